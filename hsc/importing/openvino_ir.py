@@ -1,0 +1,64 @@
+"""Reading constants out of an OpenVINO IR v10 pair without OpenVINO."""
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass
+class Node:
+    """One operation of the graph: its type, name, input node ids in port order and attributes."""
+
+    kind: str
+    name: str
+    inputs: list[str] = field(default_factory=list)
+    data: dict[str, str] = field(default_factory=dict)
+
+
+class IrGraph:
+    """The nodes of an IR file by id, in file order, with access to float constants.
+
+    Args:
+        xml: path of the ``.xml``; the ``.bin`` is expected beside it.
+    """
+
+    def __init__(self, xml: Path) -> None:
+        root = ET.parse(xml).getroot()
+        self.blob = xml.with_suffix(".bin").read_bytes()
+        self.nodes: dict[str, Node] = {}
+        for layer in root.find("layers"):
+            data = layer.find("data")
+            self.nodes[layer.get("id")] = Node(
+                layer.get("type"), layer.get("name"), [], dict(data.attrib) if data is not None else {}
+            )
+        edges = sorted(root.find("edges"), key=lambda e: int(e.get("to-port")))
+        for edge in edges:
+            self.nodes[edge.get("to-layer")].inputs.append(edge.get("from-layer"))
+
+    def is_float_constant(self, node_id: str) -> bool:
+        node = self.nodes[node_id]
+        return node.kind == "Const" and node.data.get("element_type") == "f32"
+
+    def constant(self, node_id: str) -> np.ndarray:
+        """The value of a float32 constant, in its declared shape."""
+        data = self.nodes[node_id].data
+        shape = [int(n) for n in data["shape"].split(",") if n.strip()]
+        start = int(data["offset"])
+        raw = self.blob[start : start + int(data["size"])]
+        return np.frombuffer(raw, np.float32).reshape(shape).copy()
+
+    def users(self, node_id: str) -> list[str]:
+        return [i for i, node in self.nodes.items() if node_id in node.inputs]
+
+    def named(self, name: str) -> np.ndarray:
+        """The float constant called ``name``.
+
+        Raises:
+            KeyError: the graph has no such constant.
+        """
+        for node_id, node in self.nodes.items():
+            if node.name == name and self.is_float_constant(node_id):
+                return self.constant(node_id)
+        raise KeyError(f"no float constant named {name!r} in the graph")

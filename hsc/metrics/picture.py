@@ -1,0 +1,45 @@
+"""Pixel fidelity."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.errors import PhotoError
+
+
+def shrink(images: Tensor, px: int) -> Tensor:
+    """Average pixels down to ``px`` a side.
+
+    Args:
+        images: (B, C, H, H) with H a multiple of ``px``.
+
+    Returns:
+        (B, C, px, px).
+
+    Raises:
+        PhotoError: the pictures are not square, or their side is no multiple of ``px``.
+    """
+    height, width = images.shape[-2:]
+    if height != width or height % px:
+        raise PhotoError(
+            f"expected square pictures whose side is a multiple of {px} px, "
+            f"got {width} x {height}: crop or resize them first."
+        )
+    return F.avg_pool2d(images, height // px) if height != px else images
+
+
+def psnr(x: Tensor, y: Tensor, px: int | None = None) -> Tensor:
+    """Peak signal-to-noise ratio in dB.
+
+    Args:
+        x, y: (B, 3, H, W) in [-1, 1]; values beyond are clamped, as saving a picture would.
+        px: compare at this size, averaged down; at full size when None.
+
+    Returns:
+        (B,); infinite for equal pictures.
+    """
+    x, y = x.clamp(-1, 1), y.clamp(-1, 1)
+    if px is not None:
+        x, y = shrink(x, px), shrink(y, px)
+    error = (x - y).double().square().mean(dim=(1, 2, 3))  # (B,), the peak-to-peak range is 2
+    return (10 * torch.log10(4 / error)).to(x.dtype)
