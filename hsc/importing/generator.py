@@ -4,8 +4,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from hsc.importing.packages import ASSETS, Package, Recipe, the_file
+from hsc.importing.packages import Package, Recipe, the_file
 from hsc.importing.random_face import read_mapping, read_synthesis
+from hsc.weights import ASSETS
 
 RANDOM_FACE = Package(
     "pypi",

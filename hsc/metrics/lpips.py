@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.metrics.frozen import ASSETS, load_frozen
+from hsc.weights import ASSETS, load_into
 
 CHANNELS = (64, 192, 384, 256, 256)
 
@@ -47,7 +47,7 @@ class Lpips(nn.Module):
     @classmethod
     def pretrained(cls, path: str | Path = ASSETS / "lpips_alex.safetensors") -> "Lpips":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_frozen(cls(), path)
+        return load_into(cls(), Path(path))
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Activations of unit length over channels.

@@ -1,0 +1,44 @@
+"""Faces drawn by the shipped generator, shared by the tests: no photo of a person is needed."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.generator.mapping import Mapping
+from hsc.generator.synthesis import NUM_STYLES, Synthesis
+from hsc.weights import load_into, path_of
+
+
+@lru_cache(maxsize=1)
+def mapping() -> Mapping:
+    return load_into(Mapping(), path_of("generator"), "mapping.")
+
+
+@lru_cache(maxsize=1)
+def synthesis() -> Synthesis:
+    return load_into(Synthesis(), path_of("generator"), "synthesis.")
+
+
+def styles(seed: int) -> Tensor:
+    """(1, 23, 512), truncated to .7."""
+    z = torch.randn(1, 512, generator=torch.Generator().manual_seed(seed))
+    return mapping()(z, 0.7)[:, None].expand(-1, NUM_STYLES, -1)
+
+
+@lru_cache(maxsize=8)
+def face(seed: int) -> Tensor:
+    """(1, 3, 1024, 1024) in [-1, 1]."""
+    return synthesis()(styles(seed)).clamp(-1, 1)
+
+
+def to_pil(picture: Tensor) -> Image.Image:
+    pixels = ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def from_pil(image: Image.Image) -> Tensor:
+    pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None]
+    return pixels.float() / 127.5 - 1
