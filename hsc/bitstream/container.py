@@ -1,0 +1,299 @@
+"""The ``.hsc`` file: a small header, the SCN layer, then the FCN layer if there is one.
+
+    offset  bytes  field
+    0       3      magic b"HSC"
+    3       1      version, 1
+    4       2      model id, little-endian
+    6       1      level code c: level = 1 + c / 50, c = 0..250
+    7       1-2    SCN length, LEB128 varint
+    .       1-3    FCN length, LEB128 varint; 0 = no FCN
+    .       2      CRC-16 of all the bytes above and the SCN layer
+    .       2      CRC-16 of the FCN layer, seeded with the one above; only when there is an FCN
+    .       .      SCN layer
+    .       .      FCN layer
+
+The whole header comes first, so a file cut after its SCN layer still decodes, as SCN only. The
+second checksum continues the first: an FCN layer means nothing beside another picture's SCN.
+"""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hsc.errors import BitstreamError
+
+MAGIC = b"HSC"
+VERSION = 1
+WIDTH = HEIGHT = 1024  # pixels; every version 1 file holds a face of this size
+MIN_LEVEL, MAX_LEVEL = 1, 6
+STEPS_PER_LEVEL = 50
+MAX_LEVEL_CODE = (MAX_LEVEL - MIN_LEVEL) * STEPS_PER_LEVEL
+# A two-byte and a three-byte varint: the header then never exceeds 16 bytes.
+MAX_SCN_BYTES = 2**14 - 1
+MAX_FCN_BYTES = 2**16 - 1
+
+_CRC_BYTES = 2
+_CRC_SEED = 0xFFFF  # not 0, for which a run of zero bytes has the checksum 0
+_FOREIGN = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a WebP picture"),
+)
+
+
+def snap_level(level: float) -> float:
+    """The level that a file can say: ``level`` rounded to 1/50.
+
+    Raises:
+        BitstreamError: ``level`` is not a number from 1 to 6.
+    """
+    return _level_of(_level_code(level))
+
+
+@dataclass(frozen=True)
+class Container:
+    """What one ``.hsc`` file holds.
+
+    ``level`` is snapped to the steps that the file can express, and an empty ``fcn`` to None, so
+    that ``unpack(container.pack()) == container``.
+
+    Raises:
+        BitstreamError: a field does not fit the file.
+    """
+
+    model_id: int  # 0..65535
+    level: float  # 1..6 in steps of 1/50
+    scn: bytes
+    fcn: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.model_id <= 0xFFFF:
+            raise BitstreamError(f"A model id must be from 0 to 65535, not {self.model_id}.")
+        for name, layer, most in (
+            ("SCN", self.scn, MAX_SCN_BYTES),
+            ("FCN", self.fcn or b"", MAX_FCN_BYTES),
+        ):
+            if len(layer) > most:
+                raise BitstreamError(
+                    f"An {name} layer holds at most {most} bytes, not {len(layer)}; "
+                    "encode at a lower level."
+                )
+        object.__setattr__(self, "level", snap_level(self.level))
+        object.__setattr__(self, "fcn", self.fcn or None)
+
+    @property
+    def header_bytes(self) -> int:
+        """Bytes of the file that are neither SCN nor FCN."""
+        return len(self._header())
+
+    def pack(self) -> bytes:
+        """The bytes of the file."""
+        return self._header() + self.scn + (self.fcn or b"")
+
+    def _header(self) -> bytes:
+        fcn = self.fcn or b""
+        fields = (
+            MAGIC
+            + bytes([VERSION])
+            + self.model_id.to_bytes(2, "little")
+            + bytes([_level_code(self.level)])
+            + _varint(len(self.scn))
+            + _varint(len(fcn))
+        )
+        crc_scn = crc_hqx(fields + self.scn, _CRC_SEED)
+        header = fields + crc_scn.to_bytes(_CRC_BYTES, "little")
+        if fcn:
+            header += crc_hqx(fcn, crc_scn).to_bytes(_CRC_BYTES, "little")
+        return header
+
+
+def unpack(data: bytes, *, allow_cut: bool = False) -> Container:
+    """Read a ``.hsc`` file.
+
+    A file that ends exactly after its SCN layer comes back with ``fcn=None``.
+
+    Args:
+        data: the whole file.
+        allow_cut: also accept a cut or damaged FCN layer, as ``fcn=None``.
+
+    Raises:
+        BitstreamError: the bytes are no readable ``.hsc`` file.
+    """
+    data = bytes(data)
+    _check_kind(data)
+    header = _read_header(data)
+    scn_end = header.size + header.scn_bytes
+    scn = data[header.size : scn_end]
+    if len(scn) < header.scn_bytes:
+        raise BitstreamError(
+            f"The file ends inside its SCN layer, after {len(scn)} of {header.scn_bytes} bytes; "
+            "get the whole file again."
+        )
+    if crc_hqx(data[: header.fields] + scn, _CRC_SEED) != header.crc_scn:
+        raise BitstreamError(
+            "The file is damaged: the checksum of its header and SCN layer does not match; "
+            "get the file again."
+        )
+    if header.level_code > MAX_LEVEL_CODE:
+        raise BitstreamError(
+            f"The file's level code must be at most {MAX_LEVEL_CODE}, not {header.level_code}; "
+            "encode the picture again."
+        )
+    extra = len(data) - scn_end - header.fcn_bytes
+    if extra > 0:
+        raise BitstreamError(
+            f"The file goes on for {extra} bytes after its last layer; get the file again."
+        )
+    fcn = _read_fcn(data[scn_end:], header, allow_cut)
+    return Container(header.model_id, _level_of(header.level_code), scn, fcn)
+
+
+def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict:
+    """Everything that a ``.hsc`` file says of itself, ready for JSON.
+
+    Args:
+        data: the whole file.
+        model_names: names of known model ids; others are shown in hexadecimal.
+
+    Returns:
+        ``version, model, level, width, height, layers, bytes {header, scn, fcn, total}, bpp``.
+
+    Raises:
+        BitstreamError: as ``unpack``.
+    """
+    container = unpack(data)
+    scn, fcn = len(container.scn), len(container.fcn or b"")
+    return {
+        "version": VERSION,
+        "model": (model_names or {}).get(container.model_id, f"{container.model_id:#06x}"),
+        "level": container.level,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "layers": ["scn", "fcn"] if fcn else ["scn"],
+        # By difference: a file cut after SCN keeps the header that promised an FCN.
+        "bytes": {"header": len(data) - scn - fcn, "scn": scn, "fcn": fcn, "total": len(data)},
+        "bpp": 8 * len(data) / (WIDTH * HEIGHT),
+    }
+
+
+@dataclass(frozen=True)
+class _Header:
+    model_id: int
+    level_code: int
+    scn_bytes: int
+    fcn_bytes: int  # as promised; 0 = none
+    fields: int  # bytes that the first checksum covers
+    crc_scn: int
+    crc_fcn: int | None
+    size: int  # bytes of the whole header
+
+
+def _check_kind(data: bytes) -> None:
+    if not data:
+        raise BitstreamError("The file is empty; expected a .hsc file.")
+    if not data.startswith(MAGIC) and not MAGIC.startswith(data):
+        for magic, kind in _FOREIGN:
+            if data.startswith(magic) and (magic != b"RIFF" or data[8:12] == b"WEBP"):
+                raise BitstreamError(f"This is {kind}, not a .hsc file; encode it first.")
+        raise BitstreamError("This is not a .hsc file: it does not begin with the letters HSC.")
+    if len(data) > len(MAGIC) and data[3] != VERSION:
+        raise BitstreamError(
+            f"This is a .hsc file of version {data[3]}, and only version {VERSION} can be read; "
+            "use the program that wrote it."
+        )
+
+
+def _read_header(data: bytes) -> _Header:
+    at = 7
+    if len(data) < at:
+        raise _truncated(data)
+    scn_bytes, at = _read_varint(data, at, MAX_SCN_BYTES, "SCN")
+    fcn_bytes, at = _read_varint(data, at, MAX_FCN_BYTES, "FCN")
+    size = at + _CRC_BYTES * (2 if fcn_bytes else 1)
+    if len(data) < size:
+        raise _truncated(data)
+    crcs = [
+        int.from_bytes(data[start : start + _CRC_BYTES], "little")
+        for start in range(at, size, _CRC_BYTES)
+    ]
+    return _Header(
+        model_id=int.from_bytes(data[4:6], "little"),
+        level_code=data[6],
+        scn_bytes=scn_bytes,
+        fcn_bytes=fcn_bytes,
+        fields=at,
+        crc_scn=crcs[0],
+        crc_fcn=crcs[1] if fcn_bytes else None,
+        size=size,
+    )
+
+
+def _read_fcn(fcn: bytes, header: _Header, allow_cut: bool) -> bytes | None:
+    if not fcn:  # never written, or cut off as a whole
+        return None
+    if len(fcn) < header.fcn_bytes:
+        if allow_cut:
+            return None
+        raise BitstreamError(
+            f"Only {len(fcn)} of the {header.fcn_bytes} bytes of the FCN layer arrived; "
+            'get the whole file again, or decode it with layers "scn".'
+        )
+    if crc_hqx(fcn, header.crc_scn) != header.crc_fcn:
+        if allow_cut:
+            return None
+        raise BitstreamError(
+            "The FCN layer is damaged: its checksum does not match; "
+            'get the file again, or decode it with layers "scn".'
+        )
+    return fcn
+
+
+def _level_code(level: float) -> int:
+    if not MIN_LEVEL <= level <= MAX_LEVEL:  # false for NaN too
+        raise BitstreamError(
+            f"A level must be a number from {MIN_LEVEL} to {MAX_LEVEL}, not {level}."
+        )
+    return round((level - MIN_LEVEL) * STEPS_PER_LEVEL)
+
+
+def _level_of(code: int) -> float:
+    # Two decimals hold 1/50 exactly as written; the plain sum prints 1.1400000000000001.
+    return round(MIN_LEVEL + code / STEPS_PER_LEVEL, 2)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _read_varint(data: bytes, at: int, most: int, layer: str) -> tuple[int, int]:
+    """The value at ``at`` and the offset after it; only its shortest form is accepted."""
+    value = 0
+    for shift in (0, 7, 14):
+        if at == len(data):
+            raise _truncated(data)
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            shortest = byte > 0 or shift == 0
+            if value > most or not shortest:
+                break
+            return value, at
+    raise BitstreamError(
+        f"The file is damaged: its header gives no possible {layer} length (0 to {most} bytes); "
+        "get the file again."
+    )
+
+
+def _truncated(data: bytes) -> BitstreamError:
+    return BitstreamError(
+        f"The file ends inside its header, after {len(data)} bytes; get the whole file again."
+    )
