@@ -1,0 +1,8 @@
+"""``python -m hsc``: see ``hsc/cli``."""
+
+import sys
+
+from hsc.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

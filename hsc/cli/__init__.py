@@ -1,0 +1,46 @@
+"""The command line, ``python -m hsc COMMAND``: one module a command.
+
+Each command module has ``add_parser(subparsers)`` and ``run(args) -> int``. What is slow to import
+is imported inside ``run``, so that ``--help`` and ``info`` answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hsc.cli import decode, encode, import_weights, info, train, validate
+from hsc.cli.parsing import Parser
+from hsc.cli.report import print_error
+from hsc.errors import HscError
+
+COMMANDS = (encode, decode, info, train, validate, import_weights)
+FAILED = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the arguments; those of the process by default.
+
+    Returns:
+        The exit status: 0; 2 after an error, which is one line on stderr; 130 after Ctrl+C.
+    """
+    try:
+        args = _parser().parse_args(argv)
+        return args.run(args)
+    except (HscError, OSError) as error:
+        print_error(error)
+        return FAILED
+    except KeyboardInterrupt:
+        print_error(KeyboardInterrupt("Stopped."))
+        return INTERRUPTED
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="hsc", description="Hierarchical semantic compression of faces.")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser

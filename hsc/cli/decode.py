@@ -1,0 +1,41 @@
+"""``hsc decode IN.hsc OUT.png``: ``.hsc`` files to pictures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hsc.cli import batch, parsing
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("decode", help="restore a face, or a folder of faces")
+    parser.add_argument("source", metavar="IN.hsc", type=Path, help="a .hsc file, or a folder")
+    parser.add_argument("target", metavar="OUT.png", type=Path, help="a folder if IN is one")
+    parser.add_argument(
+        "--layers", choices=("scn", "fcn", "scn+fcn"), default="scn+fcn",
+        help="which layers to use (default: scn+fcn)",
+    )
+    parser.add_argument(
+        "--edit", dest="edits", type=parsing.edit, action="append", default=[],
+        metavar="NAME=AMOUNT", help="edit the face while decoding; may be repeated",
+    )
+    parsing.add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    edits = dict(args.edits)
+    if len(edits) < len(args.edits):
+        raise parsing.UsageError("argument --edit: the same edit is given twice")
+    work = batch.plan(args.source, args.target, suffixes=(".hsc",), to=".png")
+    import hsc
+
+    codec = hsc.load(device=args.device)
+
+    def decode(source: Path, target: Path) -> str:
+        picture = codec.decode(source.read_bytes(), layers=args.layers, edits=edits or None)
+        picture.save(target, format="PNG")
+        return f"to {target.name}"
+
+    return batch.process(work, decode)

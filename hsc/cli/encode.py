@@ -1,0 +1,42 @@
+"""``hsc encode IN OUT.hsc``: pictures to ``.hsc`` files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hsc.cli import batch, parsing
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("encode", help="compress a face, or a folder of faces")
+    parser.add_argument("source", metavar="IN", type=Path, help="a picture, or a folder of them")
+    parser.add_argument("target", metavar="OUT.hsc", type=Path, help="a folder if IN is one")
+    parser.add_argument(
+        "--level", type=parsing.level, default=3.0, metavar="1..6",
+        help="bitrate level; fractions are allowed (default: 3)",
+    )
+    parser.add_argument(
+        "--no-align", dest="align", action="store_false",
+        help="take the centre of the picture instead of looking for a face",
+    )
+    parser.add_argument(
+        "--face", type=parsing.index, default=0, metavar="N",
+        help="which face, 0 being the largest (default: 0)",
+    )
+    parsing.add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    work = batch.plan(args.source, args.target, suffixes=batch.PICTURES, to=".hsc")
+    import hsc
+
+    codec = hsc.load(device=args.device)
+
+    def encode(source: Path, target: Path) -> str:
+        data = codec.encode(source, args.level, align=args.align, face=args.face)
+        target.write_bytes(data)
+        return f"{len(data)} bytes"
+
+    return batch.process(work, encode)

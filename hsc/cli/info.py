@@ -1,0 +1,20 @@
+"""``hsc info IN.hsc``: what a file says of itself, as one JSON object on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("info", help="describe a .hsc file as JSON")
+    parser.add_argument("source", metavar="IN.hsc", type=Path)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import hsc
+
+    print(json.dumps(hsc.describe(args.source.read_bytes())))
+    return 0

@@ -1,0 +1,98 @@
+"""The argument parser that fails in one line, and the types and options that commands share."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import NoReturn
+
+from hsc.bitstream.container import MAX_LEVEL, MIN_LEVEL
+from hsc.errors import HscError
+
+
+class UsageError(HscError):
+    """The command line itself is wrong."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises ``UsageError`` where argparse prints its usage and exits.
+
+    Options cannot be abbreviated, so that a new option never changes what a script means.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """``--device auto|cpu|cuda``."""
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto, a CUDA device if there is one)",
+    )
+
+
+def level(text: str) -> float:
+    """A bitrate level, fractions allowed."""
+    value = _number(text)
+    if not MIN_LEVEL <= value <= MAX_LEVEL:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from {MIN_LEVEL} to {MAX_LEVEL}, got {text!r}"
+        )
+    return value
+
+
+def levels(text: str) -> list[float]:
+    """Bitrate levels with commas between them."""
+    return [level(part) for part in text.split(",")]
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    return _whole(text, least=1)
+
+
+def index(text: str) -> int:
+    """A whole number from 0."""
+    return _whole(text, least=0)
+
+
+def minutes(text: str) -> float:
+    """A time above 0."""
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def edit(text: str) -> tuple[str, float]:
+    """``NAME=AMOUNT``."""
+    name, equals, amount = text.partition("=")
+    value = _number(amount)
+    if not name.strip() or not equals or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected NAME=AMOUNT such as smile=1.0, got {text!r}")
+    return name.strip(), value
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least}, got {text!r}")
+    return value
+
+
+def _number(text: str) -> float:
+    """NaN, which is in no range, for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,42 @@
+"""``hsc train STAGE``: one training stage, from nothing or from its checkpoint to weights."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hsc.cli import parsing
+
+STAGES = ("pairs", "inversion", "semantic", "feature", "joint")
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("train", help="train one stage of the codec")
+    parser.add_argument("stage", metavar="STAGE", choices=STAGES, help=", ".join(STAGES))
+    parser.add_argument(
+        "--data", type=Path, action="append", default=[], metavar="DIR",
+        help="a folder of aligned faces; may be repeated",
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("runs"), metavar="DIR",
+        help="where checkpoints and logs go (default: runs)",
+    )
+    parser.add_argument("--steps", type=parsing.count, metavar="N", help="stop after N steps")
+    parser.add_argument(
+        "--minutes", type=parsing.minutes, metavar="M", help="stop after M minutes"
+    )
+    parser.add_argument("--batch", type=parsing.count, metavar="N", help="pictures a step")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--resume", dest="resume", action="store_true", default=True,
+        help="go on from the checkpoint if there is one (default)",
+    )
+    start.add_argument("--fresh", dest="resume", action="store_false", help="start from nothing")
+    parsing.add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from hsc import training
+
+    return training.run(args.stage, args) or 0

@@ -1,0 +1,29 @@
+"""``hsc validate KIND``: measure the codec on a folder of faces."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hsc.cli import parsing
+
+KINDS = ("inversion", "rate-distortion")
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("validate", help="measure the codec on a folder of faces")
+    parser.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
+    parser.add_argument("--faces", type=Path, metavar="DIR", help="a folder of aligned faces")
+    parser.add_argument("--limit", type=parsing.count, metavar="N", help="use N faces at most")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where figures and sheets go")
+    parser.add_argument(
+        "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
+    )
+    parsing.add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from hsc import evaluation
+
+    return evaluation.run(args.kind, args) or 0
