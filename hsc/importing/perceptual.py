@@ -30,8 +30,10 @@ DISTS_PYTORCH = Package(
 class ArrayUnpickler(pickle.Unpickler):
     """Reads dictionaries of numpy arrays; refuses every other class or function."""
 
+    RECONSTRUCT = np.zeros(0).__reduce__()[0]
     ALLOWED = {
-        ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],
+        ("numpy.core.multiarray", "_reconstruct"): RECONSTRUCT,
+        ("numpy._core.multiarray", "_reconstruct"): RECONSTRUCT,  # its name from numpy 2 on
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
     }
@@ -75,7 +77,8 @@ def read_dists(folder: Path) -> dict[str, Tensor]:
     """State dict of :class:`hsc.metrics.dists.Dists`."""
     with the_file(folder, "vgg16.ckpt").open("rb") as file:
         tree = read_arrays(file)
-    mixing = torch.load(the_file(folder, "DISTS_pytorch/weights.pt"), map_location="cpu", weights_only=True)
+    path = the_file(folder, "DISTS_pytorch/weights.pt")
+    mixing = torch.load(path, map_location="cpu", weights_only=True)
     state = _convs(tree["VGG16_0"], 13)
     return state | {name: mixing[name].detach().reshape(-1) for name in ("alpha", "beta")}
 

