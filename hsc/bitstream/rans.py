@@ -55,8 +55,8 @@ class CdfTables:
             )
         rows = zip(self.cdfs, self.sizes, self.offsets)
         for number, (cdf, size, offset) in enumerate(rows):
-            rising = all(a < b for a, b in zip(cdf, cdf[1:]))
-            if len(cdf) != size or size < _MIN_TABLE or cdf[0] or cdf[-1] != CDF_TOTAL or not rising:
+            complete = len(cdf) == size >= _MIN_TABLE and cdf[0] == 0 and cdf[-1] == CDF_TOTAL
+            if not complete or any(a >= b for a, b in zip(cdf, cdf[1:])):
                 raise ValueError(
                     f"Table {number} must have {size} (at least {_MIN_TABLE}) values that "
                     f"rise from 0 to {CDF_TOTAL}."
