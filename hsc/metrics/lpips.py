@@ -74,7 +74,8 @@ class Lpips(nn.Module):
         total = 0.0
         for u, v, head in zip(a, b, self.heads, strict=True):
             per_channel = (u - v).square().mean(dim=(2, 3))  # (B, C_i)
-            total = total + per_channel @ head  # (B,)
+            # Not a matrix product: autocast would round the distance to half precision.
+            total = total + (per_channel * head).sum(1)  # (B,)
         return total
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
