@@ -1,0 +1,1 @@
+"""The pretrained face generator: mapping z -> w and synthesis w+ -> picture."""

@@ -1,0 +1,31 @@
+"""The generator with its shipped weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hsc.generator.mapping import Mapping
+from hsc.generator.preview import PreviewHead
+from hsc.generator.synthesis import Synthesis
+from hsc.weights import load_into, path_of
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Frozen networks on one device: z -> w and w+ -> picture."""
+
+    mapping: Mapping
+    synthesis: Synthesis
+
+
+def load_generator(device: torch.device | str = "cpu", folder: Path | None = None) -> Generator:
+    path = path_of("generator", folder)
+    return Generator(
+        load_into(Mapping(), path, "mapping.").to(device),
+        load_into(Synthesis(), path, "synthesis.").to(device),
+    )
+
+
+def load_preview(device: torch.device | str = "cpu", folder: Path | None = None) -> PreviewHead:
+    return load_into(PreviewHead(), path_of("preview", folder)).to(device)

@@ -1,0 +1,158 @@
+"""GIE, the general inversion encoder: a face to core semantics S and middle-level feature F.
+
+Source: the role and the S/F split are those of Li et al. 2025 (arXiv 2502.16799); the network is
+our own.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.generator.mapping import STYLE_DIM
+from hsc.generator.synthesis import CHANNELS, FEATURE_PX, NUM_STYLES, Synthesis
+from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
+
+INPUT_PX = 256
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """What the encoder found.
+
+    Attributes:
+        w_plus: S, (B, 23, 512).
+        feature: F, (B, 512, 32, 32).
+        feature_s: F_S = G_F(S), (B, 512, 32, 32): what the semantics alone predict.
+    """
+
+    w_plus: Tensor
+    feature: Tensor
+    feature_s: Tensor
+
+
+class ResidualBlock(nn.Module):
+    """x + conv3x3(leaky(conv3x3(leaky(x))))."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
+
+
+class SemanticHead(nn.Module):
+    """Pyramid -> S = w+.
+
+    ::
+
+        pyramid -> pool 3x3 each -> concat -> Linear -> leaky -+-> w (one for all layers)
+                                                               +-> 23 x rank-64 residual
+        w+ = w_mean + w_std * (w + residual)
+
+    One w with a small residual a layer keeps S close to the generator's own W space, where
+    directions stay editable and bits stay few.
+    """
+
+    def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(9 * sum(PYRAMID_CHANNELS[1:]), hidden)
+        self.base = nn.Linear(hidden, STYLE_DIM)
+        self.coefficients = nn.Linear(hidden, NUM_STYLES * rank)
+        self.basis = nn.Parameter(torch.randn(NUM_STYLES, rank, STYLE_DIM) / rank**0.5)
+        nn.init.zeros_(self.coefficients.weight)
+        nn.init.zeros_(self.coefficients.bias)
+        self.register_buffer("w_mean", torch.zeros(STYLE_DIM))
+        self.register_buffer("w_std", torch.ones(STYLE_DIM))
+
+    def forward(self, pyramid: list[Tensor]) -> Tensor:
+        pooled = [F.adaptive_avg_pool2d(p, 3).flatten(1) for p in pyramid[1:]]
+        h = F.leaky_relu(self.hidden(torch.cat(pooled, 1)), 0.2)  # (B, hidden)
+        c = self.coefficients(h).unflatten(1, (NUM_STYLES, -1))  # (B, 23, rank)
+        residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 23, 512)
+        w = self.base(h)[:, None] + residual  # (B, 23, 512)
+        return self.w_mean + self.w_std * w.float()  # (B, 23, 512)
+
+
+class FeatureHead(nn.Module):
+    """Pyramid, picture and F_S -> F.
+
+    ::
+
+        picture /8 (unshuffled), strides 2 and 4 (unshuffled), 8, 16 and 32 (upsampled)
+             -> 1x1 each --+
+        F_S / std -> 1x1 --+--> sum -> residual blocks -> 1x1 -> x std -> + F_S = F
+
+    Space-to-depth keeps the fine detail that pooling would drop; the last layer starts at zero,
+    so training starts from F = F_S.
+    """
+
+    def __init__(self, width: int = 128, depth: int = 4) -> None:
+        super().__init__()
+        strides = (2, 4, 8, 16, 32)
+        channels = [3 * 64] + [
+            c * max(1, 8 // s) ** 2 for c, s in zip(PYRAMID_CHANNELS, strides)
+        ]
+        self.laterals = nn.ModuleList([nn.Conv2d(c, width, 1) for c in channels])
+        self.semantic = nn.Conv2d(CHANNELS[FEATURE_PX], width, 1)
+        self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
+        self.out = nn.Conv2d(width, CHANNELS[FEATURE_PX], 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+        self.register_buffer("feature_std", torch.ones(CHANNELS[FEATURE_PX]))
+
+    def forward(self, image: Tensor, pyramid: list[Tensor], feature_s: Tensor) -> Tensor:
+        std = self.feature_std[:, None, None]
+        h = self.semantic(feature_s / std)  # (B, width, 32, 32)
+        for lateral, x in zip(self.laterals, [image, *pyramid]):
+            px = x.shape[-1]
+            if px > FEATURE_PX:
+                x = lateral(F.pixel_unshuffle(x, px // FEATURE_PX))
+            else:
+                x = lateral(x)
+                if px < FEATURE_PX:
+                    x = F.interpolate(x.float(), size=FEATURE_PX, mode="bilinear").to(x.dtype)
+            h = h + x  # (B, width, 32, 32)
+        correction = self.out(F.leaky_relu(self.blocks(h), 0.2))  # (B, 512, 32, 32)
+        return feature_s + std * correction.float()
+
+
+class InversionEncoder(nn.Module):
+    """GIE.
+
+    ::
+
+        x 256 -> backbone -> pyramid -> semantic head -> S
+                                |                        |
+                                |              G_F(S) = F_S
+                                +-> feature head <-------+
+                                         |
+                                         F
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Backbone()
+        self.semantic_head = SemanticHead()
+        self.feature_head = FeatureHead()
+
+    def forward(
+        self, image: Tensor, synthesis: Synthesis, feature_s_grad: bool = False
+    ) -> Inversion:
+        """Invert aligned faces.
+
+        Args:
+            image: (B, 3, 256, 256) in [-1, 1].
+            synthesis: the generator; its features at 32 px enter the feature head.
+            feature_s_grad: let gradients reach S through F_S.
+        """
+        pyramid = self.backbone(image)
+        w_plus = self.semantic_head(pyramid)  # (B, 23, 512)
+        with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
+            feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
+        feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
+        return Inversion(w_plus, feature, feature_s)

@@ -1,0 +1,162 @@
+"""The one training loop: budget, schedule, EMA, checkpoints and log, whatever is trained."""
+
+import csv
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+REWARM_STEPS = 60
+CHECKPOINT_SECONDS = 120
+
+
+@dataclass
+class Budget:
+    """How long to train: whichever of steps and minutes ends first.
+
+    Attributes:
+        steps: optimiser steps of this call.
+        minutes: wall-clock minutes of this call.
+    """
+
+    steps: int
+    minutes: float
+
+    def __post_init__(self) -> None:
+        self.started = time.monotonic()
+
+    def spent(self, step: int) -> float:
+        """Fraction of the budget used, in [0, 1]."""
+        minutes = (time.monotonic() - self.started) / 60
+        return min(1.0, max(step / self.steps, minutes / self.minutes))
+
+
+class Checkpoint:
+    """Weights and their moving average on disk, without pickle.
+
+    ``<folder>/weights.safetensors`` holds the live weights, ``ema.safetensors`` the average and
+    ``state.json`` the counters. Optimiser moments are not kept: a resumed run re-warms them.
+    """
+
+    def __init__(self, folder: Path, module: nn.Module, decay: float = 0.998) -> None:
+        self.folder, self.module, self.decay = folder, module, decay
+        folder.mkdir(parents=True, exist_ok=True)
+        self.counters: dict[str, float] = {"steps": 0, "images": 0, "minutes": 0.0}
+        self.ema = {k: v.detach().clone().float() for k, v in module.state_dict().items()}
+
+    def resume(self) -> bool:
+        """Load what the folder holds; False when there is nothing."""
+        if not (self.folder / "weights.safetensors").exists():
+            return False
+        self.module.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        self.ema = load_file(self.folder / "ema.safetensors")
+        self.counters |= json.loads((self.folder / "state.json").read_text())
+        return True
+
+    @torch.no_grad()
+    def update_ema(self, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, value in self.module.state_dict().items():
+            self.ema[name].lerp_(value.float().to(self.ema[name].device), 1 - decay)
+
+    def save(self) -> None:
+        live = {k: v.detach().contiguous() for k, v in self.module.state_dict().items()}
+        for name, tensors in (("weights", live), ("ema", self.ema)):
+            # written beside and renamed, so that a run stopped half way leaves the old file whole
+            path = self.folder / f"{name}.safetensors"
+            save_file({k: v.contiguous() for k, v in tensors.items()}, path.with_suffix(".new"))
+            path.with_suffix(".new").replace(path)
+        (self.folder / "state.json").write_text(json.dumps(self.counters))
+
+
+class CsvLog:
+    """Appends rows of figures to a CSV file and prints them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(self, row: dict[str, float | int | str]) -> None:
+        text = {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
+        print(" ".join(f"{k}={v}" for k, v in text.items()), flush=True)
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerow([f"{k}={v}" for k, v in text.items()])
+
+
+def train(
+    checkpoint: Checkpoint,
+    groups: Iterable[dict],
+    loss: Callable[[int, float], tuple[Tensor, dict[str, float]]],
+    budget: Budget,
+    log: CsvLog,
+    *,
+    batch: int,
+    log_every: int = 20,
+    clip: float = 1.0,
+    evaluate: Callable[[], dict[str, float]] | None = None,
+    evaluate_minutes: float = 15.0,
+) -> None:
+    """Run the optimiser until the budget is spent.
+
+    Args:
+        checkpoint: what is trained and where it is kept.
+        groups: AdamW parameter groups, each with its own ``lr``.
+        loss: ``loss(step, spent)`` gives the scalar to minimise and the figures to log.
+        budget: steps and minutes of this call.
+        log: receives a row every ``log_every`` steps.
+        batch: pictures a step, for the count of pictures seen.
+        clip: gradient norm above which the gradient is scaled down.
+        evaluate: validation figures, logged every ``evaluate_minutes`` and at the end.
+    """
+    groups = list(groups)
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)
+    base = [g["lr"] for g in groups]
+    parameters = [p for g in groups for p in g["params"]]
+    minutes_before, sums = checkpoint.counters["minutes"], {}
+    saved = evaluated = time.monotonic()
+    step = 0
+    while (spent := budget.spent(step)) < 1.0:
+        # cosine over the budget, and a warm-up because the optimiser's moments start from nothing
+        factor = min(1.0, (step + 1) / REWARM_STEPS) * (0.02 + 0.98 * _cosine(spent))
+        for group, lr in zip(optimiser.param_groups, base):
+            group["lr"] = lr * factor
+        value, figures = loss(step, spent)
+        if not math.isfinite(value.item()):
+            raise RuntimeError(f"the loss became {value.item()} at step {step}: lower the rate")
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
+        optimiser.step()
+        step += 1
+        checkpoint.update_ema(step)
+        checkpoint.counters["steps"] += 1
+        checkpoint.counters["images"] += batch
+        now = time.monotonic()
+        checkpoint.counters["minutes"] = minutes_before + (now - budget.started) / 60
+        for name, figure in ({"loss": value.item()} | figures).items():
+            sums[name] = sums.get(name, 0.0) + figure / log_every
+        if step % log_every == 0:
+            log.write({"step": checkpoint.counters["steps"], "spent": round(spent, 3)} | sums)
+            sums = {}
+        if now - saved > CHECKPOINT_SECONDS:
+            checkpoint.save()
+            saved = now
+        if evaluate and now - evaluated > 60 * evaluate_minutes:
+            log.write({"step": checkpoint.counters["steps"]} | evaluate())
+            evaluated = time.monotonic()
+    checkpoint.save()
+    if evaluate:
+        log.write({"step": checkpoint.counters["steps"]} | evaluate())
+
+
+def _cosine(spent: float, flat: float = 0.4) -> float:
+    """1 for the first ``flat`` of the budget, then half a cosine down to 0."""
+    if spent < flat:
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (spent - flat) / (1 - flat)))
