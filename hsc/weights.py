@@ -12,7 +12,7 @@ from torch import nn
 from hsc.errors import WeightsError
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "weights"
-DECODER_FILES = ("generator", "scn", "fcn")
+DECODER_FILES = ("generator", "entropy", "scn", "fcn")
 """Weights that a decoder needs: together they are the model a file names."""
 
 

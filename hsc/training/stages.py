@@ -1,5 +1,7 @@
 """The stages of training, each from the files of the stage before to weights of its own."""
 
+import json
+import math
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hsc.generator.pretrained import load_generator, load_preview
+from hsc.levels import LEVELS
 from hsc.training.faces import RealFaces, SyntheticPairs
 from hsc.training.loop import Budget, Checkpoint, CsvLog, train
+from hsc.weights import ASSETS, halve, load_into, path_of
+
+SYNTHETIC_LATENTS = 800
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,6 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     from hsc.metrics.identity import FaceIdentity
     from hsc.metrics.lpips import Lpips
     from hsc.training.inversion import InversionLoss, InversionWeights, PictureLoss
-    from hsc.weights import path_of
 
     device = setting.device
     generator = load_generator(device)
@@ -121,8 +126,120 @@ def start_encoder(encoder, generator, work: Path) -> None:
     encoder.feature_head.feature_std.copy_(features.std((0, 2, 3)))
 
 
+def latents(setting: Setting) -> None:
+    """Cache what the averaged encoder finds in every training picture."""
+    from hsc.training.latents import collect
+
+    generator = load_generator(setting.device)
+    collect(
+        _finished_encoder(setting),
+        generator.synthesis,
+        RealFaces(setting.data),
+        SyntheticPairs(setting.work / "pairs"),
+        SYNTHETIC_LATENTS,
+        setting.work / "latents",
+        setting.device,
+    )
+
+
+def semantic(setting: Setting) -> None:
+    """Fit SCN to the cached latents: closed form, a minute."""
+    from hsc.entropy.gaussian import build_tables
+    from hsc.metrics.lpips import Lpips
+    from hsc.scn.semantic_codec import SemanticCodec
+    from hsc.training.latents import CachedLatents
+    from hsc.training.semantic import fit, style_importance
+
+    generator = load_generator("cpu")
+    cached = CachedLatents(setting.work / "latents")
+    z = torch.randn(12, 512, generator=torch.Generator().manual_seed(0))
+    w = generator.mapping(z, 0.8)
+    importance = style_importance(generator.synthesis, load_preview(), Lpips.pretrained(), w)
+    print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
+    weight = torch.full((len(cached),), 0.3)
+    weight[: cached.real] = 1.0
+    codec = SemanticCodec()
+    fit(codec, cached.w_plus.float(), weight, generator.synthesis, importance)
+    Checkpoint(setting.work / "scn", codec).save()
+    export(setting.work, "scn", ASSETS)
+    save_file(build_tables(), ASSETS / "entropy.safetensors")
+
+
+def feature(setting: Setting) -> None:
+    """Warm FCN up on feature error."""
+    _feature(setting, pictures=False)
+
+
+def joint(setting: Setting) -> None:
+    """Train FCN through the frozen generator for what people see."""
+    _feature(setting, pictures=True)
+
+
+def _feature(setting: Setting, pictures: bool) -> None:
+    from hsc.fcn.feature_codec import FeatureCodec
+    from hsc.metrics.identity import FaceIdentity
+    from hsc.metrics.lpips import Lpips
+    from hsc.scn.semantic_codec import SemanticCodec
+    from hsc.training.feature import FeatureLoss, RatePrice
+    from hsc.training.inversion import InversionWeights, PictureLoss
+    from hsc.training.latents import CachedLatents
+
+    device = setting.device
+    codec = FeatureCodec()
+    checkpoint = Checkpoint(setting.work / "fcn", codec)
+    if setting.fresh or not checkpoint.resume():
+        if path_of("fcn").exists() and not setting.fresh:
+            codec.load_state_dict(load_file(path_of("fcn")))
+        else:
+            start_feature_codec(codec, load_generator("cpu"))
+        checkpoint = Checkpoint(setting.work / "fcn", codec)
+    codec.to(device, memory_format=torch.channels_last).train()
+    losses = PictureLoss(
+        Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device), InversionWeights()
+    )
+    loss = FeatureLoss(
+        codec,
+        load_into(SemanticCodec(), path_of("scn")).to(device),
+        load_generator(device).synthesis.bfloat16(),
+        CachedLatents(setting.work / "latents"),
+        device,
+        load_preview(device) if pictures else None,
+        losses if pictures else None,
+    )
+    price_file = setting.work / "fcn" / "price.json"
+    if price_file.exists() and not setting.fresh:
+        loss.price = RatePrice(tuple(json.loads(price_file.read_text())))
+    batch = setting.batch or (4 if pictures else 8)
+    gains = [codec.log2_gain]
+    others = [p for n, p in codec.named_parameters() if n != "log2_gain"]
+    rate = 4e-4 if pictures else 1e-3
+    groups = [{"params": others, "lr": rate}, {"params": gains, "lr": 5 * rate}]
+    run = loss.pictures if pictures else loss.features
+    log = CsvLog(setting.work / "fcn" / "log.csv")
+    train(checkpoint, groups, lambda step, _: run(batch, step), setting.budget, log, batch=batch)
+    price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))
+
+
+@torch.no_grad()
+def start_feature_codec(codec, generator) -> None:
+    """Statistics of F, and gains that spread over the levels."""
+    z = torch.randn(64, 512, generator=torch.Generator().manual_seed(0))
+    w = generator.mapping(z)
+    features = generator.synthesis.feature(w[:, None].expand(-1, 23, -1))
+    codec.feature_std.copy_(features.std((0, 2, 3)))
+    codec.log2_gain.copy_(torch.linspace(-1.0, 2.0, len(LEVELS))[:, None].expand_as(codec.log2_gain))
+
+
+def _finished_encoder(setting: Setting):
+    from hsc.inversion.encoder import InversionEncoder
+
+    average = setting.work / "inversion" / "ema.safetensors"
+    path = average if average.exists() else path_of("inversion")
+    return load_into(InversionEncoder(), path).to(
+        setting.device, memory_format=torch.channels_last
+    )
+
+
 def export(work: Path, name: str, out: Path) -> None:
     """Write a stage's averaged weights as they are shipped: half precision."""
-    from hsc.weights import halve
-
     save_file(halve(load_file(work / name / "ema.safetensors")), out / f"{name}.safetensors")

@@ -1,0 +1,66 @@
+"""Hierarchical Semantic Compression: a face photograph in about a kilobyte.
+
+    import hsc
+
+    codec = hsc.load(device="auto")
+    data = codec.encode("portrait.jpg", level=3)
+    picture = codec.decode(data, layers="scn+fcn", edits={"smile": 1.0})
+
+Importing the package is quick; PyTorch is loaded with the codec.
+"""
+
+from typing import TYPE_CHECKING
+
+from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
+from hsc.levels import LEVELS, Level
+
+if TYPE_CHECKING:
+    from hsc.codec import Codec
+
+__all__ = [
+    "LEVELS",
+    "BitstreamError",
+    "HscError",
+    "Level",
+    "NoFaceError",
+    "PhotoError",
+    "WeightsError",
+    "describe",
+    "load",
+]
+
+
+def load(device: str = "auto") -> "Codec":
+    """Load the codec with the shipped weights.
+
+    Args:
+        device: ``auto`` takes a CUDA device if there is one, else the CPU.
+
+    Raises:
+        WeightsError: weights are missing or do not fit.
+        HscError: the device does not exist here.
+    """
+    from hsc.codec import Codec
+
+    return Codec.load(device)
+
+
+def describe(data: bytes) -> dict:
+    """What a ``.hsc`` file says of itself, without decoding it.
+
+    Returns:
+        version, model, level, width, height, layers, bytes {header, scn, fcn, total} and bpp,
+        which counts every byte of the file.
+
+    Raises:
+        BitstreamError: the bytes are not a readable file.
+    """
+    from hsc.bitstream import container
+    from hsc.weights import model_id
+
+    try:
+        known = model_id()
+        names = {known.code: known.name}
+    except WeightsError:
+        names = {}
+    return container.describe(data, names)

@@ -1,0 +1,166 @@
+"""The codec: photographs to ``.hsc`` bytes and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.bitstream import Container, unpack
+from hsc.decoder import LAYERS, Decoder
+from hsc.errors import BitstreamError, HscError, PhotoError
+from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
+from hsc.networks import Networks, load_networks
+from hsc.pictures import to_picture, to_tensor
+
+PICTURE_PX = 1024
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What the encoder found in one face, before any bit is spent: S, F and G_F(S)."""
+
+    inversion: Inversion
+
+
+class Codec:
+    """Encoder and decoder over one set of networks.
+
+    ``encode`` and ``decode`` are all that most callers need. ``analyse`` and ``compress`` are the
+    two halves of ``encode``, for callers that try several levels of one picture.
+
+    Attributes:
+        device: where the networks run; entropy coding always runs on the CPU, exactly.
+        model_name, model_id: which decoder weights these are; a file names them.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
+        self.decoder = Decoder(networks)
+        self.device = networks.device
+        self.model_name, self.model_id = networks.model.name, networks.model.code
+
+    @classmethod
+    def load(cls, device: str = "auto", folder: Path | None = None) -> "Codec":
+        """Load from a weights folder (the shipped one by default)."""
+        return cls(load_networks(_device(device), folder))
+
+    @property
+    def edit_names(self) -> tuple:
+        """The edits that ``decode`` takes, with their labels and safe ranges."""
+        return self.networks.edits.edits
+
+    def encode(
+        self,
+        image: Image.Image | bytes | str | Path,
+        level: float = 3,
+        *,
+        align: bool = True,
+        face: int = 0,
+    ) -> bytes:
+        """Compress the face in a picture.
+
+        Args:
+            image: a PIL picture, an encoded picture's bytes, or a path.
+            level: 1 (fewest bytes) to 6, continuous in steps of 1/50.
+            align: find the face and bring it to the frame the networks know; without it the
+                centre of the picture is taken as it is.
+            face: which face, 0 being the largest.
+
+        Returns:
+            The bytes of a ``.hsc`` file.
+
+        Raises:
+            PhotoError: the picture cannot be read; NoFaceError: it shows no face.
+            BitstreamError: the level is outside 1 to 6.
+        """
+        from hsc.faces import aligned, read_photo
+
+        crop = aligned(read_photo(image), face=face, align=align, px=PICTURE_PX)
+        return self.compress(self.analyse(crop), level)
+
+    @torch.no_grad()
+    def analyse(self, crop: Image.Image) -> Latents:
+        """Invert an aligned 1024 x 1024 face.
+
+        Raises:
+            PhotoError: the crop has another size.
+        """
+        if crop.size != (PICTURE_PX, PICTURE_PX):
+            raise PhotoError(
+                f"expected an aligned crop of {PICTURE_PX} x {PICTURE_PX}, got "
+                f"{crop.width} x {crop.height}: use hsc.faces.aligned."
+            )
+        small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
+        return Latents(self._encoder()(to_tensor(small, self.device), self.networks.synthesis))
+
+    @torch.no_grad()
+    def compress(self, latents: Latents, level: float) -> bytes:
+        """Code what ``analyse`` found; see ``encode``."""
+        n, inversion = self.networks, latents.inversion
+        level = Container(self.model_id, level, b"", None).level
+        scn = n.scn.compress(inversion.w_plus, level, n.tables)
+        w_plus_hat = n.scn.decompress(scn, level, n.tables)
+        feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
+        y = n.fcn.latent(inversion.feature, feature_s, level)
+        fcn = n.slice_coder.compress(y, w_plus_hat, level)
+        return Container(self.model_id, level, scn, fcn).pack()
+
+    def decode(
+        self,
+        data: bytes,
+        layers: str = "scn+fcn",
+        edits: Mapping[str, float] | None = None,
+    ) -> Image.Image:
+        """Draw the picture from the bytes alone.
+
+        Args:
+            data: the bytes of a ``.hsc`` file.
+            layers: ``scn+fcn``; ``scn`` draws from the semantics alone; ``fcn`` draws the coded
+                feature map in the style of the mean face. A file that was cut after its SCN layer
+                decodes as ``scn``.
+            edits: amounts by name, e.g. ``{"smile": 1.0}``; see ``edit_names``.
+
+        Returns:
+            1024 x 1024 RGB.
+
+        Raises:
+            BitstreamError: the bytes are not a file of this model, or are damaged.
+            HscError: an unknown layer set or edit, or an amount outside its range.
+        """
+        if layers not in LAYERS:
+            raise HscError(f"expected layers to be one of {', '.join(LAYERS)}, got {layers!r}.")
+        container = unpack(bytes(data), allow_cut=layers == "scn")
+        if container.model_id != self.model_id:
+            raise BitstreamError(
+                f"this file was made with model {container.model_id:04x}, but model "
+                f"{self.model_id:04x} is loaded: decode it with the version that wrote it."
+            )
+        if layers == "fcn" and container.fcn is None:
+            raise BitstreamError("this file has no FCN layer: decode it with layers scn.")
+        return to_picture(self.decoder.draw(container, layers, edits or {}))
+
+    @torch.no_grad()
+    def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:
+        """A face that nobody has: drawn by the generator from a seed, 1024 x 1024."""
+        z = torch.randn(1, 512, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        synthesis = self.networks.synthesis
+        w = self.networks.mapping(z, truncation)
+        return to_picture(synthesis(w[:, None].expand(-1, self.networks.num_styles, -1)))
+
+    def _encoder(self) -> InversionEncoder:
+        if self.networks.encoder is None:
+            raise HscError("these weights can only decode: the inversion encoder is not among them.")
+        return self.networks.encoder
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise HscError(f"expected device auto, cpu or cuda, got {name!r}.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise HscError("no CUDA device is available here: use --device cpu.")
+    return torch.device(name)

@@ -1,0 +1,46 @@
+"""Network layers whose results are the same bits on every machine.
+
+A decoder must repeat the encoder's entropy parameters exactly, and floating-point sums depend on
+their order, which differs between processors and libraries. Here weights and activations lie on
+binary grids and are held in float64. As long as no sum needs more than 53 bits, every product
+and every partial sum is represented without rounding, so their order no longer matters: the
+arithmetic is that of integers, at the speed of floating point.
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+ACTIVATION_BITS = 10
+WEIGHT_BITS = 14
+ACTIVATION_LIMIT = 2.0**11
+"""With 10 + 11 bits for activations, 14 + 4 for weights and 13 for 4,608 terms, sums take 52."""
+WEIGHT_LIMIT = 2.0**4
+
+
+def snap(x: Tensor, bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT) -> Tensor:
+    """Round float64 values half up to multiples of 2**-bits, clamped to +-limit."""
+    scale = 2.0**bits
+    return torch.floor(x.clamp(-limit, limit) * scale + 0.5) / scale
+
+
+def exact_copy(module: nn.Module) -> nn.Module:
+    """A copy of a module whose parameters and buffers take part in exact arithmetic.
+
+    They are float64 on the CPU, on the weights' grid.
+    """
+    module = copy.deepcopy(module).cpu().double().requires_grad_(False)
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.copy_(snap(tensor, WEIGHT_BITS, WEIGHT_LIMIT))
+    return module
+
+
+def exact_conv(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """``conv(x)``, snapped.
+
+    Args:
+        x: (B, C, H, W) float64, already on the activations' grid.
+        conv: of an ``exact_copy``.
+    """
+    return snap(conv(x))

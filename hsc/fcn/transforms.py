@@ -1,0 +1,76 @@
+"""Analysis and synthesis transforms of the feature layer, both told what the semantics predict."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.generator.synthesis import CHANNELS, FEATURE_PX
+from hsc.inversion.encoder import ResidualBlock
+from hsc.levels import MAX_LEVEL
+
+FEATURE_CHANNELS = CHANNELS[FEATURE_PX]
+LATENT_CHANNELS = 96
+LATENT_PX = FEATURE_PX // 2
+
+
+def level_map(level: float, like: Tensor) -> Tensor:
+    """The level as one constant channel in [0, 1]: (B, 1, H, W)."""
+    return torch.full_like(like[:, :1], (level - 1) / (MAX_LEVEL - 1))
+
+
+class Analysis(nn.Module):
+    """g_a: the residual of F, and what semantics predicted, to the latent y.
+
+    ::
+
+        (F - F_S) / std --+
+        F_S / std --------+-> 1x1 -> residual block -> 3x3 /2 -> residual block -> 1x1 -> y
+        level ------------+
+        (512 + 512 + 1) x 32 x 32                                          96 x 16 x 16
+    """
+
+    def __init__(self, width: int = 160) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(2 * FEATURE_CHANNELS + 1, width, 1)
+        self.block1 = ResidualBlock(width)
+        self.down = nn.Conv2d(width, width, 4, stride=2, padding=1)
+        self.block2 = ResidualBlock(width)
+        self.out = nn.Conv2d(width, LATENT_CHANNELS, 1)
+
+    def forward(self, residual: Tensor, feature_s: Tensor, level: float) -> Tensor:
+        """Args: residual, feature_s (B, 512, 32, 32), normalised. Returns (B, 96, 16, 16)."""
+        level_channel = level_map(level, feature_s)
+        h = self.reduce(torch.cat([residual, feature_s, level_channel], 1))  # (B, width, 32, 32)
+        h = self.down(F.leaky_relu(self.block1(h), 0.2))  # (B, width, 16, 16)
+        return self.out(F.leaky_relu(self.block2(h), 0.2))  # (B, 96, 16, 16)
+
+
+class SynthesisTransform(nn.Module):
+    """g_s: decoded latent and what semantics predict, to the residual of F.
+
+    ::
+
+        y^ -> 3x3 -> residual block -> 1x1 -> unshuffle x2 --+
+        F_S / std -> 1x1 ------------------------------------+-> 2 residual blocks -> 1x1
+        level -----------------------------------------------+
+        96 x 16 x 16                                             512 x 32 x 32
+    """
+
+    def __init__(self, width: int = 160) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(LATENT_CHANNELS + 1, width, 3, padding=1)
+        self.block1 = ResidualBlock(width)
+        self.up = nn.Conv2d(width, 4 * width, 1)
+        self.semantic = nn.Conv2d(FEATURE_CHANNELS, width, 1)
+        self.block2 = ResidualBlock(width)
+        self.block3 = ResidualBlock(width)
+        self.out = nn.Conv2d(width, FEATURE_CHANNELS, 1)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:
+        """Args: y_hat (B, 96, 16, 16), feature_s (B, 512, 32, 32). Returns (B, 512, 32, 32)."""
+        h = self.block1(self.enter(torch.cat([y_hat, level_map(level, y_hat)], 1)))
+        h = F.pixel_shuffle(self.up(F.leaky_relu(h, 0.2)), 2)  # (B, width, 32, 32)
+        h = h + self.semantic(feature_s)  # (B, width, 32, 32)
+        h = self.block3(self.block2(h))  # (B, width, 32, 32)
+        return self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)

@@ -1,0 +1,42 @@
+"""The six named bitrate levels: points on one continuous scale."""
+
+from dataclasses import dataclass
+
+MIN_LEVEL, MAX_LEVEL = 1.0, 6.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """A named point of the scale.
+
+    Attributes:
+        number: 1 to 6, what a file and the command line say.
+        name: what the page says.
+        target_bytes: size of a whole file that training aims at.
+    """
+
+    number: int
+    name: str
+    target_bytes: int
+
+
+LEVELS = (
+    Level(1, "postage stamp", 500),
+    Level(2, "text message", 1000),
+    Level(3, "everyday", 1500),
+    Level(4, "detailed", 2500),
+    Level(5, "fine", 4000),
+    Level(6, "archive", 8000),
+)
+
+
+def interpolation(level: float) -> tuple[int, int, float]:
+    """Neighbouring rows of a six-row table and the weight of the second.
+
+    Raises:
+        ValueError: the level is outside 1..6.
+    """
+    if not MIN_LEVEL <= level <= MAX_LEVEL:
+        raise ValueError(f"expected a level from 1 to 6, got {level}: choose one in that range.")
+    low = min(int(level) - 1, len(LEVELS) - 2)
+    return low, low + 1, level - 1 - low

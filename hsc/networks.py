@@ -1,0 +1,67 @@
+"""All networks of the codec, loaded once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hsc.bitstream.rans import CdfTables
+from hsc.editing.table import EditTable
+from hsc.entropy.gaussian import load_tables
+from hsc.fcn.feature_codec import FeatureCodec
+from hsc.fcn.slice_coder import SliceCoder
+from hsc.generator.mapping import Mapping
+from hsc.generator.pretrained import load_generator
+from hsc.generator.synthesis import NUM_STYLES, Synthesis
+from hsc.inversion.encoder import InversionEncoder
+from hsc.scn.semantic_codec import SemanticCodec
+from hsc.weights import ModelId, load_into, model_id, path_of
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Frozen networks on one device.
+
+    Attributes:
+        encoder: None in a decode-only installation.
+        slice_coder: the FCN's entropy coder; it lives on the CPU, exactly.
+    """
+
+    device: torch.device
+    model: ModelId
+    mapping: Mapping
+    synthesis: Synthesis
+    scn: SemanticCodec
+    fcn: FeatureCodec
+    slice_coder: SliceCoder
+    tables: CdfTables
+    edits: EditTable
+    encoder: InversionEncoder | None
+    num_styles: int = NUM_STYLES
+
+
+def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
+    """Load from a weights folder (the shipped one by default).
+
+    Raises:
+        WeightsError: a file is missing or does not fit.
+    """
+    generator = load_generator(device, folder)
+    scn = load_into(SemanticCodec(), path_of("scn", folder))
+    fcn = load_into(FeatureCodec(), path_of("fcn", folder))
+    tables = load_tables(path_of("entropy", folder))
+    encoder_path = path_of("inversion", folder)
+    encoder = load_into(InversionEncoder(), encoder_path) if encoder_path.is_file() else None
+    return Networks(
+        device,
+        model_id(folder),
+        generator.mapping,
+        generator.synthesis,
+        scn.to(device),
+        # copied to exact arithmetic before the move, so that no device has touched the numbers
+        slice_coder=SliceCoder(fcn, generator.synthesis, tables),
+        fcn=fcn.to(device),
+        tables=tables,
+        edits=EditTable.load(path_of("edits", folder)),
+        encoder=encoder.to(device) if encoder else None,
+    )

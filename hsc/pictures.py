@@ -1,0 +1,18 @@
+"""PIL pictures to tensors and back."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+def to_tensor(image: Image.Image, device: torch.device | str = "cpu") -> Tensor:
+    """RGB picture to (1, 3, H, W) float32 in [-1, 1]."""
+    pixels = torch.from_numpy(np.array(image.convert("RGB"))).to(device)
+    return pixels.permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def to_picture(tensor: Tensor) -> Image.Image:
+    """(1, 3, H, W) in [-1, 1], clamped, to an RGB picture."""
+    pixels = ((tensor[0].float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,1 @@
+"""SCN: the semantic layer, w+ in some tens of bytes."""

@@ -1,0 +1,113 @@
+"""SCN, semantic compression network: w+ to symbols and back.
+
+Source: the role is that of Li et al. 2025 (arXiv 2502.16799); the transform is our own. Theirs
+reshapes w+ into a picture whose neighbourhoods mean nothing; here it is a Karhunen-Loeve
+transform under a metric of what the generator does with each style.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from hsc.bitstream.rans import CdfTables, SymbolReader, encode_symbols
+from hsc.entropy.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
+from hsc.entropy.gaussian import bits, scale_index
+from hsc.generator.mapping import STYLE_DIM
+from hsc.generator.synthesis import NUM_STYLES
+from hsc.levels import LEVELS, interpolation
+
+SIZE = NUM_STYLES * STYLE_DIM
+
+
+class SemanticCodec(nn.Module):
+    """Transform coder of w+ with one gain a component and level.
+
+    ::
+
+        w+ - mean -> g_a (K x 11776) -> y, unit variance -> x gain(level) -> round -> rANS
+        w+^ = mean + g_s (11776 x K) . (symbols / gain(level))
+
+    A component's symbols are Gaussian with standard deviation gain(level): components whose gain
+    is small are silently zero and cost nothing, so a level is a bit allocation too. Decoding is
+    exact (``hsc.entropy.exact``): w+^ has the same bits on every machine.
+    """
+
+    def __init__(self, components: int = 256) -> None:
+        super().__init__()
+        self.g_a = nn.Parameter(torch.zeros(components, SIZE))
+        self.g_s = nn.Parameter(torch.zeros(SIZE, components))
+        self.mean = nn.Parameter(torch.zeros(NUM_STYLES, STYLE_DIM))
+        self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), components))
+
+    def gain(self, level: float) -> Tensor:
+        """log2 of each component's gain at a level, (K,), differentiable."""
+        low, high, t = interpolation(level)
+        return torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
+
+    def analysis(self, w_plus: Tensor) -> Tensor:
+        """(B, 23, 512) -> y (B, K)."""
+        return (w_plus - self.mean).flatten(1) @ self.g_a.T
+
+    def synthesis(self, y_hat: Tensor) -> Tensor:
+        """(B, K) -> (B, 23, 512)."""
+        return self.mean + (y_hat @ self.g_s.T).unflatten(1, (NUM_STYLES, STYLE_DIM))
+
+    def forward(self, w_plus: Tensor, level: float) -> tuple[Tensor, Tensor]:
+        """Code with rounding that passes gradients straight through.
+
+        Args:
+            w_plus: (B, 23, 512).
+
+        Returns:
+            w_plus_hat (B, 23, 512) and the ideal bits of each picture (B,).
+        """
+        log2_gain = self.gain(level)
+        gain = torch.exp2(log2_gain)
+        scaled = self.analysis(w_plus) * gain  # (B, K)
+        symbols = scaled + (torch.round(scaled) - scaled).detach()  # (B, K)
+        cost = bits(symbols, log2_gain.expand_as(symbols)).sum(1)  # (B,)
+        return self.synthesis(symbols / gain), cost
+
+    def exact_gain(self, level: float) -> Tensor:
+        """log2 of the gains on a grid of 1/64, float64 on the CPU: (K,)."""
+        low, high, t = interpolation(level)
+        table = self.log2_gain.detach().double().cpu()
+        return snap(table[low] + t * (table[high] - table[low]), 6)
+
+    @torch.no_grad()
+    def symbols(self, w_plus: Tensor, level: float) -> Tensor:
+        """Quantise one w+: (1, 23, 512) -> (K,) int64."""
+        y = self.analysis(w_plus)[0].double().cpu()
+        return torch.round(y * torch.exp2(self.exact_gain(level))).long()
+
+    @torch.no_grad()
+    def dequantise(self, symbols: Tensor, level: float) -> Tensor:
+        """Symbols to w+^, exactly.
+
+        Args:
+            symbols: (K,) integers.
+
+        Returns:
+            (1, 23, 512) float64 on the CPU, snapped.
+        """
+        # exp2 may differ in its last bit between libraries: the grid absorbs it
+        step = snap(torch.exp2(-self.exact_gain(level)), 20)
+        y_hat = snap(symbols.double() * step, 12)
+        g_s, mean = (
+            snap(p.detach().double().cpu(), WEIGHT_BITS, WEIGHT_LIMIT) for p in (self.g_s, self.mean)
+        )
+        return snap(mean.flatten() + g_s @ y_hat).reshape(1, NUM_STYLES, STYLE_DIM)
+
+    def compress(self, w_plus: Tensor, level: float, tables: CdfTables) -> bytes:
+        """(1, 23, 512) to the bytes of the SCN layer."""
+        indexes = scale_index(self.exact_gain(level)).numpy()
+        return encode_symbols(self.symbols(w_plus, level).numpy(), indexes, tables)
+
+    def decompress(self, data: bytes, level: float, tables: CdfTables) -> Tensor:
+        """Bytes of the SCN layer to w+^: (1, 23, 512) float64, the same bits everywhere.
+
+        Raises:
+            BitstreamError: the bytes hold impossible symbols.
+        """
+        indexes = scale_index(self.exact_gain(level)).numpy()
+        reader = SymbolReader(data, tables, len(indexes))
+        return self.dequantise(torch.from_numpy(reader.read(indexes)), level)
