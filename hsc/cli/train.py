@@ -7,7 +7,10 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-STAGES = ("pairs", "inversion", "semantic", "feature", "joint")
+STAGES = (
+    "pairs", "preview", "inversion", "inversion-pairs", "inversion-pictures", "latents",
+    "semantic", "feature", "joint", "directions",
+)
 
 
 def add_parser(subparsers) -> None:

@@ -3,7 +3,7 @@
 import json
 import math
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,6 +16,7 @@ from hsc.training.loop import Budget, Checkpoint, CsvLog, train
 from hsc.weights import ASSETS, halve, load_into, path_of
 
 SYNTHETIC_LATENTS = 800
+PREVIEW_PICTURES = 640
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,52 @@ class Setting:
             args.steps or 10**9,
             args.minutes or 60.0,
             args.batch or 0,
-            args.fresh,
+            not args.resume,
         )
 
     @property
     def budget(self) -> Budget:
         return Budget(self.steps, self.minutes)
+
+
+def pairs(setting: Setting) -> None:
+    """Draw synthetic pairs, a shard of 200 a step."""
+    from hsc.training.pairs import render
+
+    render(load_generator(setting.device), setting.work / "pairs", setting.budget, setting.device)
+
+
+def preview(setting: Setting) -> None:
+    """Distil the 256-px exit."""
+    from hsc.generator.preview import PreviewHead
+    from hsc.training.preview import PreviewLoss
+
+    head = PreviewHead()
+    checkpoint = Checkpoint(setting.work / "preview", head)
+    resumed = not setting.fresh and checkpoint.resume()
+    head.to(setting.device, memory_format=torch.channels_last)
+    loss = PreviewLoss(
+        head,
+        load_generator(setting.device).synthesis.bfloat16(),
+        SyntheticPairs(setting.work / "pairs"),
+        PREVIEW_PICTURES,
+        setting.device,
+    )
+    if not resumed:
+        loss.start_linear()
+    batch = setting.batch or 16
+    groups = [{"params": list(head.parameters()), "lr": 2e-3}]
+    log = CsvLog(setting.work / "preview" / "log.csv")
+    train(checkpoint, groups, lambda *_: loss(batch), setting.budget, log, batch=batch)
+    export(setting.work, "preview", ASSETS)
+
+
+def inversion(setting: Setting) -> None:
+    """Both phases of the encoder: a third of the time on pairs, the rest on pictures."""
+    third = max(1, setting.steps // 3)
+    inversion_pairs(replace(setting, steps=third, minutes=setting.minutes / 3))
+    resumed = replace(setting, fresh=False)
+    inversion_pictures(replace(resumed, steps=2 * third, minutes=setting.minutes * 2 / 3))
 
 
 def inversion_pairs(setting: Setting) -> None:
@@ -106,6 +147,7 @@ def _inversion(setting: Setting, pictures: bool) -> None:
 
     log = CsvLog(setting.work / "inversion" / "log.csv")
     train(checkpoint, groups, step_loss, setting.budget, log, batch=batch)
+    export(setting.work, "inversion", ASSETS)
 
 
 @torch.no_grad()
@@ -218,6 +260,7 @@ def _feature(setting: Setting, pictures: bool) -> None:
     log = CsvLog(setting.work / "fcn" / "log.csv")
     train(checkpoint, groups, lambda step, _: run(batch, step), setting.budget, log, batch=batch)
     price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))
+    export(setting.work, "fcn", ASSETS)
 
 
 @torch.no_grad()

@@ -1,0 +1,18 @@
+"""Training: from the generator and folders of faces to the weights that ship.
+
+Order of the stages: pairs, preview, inversion, latents, semantic, feature, joint, directions.
+"""
+
+from argparse import Namespace
+
+
+def run(stage: str, args: Namespace) -> None:
+    """Run one stage; see ``hsc.training.stages``.
+
+    Args:
+        stage: its name.
+        args: the command line's: data, work, steps, minutes, batch, device, fresh.
+    """
+    from hsc.training import stages
+
+    getattr(stages, stage.replace("-", "_"))(stages.Setting.from_args(args))

@@ -1,0 +1,58 @@
+"""Stage "pairs": faces drawn by the generator, with the styles that drew them."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generator.mapping import Mapping
+from hsc.generator.pretrained import Generator
+from hsc.generator.synthesis import NUM_STYLES
+from hsc.inversion.encoder import INPUT_PX
+from hsc.training.loop import Budget
+
+SHARD = 200
+MIXED = 0.35
+"""Share of pairs whose fine styles come from a second face: w+ is then not one w."""
+
+
+def draw_styles(mapping: Mapping, n: int, generator: torch.Generator) -> Tensor:
+    """Random styles with truncation .55 to 1, some of them mixed: (n, 23, 512) on the CPU."""
+    truncation = torch.rand(n, 1, generator=generator) * 0.45 + 0.55
+    device = mapping.w_mean.device
+    first, second = (
+        mapping(torch.randn(n, 512, generator=generator).to(device)).cpu() for _ in range(2)
+    )
+    mean = mapping.w_mean.cpu()
+    first, second = (mean + truncation * (w - mean) for w in (first, second))
+    cut = torch.randint(4, 20, (n, 1, 1), generator=generator)
+    mixed = torch.rand(n, 1, 1, generator=generator) < MIXED
+    from_second = mixed & (torch.arange(NUM_STYLES)[None, :, None] >= cut)
+    return torch.where(from_second, second[:, None], first[:, None])
+
+
+@torch.no_grad()
+def render(generator: Generator, folder: Path, budget: Budget, device: torch.device) -> None:
+    """Add shards of pairs to a folder until the budget (one step a shard) is spent.
+
+    Each shard has a seed of its own, so a run that stops resumes with the next shard.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # half precision keeps the picture within 40 dB and halves the time on either device
+    synthesis = generator.synthesis.bfloat16()
+    done = 0
+    while budget.spent(done) < 1.0:
+        shard = len(list(folder.glob("*.safetensors")))
+        seeded = torch.Generator().manual_seed(1000 + shard)
+        styles = draw_styles(generator.mapping, SHARD, seeded)
+        images = []
+        for part in styles.split(8 if device.type == "cuda" else 1):
+            picture = synthesis(part.to(device).bfloat16()).float().clamp(-1, 1)
+            small = F.interpolate(picture, size=INPUT_PX, mode="area")
+            images.append(((small + 1) * 127.5).round().byte().cpu())
+        path = folder / f"{shard:03d}.safetensors"
+        save_file({"images": torch.cat(images), "w_plus": styles.half()}, path)
+        done += 1
+        print(f"pairs: {(shard + 1) * SHARD} in {folder}", flush=True)
