@@ -1,0 +1,18 @@
+"""Start the studio: python app.py"""
+
+from app.page import build, launch_options
+from app.service import Studio
+
+
+def load():
+    """Load the codec; imported here because it takes seconds that the page need not wait for."""
+    import hsc
+
+    return hsc.load()
+
+
+studio = Studio(load)
+page = build(studio)
+
+if __name__ == "__main__":
+    page.launch(**launch_options())

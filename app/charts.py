@@ -1,0 +1,119 @@
+"""Numbers as HTML: the file size, the bytes of each part, a file's facts. No page state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from app.results import Compressed, Sizes
+from hsc.levels import LEVELS, interpolation
+
+PARTS = (
+    ("header", "header", "says what the file is"),
+    ("scn", "SCN", "core semantics: who, in what pose"),
+    ("fcn", "FCN", "features: the likeness"),
+)
+
+
+def readout(result: Compressed, layers: str, source: str = "your upload") -> str:
+    """The file size in large type, what it compares to, and its parts as a bar.
+
+    Args:
+        layers: those that the file carries.
+        source: what the ratio is relative to, in words.
+    """
+    sizes = result.sizes(layers)
+    ratio = result.ratio(layers)
+    compared = f"<b>{_times(ratio)} ×</b> smaller than {escape(source)}" if ratio else ""
+    line = " <i>·</i> ".join(filter(None, (compared, f"<b>{sizes.bpp:.4f}</b> bpp")))
+    return (
+        '<div class="readout">'
+        f'<p class="size"><span>{sizes.total:,}</span> bytes'
+        f"<em>{escape(level_name(result.level))}</em></p>"
+        f'<p class="compared">{line}</p>'
+        f"{bytes_bar(sizes, left_out=result.sizes())}</div>"
+    )
+
+
+def bytes_bar(sizes: Sizes, left_out: Sizes | None = None) -> str:
+    """A stacked bar of header, SCN and FCN.
+
+    Args:
+        sizes: of the file.
+        left_out: of the whole file, when the other was made from it: the FCN bytes that are
+            missing are drawn hollow.
+    """
+    segments, legend, words = [], [], []
+    for name, label, meaning in PARTS:
+        count = getattr(sizes, name)
+        whole = count or (getattr(left_out, name) if left_out else 0)
+        if not whole:
+            continue
+        amount = f"{count:,} bytes" if count else "left out"
+        kind = name if count else f"{name} hollow"
+        words.append(f"{label} {amount}")
+        segments.append(f'<span class="part {kind}" style="flex-grow:{whole}"></span>')
+        legend.append(f'<li class="{kind}" title="{meaning}"><b>{label}</b> {amount}</li>')
+    return (
+        f'<div class="bar" role="img" aria-label="{", ".join(words)}">{"".join(segments)}</div>'
+        f'<ul class="legend">{"".join(legend)}</ul>'
+    )
+
+
+def times(result: Compressed) -> str:
+    """What each stage took, in words."""
+    done = [f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items()]
+    if not done:
+        return ""
+    return note(f"{' · '.join(done)} · on {result.device or 'cpu'}")
+
+
+def facts(described: Mapping[str, Any]) -> str:
+    """A file's header as a table. `described` is what hsc.describe returns."""
+    parts = described["bytes"]
+    return table(
+        "What the file says",
+        (
+            ("Format", f".hsc, version {described['version']}"),
+            ("Model", described["model"]),
+            ("Bitrate", level_name(described["level"])),
+            ("Picture", f"{described['width']} × {described['height']} pixels"),
+            ("Layers", " + ".join(layer.upper() for layer in described["layers"])),
+            ("Header", f"{parts['header']:,} bytes"),
+            ("SCN, core semantics", f"{parts['scn']:,} bytes"),
+            ("FCN, features", f"{parts['fcn']:,} bytes" if parts["fcn"] else "not in this file"),
+            ("Total", f"{parts['total']:,} bytes"),
+            ("Bits per pixel", f"{described['bpp']:.4f}"),
+        ),
+    )
+
+
+def table(caption: str, rows: Iterable[tuple[str, object]]) -> str:
+    """Names and values, one pair a row."""
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+        for name, value in rows
+    )
+    return f'<table class="facts"><caption>{escape(caption)}</caption>{body}</table>'
+
+
+def note(text: str, *, busy: bool = False, warn: bool = False) -> str:
+    """One line under a control. `busy` adds a turning mark after half a second."""
+    kind = " warn" if warn else " busy" if busy else ""
+    return f'<p class="note{kind}">{escape(text)}</p>' if text else ""
+
+
+def level_name(level: float) -> str:
+    """'level 3, everyday', or what it lies between."""
+    low, high, weight = interpolation(level)
+    if weight in (0, 1):
+        return f"level {level:g}, {LEVELS[high if weight else low].name}"
+    return f"level {level:g}, between {LEVELS[low].name} and {LEVELS[high].name}"
+
+
+def _times(ratio: float) -> str:
+    """Two or three figures are all that a ratio deserves: 3128.4 -> '3,100'; 4.26 -> '4.3'."""
+    if ratio >= 1000:
+        return f"{round(ratio, -2):,.0f}"
+    return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.1f}"

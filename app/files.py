@@ -1,0 +1,44 @@
+"""Results as files in Gradio's own folder, from which it deletes them after an hour."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from app.recent import fingerprint
+
+
+def keep_bytes(data: bytes, name: str) -> str:
+    """Write a file that the browser can fetch, and return its path."""
+    path = Path(get_upload_folder()) / fingerprint(data) / name
+    return _written(path, lambda: data)
+
+
+def keep_picture(picture: Image.Image, name: str) -> str:
+    """Write a picture as PNG that the browser can fetch, and return its path.
+
+    Pictures go through here rather than through gr.Image because it compresses them at zlib's
+    default effort, which costs 0.3 s each; the same picture is written once and keeps its address,
+    so the browser does not load it again.
+    """
+    path = Path(get_upload_folder()) / fingerprint(picture) / name
+
+    def encoded() -> bytes:
+        buffer = io.BytesIO()
+        picture.save(buffer, format="PNG", compress_level=1)
+        return buffer.getvalue()
+
+    return _written(path, encoded)
+
+
+def _written(path: Path, content) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # moved into place, so that nobody reads half a file
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(content())
+        part.replace(path)
+    return str(path)

@@ -1,0 +1,89 @@
+"""The page: its head, its tabs, its endpoints, and how it is launched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from app.api import add_endpoints
+from app.components import QUICK
+from app.service import Studio
+from app.tabs.about import AboutTab, running
+from app.tabs.compress import CompressTab
+from app.tabs.decode import DecodeTab
+from app.theme import css, theme
+from hsc.errors import HscError
+
+log = logging.getLogger(__name__)
+
+TITLE = "HSC Studio"
+TAGLINE = "Hierarchical semantic compression of faces"
+# Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 3600 s.
+DELETE = (600, 3600)
+
+
+def launch_options() -> dict[str, Any]:
+    """What `launch` needs beside the page itself."""
+    return {
+        "theme": theme(),
+        "css": css(),
+        "ssr_mode": False,
+        "run_history": False,
+        "max_file_size": "20mb",
+        "footer_links": ["api", "settings"],
+    }
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The page over a studio. The studio may still be loading its model."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
+        with gr.Row(elem_id="masthead"):
+            gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
+            state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Compress", id="compress"):
+                compress = CompressTab(studio)
+            with gr.Tab("Decode", id="decode"):
+                decode = DecodeTab(studio)
+            with gr.Tab("About", id="about"):
+                about = AboutTab(studio)
+        add_endpoints(studio)
+        sliders = [compress.smile, decode.smile]
+
+        def when_loaded() -> Iterator[dict[Any, Any]]:
+            """Say what is happening, and fit the page to the codec once it is there."""
+            if not studio.ready:
+                yield {state: _state("Loading the model …", "loading")}
+            try:
+                codec = studio.codec
+            except HscError as error:
+                log.error("the codec could not be loaded: %s", error)
+                yield {state: _state(str(error), "failed")}
+                return
+            edits = {edit.name: edit for edit in codec.edit_names}
+            smile = edits.get("smile")
+            yield {
+                state: _state(f"Ready · {codec.device}", "ready"),
+                about.running: running(studio),
+                **{
+                    slider: gr.Slider(minimum=smile.low, maximum=smile.high)
+                    if smile
+                    else gr.Slider(visible=False)
+                    for slider in sliders
+                },
+            }
+
+        page.load(
+            when_loaded,
+            None,
+            [state, about.running, *sliders],
+            **QUICK | {"queue": True, "concurrency_limit": None},
+        )
+    return page.queue(max_size=32, default_concurrency_limit=1)
+
+
+def _state(words: str, kind: str) -> str:
+    return f'<p class="state {kind}" role="status">{words}</p>'

@@ -1,0 +1,99 @@
+"""What the service hands to the page: frozen, and free of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from PIL import Image
+
+from hsc.bitstream import describe, unpack
+
+SIDE = 1024  # pixels; every decoded picture is SIDE x SIDE
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes of a file's parts."""
+
+    header: int
+    scn: int
+    fcn: int
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Sizes:
+        """From what hsc.describe says of a file."""
+        parts = described["bytes"]
+        return cls(parts["header"], parts["scn"], parts["fcn"])
+
+    @property
+    def total(self) -> int:
+        return self.header + self.scn + self.fcn
+
+    @property
+    def bpp(self) -> float:
+        """Bits per pixel of the decoded picture, header included."""
+        return 8 * self.total / (SIDE * SIDE)
+
+
+def file_with(data: bytes, layers: str) -> bytes:
+    """The .hsc file that carries these layers of another: it is shorter without FCN.
+
+    FCN is coded relative to SCN, so no file carries it alone.
+    """
+    if "fcn" in layers:
+        return data
+    return replace(unpack(data, allow_cut=True), fcn=None).pack()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo brought to the square that the encoder takes."""
+
+    crop: Image.Image  # RGB, SIDE x SIDE
+    key: str  # of the crop's content
+    faces: tuple[Image.Image, ...]  # thumbnails of those found, the largest first
+    upload_bytes: int | None  # size of the photo's own file, where it came as one
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """A compressed face, and what its bytes draw. What is not there yet is None."""
+
+    prepared: Prepared
+    level: float
+    data: bytes | None = None  # the whole .hsc file
+    picture_scn: Image.Image | None = None
+    picture_both: Image.Image | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)  # stage -> seconds
+    device: str = ""
+
+    @property
+    def crop(self) -> Image.Image:
+        return self.prepared.crop
+
+    def file(self, layers: str = "scn+fcn") -> bytes:
+        """The .hsc file that carries these layers."""
+        return file_with(self.data, layers)
+
+    def sizes(self, layers: str = "scn+fcn") -> Sizes:
+        """The parts of the file that carries these layers."""
+        return Sizes.of(describe(self.file(layers)))
+
+    def ratio(self, layers: str = "scn+fcn") -> float | None:
+        """How many times smaller the file with these layers is than the photo's own file."""
+        if not self.prepared.upload_bytes:
+            return None
+        return self.prepared.upload_bytes / len(self.file(layers))
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a file draws, and what its header says."""
+
+    picture: Image.Image
+    layers: str  # those that were drawn
+    facts: Mapping[str, Any]  # as hsc.describe
+    seconds: float

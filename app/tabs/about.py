@@ -1,0 +1,31 @@
+"""How it works, what it must not be used for, and what is running here."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.charts import table
+from app.service import Studio
+from app.texts import text
+
+
+class AboutTab:
+    """Layout only; create it inside a `gr.Tab`."""
+
+    def __init__(self, studio: Studio) -> None:
+        with gr.Column(elem_id="about"):
+            self.running = gr.HTML(elem_id="running")
+            gr.Markdown(text("about"))
+
+
+def running(studio: Studio) -> str:
+    """The model and the device in use, as a table; waits until the model is loaded."""
+    codec = studio.codec
+    return table(
+        "In use here",
+        (
+            ("Model", f"{codec.model_name} (id {codec.model_id:#06x})"),
+            ("Weights", "from the folder assets/weights"),
+            ("Runs on", codec.device),
+        ),
+    )

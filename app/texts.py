@@ -1,0 +1,12 @@
+"""The page's longer texts, kept as Markdown in assets/texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "assets" / "texts"
+
+
+def text(name: str) -> str:
+    """The text of that name."""
+    return (FOLDER / f"{name}.md").read_text(encoding="utf-8")

@@ -1,0 +1,86 @@
+"""A small stand-in for the codec: the same interface and real .hsc files, but no networks.
+
+SCN is a tiny thumbnail of the face and FCN what a larger one adds, so that every property the
+page relies on holds: pictures come from bytes alone, more level is more bytes, edits show.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from hsc.bitstream import Container, unpack
+from hsc.errors import BitstreamError, HscError
+
+SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Edit:
+    name: str
+    label: str
+    low: float
+    high: float
+    unit: str
+    description: str
+
+
+class FakeCodec:
+    """Counts its calls in `calls`, so that tests can see what was cached."""
+
+    device = torch.device("cpu")
+    model_name = "fake"
+    model_id = 0xFA
+    edit_names = (Edit("smile", "Smile", -1.5, 1.5, "", "Corners of the mouth"),)
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def analyse(self, crop: Image.Image) -> Image.Image:
+        if crop.size != (SIDE, SIDE):
+            raise HscError(f"Expected a {SIDE} x {SIDE} crop, not {crop.size}.")
+        self.calls.append("analyse")
+        return crop
+
+    def compress(self, latents: Image.Image, level: float) -> bytes:
+        self.calls.append(f"compress {level:g}")
+        scn = np.asarray(latents.resize((8, 8), Image.Resampling.BOX))
+        side = round(8 + 4 * level)
+        fcn = np.asarray(latents.resize((side, side), Image.Resampling.BOX)) >> 3
+        return Container(
+            self.model_id, level, zlib.compress(scn.tobytes()), zlib.compress(fcn.tobytes())
+        ).pack()
+
+    def encode(self, image: Image.Image, level: float = 3, **_: object) -> bytes:
+        return self.compress(self.analyse(image.resize((SIDE, SIDE))), level)
+
+    def decode(self, data: bytes, layers: str = "scn+fcn", edits: dict | None = None) -> Image.Image:
+        self.calls.append(f"decode {layers}" + (" edited" if edits else ""))
+        parts = unpack(data, allow_cut=layers == "scn")
+        if parts.model_id != self.model_id:
+            raise BitstreamError("This file was made by another model.")
+        picture = _picture(parts.scn)
+        if "fcn" in layers and parts.fcn is not None:
+            picture = np.minimum(_picture(parts.fcn).astype(int) << 3, 255)
+        for name, amount in (edits or {}).items():
+            if name != "smile":
+                raise HscError(f"There is no edit named {name!r}: use smile.")
+            picture = picture.astype(float)
+            picture[600:800] += 40 * amount
+        return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+
+    def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:
+        self.calls.append(f"random {seed}")
+        small = np.random.default_rng(seed).integers(0, 255, (6, 6, 3), dtype=np.uint8)
+        return Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+def _picture(layer: bytes) -> np.ndarray:
+    pixels = np.frombuffer(zlib.decompress(layer), dtype=np.uint8)
+    side = round((len(pixels) / 3) ** 0.5)
+    small = Image.fromarray(pixels.reshape(side, side, 3))
+    return np.asarray(small.resize((SIDE, SIDE), Image.Resampling.BICUBIC))

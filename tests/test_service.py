@@ -1,0 +1,272 @@
+"""The studio's service over a stand-in codec: what is drawn from what, and what runs again."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FakeCodec
+from PIL import Image
+
+from app import charts
+from app.recent import Recent, fingerprint
+from app.results import Sizes, file_with
+from app.service import LARGEST_FILE, Studio
+from hsc.bitstream import describe, unpack
+from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
+
+ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
+
+
+@pytest.fixture
+def codec():
+    return FakeCodec()
+
+
+@pytest.fixture
+def studio(codec):
+    return Studio(lambda: codec)
+
+
+@pytest.fixture(scope="module")
+def two_faces():
+    """The astronaut twice, the second a little smaller."""
+    with Image.open(ASTRONAUT) as one:
+        both = Image.new("RGB", (one.width * 2, one.height), "white")
+        both.paste(one, (0, 0))
+        both.paste(one.resize((one.width * 4 // 5, one.height * 4 // 5)), (one.width, 0))
+    return both
+
+
+def compress(studio, level=3, photo=ASTRONAUT):
+    """Of the centre, because looking for a face takes longer than all the rest."""
+    return studio.compress(photo, level, align=False)
+
+
+def landscape():
+    """A picture without a face."""
+    rows = np.linspace(60, 200, 300, dtype=np.uint8)[:, None, None]
+    return Image.fromarray(np.broadcast_to(rows, (300, 500, 3)).copy())
+
+
+def same(one, other):
+    return np.array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_results_grow_from_the_crop_to_both_pictures(studio):
+    crop, data, scn, both = studio.steps(ASTRONAUT, 3)
+    assert crop.prepared.crop.size == (1024, 1024) and crop.data is None
+    assert unpack(data.data).level == 3 and data.picture_scn is None
+    assert scn.picture_scn is not None and scn.picture_both is None
+    assert same(both.picture_scn, scn.picture_scn)
+    assert not same(both.picture_both, both.picture_scn)
+    assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
+
+
+def test_pictures_are_drawn_from_the_bytes(studio):
+    result = compress(studio, 2)
+    stranger = FakeCodec()
+    assert same(result.picture_both, stranger.decode(result.data))
+    assert same(result.picture_scn, stranger.decode(result.file("scn"), "scn"))
+
+
+def test_moving_the_level_codes_and_draws_but_neither_looks_nor_analyses(studio, codec):
+    compress(studio, 3)
+    codec.calls.clear()
+    compress(studio, 4.5)
+    assert codec.calls == ["compress 4.5", "decode scn", "decode scn+fcn"]
+
+
+def test_what_was_shown_before_runs_nothing(studio, codec):
+    first = compress(studio, 3)
+    compress(studio, 6)
+    codec.calls.clear()
+    again = compress(studio, 3)
+    studio.decode(again.data, "scn", {"smile": 0})
+    assert codec.calls == []
+    assert again.data == first.data
+
+
+def test_the_file_without_fcn_is_smaller_and_draws_the_same_scn(studio):
+    result = compress(studio, 3)
+    small = result.file("scn")
+    assert len(small) < len(result.data) == result.sizes().total
+    assert unpack(small).fcn is None
+    assert result.sizes("scn") == Sizes.of(describe(small))
+    assert same(studio.decode(small).picture, result.picture_scn)
+
+
+def test_a_file_without_fcn_says_what_it_drew(studio):
+    small = file_with(compress(studio, 1).data, "scn")
+    assert studio.decode(small, "scn+fcn").layers == "scn"
+    with pytest.raises(BitstreamError, match="no FCN layer"):
+        studio.decode(small, "fcn")
+
+
+def test_a_damaged_fcn_still_draws_scn(studio):
+    data = compress(studio, 3).data
+    damaged = data[:-1] + bytes([data[-1] ^ 1])
+    assert same(studio.decode(damaged, "scn").picture, studio.decode(data, "scn").picture)
+    with pytest.raises(BitstreamError, match="damaged"):
+        studio.decode(damaged)
+
+
+def test_the_ratio_is_to_the_uploaded_file(studio):
+    from_file = compress(studio, 3)
+    assert from_file.prepared.upload_bytes == ASTRONAUT.stat().st_size
+    assert from_file.ratio() == pytest.approx(ASTRONAUT.stat().st_size / len(from_file.data))
+    assert from_file.ratio("scn") > from_file.ratio()
+    with Image.open(ASTRONAUT) as image:
+        assert compress(studio, 3, image).ratio() is None
+
+
+def test_each_of_several_faces_can_be_chosen(studio, two_faces):
+    large, small = studio.prepare(two_faces, 0), studio.prepare(two_faces, 1)
+    assert len(large.faces) == 2
+    assert large.key != small.key
+    # the same person: the crops show the same
+    difference = np.abs(np.asarray(large.crop, float) - np.asarray(small.crop, float)).mean()
+    assert difference < 25
+    with pytest.raises(PhotoError, match="has 2"):
+        studio.prepare(two_faces, 2)
+
+
+def test_without_a_face_the_centre_is_taken_only_when_asked(studio):
+    with pytest.raises(NoFaceError):
+        studio.prepare(landscape())
+    centre = studio.prepare(landscape(), align=False)
+    assert centre.crop.size == (1024, 1024) and centre.faces == ()
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a nothing", b"HSC", bytes(200)])
+def test_unreadable_files_give_one_sentence(studio, data):
+    with pytest.raises(BitstreamError) as error:
+        studio.decode(data)
+    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+
+
+def test_a_huge_file_is_refused_unread(studio):
+    with pytest.raises(BitstreamError, match="too large"):
+        studio.decode(bytes(LARGEST_FILE + 1))
+
+
+def test_unknown_layers_and_edits_are_refused(studio):
+    data = compress(studio, 1).data
+    with pytest.raises(HscError, match="layers"):
+        studio.decode(data, "everything")
+    with pytest.raises(HscError, match="frown"):
+        studio.decode(data, edits={"frown": 1.0})
+
+
+def test_edits_change_the_picture_and_not_the_file(studio):
+    data = compress(studio, 3).data
+    plain, edited = studio.decode(data), studio.decode(data, edits={"smile": 1.0})
+    assert not same(plain.picture, edited.picture)
+    assert plain.facts == edited.facts
+
+
+def test_the_page_can_be_shown_while_the_model_loads(codec):
+    go = threading.Event()
+
+    def load():
+        go.wait(10)
+        return codec
+
+    studio = Studio(load)
+    assert not studio.ready
+    # photos are read and cropped meanwhile
+    assert studio.prepare(ASTRONAUT).crop.size == (1024, 1024)
+    go.set()
+    assert studio.codec is codec and studio.ready
+
+
+def test_a_model_that_cannot_be_loaded_says_why():
+    def load():
+        raise WeightsError("The weights are missing: run the import command.")
+
+    with pytest.raises(WeightsError, match="missing"):
+        Studio(load).compress(ASTRONAUT)
+
+    def crash():
+        raise RuntimeError("unrelated internals")
+
+    with pytest.raises(HscError, match="could not be loaded"):
+        Studio(crash).codec  # noqa: B018
+
+
+def test_one_call_at_a_time_reaches_the_model():
+    running, most = 0, 0
+
+    class Watched(FakeCodec):
+        def decode(self, *args, **options):
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            time.sleep(0.05)
+            running -= 1
+            return super().decode(*args, **options)
+
+    studio = Studio(Watched)
+    data = compress(studio, 1).data
+    threads = [
+        threading.Thread(target=studio.decode, args=(data, "scn", {"smile": n / 10}))
+        for n in range(1, 5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+def test_recent_forgets_the_longest_unused():
+    recent = Recent(2)
+    recent.get("a", lambda: 1)
+    recent.get("b", lambda: 2)
+    recent.get("a", lambda: pytest.fail("made again"))
+    recent.get("c", lambda: 3)
+    assert "a" in recent and "c" in recent and "b" not in recent
+
+
+def test_recent_does_not_keep_failures():
+    recent = Recent(2)
+    with pytest.raises(HscError):
+        recent.get("a", lambda: (_ for _ in ()).throw(HscError("no")))
+    assert recent.get("a", lambda: 1) == 1
+
+
+def test_fingerprints_tell_sizes_apart():
+    wide, tall = Image.new("RGB", (2, 3)), Image.new("RGB", (3, 2))
+    assert fingerprint(wide) != fingerprint(tall)
+
+
+def test_the_readout_counts_every_byte(studio):
+    result = compress(studio, 3)
+    html = charts.readout(result, "scn+fcn")
+    sizes = result.sizes()
+    assert f"<span>{sizes.total:,}</span> bytes" in html
+    assert f"{8 * len(result.data) / 2**20:.4f}" in html
+    assert sizes.header + sizes.scn + sizes.fcn == len(result.data)
+    assert "left out" in charts.readout(result, "scn")
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [(1, "level 1, postage stamp"), (6, "level 6, archive")],
+)
+def test_named_levels(level, words):
+    assert charts.level_name(level) == words
+
+
+def test_half_levels_lie_between_names():
+    assert charts.level_name(2.5) == "level 2.5, between text message and everyday"
+
+
+def test_file_facts_are_escaped():
+    described = {
+        "version": 1, "model": "<b>", "level": 3, "width": 1024, "height": 1024,
+        "layers": ["scn"], "bytes": {"header": 14, "scn": 100, "fcn": 0, "total": 114}, "bpp": 0.1,
+    }  # fmt: skip
+    html = charts.facts(described)
+    assert "&lt;b&gt;" in html and "not in this file" in html
