@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from hsc.bitstream import Container, unpack
+from hsc.bitstream import Container, snap_level, unpack
 from hsc.decoder import LAYERS, Decoder
 from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
@@ -100,7 +100,7 @@ class Codec:
     def compress(self, latents: Latents, level: float) -> bytes:
         """Code what ``analyse`` found; see ``encode``."""
         n, inversion = self.networks, latents.inversion
-        level = Container(self.model_id, level, b"", None).level
+        level = snap_level(level)
         scn = n.scn.compress(inversion.w_plus, level, n.tables)
         w_plus_hat = n.scn.decompress(scn, level, n.tables)
         feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))

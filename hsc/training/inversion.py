@@ -33,7 +33,7 @@ class InversionWeights:
     l2: float = 2.0
     lpips: float = 1.0
     identity: float = 0.5
-    s_only: float = 0.5
+    s_only: float = 1.0
     residual: float = 0.02
 
 

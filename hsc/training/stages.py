@@ -143,7 +143,7 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     def step_loss(step: int, spent: float):
         if not pictures:
             return loss.pair_phase(batch)
-        return loss.picture_phase(batch // 2, batch - batch // 2, with_s=step % 2 == 1)
+        return loss.picture_phase(batch // 4, batch - batch // 4, with_s=step % 2 == 1)
 
     log = CsvLog(setting.work / "inversion" / "log.csv")
     train(checkpoint, groups, step_loss, setting.budget, log, batch=batch)
