@@ -194,7 +194,7 @@ def semantic(setting: Setting) -> None:
 
     generator = load_generator("cpu")
     cached = CachedLatents(setting.work / "latents")
-    z = torch.randn(12, 512, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z, 0.8)
     importance = style_importance(generator.synthesis, load_preview(), Lpips.pretrained(), w)
     print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
@@ -270,7 +270,7 @@ def start_feature_codec(codec, generator) -> None:
     w = generator.mapping(z)
     features = generator.synthesis.feature(w[:, None].expand(-1, 23, -1))
     codec.feature_std.copy_(features.std((0, 2, 3)))
-    codec.log2_gain.copy_(torch.linspace(-1.0, 2.0, len(LEVELS))[:, None].expand_as(codec.log2_gain))
+    codec.log2_gain.copy_(torch.linspace(-2.0, 1.5, len(LEVELS))[:, None].expand_as(codec.log2_gain))
 
 
 def _finished_encoder(setting: Setting):
