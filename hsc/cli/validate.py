@@ -1,4 +1,4 @@
-"""``hsc validate KIND``: measure the codec on a folder of faces."""
+"""``hsc validate KIND``: measure the codec on a folder of faces, and write the results up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion")
+KINDS = ("inversion", "rate-distortion", "results")
 
 
 def add_parser(subparsers) -> None:
@@ -15,7 +15,10 @@ def add_parser(subparsers) -> None:
     parser.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
     parser.add_argument("--faces", type=Path, metavar="DIR", help="a folder of aligned faces")
     parser.add_argument("--limit", type=parsing.count, metavar="N", help="use N faces at most")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where figures and sheets go")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="where figures and sheets go, and results finds them (default: runs/validation)",
+    )
     parser.add_argument(
         "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
     )

@@ -1,0 +1,103 @@
+"""``validate results``: the saved reports as ``RESULTS.md``."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from hsc.evaluation import inversion, rate_distortion, report
+from hsc.evaluation.judge import METRICS
+from hsc.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
+from hsc.levels import LEVELS
+
+TARGET = Path("RESULTS.md")
+LICENCES = {
+    "officials": "official portraits of US officials, public domain",
+    "london": "Face Research Lab London Set (DeBruine & Jones), CC BY 4.0",
+    "ffhq": "crops of Flickr-Faces-HQ, CC BY-NC-SA 4.0",
+}
+INTRODUCTION = """# Results
+
+Written by `python -m hsc validate results` from the reports of `validate inversion` and `validate
+rate-distortion`; do not edit by hand. The people are those of `hsc/evaluation/held_out.txt`, whom
+no training run has seen. The encoder and the losses have seen other pictures of the same
+collections."""
+
+
+def run(args: Namespace) -> None:
+    """Write ``RESULTS.md`` from the reports in a folder.
+
+    Args:
+        args: out, where the reports are.
+    """
+    folder = args.out or report.FOLDER
+    encoder = report.read("inversion", folder)
+    files = report.read("rate-distortion", folder)
+    TARGET.write_text(text(encoder, files), encoding="utf-8")
+    print(f"wrote {TARGET}")
+
+
+def text(encoder: dict, files: dict) -> str:
+    """The page.
+
+    Args:
+        encoder, files: the two reports.
+    """
+    parts = [INTRODUCTION]
+    parts += ["## Encoder alone, nothing compressed", circumstances(encoder)]
+    parts += [inversion.figures_table(encoder), _inversion_aims()]
+    parts += ["## Files", circumstances(files), rate_distortion.figures_table(files)]
+    seconds = [row["decode_seconds"] for row in files["summary"]]
+    parts.append(f"Mean time to decode a file: {sum(seconds) / len(seconds):.2f} seconds.")
+    parts += ["### Beside the aims", _beside_aims(files)]
+    parts += [f"### Published by the paper, not measured here ({PAPER})", PAPER_NOTE, _paper()]
+    parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def circumstances(result: dict) -> str:
+    """Date, machine, weights and pictures of a report, as a list."""
+    pictures = result["pictures"]
+    weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in result["weights"].items())
+    lines = [
+        f"- Measured on {result['date']}, {result['machine']}.",
+        f"- Model {result['model']}; SHA-256 of the weights begins: {weights}.",
+        f"- {sum(pictures.values())} pictures:",
+        *(f"  - {count} {LICENCES.get(name, name)}" for name, count in pictures.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _inversion_aims() -> str:
+    lines = [
+        [what, *(report.number(aims.get(m.key), m.digits) for m in METRICS)]
+        for what, aims in INVERSION_AIMS.items()
+    ]
+    header = ["aim", *(m.label for m in METRICS)]
+    return "Aims (PSNR at least, the others at most):\n\n" + report.table(header, lines)
+
+
+def _beside_aims(files: dict) -> str:
+    """Measured and aimed at, level by level."""
+    measured = {row["what"]: row for row in files["summary"]}
+    lines = []
+    for level, aim in zip(LEVELS, AIMS):
+        row = measured.get(rate_distortion.point_name(level.number, "scn+fcn"))
+        if row is None:
+            continue
+        line = [f"{level.number}, {level.name}", report.number(row["bytes_total"], 0)]
+        line.append(str(aim.bytes))
+        for key in ("lpips_1024", "dists_256", "identity_l2"):
+            line += [report.number(row[key], 3), report.number(getattr(aim, key), 3)]
+        lines.append(line)
+    header = ["level", "bytes", "aim"]
+    for label in ("LPIPS@1024", "DISTS@256", "identity L2"):
+        header += [label, "aim"]
+    return report.table(header, lines)
+
+
+def _paper() -> str:
+    header = ["HSC as published", "LPIPS", "DISTS"]
+    lines = [
+        [f"{p.bytes} bytes", report.number(p.lpips_1024, 3), report.number(p.dists_256, 3)]
+        for p in PAPER_POINTS
+    ]
+    return report.table(header, lines)

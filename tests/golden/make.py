@@ -1,0 +1,45 @@
+"""Makes the golden files: run ``python tests/golden/make.py`` when the decoder's weights change.
+
+For each level one generated face: its ``.hsc`` file, digests of what must be decoded from it bit
+by bit, and the picture at 256 px.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
+
+from exact_digests import digests  # noqa: E402
+
+import hsc  # noqa: E402
+from hsc.levels import LEVELS  # noqa: E402
+
+STREAMS = HERE / "streams"
+
+
+def shrunk(picture: Image.Image) -> Image.Image:
+    """1024 px averaged to 256 px."""
+    return picture.reduce(4)
+
+
+def main() -> None:
+    codec = hsc.load("cpu")
+    networks = codec.networks
+    STREAMS.mkdir(exist_ok=True)
+    expected = {}
+    for level in LEVELS:
+        name = f"level{level.number}"
+        data = codec.encode(codec.random_face(100 + level.number), level.number, align=False)
+        (STREAMS / f"{name}.hsc").write_bytes(data)
+        shrunk(codec.decode(data)).save(STREAMS / f"{name}.png", optimize=True)
+        expected[name] = digests(data, networks.scn, networks.slice_coder)
+        print(name, len(data), "bytes")
+    (STREAMS / "digests.json").write_text(json.dumps(expected, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Evaluation: the list of strangers, reports, sheets and the results page, around a small codec."""
+
+import json
+import math
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from generated import face, to_pil
+from PIL import Image
+
+from hsc.cli import main
+from hsc.errors import HscError, WeightsError
+from hsc.evaluation import report, results
+from hsc.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
+from hsc.evaluation.held_out import held_out_names
+from hsc.evaluation.judge import METRICS, Judge
+from hsc.evaluation.pictures import held_out_pictures, spread
+from hsc.evaluation.published import AIMS
+from hsc.levels import LEVELS
+from hsc.metrics.dists import Dists
+
+
+@pytest.fixture(scope="module")
+def dists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DISTS with the right shapes and random weights: its real ones are not in the repository."""
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    network = Dists()
+    network.alpha.data.fill_(1.0)
+    network.beta.data.fill_(1.0)
+    path = tmp_path_factory.mktemp("weights") / "dists.safetensors"
+    save_file(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """A folder with five of the listed names and one that is not listed."""
+    for name in [*sorted(held_out_names())[::12][:5], "ffhq/00001.jpg"]:
+        path = tmp_path / "faces" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (256, 256), "tan").save(path)
+    return tmp_path / "faces"
+
+
+def test_only_listed_pictures_are_used(faces) -> None:
+    pictures = held_out_pictures(faces)
+    assert len(pictures) == 5 and {p.name for p in pictures} <= held_out_names()
+    assert pictures[0].load().size == (1024, 1024)
+    assert len({p.stem for p in pictures}) == 5 and "/" not in pictures[0].stem
+    some = held_out_pictures(faces, 2)
+    assert len(some) == 2 and some[0].collection != some[1].collection
+
+
+def test_spread_reaches_over_everything() -> None:
+    assert spread(list(range(10)), 3) == [1, 5, 8]
+    assert spread([1, 2], 5) == [1, 2]
+
+
+def test_missing_pictures_and_weights(tmp_path, capfd) -> None:
+    with pytest.raises(HscError, match="--faces"):
+        held_out_pictures(None)
+    with pytest.raises(HscError, match="held_out.txt"):
+        held_out_pictures(tmp_path)
+    with pytest.raises(WeightsError, match="import-weights perceptual"):
+        Judge(torch.device("cpu"), tmp_path / "dists.safetensors")
+    assert main(["validate", "results", "--out", str(tmp_path)]) == 2
+    assert "validate inversion" in capfd.readouterr().err
+
+
+def test_the_judge(dists, monkeypatch) -> None:
+    judge = Judge(torch.device("cpu"), dists)
+    image = to_pil(face(1))
+    original = judge.original(image)
+    equal = judge.compare(original, image)
+    assert set(equal) == {metric.key for metric in METRICS}
+    assert equal.pop("psnr_256") == math.inf
+    assert all(figure == pytest.approx(0, abs=1e-4) for figure in equal.values())
+    worse = judge.compare(original, image.resize((64, 64)).resize(image.size))
+    other = judge.compare(original, to_pil(face(2)))
+    assert 0 < worse["identity_l2"] < 0.6 < other["identity_l2"]
+    assert 0 < worse["lpips_256"] < other["lpips_256"]
+    assert 15 < worse["psnr_256"] < 40
+    # no face in the reconstruction: still a distance, but no landmarks
+    monkeypatch.setattr("hsc.evaluation.judge.find_faces", lambda image: [])
+    blank = judge.compare(original, Image.new("RGB", image.size, "tan"))
+    assert blank["identity_l2"] > 0.6 and math.isnan(blank["landmark_error"])
+
+
+def test_both_evaluations_with_the_weights_that_ship(dists, tmp_path, monkeypatch, capfd) -> None:
+    path = tmp_path / "faces" / sorted(held_out_names())[0]
+    path.parent.mkdir(parents=True)
+    to_pil(face(1)).reduce(4).save(path)
+    for kind in ("inversion", "rate_distortion"):
+        monkeypatch.setattr(f"hsc.evaluation.{kind}.Judge", partial(Judge, dists=dists))
+    out = tmp_path / "out"
+    options = ["--faces", str(tmp_path / "faces"), "--out", str(out), "--device", "cpu"]
+    assert main(["validate", "inversion", *options]) == 0
+    assert main(["validate", "rate-distortion", *options, "--levels", "2.5"]) == 0
+    printed, progress = capfd.readouterr()
+    assert "S + F" in printed and "level 2.5, S only" in printed and "1/1" in progress
+
+    summary = report.read("inversion", out)["summary"]
+    assert [row["what"] for row in summary] == ["S only", "S + F"]
+    cut, whole = report.read("rate-distortion", out)["summary"]
+    files = sorted((out / "files").iterdir())
+    assert sorted(path.stat().st_size for path in files) == [cut["bytes_max"], whole["bytes_max"]]
+    assert cut["bytes_fcn"] == 0 < whole["bytes_fcn"] and cut["bytes_scn"] == whole["bytes_scn"]
+    assert whole["bpp"] == 8 * whole["bytes_total"] / 2**20
+    assert {path.name for path in out.iterdir()} == {
+        "files", "inversion.csv", "inversion.jpg", "inversion.json",
+        "rate-distortion.csv", "rate-distortion.jpg", "rate-distortion.json",
+    }  # fmt: skip
+
+
+def rows(what: str, sizes: list[int], landmark: float = 0.05) -> list[report.Row]:
+    figures = {metric.key: 0.25 for metric in METRICS} | {"landmark_error": landmark}
+    return [
+        {"what": what, "picture": f"ffhq/{i}.jpg", "bytes_total": size, "bytes_scn": 30,
+         "bytes_fcn": size - 45, "bytes_header": 15, "bpp": size / 2**17}
+        | figures | {"decode_seconds": 1.0}
+        for i, size in enumerate(sizes)
+    ]  # fmt: skip
+
+
+def test_means_leave_out_what_is_not_there() -> None:
+    measured = rows("level 1", [400, 600]) + rows("level 2", [900, 1000], math.nan)
+    measured[0]["landmark_error"] = math.nan
+    first, second = report.summarise(measured)
+    assert (first["what"], first["count"], first["bytes_total"]) == ("level 1", 2, 500)
+    assert (first["bytes_min"], first["bytes_max"]) == (400, 600)
+    assert (first["landmark_error"], first["faces_not_found"]) == (0.05, 1)
+    assert (second["landmark_error"], second["faces_not_found"]) == (None, 2)
+
+
+def test_results_from_reports(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    common = {
+        "date": "2026-01-01", "model": "hsc-face-0000", "weights": {"scn": "ab" * 32},
+        "machine": "a machine", "pictures": {"ffhq": 2}, "notes": ["A note."],
+    }  # fmt: skip
+    figures = rows("level 1", [512, 514]) + rows("level 6", [8000, 8100], math.nan)
+    for kind, measured in (
+        ("inversion", [r | {"what": "S only"} for r in figures[:2]]),
+        ("rate-distortion", figures),
+    ):
+        result = {"kind": kind} | common | {"summary": report.summarise(measured)}
+        report.write(result, measured, tmp_path / "runs")
+        assert report.read(kind, tmp_path / "runs") == json.loads(json.dumps(result))
+    csv = (tmp_path / "runs" / "rate-distortion.csv").read_text().splitlines()
+    assert len(csv) == 5 and csv[0].startswith("what,picture,bytes_total")
+    results.run(Namespace(out=tmp_path / "runs"))
+    page = (tmp_path / "RESULTS.md").read_text()
+    assert "| level 1 " in page and " 513 | 512 | 514 |" in " ".join(page.split())
+    assert "CC BY-NC-SA 4.0" in page and "ab" * 6 in page and "A note." in page
+    measured, published = page.split("### Published by the paper, not measured here")
+    assert "1468 bytes" in published and "1468" not in measured
+
+
+def test_tables_are_straight() -> None:
+    text = report.table(["what", "n"], [["a", "1"], ["longer", "1234"]]).splitlines()
+    assert len({len(line) for line in text}) == 1
+    assert text[1] == "|--------|-----:|"
+    assert report.number(None, 3) == "-" and report.number(0.12345, 3) == "0.123"
+
+
+def test_a_sheet_has_every_picture_in_its_place(tmp_path) -> None:
+    sheet = ContactSheet(("original", "level 1"), tile_px=32)
+    for label, colours in (("a/b.jpg", ("red", "lime")), ("c/d.jpg", ("blue", "white"))):
+        sheet.add(label, [Image.new("RGB", (90, 90), colour) for colour in colours])
+    with pytest.raises(ValueError, match="2"):
+        sheet.add("e", [Image.new("RGB", (9, 9))])
+    sheet.save(tmp_path / "new" / "sheet.png")
+    pixels = np.asarray(Image.open(tmp_path / "new" / "sheet.png"))
+    found = [
+        pixels[HEADER_PX + row * (32 + GAP) + 16, LABEL_PX + column * (32 + GAP) + 16].tolist()
+        for row in (0, 1)
+        for column in (0, 1)
+    ]
+    assert found == [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]
+
+
+def test_there_is_an_aim_for_every_level() -> None:
+    assert [aim.bytes for aim in AIMS] == [level.target_bytes for level in LEVELS]
