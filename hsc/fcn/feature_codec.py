@@ -6,6 +6,7 @@ Source: Li et al. 2025 (arXiv 2502.16799); gain vectors from Cui et al. 2020 (ar
 import torch
 from torch import Tensor, nn
 
+from hsc.entropy.exact import snap
 from hsc.entropy.gaussian import bits
 from hsc.fcn.prior import SLICES, Prior
 from hsc.fcn.transforms import FEATURE_CHANNELS, LATENT_CHANNELS, Analysis, SynthesisTransform
@@ -36,7 +37,9 @@ class FeatureCodec(nn.Module):
     def gain(self, level: float) -> Tensor:
         """log2 of each channel's gain, (96,), differentiable."""
         low, high, t = interpolation(level)
-        return torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
+        log2_gain = torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
+        # on the grid of the real coder, so that both round to the same symbols
+        return log2_gain + (snap(log2_gain, 6) - log2_gain).detach()
 
     def normalised(self, feature: Tensor) -> Tensor:
         return feature / self.feature_std[:, None, None]

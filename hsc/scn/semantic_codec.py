@@ -41,7 +41,9 @@ class SemanticCodec(nn.Module):
     def gain(self, level: float) -> Tensor:
         """log2 of each component's gain at a level, (K,), differentiable."""
         low, high, t = interpolation(level)
-        return torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
+        log2_gain = torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
+        # on the grid of the real coder, so that both round to the same symbols
+        return log2_gain + (snap(log2_gain, 6) - log2_gain).detach()
 
     def analysis(self, w_plus: Tensor) -> Tensor:
         """(B, 23, 512) -> y (B, K)."""
