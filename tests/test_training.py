@@ -1,0 +1,250 @@
+"""Training's plumbing: the loop, checkpoints, what may be seen, and every stage for two steps.
+
+Nothing is learnt here. The stages run on a copy of the weights and a handful of generated faces.
+"""
+
+import json
+import math
+import shutil
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from generated import face, mapping, synthesis, to_pil
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+import hsc.weights
+from hsc import training
+from hsc.entropy.gaussian import load_tables
+from hsc.evaluation.held_out import held_out_names
+from hsc.levels import LEVELS
+from hsc.scn.semantic_codec import SemanticCodec
+from hsc.training import pairs, stages
+from hsc.training.augment import degrade, grey_some, jitter
+from hsc.training.faces import RealFaces, SyntheticPairs, list_faces
+from hsc.training.feature import RatePrice
+from hsc.training.latents import CachedLatents
+from hsc.training.loop import Budget, Checkpoint, CsvLog, train
+from hsc.training.semantic import TARGET_BYTES, fit
+
+STRANGER = "london/006_03.jpg"
+
+
+class Line(nn.Module):
+    """y = a x, to be fitted to y = 2 x."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.zeros(1))
+
+    def loss(self, step: int, spent: float) -> tuple[Tensor, dict[str, float]]:
+        x = torch.linspace(-1, 1, 9)
+        value = (self.a * x - 2 * x).square().mean()
+        return value, {"a": self.a.item()}
+
+
+def fit_line(line: Line, checkpoint: Checkpoint, steps: int) -> None:
+    groups = [{"params": list(line.parameters()), "lr": 0.1}]
+    log = CsvLog(checkpoint.folder / "log.csv")
+    train(checkpoint, groups, line.loss, Budget(steps, 5), log, batch=3, log_every=10)
+
+
+def test_the_loop_learns_counts_and_logs(tmp_path) -> None:
+    line = Line()
+    before = line.loss(0, 0)[0].item()
+    checkpoint = Checkpoint(tmp_path, line)
+    fit_line(line, checkpoint, 60)
+    assert line.loss(0, 0)[0].item() < 0.1 * before
+    assert 0 < checkpoint.ema["a"].item() < 2.2
+    assert (checkpoint.counters["steps"], checkpoint.counters["images"]) == (60, 180)
+    log = (tmp_path / "log.csv").read_text().splitlines()
+    assert len(log) == 6 and log[-1].startswith("step=60,") and "loss=" in log[-1]
+
+
+def test_a_checkpoint_resumes_where_it_stopped(tmp_path) -> None:
+    first = Line()
+    assert not Checkpoint(tmp_path, first).resume()
+    fit_line(first, Checkpoint(tmp_path, first), 20)
+    second = Line()
+    checkpoint = Checkpoint(tmp_path, second)
+    assert checkpoint.resume()
+    assert torch.equal(second.a, first.a)
+    assert torch.equal(checkpoint.ema["a"], load_file(tmp_path / "ema.safetensors")["a"])
+    minutes = checkpoint.counters["minutes"]
+    fit_line(second, checkpoint, 5)
+    counters = json.loads((tmp_path / "state.json").read_text())
+    assert (counters["steps"], counters["images"]) == (25, 75)
+    assert counters["minutes"] > minutes > 0
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_a_loss_that_explodes_stops_training(tmp_path) -> None:
+    line = Line()
+    line.a.data.fill_(math.nan)
+    with pytest.raises(RuntimeError, match="lower the rate"):
+        fit_line(line, Checkpoint(tmp_path, line), 3)
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize("level", [1, 2.5, 6])
+def test_the_price_of_bytes_follows_their_number(level) -> None:
+    price = RatePrice()
+    start = price(level)
+    price.adjust(level, 2 * price.target_bytes(level))
+    dearer = price(level)
+    price.adjust(level, 0.25 * price.target_bytes(level))
+    assert start < dearer and price(level) < dearer
+    same = price(level)
+    price.adjust(level, price.target_bytes(level))
+    assert price(level) == pytest.approx(same)
+    # one level's price leaves the far ones alone
+    other = RatePrice()
+    far = 6 if level < 4 else 1
+    other.adjust(level, 1e9)
+    assert other(far) == RatePrice()(far)
+
+
+def test_sizes_aimed_at_are_the_named_levels() -> None:
+    price = RatePrice()
+    aims = [price.target_bytes(level.number) for level in LEVELS]
+    assert aims == pytest.approx([level.target_bytes for level in LEVELS])
+    assert aims[1] < price.target_bytes(2.5) < aims[2]
+
+
+@pytest.mark.parametrize("change", [jitter, degrade, grey_some])
+def test_augmented_pictures_stay_pictures(change) -> None:
+    torch.manual_seed(0)
+    images = face(1)[:, :, ::8, ::8].expand(12, -1, -1, -1)
+    changed = change(images, probability=1.0) if change is degrade else change(images)
+    assert changed.shape == images.shape and changed.isfinite().all()
+    assert changed.min() >= -1.001 and changed.max() <= 1.001
+    assert change is grey_some or not torch.equal(changed, images)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three generated faces; one bears the name of a stranger."""
+    folder = tmp_path_factory.mktemp("faces")
+    for seed, name in enumerate(("ffhq/00001.png", "ffhq/00002.jpg", STRANGER), start=1):
+        (folder / name).parent.mkdir(exist_ok=True)
+        to_pil(face(seed)).reduce(4).save(folder / name)
+    return folder
+
+
+def test_strangers_are_never_trained_on(faces) -> None:
+    assert STRANGER in held_out_names()
+    assert {path.name for path in list_faces([faces])} == {"00001.png", "00002.jpg"}
+    assert list_faces([faces / "london"]) == []
+    with pytest.raises(FileNotFoundError):
+        RealFaces([faces / "london"])
+    real = RealFaces([faces])
+    assert real.images.shape == (2, 3, 256, 256)
+    assert real.sample(5).shape == (5, 3, 256, 256)
+
+
+def test_semantics_are_fitted_to_the_sizes_aimed_at() -> None:
+    seeded = torch.Generator().manual_seed(0)
+    w_plus = pairs.draw_styles(mapping(), 320, seeded)
+    codec = SemanticCodec()
+    fit(codec, w_plus, torch.ones(320), synthesis(), torch.ones(w_plus.shape[1]))
+    errors = []
+    with torch.no_grad():
+        for level, target in zip(LEVELS, TARGET_BYTES):
+            w_plus_hat, cost = codec(w_plus, level.number)
+            assert cost.mean().item() / 8 == pytest.approx(target, rel=0.1)
+            errors.append((w_plus_hat - w_plus).square().mean().item())
+    assert errors == sorted(errors, reverse=True) and errors[-1] < 0.6 * errors[0]
+    tables = load_tables(hsc.weights.path_of("entropy"))
+    layer = codec.compress(w_plus[:1], 6, tables)
+    decoded = codec.decompress(layer, 6, tables)
+    with torch.no_grad():
+        assert (decoded - codec(w_plus[:1], 6)[0]).abs().max() < 2e-3
+
+
+class Workshop:
+    """Stages over a few faces, on a copy of the weights."""
+
+    def __init__(self, root: Path, faces: Path) -> None:
+        self.work, self.assets, self.faces = root / "runs", root / "weights", faces
+
+    def run(self, stage: str, *, steps: int, batch: int = 0, resume: bool = True) -> None:
+        training.run(
+            stage,
+            Namespace(
+                work=self.work, data=[self.faces], device="cpu", steps=steps, minutes=5.0,
+                batch=batch, resume=resume,
+            ),
+        )  # fmt: skip
+
+    def counters(self, name: str) -> dict[str, float]:
+        return json.loads((self.work / name / "state.json").read_text())
+
+    def shipped(self, name: str) -> dict[str, Tensor]:
+        return load_file(self.assets / f"{name}.safetensors")
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Iterator[Workshop]:
+    root = tmp_path_factory.mktemp("workshop")
+    workshop = Workshop(root, faces)
+    real = hsc.weights.ASSETS
+    stamps = {path: path.stat().st_mtime_ns for path in real.iterdir()}
+    shutil.copytree(real, workshop.assets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hsc.weights, "ASSETS", workshop.assets)
+        patch.setattr(stages, "ASSETS", workshop.assets)
+        patch.setattr(pairs, "SHARD", 2)
+        patch.setattr(stages, "SYNTHETIC_LATENTS", 1)
+        patch.setattr(stages, "PREVIEW_PICTURES", 2)
+        workshop.run("pairs", steps=1)
+        yield workshop
+    assert {path: path.stat().st_mtime_ns for path in real.iterdir()} == stamps
+
+
+def test_stage_pairs_adds_shards(workshop) -> None:
+    folder = workshop.work / "pairs"
+    first = (folder / "000.safetensors").read_bytes()
+    drawn = SyntheticPairs(folder)
+    assert drawn.images.shape == (2, 3, 256, 256) and drawn.w_plus.shape == (2, 23, 512)
+    assert drawn.images.float().std() > 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "SHARD", 1)
+        workshop.run("pairs", steps=1)
+    assert (folder / "000.safetensors").read_bytes() == first
+    assert len(SyntheticPairs(folder)) == 3
+
+
+def test_stage_preview(workshop) -> None:
+    workshop.run("preview", steps=2, batch=2, resume=False)
+    workshop.run("preview", steps=2, batch=2)
+    assert workshop.counters("preview")["steps"] == 4
+    assert workshop.shipped("preview")["linear.weight"].dtype == torch.float16
+
+
+def test_stage_inversion(workshop) -> None:
+    before = workshop.shipped("inversion")
+    workshop.run("inversion", steps=3, batch=4)
+    counters = workshop.counters("inversion")
+    assert (counters["steps"], counters["images"]) == (3, 12)
+    live = load_file(workshop.work / "inversion" / "weights.safetensors")
+    assert all(value.isfinite().all() for value in live.values())
+    assert not torch.equal(live["feature_head.out.weight"].half(), before["feature_head.out.weight"])
+    after = workshop.shipped("inversion")
+    assert after.keys() == before.keys()
+    assert torch.equal(after["backbone.stem.weight"], before["backbone.stem.weight"])  # frozen
+
+
+def test_stages_latents_feature_and_joint(workshop) -> None:
+    workshop.run("latents", steps=1)
+    cached = CachedLatents(workshop.work / "latents")
+    assert (cached.real, len(cached)) == (2, 3)
+    workshop.run("feature", steps=2, batch=2, resume=False)
+    assert workshop.counters("fcn")["steps"] == 2
+    price = json.loads((workshop.work / "fcn" / "price.json").read_text())
+    assert price != pytest.approx([math.exp(p) for p in RatePrice().log_price])
+    workshop.run("joint", steps=2, batch=2)
+    assert workshop.counters("fcn")["steps"] == 4
+    assert all(value.isfinite().all() for value in workshop.shipped("fcn").values())
