@@ -42,7 +42,7 @@ class Studio:
         self._faces: Recent[list] = Recent(keep)
         self._prepared: Recent[Prepared] = Recent(keep)
         self._latents: Recent[tuple[Any, float]] = Recent(keep)
-        self._files: Recent[tuple[bytes, float]] = Recent(4 * keep)
+        self._files: Recent[tuple[bytes, dict[str, float]]] = Recent(4 * keep)
         self._pictures: Recent[tuple[Image.Image, float]] = Recent(keep)
         self._loaded = threading.Event()
         self._codec: Any = None
@@ -127,10 +127,9 @@ class Studio:
     def steps(
         self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
     ) -> Iterator[Compressed]:
-        """Compress a photo, and hand over the result as it grows.
-
-        The first result has the crop, the second the file, the third what SCN draws, the last
-        what SCN + FCN draw.
+        """Compress a photo, and hand over the result as it grows: the crop, the file, what SCN
+        draws, what SCN + FCN draw. Whatever follows at once comes with what is before it, so a
+        result that is remembered comes whole.
 
         Raises:
             HscError: what `prepare` raises, or the level is out of range.
@@ -138,22 +137,32 @@ class Studio:
         prepared = self.prepare(photo, face, align)
         level = round(float(level), 2)
         result = Compressed(prepared, level)
-        yield result
+        if (prepared.key, level) not in self._files:
+            yield result
         codec = self.codec
-        latents, seconds = self._latents.get(
+        times = {"find": prepared.seconds}
+        # in one piece, so that a remembered file needs no latents
+        data, spent = self._files.get((prepared.key, level), lambda: self._file(prepared, level))
+        times |= spent
+        result = replace(result, data=data, seconds=dict(times), device=str(codec.device))
+        for name, layers, label in (
+            ("picture_scn", "scn", "draw SCN"),
+            ("picture_both", "scn+fcn", "draw SCN + FCN"),
+        ):
+            if not self._remembers(data, layers):
+                yield result
+            picture, times[label] = self._draw(data, layers, {})
+            result = replace(result, **{name: picture}, seconds=dict(times))
+        yield result
+
+    def _file(self, prepared: Prepared, level: float) -> tuple[bytes, dict[str, float]]:
+        """The file of a crop, and the seconds that its stages took."""
+        codec = self.codec
+        latents, analysed = self._latents.get(
             prepared.key, lambda: self._timed(lambda: codec.analyse(prepared.crop))
         )
-        times = {"find": prepared.seconds, "analyse": seconds}
-        data, times["compress"] = self._files.get(
-            (prepared.key, level), lambda: self._timed(lambda: codec.compress(latents, level))
-        )
-        result = replace(result, data=data, seconds=dict(times), device=str(codec.device))
-        yield result
-        picture, times["draw SCN"] = self._draw(data, "scn", {})
-        result = replace(result, picture_scn=picture, seconds=dict(times))
-        yield result
-        picture, times["draw SCN + FCN"] = self._draw(data, "scn+fcn", {})
-        yield replace(result, picture_both=picture, seconds=dict(times))
+        data, coded = self._timed(lambda: codec.compress(latents, level))
+        return data, {"analyse": analysed, "compress": coded}
 
     def compress(
         self,
@@ -214,9 +223,12 @@ class Studio:
     ) -> tuple[Image.Image, float]:
         codec = self.codec
         return self._pictures.get(
-            (fingerprint(data), layers, tuple(sorted(edits.items()))),
+            _picture_key(data, layers, edits),
             lambda: self._timed(lambda: codec.decode(data, layers, dict(edits) or None)),
         )
+
+    def _remembers(self, data: bytes, layers: str) -> bool:
+        return _picture_key(data, layers, {}) in self._pictures
 
     def _timed(self, call: Callable[[], Any]) -> tuple[Any, float]:
         """The value of a call to the model, one at a time, and the seconds that it took."""
@@ -224,6 +236,10 @@ class Studio:
             started = time.perf_counter()
             value = call()
             return value, time.perf_counter() - started
+
+
+def _picture_key(data: bytes, layers: str, edits: Mapping[str, float]) -> tuple:
+    return fingerprint(data), layers, tuple(sorted(edits.items()))
 
 
 def _intact(data: bytes) -> bytes:

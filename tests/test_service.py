@@ -64,6 +64,14 @@ def test_results_grow_from_the_crop_to_both_pictures(studio):
     assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
 
 
+def test_a_remembered_result_comes_whole(studio):
+    compress(studio, 3)
+    (again,) = studio.steps(ASTRONAUT, 3, align=False)
+    assert again.picture_both is not None
+    # another level of the same crop: from the crop on, nothing is remembered
+    assert len(list(studio.steps(ASTRONAUT, 4, align=False))) == 4
+
+
 def test_pictures_are_drawn_from_the_bytes(studio):
     result = compress(studio, 2)
     stranger = FakeCodec()

@@ -9,147 +9,29 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from app import charts
-from app.components import (
-    LIVE,
-    MODEL_EVENT,
-    QUICK,
-    PhotoInput,
-    edit_slider,
-    friendly,
-    layers_of,
-    picture,
-)
+from app.components import LIVE, MODEL_EVENT, QUICK, friendly, layers_of
 from app.files import keep_bytes, keep_picture
 from app.results import Compressed
 from app.service import Studio
-from app.texts import text
+from app.tabs.compress_layout import CompressLayout
 from hsc.errors import NoFaceError
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 GENERATED = "generated-face"  # file name of the faces that the page makes up
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
 
 Update = dict[Any, Any]  # component -> its new value or properties
 
 
-class CompressTab:
-    """Layout and events; create it inside a `gr.Tab`."""
+class CompressTab(CompressLayout):
+    """The first screen with its events; create it inside a `gr.Tab`."""
 
     def __init__(self, studio: Studio) -> None:
+        super().__init__()
         self.studio = studio
-        with gr.Row(elem_id="studio"):
-            with gr.Column(scale=3, min_width=300, elem_id="controls"):
-                self._choose()
-                self._steer()
-            with gr.Column(scale=8, min_width=320, elem_id="side-by-side"):
-                self.welcome = gr.Markdown(text("welcome"), elem_id="welcome")
-                self._results()
         self._wire()
-
-    def _choose(self) -> None:
-        with gr.Column(elem_id="choose"):
-            self.photo = PhotoInput(
-                label="Photo",
-                placeholder="Drop a photo of a face\nor click to choose one",
-                height=250,
-                elem_id="photo",
-                buttons=[],
-            )
-            files = sorted(str(path) for path in EXAMPLES.glob("*.*g"))
-            if files:
-                gr.Examples(files, self.photo, label="Or try", elem_id="examples")
-            with gr.Row(elem_id="invent"):
-                self.invent = gr.Button("Invent a face", size="sm", elem_id="invent-face", scale=3)
-                self.seed = gr.Number(
-                    value=7,
-                    precision=0,
-                    minimum=0,
-                    label="Seed",
-                    show_label=False,
-                    container=False,
-                    elem_id="seed",
-                    min_width=90,
-                    scale=1,
-                )
-            self.note = gr.HTML(elem_id="note")
-            with gr.Column(visible=False, elem_id="no-face") as self.no_face:
-                gr.HTML(charts.note("No face was found in this picture.", warn=True))
-                self.centre = gr.Button(
-                    "Use the centre of the picture", size="sm", elem_id="use-centre"
-                )
-            self.faces = gr.Gallery(
-                label="Which face?",
-                format="png",
-                columns=4,
-                height=120,
-                allow_preview=False,
-                object_fit="cover",
-                buttons=[],
-                interactive=False,
-                visible=False,
-                elem_id="faces",
-            )
-            self.face = gr.State(0)
-            self.align = gr.State(True)
-
-    def _steer(self) -> None:
-        with gr.Column(elem_id="steer"):
-            self.level = gr.Slider(
-                1,
-                6,
-                value=3,
-                step=0.5,
-                label="Bitrate level",
-                info="1 is a few hundred bytes, 6 a few thousand.",
-                buttons=["reset"],
-                elem_id="level",
-            )
-            with gr.Row(elem_id="layers"):
-                self.scn = gr.Checkbox(True, label="SCN", info="who it is", elem_id="use-scn")
-                self.fcn = gr.Checkbox(
-                    True, label="FCN", info="what they look like", elem_id="use-fcn"
-                )
-            self.smile = edit_slider("smile")
-
-    def _results(self) -> None:
-        # always there and hidden by the style sheet while the welcome is shown: pictures set in the
-        # very event that makes their column visible are lost on the way
-        with gr.Column(elem_id="results"):
-            self.readout = gr.HTML(elem_id="readout")
-            with gr.Row(elem_id="trio"):
-                self.original = picture("Original", "The face as it was cut out", "original")
-                self.only_scn = picture("SCN only", "The face drawn from SCN alone", "only-scn")
-                self.both = picture("SCN + FCN", "The face drawn from both layers", "both")
-            with gr.Row(elem_id="look"):
-                self.compare = gr.ImageSlider(
-                    label="Original | decoded",
-                    format="png",
-                    type="filepath",
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    max_height=640,
-                    elem_id="compare",
-                )
-                with gr.Column(scale=2, min_width=240, elem_id="beside"):
-                    self.position = gr.Slider(
-                        0,
-                        100,
-                        value=50,
-                        step=1,
-                        label="Before | after",
-                        buttons=["reset"],
-                        elem_id="position",
-                    )
-                    self.save_file = gr.DownloadButton(
-                        "Download .hsc", variant="primary", size="md", elem_id="save-file"
-                    )
-                    self.save_picture = gr.DownloadButton(
-                        "Download picture", size="md", elem_id="save-picture"
-                    )
-                    self.times = gr.HTML(elem_id="times")
-                    gr.Markdown(text("caveat"), elem_classes=["caveat"])
 
     def _wire(self) -> None:
         controls = [
@@ -241,80 +123,84 @@ class CompressTab:
         smile: float,
         fresh: bool = False,
     ) -> Iterator[Update]:
-        """Show the photo's bytes and pictures as they come; what is remembered comes at once.
+        """Show the photo's bytes and pictures as they come; what is remembered comes whole.
 
         `fresh` shows what SCN draws under the slider too until FCN has refined it.
         """
         if not photo:
             return
         layers = layers_of(scn, fcn)
-        result = None
         try:
             for result in self.studio.steps(photo, level, face, align):
-                yield self._growing(result, layers or "scn+fcn", Path(photo), fresh)
-            if layers:
-                yield self._chosen(result, layers, smile, Path(photo))
-            else:
-                yield {self.note: charts.note(NO_LAYER, warn=True)}
+                update = self._shown(result, layers or "scn+fcn", Path(photo), fresh)
+                if result.picture_both is None:
+                    yield update
+            if not layers:
+                yield update | {self.note: charts.note(NO_LAYER, warn=True)}
+                return
+            if smile or layers == "fcn":
+                yield update | {self.note: charts.note("Drawing …", busy=True)}
+            yield update | self._chosen(result, layers, smile, Path(photo))
         except NoFaceError:
             yield {self.note: "", self.no_face: gr.Column(visible=True)}
         except Exception:
             yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
             raise
 
-    def _chosen(
-        self, result: Compressed, layers: str, smile: float, photo: Path
-    ) -> Update:
+    def _shown(self, result: Compressed, layers: str, photo: Path, fresh: bool) -> Update:
+        """What to show of a result that may not have its file or all its pictures yet.
+
+        Pictures of the last file stay, faded, until theirs are replaced.
+        """
+        update: Update = {}
+        if fresh:
+            update[self.faces] = self._thumbnails(result)
+        if result.data is None:
+            return update | {self.note: charts.note(self._waiting("Compressing …"), busy=True)}
+        crop = self._crop_file(result)
+        file = keep_bytes(result.file(layers), f"{_stem(photo)}-level{result.level:g}.hsc")
+        update |= {
+            self.welcome: gr.Markdown(visible=False),
+            self.readout: charts.readout(result, layers, _source(photo)),
+            self.original: crop,
+            self.save_file: gr.DownloadButton(value=file),
+            self.only_scn: _picture(
+                result.picture_scn, f"SCN only · {result.sizes('scn').total:,} bytes"
+            ),
+            self.both: _picture(result.picture_both, f"SCN + FCN · {result.sizes().total:,} bytes"),
+        }
+        if result.picture_scn is None:
+            update[self.note] = charts.note("Drawing what SCN says …", busy=True)
+        elif result.picture_both is None:
+            update[self.note] = charts.note("Adding what FCN says …", busy=True)
+            if fresh:
+                update[self.compare] = (crop, keep_picture(result.picture_scn, "face.png"))
+        return update
+
+    def _chosen(self, result: Compressed, layers: str, smile: float, photo: Path) -> Update:
         """What the file with the chosen layers draws, edited as chosen."""
-        chosen = self.studio.decode(result.file(layers), layers, {"smile": smile})
-        path = keep_picture(chosen.picture, f"{_stem(photo)}-decoded.png")
-        words = f"Original | from {len(result.file(layers)):,} bytes"
+        file = result.file(layers)
+        chosen = self.studio.decode(file, layers, {"smile": smile})
+        path = keep_picture(chosen.picture, "face.png")
         return {
-            self.compare: gr.ImageSlider(value=(self._crop_file(result), path), label=words),
-            self.save_picture: gr.DownloadButton(value=path),
+            self.compare: gr.ImageSlider(
+                value=(self._crop_file(result), path), label=f"Original | from {len(file):,} bytes"
+            ),
+            self.save_picture: gr.DownloadButton(
+                value=keep_picture(chosen.picture, f"{_stem(photo)}-decoded.png")
+            ),
             self.note: "",
             self.times: charts.times(result),
         }
 
-    def _growing(
-        self, result: Compressed, layers: str, photo: Path, fresh: bool
-    ) -> Update:
-        """What to show of a result that may not have all its pictures yet."""
-        crop = self._crop_file(result)
-        if result.data is None:
-            several = len(result.prepared.faces) > 1
-            update: Update = {self.note: charts.note(self._waiting("Compressing …"), busy=True)}
-            if fresh:
-                update[self.faces] = gr.Gallery(
-                    value=[
-                        (keep_picture(face, "face.png"), f"Face {number}")
-                        for number, face in enumerate(result.prepared.faces, 1)
-                    ],
-                    visible=several,
-                )
-            return update
-        if result.picture_scn is None:
-            # pictures of the last file stay, faded, until theirs are replaced
-            hsc_name = f"{_stem(photo)}-level{result.level:g}.hsc"
-            data = result.file(layers)
-            return {
-                self.welcome: gr.Markdown(visible=False),
-                self.readout: charts.readout(result, layers, _source(photo)),
-                self.original: crop,
-                self.only_scn: _picture(None, stale=True),
-                self.both: _picture(None, stale=True),
-                self.save_file: gr.DownloadButton(value=keep_bytes(data, hsc_name)),
-                self.note: charts.note("Drawing what SCN says …", busy=True),
-            }
-        scn = keep_picture(result.picture_scn, "scn.png")
-        if result.picture_both is None:
-            update = {
-                self.only_scn: _picture(scn, f"SCN only · {result.sizes('scn').total:,} bytes"),
-                self.note: charts.note("Adding what FCN says …", busy=True),
-            }
-            return update | ({self.compare: (crop, scn)} if fresh else {})
-        both = keep_picture(result.picture_both, "scn+fcn.png")
-        return {self.both: _picture(both, f"SCN + FCN · {result.sizes().total:,} bytes")}
+    def _thumbnails(self, result: Compressed) -> Any:
+        """The faces to choose from, shown where there are several."""
+        faces = result.prepared.faces
+        value = [
+            (keep_picture(face, "face.png"), f"Face {number}")
+            for number, face in enumerate(faces, 1)
+        ]
+        return gr.Gallery(value=value, visible=len(faces) > 1)
 
     def _crop_file(self, result: Compressed) -> str:
         return keep_picture(result.prepared.crop, "original.png")
@@ -329,12 +215,12 @@ class CompressTab:
         return keep_picture(face, f"{GENERATED}-{number}.png"), number
 
 
-def _picture(path: str | None, label: str | None = None, *, stale: bool = False) -> Any:
-    """An update of a picture: the value and label where given, and whether it is out of date."""
-    given = {"value": path, "label": label}
+def _picture(drawn: Image.Image | None, label: str) -> Any:
+    """An update of a picture: the new one, or the old one marked as out of date."""
+    if drawn is None:
+        return gr.Image(elem_classes=["picture", "stale"])
     return gr.Image(
-        **{name: value for name, value in given.items() if value is not None},
-        elem_classes=["picture", "stale"] if stale else ["picture"],
+        value=keep_picture(drawn, "face.png"), label=label, elem_classes=["picture"]
     )
 
 

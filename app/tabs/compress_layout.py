@@ -1,0 +1,129 @@
+"""Where things are on the first screen. What they do is in app.tabs.compress."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from app import charts
+from app.components import PhotoInput, edit_slider, picture
+from app.texts import text
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+
+
+class CompressLayout:
+    """The components of the first screen, as attributes; create it inside a `gr.Tab`."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="studio"):
+            with gr.Column(scale=3, min_width=300, elem_id="controls"):
+                self._choose()
+                self._steer()
+            with gr.Column(scale=8, min_width=320, elem_id="side-by-side"):
+                self.welcome = gr.Markdown(text("welcome"), elem_id="welcome")
+                self._results()
+
+    def _choose(self) -> None:
+        with gr.Column(elem_id="choose"):
+            self.photo = PhotoInput(
+                label="Photo",
+                placeholder="Drop a photo of a face\nor click to choose one",
+                height=250,
+                elem_id="photo",
+                buttons=[],
+            )
+            files = sorted(str(path) for path in EXAMPLES.glob("*.*g"))
+            if files:
+                gr.Examples(files, self.photo, label="Or try", elem_id="examples")
+            with gr.Row(elem_id="invent"):
+                self.invent = gr.Button("Invent a face", size="sm", elem_id="invent-face", scale=3)
+                self.seed = gr.Number(
+                    value=7,
+                    precision=0,
+                    minimum=0,
+                    label="Seed",
+                    show_label=False,
+                    container=False,
+                    elem_id="seed",
+                    min_width=90,
+                    scale=1,
+                )
+            self.note = gr.HTML(elem_id="note")
+            with gr.Column(visible=False, elem_id="no-face") as self.no_face:
+                gr.HTML(charts.note("No face was found in this picture.", warn=True))
+                self.centre = gr.Button(
+                    "Use the centre of the picture", size="sm", elem_id="use-centre"
+                )
+            self.faces = gr.Gallery(
+                label="Which face?",
+                format="png",
+                columns=4,
+                height=120,
+                allow_preview=False,
+                object_fit="cover",
+                buttons=[],
+                interactive=False,
+                visible=False,
+                elem_id="faces",
+            )
+            self.face = gr.State(0)
+            self.align = gr.State(True)
+
+    def _steer(self) -> None:
+        with gr.Column(elem_id="steer"):
+            self.level = gr.Slider(
+                1,
+                6,
+                value=3,
+                step=0.5,
+                label="Bitrate level",
+                info="1 is a few hundred bytes, 6 a few thousand.",
+                buttons=["reset"],
+                elem_id="level",
+            )
+            with gr.Row(elem_id="layers"):
+                self.scn = gr.Checkbox(True, label="SCN", info="who it is", elem_id="use-scn")
+                self.fcn = gr.Checkbox(
+                    True, label="FCN", info="what they look like", elem_id="use-fcn"
+                )
+            self.smile = edit_slider("smile")
+
+    def _results(self) -> None:
+        # always there and hidden by the style sheet while the welcome is shown: pictures set in the
+        # very event that makes their column visible are lost on the way
+        with gr.Column(elem_id="results"):
+            self.readout = gr.HTML(elem_id="readout")
+            with gr.Row(elem_id="trio"):
+                self.original = picture("Original", "The face as it was cut out", "original")
+                self.only_scn = picture("SCN only", "The face drawn from SCN alone", "only-scn")
+                self.both = picture("SCN + FCN", "The face drawn from both layers", "both")
+            with gr.Row(elem_id="look"):
+                self.compare = gr.ImageSlider(
+                    label="Original | decoded",
+                    format="png",
+                    type="filepath",
+                    interactive=False,
+                    buttons=["fullscreen"],
+                    max_height=640,
+                    elem_id="compare",
+                )
+                with gr.Column(scale=2, min_width=240, elem_id="beside"):
+                    self.position = gr.Slider(
+                        0,
+                        100,
+                        value=50,
+                        step=1,
+                        label="Before | after",
+                        buttons=["reset"],
+                        elem_id="position",
+                    )
+                    self.save_file = gr.DownloadButton(
+                        "Download .hsc", variant="primary", size="md", elem_id="save-file"
+                    )
+                    self.save_picture = gr.DownloadButton(
+                        "Download picture", size="md", elem_id="save-picture"
+                    )
+                    self.times = gr.HTML(elem_id="times")
+                    gr.Markdown(text("caveat"), elem_classes=["caveat"])
