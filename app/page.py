@@ -69,7 +69,7 @@ def build(studio: Studio) -> gr.Blocks:
                 state: _state(f"Ready · {codec.device}", "ready"),
                 about.running: running(studio),
                 **{
-                    slider: gr.Slider(minimum=smile.low, maximum=smile.high)
+                    slider: gr.Slider(minimum=smile.low, maximum=smile.high, info=smile.description)
                     if smile
                     else gr.Slider(visible=False)
                     for slider in sliders
