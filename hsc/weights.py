@@ -1,7 +1,5 @@
-"""Where the trained weights are, and which model they make."""
+"""Trained weights into networks; where they are says ``hsc.model_id``."""
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -10,42 +8,18 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hsc.errors import WeightsError
+from hsc.model_id import ASSETS, DECODER_FILES, ModelId, file_hash, missing, model_id, path_of
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets" / "weights"
-DECODER_FILES = ("generator", "entropy", "scn", "fcn")
-"""Weights that a decoder needs: together they are the model a file names."""
-
-
-@dataclass(frozen=True)
-class ModelId:
-    """The identity of the decoder's weights.
-
-    Attributes:
-        name: human-readable, e.g. ``hsc-face-3fa2``.
-        code: the 16-bit number in a file's header.
-    """
-
-    name: str
-    code: int
-
-
-def path_of(name: str, folder: Path | None = None) -> Path:
-    return (folder or ASSETS) / f"{name}.safetensors"
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def model_id(folder: Path | None = None) -> ModelId:
-    """Identify the decoder in a weights folder by the content of its files."""
-    for name in DECODER_FILES:
-        if not path_of(name, folder).is_file():
-            raise _missing(path_of(name, folder))
-    joined = "".join(file_hash(path_of(name, folder)) for name in DECODER_FILES)
-    digest = hashlib.sha256(joined.encode()).hexdigest()[:4]
-    return ModelId(f"hsc-face-{digest}", int(digest, 16))
+__all__ = [
+    "ASSETS",
+    "DECODER_FILES",
+    "ModelId",
+    "file_hash",
+    "halve",
+    "load_into",
+    "model_id",
+    "path_of",
+]
 
 
 def load_into(network: nn.Module, path: Path, prefix: str = "") -> nn.Module:
@@ -58,7 +32,7 @@ def load_into(network: nn.Module, path: Path, prefix: str = "") -> nn.Module:
         WeightsError: the file is missing or belongs to another network.
     """
     if not path.is_file():
-        raise _missing(path)
+        raise missing(path)
     try:
         state = {
             k.removeprefix(prefix): v for k, v in load_file(path).items() if k.startswith(prefix)
@@ -77,10 +51,3 @@ def halve(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {
         k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()
     }
-
-
-def _missing(path: Path) -> WeightsError:
-    return WeightsError(
-        f"expected weights at assets/weights/{path.name}, found no file: clone the repository "
-        "with its large files, or train it with `python -m hsc train`."
-    )

@@ -16,11 +16,12 @@ from generated import face, mapping, synthesis, to_pil
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-import hsc.weights
+import hsc.model_id
 from hsc import training
 from hsc.entropy.gaussian import load_tables
 from hsc.evaluation.held_out import held_out_names
 from hsc.levels import LEVELS
+from hsc.model_id import path_of
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training import pairs, stages
 from hsc.training.augment import degrade, grey_some, jitter
@@ -157,7 +158,7 @@ def test_semantics_are_fitted_to_the_sizes_aimed_at() -> None:
             assert cost.mean().item() / 8 == pytest.approx(target, rel=0.1)
             errors.append((w_plus_hat - w_plus).square().mean().item())
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.6 * errors[0]
-    tables = load_tables(hsc.weights.path_of("entropy"))
+    tables = load_tables(path_of("entropy"))
     layer = codec.compress(w_plus[:1], 6, tables)
     decoded = codec.decompress(layer, 6, tables)
     with torch.no_grad():
@@ -190,11 +191,11 @@ class Workshop:
 def workshop(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Iterator[Workshop]:
     root = tmp_path_factory.mktemp("workshop")
     workshop = Workshop(root, faces)
-    real = hsc.weights.ASSETS
+    real = hsc.model_id.ASSETS
     stamps = {path: path.stat().st_mtime_ns for path in real.iterdir()}
     shutil.copytree(real, workshop.assets)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hsc.weights, "ASSETS", workshop.assets)
+        patch.setattr(hsc.model_id, "ASSETS", workshop.assets)
         patch.setattr(stages, "ASSETS", workshop.assets)
         patch.setattr(pairs, "SHARD", 2)
         patch.setattr(stages, "SYNTHETIC_LATENTS", 1)
@@ -231,7 +232,8 @@ def test_stage_inversion(workshop) -> None:
     assert (counters["steps"], counters["images"]) == (3, 12)
     live = load_file(workshop.work / "inversion" / "weights.safetensors")
     assert all(value.isfinite().all() for value in live.values())
-    assert not torch.equal(live["feature_head.out.weight"].half(), before["feature_head.out.weight"])
+    name = "feature_head.out.weight"
+    assert not torch.equal(live[name].half(), before[name])
     after = workshop.shipped("inversion")
     assert after.keys() == before.keys()
     assert torch.equal(after["backbone.stem.weight"], before["backbone.stem.weight"])  # frozen

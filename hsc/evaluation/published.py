@@ -15,9 +15,9 @@ class Point:
 
 PAPER = "Li et al. 2025, arXiv 2502.16799"
 PAPER_NOTE = (
-    "Read off the figure, to about .003. Measured by its authors on CelebA-HQ at 1024 x 1024, so on "
-    "other pictures than ours; they do not say at which size DISTS was measured. Sizes are ideal "
-    "code lengths: no file was written."
+    "Read off the figure, to about .003. Measured by its authors on CelebA-HQ at 1024 x 1024, so "
+    "on other pictures than ours; they do not say at which size DISTS was measured. Sizes are "
+    "estimated: no file was written."
 )
 PAPER_POINTS = (
     Point(773, 0.295, 0.153),

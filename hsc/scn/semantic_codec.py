@@ -8,7 +8,7 @@ transform under a metric of what the generator does with each style.
 import torch
 from torch import Tensor, nn
 
-from hsc.bitstream.rans import CdfTables, SymbolReader, encode_symbols
+from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
 from hsc.entropy.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
 from hsc.entropy.gaussian import bits, scale_index
 from hsc.generator.mapping import STYLE_DIM
@@ -79,7 +79,8 @@ class SemanticCodec(nn.Module):
     def symbols(self, w_plus: Tensor, level: float) -> Tensor:
         """Quantise one w+: (1, 23, 512) -> (K,) int64."""
         y = self.analysis(w_plus)[0].double().cpu()
-        return torch.round(y * torch.exp2(self.exact_gain(level))).long()
+        symbols = torch.round(y * torch.exp2(self.exact_gain(level)))
+        return symbols.clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
 
     @torch.no_grad()
     def dequantise(self, symbols: Tensor, level: float) -> Tensor:
@@ -95,7 +96,8 @@ class SemanticCodec(nn.Module):
         step = snap(torch.exp2(-self.exact_gain(level)), 20)
         y_hat = snap(symbols.double() * step, 12)
         g_s, mean = (
-            snap(p.detach().double().cpu(), WEIGHT_BITS, WEIGHT_LIMIT) for p in (self.g_s, self.mean)
+            snap(p.detach().double().cpu(), WEIGHT_BITS, WEIGHT_LIMIT)
+            for p in (self.g_s, self.mean)
         )
         return snap(mean.flatten() + g_s @ y_hat).reshape(1, NUM_STYLES, STYLE_DIM)
 
