@@ -9,6 +9,7 @@ from generated import from_pil
 from PIL import Image
 
 import hsc
+from hsc.bitstream import unpack
 from hsc.codec import Codec
 from hsc.levels import LEVELS
 from hsc.metrics.picture import psnr
@@ -25,6 +26,7 @@ def codec() -> Codec:
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_stream(codec: Codec, name: str) -> None:
     data = (STREAMS / f"{name}.hsc").read_bytes()
+    assert unpack(data).model_id == codec.model_id, "new weights: run tests/golden/make.py"
     expected = json.loads((STREAMS / "digests.json").read_text())[name]
     networks = codec.networks
     # the integers of the stream and all that follows from them exactly: every bit
