@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from hsc.bitstream import Container, snap_level, unpack
 from hsc.decoder import LAYERS, Decoder
@@ -152,7 +151,7 @@ class Codec:
 
     def _encoder(self) -> InversionEncoder:
         if self.networks.encoder is None:
-            raise HscError("these weights can only decode: the inversion encoder is not among them.")
+            raise HscError("these weights only decode: the inversion encoder is not among them.")
         return self.networks.encoder
 
 

@@ -13,7 +13,7 @@ CONTEXT_PX = 16
 class ExactSynthesis:
     """``Synthesis.feature`` at 16 px with identical bits on every machine.
 
-    Its values lie within 2% of the float features; training uses those.
+    Its values lie within 3% of the float features; training uses those.
 
     Args:
         synthesis: the generator, on any device.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from hsc.bitstream.rans import CdfTables, SymbolReader, encode_symbols
+from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
 from hsc.entropy.exact import exact_copy, snap
 from hsc.entropy.exact_synthesis import ExactSynthesis
 from hsc.entropy.gaussian import scale_index
@@ -16,7 +16,6 @@ from hsc.generator.synthesis import Synthesis
 from hsc.levels import interpolation
 
 NUM_SYMBOLS = LATENT_CHANNELS * LATENT_PX**2
-MAX_SYMBOL = 2**15
 
 SymbolsOf = Callable[[slice, Tensor, Tensor, Tensor], Tensor]
 """Called with a slice's channel range, mean, gain and scale rungs; gives its int64 symbols."""

@@ -5,7 +5,6 @@ hsc train preview``): it stands in for the two most expensive blocks in training
 live previews.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 

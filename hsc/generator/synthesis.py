@@ -39,7 +39,7 @@ class StyledConv(nn.Module):
 
     ::
 
-        x -> x style -> [depthwise 3x3 -> pointwise 1x1 | full 3x3] -> + noise -> + bias -> leaky 0.2
+        x -> x style -> [depthwise 3x3 -> pointwise | full 3x3] -> + noise -> + bias -> leaky 0.2
 
     Demodulation and the 1/sqrt(fan-in) constants were folded into the weights on import. The
     noise map is a constant of the checkpoint: the same styles always give the same picture.

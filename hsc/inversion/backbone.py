@@ -47,7 +47,9 @@ class FrozenBatchNorm(nn.Module):
 class SameConv(nn.Conv2d):
     """Convolution with TensorFlow's "same" padding, which the pretrained weights expect."""
 
-    def __init__(self, c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
         super().__init__(c_in, c_out, kernel, stride, groups=groups, bias=False)
 
     def forward(self, x: Tensor, norm: FrozenBatchNorm) -> Tensor:

@@ -1,4 +1,4 @@
-"""Degradations that real uploads have: the encoder sees the damaged picture, the loss the clean one."""
+"""Degradations that uploads have: the encoder sees the damaged picture, the loss the clean one."""
 
 import io
 
@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def jitter(images: Tensor, shift: float = 0.02, scale: float = 0.04, degrees: float = 3.0) -> Tensor:
+def jitter(
+    images: Tensor, shift: float = 0.02, scale: float = 0.04, degrees: float = 3.0
+) -> Tensor:
     """Random similarity transforms, as imperfect alignment gives.
 
     Args:
@@ -72,4 +74,5 @@ _DEGRADATIONS = (_low_resolution, _low_resolution, _jpeg, _dark, _noise)
 def grey_some(images: Tensor, probability: float = 0.03) -> Tensor:
     """Turn some pictures black and white, for input and target alike."""
     grey = images.mean(1, keepdim=True).expand_as(images)
-    return torch.where(torch.rand(len(images), 1, 1, 1, device=images.device) < probability, grey, images)
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < probability
+    return torch.where(chosen, grey, images)

@@ -100,7 +100,8 @@ class FeatureLoss:
         error = self._feature_error(batch, feature_hat)
         rate, total = self._priced(bits, scn_bits, level)
         ratio = total / self.price.target_bytes(level)
-        return 2 * error + rate, {"f": error.item(), "size_ratio": ratio, "price": self.price(level)}
+        figures = {"f": error.item(), "size_ratio": ratio, "price": self.price(level)}
+        return 2 * error + rate, figures
 
     def pictures(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """Bits, and the picture after the generator against the photograph."""

@@ -74,11 +74,13 @@ def fit(
     x = w_plus.double().flatten(1)  # (N, 11776)
     mean = (weight * x).sum(0)
     x = x - mean
-    views = []
+    views, maps = [], []
     for index, affine in enumerate(modulations(synthesis)):
-        seen = x.unflatten(1, (NUM_STYLES, -1))[:, index] @ affine.weight.double().cpu().T
-        spread = (weight * seen.square()).sum().sqrt()
-        views.append(seen / spread * importance[index].sqrt())
+        matrix = affine.weight.double().cpu()  # (C, 512)
+        raw = x.unflatten(1, (NUM_STYLES, -1))[:, index] @ matrix.T  # (N, C)
+        matrix = matrix / (weight * raw.square()).sum().sqrt() * importance[index].sqrt()
+        views.append(x.unflatten(1, (NUM_STYLES, -1))[:, index] @ matrix.T)
+        maps.append(matrix)
     seen = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
     root = weight.sqrt()
     components = codec.g_s.shape[1]
@@ -90,15 +92,9 @@ def fit(
     codec.g_s.copy_(((weight * x).T @ y).float())
     codec.mean.copy_(mean.float().view_as(codec.mean))
     # analysis in w+ coordinates: the metric's map, then the axes
-    g_a, start = [], 0
-    for index, affine in enumerate(modulations(synthesis)):
-        channels = affine.weight.shape[0]
-        part = axes[start : start + channels] / values.sqrt()  # (C, K)
-        raw = x.unflatten(1, (NUM_STYLES, -1))[:, index] @ affine.weight.double().cpu().T
-        spread = (weight * raw.square()).sum().sqrt()
-        g_a.append((affine.weight.double().cpu().T @ part) / spread * importance[index].sqrt())
-        start += channels
-    codec.g_a.copy_(torch.cat(g_a).T.float())
+    parts = (axes / values.sqrt()).split([len(matrix) for matrix in maps])  # (C, K) each
+    g_a = torch.cat([matrix.T @ part for matrix, part in zip(maps, parts, strict=True)])
+    codec.g_a.copy_(g_a.T.float())
     log2_spread = 0.5 * torch.log2(values).float()
     for row, target in enumerate(TARGET_BYTES):
         codec.log2_gain[row] = (log2_spread - _log2_step(y, weight, log2_spread, target)).clamp(

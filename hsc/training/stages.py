@@ -270,7 +270,8 @@ def start_feature_codec(codec, generator) -> None:
     w = generator.mapping(z)
     features = generator.synthesis.feature(w[:, None].expand(-1, 23, -1))
     codec.feature_std.copy_(features.std((0, 2, 3)))
-    codec.log2_gain.copy_(torch.linspace(-2.0, 1.5, len(LEVELS))[:, None].expand_as(codec.log2_gain))
+    log2_gain = torch.linspace(-2.0, 1.5, len(LEVELS))[:, None]
+    codec.log2_gain.copy_(log2_gain.expand_as(codec.log2_gain))
 
 
 def _finished_encoder(setting: Setting):
