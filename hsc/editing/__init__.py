@@ -1,0 +1,20 @@
+"""Semantic edits of a face: directions in w+, found from the generator's own samples.
+
+``table`` (the edits that ship), ``apply`` (carry them out) and ``between`` (several people) are
+all that a decoder needs. ``directions`` makes the table: ``readouts`` and ``attributes`` measure
+faces, ``probe`` regresses, ``catalogue`` says what to look for, ``effects`` checks the result.
+"""
+
+from hsc.editing.apply import carry_feature, edit_styles
+from hsc.editing.between import average, interpolate, mix
+from hsc.editing.table import Edit, EditTable
+
+__all__ = [
+    "Edit",
+    "EditTable",
+    "average",
+    "carry_feature",
+    "edit_styles",
+    "interpolate",
+    "mix",
+]

@@ -104,8 +104,9 @@ def colours(image: Image.Image, landmarks: np.ndarray) -> dict[str, float]:
 
     Returns:
         ``skin_red``, ``skin_green``, ``skin_blue`` (mean of both cheeks, 0..255); ``light`` (log
-        of the cheek at the picture's right over the left one); ``glasses`` (strength of
-        horizontal edges across the bridge of the nose, where a frame's bridge would be).
+        of the cheek at the picture's right over the left one); ``glasses`` (log of the strength of
+        horizontal edges across the bridge of the nose, where a frame's bridge would be: skin
+        alone gives .6, most glasses more than 1.5).
     """
     pixels = np.asarray(image.convert("RGB"), dtype=np.float64)  # (H, W, 3)
     span = np.linalg.norm(landmarks[45] - landmarks[36])  # of the outer eye corners
@@ -120,7 +121,7 @@ def colours(image: Image.Image, landmarks: np.ndarray) -> dict[str, float]:
         "skin_green": float(skin[1]),
         "skin_blue": float(skin[2]),
         "light": float(np.log((right @ LUMA + 1) / (left @ LUMA + 1))),
-        "glasses": float(100 * edges),
+        "glasses": float(np.log(100 * edges + 0.1)),
     }
 
 

@@ -1,0 +1,98 @@
+"""What an edit does to rendered faces: its own read-out, every other one, and identity."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.editing.attributes import load_attributes
+from hsc.editing.readouts import Reader
+from hsc.generator.mapping import Mapping
+from hsc.generator.pretrained import load_generator, load_preview
+from hsc.generator.preview import PreviewHead, preview
+from hsc.generator.synthesis import NUM_STYLES, Synthesis
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
+
+TRUNCATION = 0.7
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Read-outs of N pictures, name -> (N,), and their face descriptors (N, 128)."""
+
+    readouts: dict[str, np.ndarray]
+    identity: np.ndarray
+
+
+@dataclass(frozen=True)
+class Change:
+    """How N faces changed: read-out -> (N,), and identity distance (N,)."""
+
+    readouts: dict[str, np.ndarray]
+    identity: np.ndarray
+
+    def mean(self, name: str) -> float:
+        return float(self.readouts[name].mean())
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Draws faces from w+ at 256 px and measures them."""
+
+    mapping: Mapping
+    synthesis: Synthesis
+    head: PreviewHead
+    reader: Reader
+    identity: FaceIdentity
+
+    @classmethod
+    def load(cls, device: torch.device | str, attributes: Path) -> "Studio":
+        """Args: attributes, the file of :func:`hsc.editing.attributes.load_attributes`."""
+        generator = load_generator(device)
+        return cls(
+            generator.mapping,
+            generator.synthesis.bfloat16(),  # twice as fast, and read-outs do not notice
+            load_preview(device).bfloat16(),
+            Reader(*load_attributes(attributes)),
+            FaceIdentity.pretrained(),
+        )
+
+    @torch.no_grad()
+    def faces(self, count: int, seed: int) -> Tensor:
+        """Fresh samples: (count, 23, 512)."""
+        z = torch.randn(count, 512, generator=torch.Generator().manual_seed(seed))
+        w = self.mapping(z.to(self.mapping.w_mean), TRUNCATION)
+        return w[:, None].expand(-1, NUM_STYLES, -1)
+
+    @torch.no_grad()
+    def draw(self, w_plus: Tensor) -> Iterator[Tensor]:
+        """(N, 23, 512) -> N pictures (3, 256, 256) in [-1, 1], one at a time."""
+        for styles in w_plus.bfloat16().split(1):
+            feature = self.synthesis.feature(styles)
+            picture = preview(self.synthesis, self.head, feature, styles)
+            yield picture[0].float().clamp(-1, 1).cpu()
+
+    @torch.no_grad()
+    def measure(self, w_plus: Tensor) -> Measured:
+        """Draw and read (N, 23, 512)."""
+        pictures = list(self.draw(w_plus))
+        descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
+        return Measured(self.reader.read(map(to_pil, pictures)), np.stack(descriptors))
+
+    def change(self, before: Measured, w_plus: Tensor) -> Change:
+        """What (N, 23, 512) changed from the N pictures measured before."""
+        after = self.measure(w_plus)
+        return Change(
+            {name: after.readouts[name] - value for name, value in before.readouts.items()},
+            np.linalg.norm(after.identity - before.identity, axis=1),
+        )
+
+
+def to_pil(picture: Tensor) -> Image.Image:
+    """(3, H, W) in [-1, 1] -> RGB picture."""
+    pixels = ((picture + 1) * 127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())

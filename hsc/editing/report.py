@@ -1,0 +1,122 @@
+"""The report of the edits as a page: what each one does to held-out faces."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsc.editing.catalogue import Wanted
+from hsc.editing.effects import TRUNCATION, Change
+from hsc.editing.probe import Probe
+from hsc.editing.table import EditTable
+
+INTRODUCTION = """\
+# Edits
+
+Directions in W, regressed from read-outs of the generator's own samples, written by
+`python -m hsc train directions`. Measured on {faces} generated faces (truncation {truncation})
+that took no part in finding, restricting or scaling them, drawn at 256 px.
+"""
+
+OWN = """
+## What each edit does
+
+Mean change of its read-out by half of its safe range either way (all of it for something that is
+there or not), and how far the face descriptor went: a distance under .6 usually means the same
+person. `smile` and `gender` are log-odds of the read-out networks, `mouth_open` and `brow`
+millimetres on an average head, `eyes_open` height over width, `light` the log of the right
+cheek's brightness over the left one's, `glasses` the log of the edges across the nose's bridge.
+"""
+
+SIDE = """
+## Side effects
+
+Mean change of every read-out, half of the difference between the two amounts above, in the
+read-out's own unit. Its own in bold. The last row is the spread of the read-out over the
+generator's samples: changes well below it do not show.
+"""
+
+CHOICE = """
+## Styles
+
+Each direction was tried on several ranges of styles. *Side*: what it did to the read-outs that it
+must leave, in standard deviations, for one of its own; *identity*: how far the descriptor went.
+The range with the smallest sum was taken.
+"""
+
+
+@dataclass(frozen=True)
+class EditEffect:
+    """An edit at two amounts, and what they changed."""
+
+    amounts: tuple[float, float]
+    down: Change
+    up: Change
+
+
+def write_report(
+    path: Path,
+    table: EditTable,
+    catalogue: Sequence[Wanted],
+    probe: Probe,
+    trials: Mapping[str, Sequence[Any]],
+    effects: Mapping[str, EditEffect],
+) -> None:
+    """Write the three tables as Markdown."""
+    wanted = {w.name: w for w in catalogue}
+    faces = len(next(iter(effects.values())).up.identity)
+    text = [INTRODUCTION.format(faces=faces, truncation=TRUNCATION), OWN]
+    text.append(_rows(
+        ["edit", "styles", "safe range", "read-out", "per unit", "amounts", "moved by",
+         "identity distance"],
+        [_own(table, wanted[edit.name], effects[edit.name], i)
+         for i, edit in enumerate(table.edits)],
+    ))  # fmt: skip
+    text.append(SIDE)
+    rows = [[edit.name, *_side(probe.names, wanted[edit.name], effects[edit.name])]
+            for edit in table.edits]  # fmt: skip
+    rows.append(["*spread*", *(_number(s) for s in probe.scale)])
+    rows.append(["*R2 of the regression*", *(f"{r:.2f}" for r in probe.r2)])
+    text.append(_rows(["edit", *probe.names], rows))
+    text.append(CHOICE)
+    text.append(_rows(
+        ["edit", "styles: side / identity"],
+        [[name, ", ".join(f"{t.styles[0]}-{t.styles[1]}: {t.side:.2f} / {t.identity:.2f}"
+                          for t in tried)] for name, tried in trials.items()],
+    ))  # fmt: skip
+    path.write_text("".join(text))
+
+
+def _own(table: EditTable, wanted: Wanted, effect: EditEffect, index: int) -> list[str]:
+    edit = table.edits[index]
+    return [
+        edit.name,
+        f"{edit.styles[0]}-{edit.styles[1]}",
+        f"{edit.low:g} to {edit.high:g} {edit.unit}".strip(),
+        wanted.readout,
+        f"{wanted.per_unit:g}",
+        " / ".join(f"{amount:+g}" for amount in effect.amounts),
+        " / ".join(_number(c.mean(wanted.readout), sign=True) for c in (effect.down, effect.up)),
+        " / ".join(f"{c.identity.mean():.2f}" for c in (effect.down, effect.up)),
+    ]
+
+
+def _side(names: Sequence[str], wanted: Wanted, effect: EditEffect) -> list[str]:
+    cells = []
+    for name in names:
+        half = np.mean(effect.up.readouts[name] - effect.down.readouts[name]) / 2
+        cell = _number(float(half), sign=True)
+        cells.append(f"**{cell}**" if name == wanted.readout else cell)
+    return cells
+
+
+def _number(value: float, sign: bool = False) -> str:
+    digits = 2 if abs(value) < 10 else 0
+    return f"{value:{'+' if sign else ''}.{digits}f}"
+
+
+def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

@@ -1,0 +1,144 @@
+"""The table of edits: what each is called, how far it may go, and its direction in w+."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hsc.errors import HscError, WeightsError
+from hsc.generator.mapping import STYLE_DIM
+from hsc.generator.synthesis import NUM_STYLES
+from hsc.weights import path_of
+
+SHAPE = (NUM_STYLES, STYLE_DIM)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One way to change a face.
+
+    Attributes:
+        name: the key in ``edits={...}``.
+        label: what a person reads.
+        unit: of the amount, e.g. ``degrees``; empty when 1 is simply one clear step.
+        low, high: the safe range, within which faces stay faces.
+        step: a sensible step of a slider.
+        description: one line.
+        styles: first and last style of w+ that it touches.
+    """
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    step: float
+    description: str
+    styles: tuple[int, int]
+
+    def check(self, amount: float) -> float:
+        """The amount as a float. Raises HscError when it is no number or out of the safe range."""
+        good = isinstance(amount, (int, float)) and not isinstance(amount, bool)
+        if not good or not math.isfinite(amount) or not self.low <= amount <= self.high:
+            unit = f" {self.unit}" if self.unit else ""
+            raise HscError(
+                f"expected {self.name} from {self.low:g} to {self.high:g}{unit}, got {amount!r}: "
+                "choose an amount in that range."
+            )
+        return float(amount)
+
+
+class EditTable:
+    """Every edit with its direction.
+
+    Args:
+        edits: in the order in which they are shown and summed.
+        directions: name -> (23, 512), what an amount of 1 adds to w+.
+
+    Raises:
+        WeightsError: a direction is missing, has another shape or leaves its edit's styles.
+    """
+
+    def __init__(self, edits: tuple[Edit, ...], directions: Mapping[str, Tensor]) -> None:
+        for edit in edits:
+            direction = directions.get(edit.name)
+            first, last = edit.styles
+            if (
+                direction is None
+                or tuple(direction.shape) != SHAPE
+                or direction[:first].any()
+                or direction[last + 1 :].any()
+            ):
+                raise WeightsError(
+                    f"expected a direction of shape {SHAPE} for the edit {edit.name} within the "
+                    f"styles {first} to {last}, found something else: get the file again."
+                )
+        self.edits = edits
+        self._directions = {edit.name: directions[edit.name].float() for edit in edits}
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "EditTable":
+        """Read a table; the shipped one unless told otherwise. Raises WeightsError."""
+        path = path_of("edits") if path is None else Path(path)
+        try:
+            with safe_open(path, "pt") as file:
+                rows = json.loads((file.metadata() or {})["table"])
+                names = file.keys()
+                directions = {name: file.get_tensor(name) for name in names}
+            edits = tuple(Edit(**row | {"styles": tuple(row["styles"])}) for row in rows)
+        except FileNotFoundError as error:
+            raise WeightsError(
+                f"expected a table of edits at {path.name}, found no file: get it with the "
+                "repository or make it with `python -m hsc train directions`."
+            ) from error
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise WeightsError(
+                f"expected a table of edits in {path.name}, found something else: get the file of "
+                "this version again."
+            ) from error
+        return cls(edits, directions)
+
+    def save(self, path: Path) -> None:
+        """Write directions in half precision with the table as JSON in the header."""
+        table = json.dumps([asdict(edit) for edit in self.edits])
+        tensors = {name: value.half().contiguous() for name, value in self._directions.items()}
+        save_file(tensors, path, {"table": table})
+
+    def direction(self, name: str) -> Tensor:
+        """What an amount of 1 adds to w+: (23, 512) float32. Raises HscError for no such edit."""
+        self._known(name)
+        return self._directions[name]
+
+    def offset(self, amounts: Mapping[str, float]) -> Tensor:
+        """What a set of edits adds to w+.
+
+        Args:
+            amounts: name -> amount, in the edit's unit and safe range. Their order is of no
+                consequence; edits that are left out count as zero.
+
+        Returns:
+            (23, 512) float32, exactly zero when every amount is.
+
+        Raises:
+            HscError: no such edit, or an amount out of its safe range.
+        """
+        for name in amounts:
+            self._known(name)
+        total = torch.zeros(SHAPE)
+        for edit in self.edits:
+            if edit.name in amounts:
+                amount = edit.check(amounts[edit.name])
+                if amount != 0:
+                    total = total + amount * self._directions[edit.name]
+        return total
+
+    def _known(self, name: str) -> None:
+        if name not in self._directions:
+            names = ", ".join(self._directions)
+            raise HscError(f"expected an edit out of {names}, got {name!r}: choose one of them.")
