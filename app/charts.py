@@ -11,7 +11,7 @@ from hsc.levels import LEVELS, interpolation
 
 PARTS = (
     ("header", "header", "says what the file is"),
-    ("scn", "SCN", "core semantics: who, in what pose"),
+    ("scn", "SCN", "core semantics: what kind of face, in what pose"),
     ("fcn", "FCN", "features: the likeness"),
 )
 
