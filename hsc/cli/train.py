@@ -8,8 +8,8 @@ from pathlib import Path
 from hsc.cli import parsing
 
 STAGES = (
-    "pairs", "preview", "inversion", "inversion-pairs", "inversion-pictures", "latents",
-    "semantic", "feature", "joint", "directions",
+    "pairs", "preview", "inversion", "inversion-pairs", "inversion-pictures", "colour",
+    "latents", "semantic", "feature", "joint", "directions",
 )
 
 

@@ -166,5 +166,4 @@ class Reader:
 def aligned_landmarks(image: Image.Image) -> np.ndarray:
     """Landmarks (68, 2) of an aligned crop: the detector is skipped, the face's place is known."""
     box = tuple(np.array(ALIGNED_BOX) * image.width)
-    with detect._LOCK:
-        return detect._landmarks(image, box)
+    return detect.landmarks_in(image, box)

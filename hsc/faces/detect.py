@@ -73,6 +73,12 @@ def find_faces(image: Image.Image) -> list[Face]:
     return sorted(faces, key=lambda face: -face.area)
 
 
+def landmarks_in(image: Image.Image, box: Box) -> np.ndarray:
+    """The 68 points (68, 2) of a face whose box is known, such as that of an aligned crop."""
+    with _LOCK:
+        return _landmarks(image, box)
+
+
 def _boxes(image: Image.Image) -> list[Box]:
     """Boxes of the faces in an RGB picture, in its pixels."""
     detector, _ = _models()

@@ -11,6 +11,7 @@ RECIPES = {
     "backbone": ("hsc.importing.backbone:BACKBONE",),
     "perceptual": ("hsc.importing.perceptual:LPIPS", "hsc.importing.perceptual:DISTS"),
     "identity": ("hsc.importing.identity:IDENTITY",),
+    "attributes": ("hsc.importing.attributes:ATTRIBUTES",),
 }
 """Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
 ALL = "all"

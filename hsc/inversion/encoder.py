@@ -52,10 +52,12 @@ class SemanticHead(nn.Module):
 
         pyramid -> pool 3x3 each -> concat -> Linear -> leaky -+-> w (one for all layers)
                                                                +-> 23 x rank-64 residual
-        w+ = w_mean + w_std * (w + residual)
+        w+ = w_mean + truncation * w_std * (w + residual)
 
     One w with a small residual a layer keeps S close to the generator's own W space, where
-    directions stay editable and bits stay few.
+    directions stay editable and bits stay few. ``truncation`` is 1 but for the last style, which
+    colours the picture above the exit that the losses look through: it drifts in training, and
+    drawing it towards the mean takes that back (``hsc.training.colour``).
     """
 
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
@@ -68,6 +70,7 @@ class SemanticHead(nn.Module):
         nn.init.zeros_(self.coefficients.bias)
         self.register_buffer("w_mean", torch.zeros(STYLE_DIM))
         self.register_buffer("w_std", torch.ones(STYLE_DIM))
+        self.register_buffer("truncation", torch.ones(NUM_STYLES))
 
     def forward(self, pyramid: list[Tensor]) -> Tensor:
         pooled = [F.adaptive_avg_pool2d(p, 3).flatten(1) for p in pyramid[1:]]
@@ -75,7 +78,7 @@ class SemanticHead(nn.Module):
         c = self.coefficients(h).unflatten(1, (NUM_STYLES, -1))  # (B, 23, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 23, 512)
         w = self.base(h)[:, None] + residual  # (B, 23, 512)
-        return self.w_mean + self.w_std * w.float()  # (B, 23, 512)
+        return self.w_mean + self.truncation[:, None] * self.w_std * w.float()  # (B, 23, 512)
 
 
 class FeatureHead(nn.Module):

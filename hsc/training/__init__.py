@@ -1,6 +1,7 @@
 """Training: from the generator and folders of faces to the weights that ship.
 
-Order of the stages: pairs, preview, inversion, latents, semantic, feature, joint, directions.
+Order of the stages: pairs, preview, inversion, colour, latents, semantic, feature,
+joint, directions.
 """
 
 from argparse import Namespace

@@ -11,12 +11,13 @@ from safetensors.torch import load_file, save_file
 
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.levels import LEVELS
-from hsc.training.faces import RealFaces, SyntheticPairs
+from hsc.training.faces import RealFaces, SyntheticPairs, to_unit
 from hsc.training.loop import Budget, Checkpoint, CsvLog, train
 from hsc.weights import ASSETS, halve, load_into, path_of
 
 SYNTHETIC_LATENTS = 800
 PREVIEW_PICTURES = 640
+COLOUR_FACES = 24
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,31 @@ def start_encoder(encoder, generator, work: Path) -> None:
     encoder.semantic_head.w_std.copy_(w.std(0))
     features = generator.synthesis.feature(w[:64, None].expand(-1, 23, -1))
     encoder.feature_head.feature_std.copy_(features.std((0, 2, 3)))
+
+
+def colour(setting: Setting) -> None:
+    """Choose the truncation of the encoder's last style on full pictures."""
+    from hsc.training.colour import best_truncation
+
+    faces = RealFaces(setting.data).images
+    chosen = to_unit(faces[:: max(1, len(faces) // COLOUR_FACES)]).to(setting.device)
+    encoder = _finished_encoder(setting)
+    encoder.semantic_head.truncation[-1] = 1.0
+    best, decibels = best_truncation(encoder, load_generator(setting.device).synthesis, chosen)
+    print("truncation", " ".join(f"{c:g}: {db:.2f} dB" for c, db in decibels.items()))
+    checkpoint = Checkpoint(setting.work / "inversion", encoder)
+    checkpoint.resume()
+    for state in (encoder.state_dict(), checkpoint.ema):
+        state["semantic_head.truncation"][-1] = best
+    checkpoint.save()
+    export(setting.work, "inversion", ASSETS)
+
+
+def directions(setting: Setting) -> None:
+    """Find the directions of the edits in the generator's own samples."""
+    from hsc.editing.directions import find_directions
+
+    find_directions(setting)
 
 
 def latents(setting: Setting) -> None:
