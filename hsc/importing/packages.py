@@ -17,7 +17,6 @@ from torch import Tensor
 
 from hsc.errors import WeightsError
 
-
 CACHE = Path("runs") / "weights"
 """Weights that are fetched when needed."""
 

@@ -15,5 +15,6 @@ def run(stage: str, args: Namespace) -> None:
         args: the command line's: data, work, steps, minutes, batch, device, fresh.
     """
     from hsc.training import stages
+    from hsc.training.setting import Setting
 
-    getattr(stages, stage.replace("-", "_"))(stages.Setting.from_args(args))
+    getattr(stages, stage.replace("-", "_"))(Setting.from_args(args))

@@ -3,7 +3,7 @@
 import json
 import math
 from argparse import Namespace
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,49 +12,13 @@ from safetensors.torch import load_file, save_file
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.levels import LEVELS
 from hsc.training.faces import RealFaces, SyntheticPairs, to_unit
-from hsc.training.loop import Budget, Checkpoint, CsvLog, train
-from hsc.weights import ASSETS, halve, load_into, path_of
+from hsc.training.loop import Checkpoint, CsvLog, train
+from hsc.training.setting import Setting, export
+from hsc.weights import ASSETS, load_into, path_of
 
 SYNTHETIC_LATENTS = 800
 PREVIEW_PICTURES = 640
 COLOUR_FACES = 24
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What every stage is given.
-
-    Attributes:
-        work: folder of checkpoints, logs and synthetic pairs.
-        data: folders of aligned real faces.
-    """
-
-    work: Path
-    data: list[Path]
-    device: torch.device
-    steps: int
-    minutes: float
-    batch: int
-    fresh: bool
-
-    @classmethod
-    def from_args(cls, args: Namespace) -> "Setting":
-        device = args.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(
-            Path(args.work),
-            [Path(d) for d in args.data or []],
-            torch.device(device),
-            args.steps or 10**9,
-            args.minutes or 60.0,
-            args.batch or 0,
-            not args.resume,
-        )
-
-    @property
-    def budget(self) -> Budget:
-        return Budget(self.steps, self.minutes)
 
 
 def pairs(setting: Setting) -> None:
@@ -308,8 +272,3 @@ def _finished_encoder(setting: Setting):
     return load_into(InversionEncoder(), path).to(
         setting.device, memory_format=torch.channels_last
     )
-
-
-def export(work: Path, name: str, out: Path) -> None:
-    """Write a stage's averaged weights as they are shipped: half precision."""
-    save_file(halve(load_file(work / name / "ema.safetensors")), out / f"{name}.safetensors")
