@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
@@ -34,11 +37,13 @@ def keep_picture(picture: Image.Image, name: str) -> str:
     return _written(path, encoded)
 
 
-def _written(path: Path, content) -> str:
-    if not path.exists():
+def _written(path: Path, content: Callable[[], bytes]) -> str:
+    try:
+        os.utime(path)  # Gradio deletes by age, so what is shown again counts as new
+    except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
         # moved into place, so that nobody reads half a file
-        part = path.with_name(f"{path.name}.part")
+        part = path.with_name(f"{path.name}.{threading.get_ident()}")
         part.write_bytes(content())
         part.replace(path)
     return str(path)

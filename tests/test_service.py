@@ -10,6 +10,7 @@ from fakes import FakeCodec
 from PIL import Image
 
 from app import charts
+from app.files import keep_bytes, keep_picture
 from app.recent import Recent, fingerprint
 from app.results import Sizes, file_with
 from app.service import LARGEST_FILE, Studio
@@ -247,6 +248,19 @@ def test_recent_does_not_keep_failures():
 def test_fingerprints_tell_sizes_apart():
     wide, tall = Image.new("RGB", (2, 3)), Image.new("RGB", (3, 2))
     assert fingerprint(wide) != fingerprint(tall)
+
+
+def test_files_are_lossless_written_once_and_rewritten_when_deleted(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    picture = FakeCodec().random_face(1)
+    path = Path(keep_picture(picture, "face.png"))
+    with Image.open(path) as kept:
+        assert same(kept, picture)
+    assert keep_picture(picture, "face.png") == str(path)
+    path.unlink()
+    assert Path(keep_picture(picture, "face.png")).is_file()
+    assert Path(keep_bytes(b"HSC", "a.hsc")).read_bytes() == b"HSC"
+    assert len(list(tmp_path.rglob("*.*"))) == 2
 
 
 def test_the_readout_counts_every_byte(studio):
