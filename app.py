@@ -2,6 +2,7 @@
 
 from app.page import build, launch_options
 from app.service import Studio
+from hsc.allocator import keep_large_blocks
 
 
 def load():
@@ -11,6 +12,7 @@ def load():
     return hsc.load()
 
 
+keep_large_blocks()
 studio = Studio(load)
 page = build(studio)
 

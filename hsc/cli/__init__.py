@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hsc.allocator import keep_large_blocks
 from hsc.cli import decode, encode, import_weights, info, train, validate
 from hsc.cli.parsing import Parser
 from hsc.cli.report import print_error
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = _parser().parse_args(argv)
+        keep_large_blocks()
         return args.run(args)
     except (HscError, OSError) as error:
         print_error(error)
