@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +15,6 @@ from app.tabs.compress import CompressTab
 from app.tabs.decode import DecodeTab
 from app.theme import css, theme
 from hsc.errors import HscError
-
-log = logging.getLogger(__name__)
 
 TITLE = "HSC Studio"
 TAGLINE = "Hierarchical semantic compression of faces"
@@ -60,7 +57,6 @@ def build(studio: Studio) -> gr.Blocks:
             try:
                 codec = studio.codec
             except HscError as error:
-                log.error("the codec could not be loaded: %s", error)
                 yield {state: _state(str(error), "failed")}
                 return
             edits = {edit.name: edit for edit in codec.edit_names}

@@ -5,6 +5,7 @@ Every decoded picture is drawn from the file's bytes, never from what the encode
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,8 @@ from app.results import SIDE, Compressed, Decoded, Prepared, file_with
 from hsc.bitstream import describe
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError
 from hsc.faces import crop_centre, crop_face, find_faces, read_photo
+
+log = logging.getLogger(__name__)
 
 LAYERS = ("scn", "fcn", "scn+fcn")
 MAX_FACES = 12  # offered for choosing
@@ -53,6 +56,7 @@ class Studio:
         try:
             self._codec = load()
         except Exception as error:  # kept, and raised in whoever needs the codec
+            log.exception("the codec could not be loaded")
             self._failure = error
         finally:
             self._loaded.set()

@@ -1,4 +1,4 @@
-"""The look: one calm theme for dark and light, fonts of the reader's own system, nothing fetched."""
+"""The look: one calm theme for dark and light, the reader's own fonts, nothing fetched."""
 
 from __future__ import annotations
 

@@ -58,7 +58,9 @@ class FakeCodec:
     def encode(self, image: Image.Image, level: float = 3, **_: object) -> bytes:
         return self.compress(self.analyse(image.resize((SIDE, SIDE))), level)
 
-    def decode(self, data: bytes, layers: str = "scn+fcn", edits: dict | None = None) -> Image.Image:
+    def decode(
+        self, data: bytes, layers: str = "scn+fcn", edits: dict | None = None
+    ) -> Image.Image:
         self.calls.append(f"decode {layers}" + (" edited" if edits else ""))
         parts = unpack(data, allow_cut=layers == "scn")
         if parts.model_id != self.model_id:

@@ -167,7 +167,9 @@ class CompressTab(CompressLayout):
             self.only_scn: _picture(
                 result.picture_scn, f"SCN only · {result.sizes('scn').total:,} bytes"
             ),
-            self.both: _picture(result.picture_both, f"SCN + FCN · {result.sizes().total:,} bytes"),
+            self.both: _picture(
+                result.picture_both, f"SCN + FCN · {result.sizes().total:,} bytes"
+            ),
         }
         if result.picture_scn is None:
             update[self.note] = charts.note("Drawing what SCN says …", busy=True)

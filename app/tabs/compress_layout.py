@@ -84,10 +84,10 @@ class CompressLayout:
                 elem_id="level",
             )
             with gr.Row(elem_id="layers"):
-                self.scn = gr.Checkbox(True, label="SCN", info="the kind of face", elem_id="use-scn")
-                self.fcn = gr.Checkbox(
-                    True, label="FCN", info="the likeness", elem_id="use-fcn"
+                self.scn = gr.Checkbox(
+                    True, label="SCN", info="the kind of face", elem_id="use-scn"
                 )
+                self.fcn = gr.Checkbox(True, label="FCN", info="the likeness", elem_id="use-fcn")
             self.smile = edit_slider("smile")
 
     def _results(self) -> None:
