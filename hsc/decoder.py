@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import Container
-from hsc.editing.apply import carry_feature, edit_styles
+from hsc.editing.apply import carry_feature, edit_styles, movement
 from hsc.networks import Networks
 
 LAYERS = ("scn", "fcn", "scn+fcn")
@@ -19,7 +19,7 @@ class Decoder:
 
         scn bytes -> SCN -> S^ --------------------+-- (+ edit) --> styles --+
                             |                      |                         G -> x^
-        fcn bytes -> FCN <--+-> F^ -- (+ G_F(S^ + d) - G_F(S^)) -> feature --+
+        fcn bytes -> FCN <--+-> F^ -- (carried along with d) ----> feature --+
     """
 
     def __init__(self, networks: Networks) -> None:
@@ -48,7 +48,9 @@ class Decoder:
             feature = n.fcn.restore(y_hat, feature_s, container.level)
         if offset.any():
             edited = edit_styles(w_plus, offset)
-            feature = carry_feature(feature, feature_s, n.synthesis.feature(edited))
+            moving = edit_styles(w_plus, n.edits.offset(n.edits.moving(edits)).to(n.device))
+            moved = movement(feature_s, n.synthesis.feature(moving), n.fcn.feature_std)
+            feature = carry_feature(feature, feature_s, n.synthesis.feature(edited), moved)
             w_plus = edited
         if layers == "fcn":
             w_plus = n.mapping.w_mean.expand_as(w_plus)

@@ -17,6 +17,7 @@ import hsc
 from hsc.bitstream import Container, unpack
 from hsc.codec import Codec, Latents
 from hsc.decoder import LAYERS
+from hsc.editing.readouts import aligned_landmarks, geometry
 from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.levels import LEVELS
 from hsc.metrics.lpips import Lpips
@@ -158,6 +159,14 @@ def test_edits(codec, files, pictures) -> None:
     assert same(codec.decode(files[1], edits={name: 0.0}), pictures[1, "scn+fcn"])
     edited = codec.decode(files[1], edits={name: codec.edit_names[0].high})
     assert edited.size == SIZE and not same(edited, pictures[1, "scn+fcn"])
+
+
+def test_a_smile_shows_although_the_features_say_otherwise(codec, files) -> None:
+    def mouth(amount: float) -> float:
+        picture = codec.decode(files[5], edits={"smile": amount})
+        return geometry(aligned_landmarks(picture))["mouth_width"]
+
+    assert mouth(-1) + 3 < mouth(1)  # millimetres on an average head
 
 
 def test_what_decode_refuses(undrawn, files) -> None:

@@ -17,6 +17,7 @@ from hsc.editing import (
     edit_styles,
     interpolate,
     mix,
+    movement,
 )
 from hsc.editing.effects import Studio, to_pil
 from hsc.editing.readouts import aligned_landmarks, geometry
@@ -144,11 +145,27 @@ def test_an_unknown_name_is_refused_with_the_valid_ones(table):
         table.offset({"smile": 1, "frown": 1})
 
 
-def test_the_feature_follows_the_edit_and_keeps_what_it_knew():
+def test_the_feature_follows_the_edit():
     hat, s, edited = torch.randn(3, 1, 8, 4, 4, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(carry_feature(hat, s, s), hat)
-    assert torch.allclose(carry_feature(s, s, edited), edited, atol=1e-6)
-    assert torch.allclose(carry_feature(hat, s, edited) - edited, hat - s, atol=1e-5)
+    still, moving = movement(s, s, torch.ones(8)), movement(s, edited, torch.ones(8))
+    assert still.shape == (1, 1, 4, 4) and not still.any()
+    assert torch.equal(carry_feature(hat, s, s, still), hat)
+    assert torch.allclose(carry_feature(s, s, edited, moving), edited, atol=1e-6)
+    assert torch.allclose(carry_feature(hat, s, edited, still) - edited, hat - s, atol=1e-5)
+
+
+def test_detail_is_kept_where_nothing_moves_and_gives_way_where_it_does():
+    hat, s = torch.randn(2, 1, 8, 6, 6, generator=torch.Generator().manual_seed(0))
+    edited = s.clone()
+    edited[..., :2] += 3.0  # a change of three standard deviations in the two left columns
+    carried = carry_feature(hat, s, edited, movement(s, edited, torch.ones(8)))
+    assert torch.equal(carried[..., 3:], hat[..., 3:])
+    assert torch.allclose(carried[..., :2], edited[..., :2], atol=1e-4)
+
+
+def test_only_edits_of_geometry_displace_detail(table):
+    amounts = {"smile": 1.0, "age": 10.0, "yaw": 5.0, "light": 0.5, "gender": 0.2}
+    assert table.moving(amounts) == {"smile": 1.0, "yaw": 5.0}
 
 
 # --- faces

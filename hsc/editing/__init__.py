@@ -5,7 +5,7 @@ all that a decoder needs. ``directions`` makes the table: ``readouts`` and ``att
 faces, ``probe`` regresses, ``catalogue`` says what to look for, ``effects`` checks the result.
 """
 
-from hsc.editing.apply import carry_feature, edit_styles
+from hsc.editing.apply import carry_feature, edit_styles, movement
 from hsc.editing.between import average, interpolate, mix
 from hsc.editing.table import Edit, EditTable
 
@@ -17,4 +17,5 @@ __all__ = [
     "edit_styles",
     "interpolate",
     "mix",
+    "movement",
 ]

@@ -1,6 +1,8 @@
 """Carry out an edit on what a file holds: the semantics w+ and the feature map."""
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
@@ -16,23 +18,48 @@ def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
     return w_plus + offset.to(w_plus)
 
 
-def carry_feature(feature_hat: Tensor, feature_s: Tensor, feature_s_edited: Tensor) -> Tensor:
+MOVED = 0.25
+"""Change of a feature vector, in standard deviations, at which 1/e of its own detail is kept."""
+
+
+def movement(feature_s: Tensor, feature_s_moved: Tensor, std: Tensor) -> Tensor:
+    """Where geometry moves under an edit.
+
+    Args:
+        feature_s: G_F(S^), (B, C, px, px).
+        feature_s_moved: G_F(S^ + d) for those parts of the edit that move geometry.
+        std: spread of each channel over faces, (C,).
+
+    Returns:
+        (B, 1, px, px) from 0, still, towards 1: 1 - exp(-(|change| / MOVED)^2), smoothed.
+    """
+    change = ((feature_s_moved - feature_s) / std[:, None, None]).square().mean(1, keepdim=True)
+    change = F.pad(change.sqrt(), (1, 1, 1, 1), mode="replicate")
+    return 1 - torch.exp(-((F.avg_pool2d(change, 3, stride=1) / MOVED) ** 2))
+
+
+def carry_feature(
+    feature_hat: Tensor, feature_s: Tensor, feature_s_edited: Tensor, moved: Tensor
+) -> Tensor:
     """Let the decoded feature map follow an edit.
 
     ::
 
-        F_edit = F^ + (G_F(S^ + d) - G_F(S^))
+        F_edit = G_F(S^ + d) + (1 - moved) * (F^ - G_F(S^))
 
-    What the file knows beyond its semantics, F^ - G_F(S^), stays where it was: right for edits
-    of colour and texture, while it weakens an edit and ghosts where geometry moves.
+    What the file knows beyond its semantics, F^ - G_F(S^), belongs to where it was seen. Where
+    nothing moves it is kept whole; at a mouth that opens or an ear that turns away it would
+    weaken the edit and leave a ghost, and gives way. With ``moved`` = 0 this is the rule of Li et
+    al. 2025 (arXiv 2502.16799).
 
     Args:
         feature_hat: F^, the decoded feature map (B, C, px, px).
         feature_s: G_F(S^), what the decoded semantics predict, of the same shape.
         feature_s_edited: G_F(S^ + d), the same for the edited semantics.
+        moved: (B, 1, px, px) from :func:`movement`.
 
     Returns:
         The edited feature map, exactly ``feature_hat`` when nothing was edited.
     """
-    # The bracket first: it is exactly zero without an edit.
-    return feature_hat + (feature_s_edited - feature_s)
+    # Each term is exactly zero without an edit.
+    return feature_hat + (feature_s_edited - feature_s) - moved * (feature_hat - feature_s)

@@ -39,6 +39,7 @@ class Wanted:
     free: tuple[str, ...] = ()
     against: tuple[tuple[str, float], ...] = ()
     calibrated: bool = True
+    moves: bool = True
 
     @property
     def held(self) -> dict[str, float]:
@@ -82,11 +83,12 @@ CATALOGUE = (
         "age", "Age", "years", -20.0, 30.0, 1.0,
         "Makes the person look older; below zero younger.",
         "age", 1.0, ((3, 9), (4, 12), (0, 12)), ("eyes_open",), (("glasses", -0.5),),
+        moves=False,
     ),
     Wanted(
         "gender", "Gender presentation", "", -1.0, 1.0, 0.05,
         "More masculine at 1, more feminine at -1.",
-        "gender", 2.5, ((0, 9), (4, 12)), ("eyes_open",),
+        "gender", 2.5, ((0, 9), (4, 12)), ("eyes_open",), moves=False,
     ),
     Wanted(
         "glasses", "Eyeglasses", "", -1.0, 1.0, 0.05,
@@ -96,6 +98,6 @@ CATALOGUE = (
     Wanted(
         "light", "Light direction", "", -1.0, 1.0, 0.05,
         "Light from the picture's right at 1, from its left at -1.",
-        "light", 0.2, ((4, 15), (4, 22)),
+        "light", 0.2, ((4, 15), (4, 22)), moves=False,
     ),
 )  # fmt: skip

@@ -31,6 +31,8 @@ class Edit:
         step: a sensible step of a slider.
         description: one line.
         styles: first and last style of w+ that it touches.
+        moves: whether geometry moves, so that detail of the feature map must give way to it.
+            Where it does not, as for age or light, what makes the person that person is kept.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Edit:
     step: float
     description: str
     styles: tuple[int, int]
+    moves: bool = True
 
     def check(self, amount: float) -> float:
         """The amount as a float. Raises HscError when it is no number or out of the safe range."""
@@ -137,6 +140,11 @@ class EditTable:
                 if amount != 0:
                     total = total + amount * self._directions[edit.name]
         return total
+
+    def moving(self, amounts: Mapping[str, float]) -> dict[str, float]:
+        """Those of a set of edits that move geometry."""
+        names = {edit.name for edit in self.edits if edit.moves}
+        return {name: amount for name, amount in amounts.items() if name in names}
 
     def _known(self, name: str) -> None:
         if name not in self._directions:
