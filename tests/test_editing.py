@@ -19,6 +19,7 @@ from hsc.editing import (
     mix,
     movement,
 )
+from hsc.editing.catalogue import CATALOGUE
 from hsc.editing.effects import Studio, to_pil
 from hsc.editing.readouts import aligned_landmarks, geometry
 from hsc.errors import HscError, WeightsError
@@ -166,6 +167,11 @@ def test_detail_is_kept_where_nothing_moves_and_gives_way_where_it_does():
 def test_only_edits_of_geometry_displace_detail(table):
     amounts = {"smile": 1.0, "age": 10.0, "yaw": 5.0, "light": 0.5, "gender": 0.2}
     assert table.moving(amounts) == {"smile": 1.0, "yaw": 5.0}
+
+
+def test_the_shipped_table_says_what_the_catalogue_says(table):
+    said = {edit.name: (edit.moves, edit.low, edit.high) for edit in table.edits}
+    assert said == {w.name: (w.moves, w.low, w.high) for w in CATALOGUE}
 
 
 # --- faces

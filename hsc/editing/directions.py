@@ -180,7 +180,8 @@ def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
 
 def _edit(wanted: Wanted, styles: tuple[int, int]) -> Edit:
     fields: Sequence[str] = ("name", "label", "unit", "low", "high", "step", "description")
-    return Edit(*(getattr(wanted, field) for field in fields), styles=styles)
+    values = (getattr(wanted, field) for field in fields)
+    return Edit(*values, styles=styles, moves=wanted.moves)
 
 
 def _attributes(work: Path) -> Path:
