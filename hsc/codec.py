@@ -10,6 +10,7 @@ from PIL import Image
 from hsc.bitstream import Container, snap_level, unpack
 from hsc.decoder import LAYERS, Decoder
 from hsc.errors import BitstreamError, HscError, PhotoError
+from hsc.generator.synthesis import NUM_STYLES
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
 from hsc.networks import Networks, load_networks
 from hsc.pictures import to_picture, to_tensor
@@ -147,7 +148,7 @@ class Codec:
         z = torch.randn(1, 512, generator=torch.Generator().manual_seed(seed)).to(self.device)
         synthesis = self.networks.synthesis
         w = self.networks.mapping(z, truncation)
-        return to_picture(synthesis(w[:, None].expand(-1, self.networks.num_styles, -1)))
+        return to_picture(synthesis(w[:, None].expand(-1, NUM_STYLES, -1)))
 
     def _encoder(self) -> InversionEncoder:
         if self.networks.encoder is None:

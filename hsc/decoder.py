@@ -48,9 +48,13 @@ class Decoder:
             feature = n.fcn.restore(y_hat, feature_s, container.level)
         if offset.any():
             edited = edit_styles(w_plus, offset)
-            moving = edit_styles(w_plus, n.edits.offset(n.edits.moving(edits)).to(n.device))
-            moved = movement(feature_s, n.synthesis.feature(moving), n.fcn.feature_std)
-            feature = carry_feature(feature, feature_s, n.synthesis.feature(edited), moved)
+            feature_edited = feature_moved = n.synthesis.feature(edited)
+            moving = n.edits.moving(edits)
+            if moving != edits:
+                moving_offset = n.edits.offset(moving).to(n.device)
+                feature_moved = n.synthesis.feature(edit_styles(w_plus, moving_offset))
+            moved = movement(feature_s, feature_moved, n.fcn.feature_std)
+            feature = carry_feature(feature, feature_s, feature_edited, moved)
             w_plus = edited
         if layers == "fcn":
             w_plus = n.mapping.w_mean.expand_as(w_plus)

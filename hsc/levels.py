@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MIN_LEVEL, MAX_LEVEL = 1.0, 6.0
+MIN_LEVEL, MAX_LEVEL = 1, 6
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator
-from hsc.generator.synthesis import NUM_STYLES, Synthesis
+from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.weights import ModelId, load_into, model_id, path_of
@@ -37,7 +37,6 @@ class Networks:
     tables: CdfTables
     edits: EditTable
     encoder: InversionEncoder | None
-    num_styles: int = NUM_STYLES
 
 
 def load_networks(device: torch.device, folder: Path | None = None) -> Networks:

@@ -6,8 +6,8 @@ import argparse
 import math
 from typing import NoReturn
 
-from hsc.bitstream.container import MAX_LEVEL, MIN_LEVEL
 from hsc.errors import HscError
+from hsc.levels import MAX_LEVEL, MIN_LEVEL
 
 
 class UsageError(HscError):

@@ -6,11 +6,11 @@ Source: Li et al. 2025 (arXiv 2502.16799); gain vectors from Cui et al. 2020 (ar
 import torch
 from torch import Tensor, nn
 
-from hsc.entropy.exact import snap
+from hsc.entropy.gains import log2_gain_at
 from hsc.entropy.gaussian import bits
 from hsc.fcn.prior import SLICES, Prior
 from hsc.fcn.transforms import FEATURE_CHANNELS, LATENT_CHANNELS, Analysis, SynthesisTransform
-from hsc.levels import LEVELS, interpolation
+from hsc.levels import LEVELS
 
 
 class FeatureCodec(nn.Module):
@@ -36,10 +36,7 @@ class FeatureCodec(nn.Module):
 
     def gain(self, level: float) -> Tensor:
         """log2 of each channel's gain, (96,), differentiable."""
-        low, high, t = interpolation(level)
-        log2_gain = torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
-        # on the grid of the real coder, so that both round to the same symbols
-        return log2_gain + (snap(log2_gain, 6) - log2_gain).detach()
+        return log2_gain_at(self.log2_gain, level)
 
     def normalised(self, feature: Tensor) -> Tensor:
         return feature / self.feature_std[:, None, None]

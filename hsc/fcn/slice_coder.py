@@ -8,12 +8,12 @@ from torch import Tensor
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
 from hsc.entropy.exact import exact_copy, snap
 from hsc.entropy.exact_synthesis import ExactSynthesis
+from hsc.entropy.gains import log2_gain_at
 from hsc.entropy.gaussian import scale_index
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.prior import SLICES
 from hsc.fcn.transforms import LATENT_CHANNELS, LATENT_PX
 from hsc.generator.synthesis import Synthesis
-from hsc.levels import interpolation
 
 NUM_SYMBOLS = LATENT_CHANNELS * LATENT_PX**2
 
@@ -71,9 +71,7 @@ class SliceCoder:
 
     @torch.no_grad()
     def _walk(self, w_plus_hat: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
-        low, high, t = interpolation(level)
-        log2_gain = torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
-        log2_gain = snap(log2_gain, 6)[:, None, None]
+        log2_gain = log2_gain_at(self.log2_gain, level)[:, None, None]
         # exp2 may differ in its last bit between libraries: the grids absorb it
         gain, step = snap(torch.exp2(log2_gain), 20), snap(torch.exp2(-log2_gain), 20)
         reduced = self.prior.context.exact(self.synthesis.feature(w_plus_hat))  # (1, 96, 16, 16)

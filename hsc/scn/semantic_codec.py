@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
 from hsc.entropy.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
+from hsc.entropy.gains import log2_gain_at
 from hsc.entropy.gaussian import bits, scale_index
 from hsc.generator.mapping import STYLE_DIM
 from hsc.generator.synthesis import NUM_STYLES
-from hsc.levels import LEVELS, interpolation
+from hsc.levels import LEVELS
 
 SIZE = NUM_STYLES * STYLE_DIM
 
@@ -40,10 +41,7 @@ class SemanticCodec(nn.Module):
 
     def gain(self, level: float) -> Tensor:
         """log2 of each component's gain at a level, (K,), differentiable."""
-        low, high, t = interpolation(level)
-        log2_gain = torch.lerp(self.log2_gain[low], self.log2_gain[high], t)
-        # on the grid of the real coder, so that both round to the same symbols
-        return log2_gain + (snap(log2_gain, 6) - log2_gain).detach()
+        return log2_gain_at(self.log2_gain, level)
 
     def analysis(self, w_plus: Tensor) -> Tensor:
         """(B, 23, 512) -> y (B, K)."""
@@ -71,9 +69,7 @@ class SemanticCodec(nn.Module):
 
     def exact_gain(self, level: float) -> Tensor:
         """log2 of the gains on a grid of 1/64, float64 on the CPU: (K,)."""
-        low, high, t = interpolation(level)
-        table = self.log2_gain.detach().double().cpu()
-        return snap(table[low] + t * (table[high] - table[low]), 6)
+        return log2_gain_at(self.log2_gain.detach().double().cpu(), level)
 
     @torch.no_grad()
     def symbols(self, w_plus: Tensor, level: float) -> Tensor:

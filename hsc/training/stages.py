@@ -3,11 +3,13 @@
 import json
 import math
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.levels import LEVELS
@@ -83,13 +85,9 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     fast = load_generator(device).synthesis.bfloat16()
     pairs = SyntheticPairs(setting.work / "pairs")
     encoder = InversionEncoder()
-    checkpoint = Checkpoint(setting.work / "inversion", encoder)
-    if setting.fresh or not checkpoint.resume():
-        if path_of("inversion").exists() and not setting.fresh:
-            encoder.load_state_dict(load_file(path_of("inversion")))
-        else:
-            start_encoder(encoder, generator, setting.work)
-        checkpoint = Checkpoint(setting.work / "inversion", encoder)
+    checkpoint = _resumed(
+        setting, "inversion", encoder, lambda: start_encoder(encoder, generator, setting.work)
+    )
     encoder.to(device, memory_format=torch.channels_last).train()
     weights = InversionWeights()
     losses = PictureLoss(
@@ -113,6 +111,21 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     log = CsvLog(setting.work / "inversion" / "log.csv")
     train(checkpoint, groups, step_loss, setting.budget, log, batch=batch)
     export(setting.work, "inversion", ASSETS)
+
+
+def _resumed(
+    setting: Setting, name: str, network: nn.Module, start: Callable[[], None]
+) -> Checkpoint:
+    """A network's checkpoint: from the work folder, else the shipped weights, else ``start``."""
+    checkpoint = Checkpoint(setting.work / name, network)
+    if not setting.fresh and checkpoint.resume():
+        return checkpoint
+    if path_of(name).exists() and not setting.fresh:
+        network.load_state_dict(load_file(path_of(name)))
+    else:
+        start()
+    # made anew, because its average starts from the weights that it is given
+    return Checkpoint(setting.work / name, network)
 
 
 @torch.no_grad()
@@ -218,13 +231,9 @@ def _feature(setting: Setting, pictures: bool) -> None:
 
     device = setting.device
     codec = FeatureCodec()
-    checkpoint = Checkpoint(setting.work / "fcn", codec)
-    if setting.fresh or not checkpoint.resume():
-        if path_of("fcn").exists() and not setting.fresh:
-            codec.load_state_dict(load_file(path_of("fcn")))
-        else:
-            start_feature_codec(codec, load_generator("cpu"))
-        checkpoint = Checkpoint(setting.work / "fcn", codec)
+    checkpoint = _resumed(
+        setting, "fcn", codec, lambda: start_feature_codec(codec, load_generator("cpu"))
+    )
     codec.to(device, memory_format=torch.channels_last).train()
     losses = PictureLoss(
         Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device), InversionWeights()

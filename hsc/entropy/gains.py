@@ -1,0 +1,23 @@
+"""The gain of a channel at a level: one rule for training, encoding and decoding."""
+
+import torch
+from torch import Tensor
+
+from hsc.entropy.exact import snap
+from hsc.levels import interpolation
+
+GAIN_BITS = 6
+
+
+def log2_gain_at(table: Tensor, level: float) -> Tensor:
+    """Interpolate a table of gains, on a grid of 1/64 so that every caller rounds alike.
+
+    Args:
+        table: (6, C), log2 of the gains at the named levels; float64 on the CPU for real bytes.
+
+    Returns:
+        (C,); the gradient passes the rounding as if it were not there.
+    """
+    low, high, t = interpolation(level)
+    log2_gain = torch.lerp(table[low], table[high], t)
+    return log2_gain + (snap(log2_gain, GAIN_BITS) - log2_gain).detach()
