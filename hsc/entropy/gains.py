@@ -1,6 +1,5 @@
 """The gain of a channel at a level: one rule for training, encoding and decoding."""
 
-import torch
 from torch import Tensor
 
 from hsc.entropy.exact import snap
@@ -19,5 +18,7 @@ def log2_gain_at(table: Tensor, level: float) -> Tensor:
         (C,); the gradient passes the rounding as if it were not there.
     """
     low, high, t = interpolation(level)
-    log2_gain = torch.lerp(table[low], table[high], t)
+    # not torch.lerp: one fused kernel may round otherwise on another processor, and near a tie
+    # the grid would not hide that; these are three operations, each rounded as IEEE 754 says
+    log2_gain = table[low] + t * (table[high] - table[low])
     return log2_gain + (snap(log2_gain, GAIN_BITS) - log2_gain).detach()
