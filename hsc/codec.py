@@ -113,6 +113,7 @@ class Codec:
         data: bytes,
         layers: str = "scn+fcn",
         edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
     ) -> Image.Image:
         """Draw the picture from the bytes alone.
 
@@ -122,6 +123,9 @@ class Codec:
                 feature map in the style of the mean face. A file that was cut after its SCN layer
                 decodes as ``scn``.
             edits: amounts by name, e.g. ``{"smile": 1.0}``; see ``edit_names``.
+            keep_details: how much of what the file knows beyond its semantics to keep under an
+                edit: 1 all that does not stand in its way, 0 nothing where the edit touches.
+                Without edits it is of no consequence.
 
         Returns:
             1024 x 1024 RGB.
@@ -130,6 +134,8 @@ class Codec:
             BitstreamError: the bytes are not a file of this model, or are damaged.
             HscError: an unknown layer set or edit, or an amount outside its range.
         """
+        if not isinstance(keep_details, (int, float)) or not 0 <= keep_details <= 1:
+            raise HscError(f"expected keep_details from 0 to 1, got {keep_details!r}.")
         if layers not in LAYERS:
             raise HscError(f"expected layers to be one of {', '.join(LAYERS)}, got {layers!r}.")
         container = unpack(bytes(data), allow_cut=layers == "scn")
@@ -140,7 +146,7 @@ class Codec:
             )
         if layers == "fcn" and container.fcn is None:
             raise BitstreamError("this file has no FCN layer: decode it with layers scn.")
-        return to_picture(self.decoder.draw(container, layers, edits or {}))
+        return to_picture(self.decoder.draw(container, layers, edits or {}, keep_details))
 
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import Container
-from hsc.editing.apply import carry_feature, edit_styles, movement
+from hsc.editing.apply import TOUCHED, carry_feature, edit_styles, giving_way, movement
 from hsc.networks import Networks
 
 LAYERS = ("scn", "fcn", "scn+fcn")
@@ -26,13 +26,21 @@ class Decoder:
         self.networks = networks
 
     @torch.no_grad()
-    def draw(self, container: Container, layers: str, edits: Mapping[str, float]) -> Tensor:
+    def draw(
+        self,
+        container: Container,
+        layers: str,
+        edits: Mapping[str, float],
+        keep_details: float = 1.0,
+    ) -> Tensor:
         """Decode and draw.
 
         Args:
             container: unpacked file; without an FCN layer it is drawn from its semantics.
             layers: one of ``LAYERS``.
             edits: amounts by name.
+            keep_details: from 0 to 1, how much of F^ to keep under an edit; see
+                :func:`hsc.editing.giving_way`.
 
         Returns:
             (1, 3, 1024, 1024), nominally in [-1, 1].
@@ -53,8 +61,11 @@ class Decoder:
             if moving != edits:
                 moving_offset = n.edits.offset(moving).to(n.device)
                 feature_moved = n.synthesis.feature(edit_styles(w_plus, moving_offset))
-            moved = movement(feature_s, feature_moved, n.fcn.feature_std)
-            feature = carry_feature(feature, feature_s, feature_edited, moved)
+            std = n.fcn.feature_std
+            moved = movement(feature_s, feature_moved, std)
+            touched = movement(feature_s, feature_edited, std, TOUCHED)
+            gives_way = giving_way(moved, touched, keep_details)
+            feature = carry_feature(feature, feature_s, feature_edited, gives_way)
             w_plus = edited
         if layers == "fcn":
             w_plus = n.mapping.w_mean.expand_as(w_plus)

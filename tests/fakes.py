@@ -59,7 +59,11 @@ class FakeCodec:
         return self.compress(self.analyse(image.resize((SIDE, SIDE))), level)
 
     def decode(
-        self, data: bytes, layers: str = "scn+fcn", edits: dict | None = None
+        self,
+        data: bytes,
+        layers: str = "scn+fcn",
+        edits: dict | None = None,
+        keep_details: float = 1.0,
     ) -> Image.Image:
         self.calls.append(f"decode {layers}" + (" edited" if edits else ""))
         parts = unpack(data, allow_cut=layers == "scn")

@@ -30,8 +30,9 @@ class StandIn:
             raise NoFaceError("No face was found;\nuse the centre of the picture.")
         return Container(1, level, b"s" * 300, b"f" * 700).pack()
 
-    def decode(self, data, layers="scn+fcn", edits=None):
+    def decode(self, data, layers="scn+fcn", edits=None, keep_details=1.0):
         self.calls.append((len(data), layers, edits))
+        self.kept = keep_details
         return Image.new("RGB", (1024, 1024), "red")
 
 
@@ -112,7 +113,9 @@ def test_decode_a_file(codec, tmp_path):
     argv = ["decode", source, target, "--layers", "scn"]
     edits = ["--edit", "smile=-1.5", "--edit", "age=2"]
     assert main([*map(str, argv), *edits]) == 0
-    assert codec.calls == [(5, "scn", {"smile": -1.5, "age": 2.0})]
+    assert codec.calls == [(5, "scn", {"smile": -1.5, "age": 2.0})] and codec.kept == 1
+    assert main([*map(str, argv), *edits, "--keep-details", "0.25"]) == 0
+    assert codec.kept == 0.25
     with Image.open(target) as picture:
         assert picture.format == "PNG" and picture.size == (1024, 1024)
 
@@ -151,6 +154,7 @@ def test_file_into_an_existing_folder(codec, photos, tmp_path):
         (["decode", "a.hsc", "b.png", "--edit", "smile=much"], "NAME=AMOUNT"),
         (["decode", "a.hsc", "b.png", "--edit", "smile=inf"], "NAME=AMOUNT"),
         (["decode", "a.hsc", "b.png", "--edit", "smile=1", "--edit", "smile=2"], "twice"),
+        (["decode", "a.hsc", "b.png", "--keep-details", "1.1"], "from 0 to 1, got '1.1'"),
         (["train", "everything"], "'everything'"),
         (["train", "joint", "--fresh", "--resume"], "not allowed with"),
         (["train", "joint", "--steps", "0"], "from 1, got '0'"),

@@ -157,8 +157,11 @@ def test_a_file_cut_in_its_features_is_drawn_from_semantics_on_request(
 def test_edits(codec, files, pictures) -> None:
     name = codec.edit_names[0].name
     assert same(codec.decode(files[1], edits={name: 0.0}), pictures[1, "scn+fcn"])
-    edited = codec.decode(files[1], edits={name: codec.edit_names[0].high})
+    assert same(codec.decode(files[1], keep_details=0), pictures[1, "scn+fcn"])
+    full = {name: codec.edit_names[0].high}
+    edited, redrawn = (codec.decode(files[1], edits=full, keep_details=keep) for keep in (1, 0))
     assert edited.size == SIZE and not same(edited, pictures[1, "scn+fcn"])
+    assert not same(edited, redrawn)
 
 
 def test_a_smile_shows_although_the_features_say_otherwise(codec, files) -> None:
@@ -174,6 +177,9 @@ def test_what_decode_refuses(undrawn, files) -> None:
         undrawn.decode(files[1], "all")
     with pytest.raises(HscError, match="moustache"):
         undrawn.decode(files[1], edits={"moustache": 1.0})
+    for keep in (-0.1, 1.1, float("nan"), "all", None):
+        with pytest.raises(HscError, match="keep_details from 0 to 1"):
+            undrawn.decode(files[1], edits={"smile": 1}, keep_details=keep)
     edit = undrawn.edit_names[0]
     for amount in (edit.high + 1, float("nan")):
         with pytest.raises(HscError):

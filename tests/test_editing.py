@@ -10,11 +10,13 @@ import torch
 from generated import mapping, styles, synthesis
 
 from hsc.editing import (
+    TOUCHED,
     Edit,
     EditTable,
     average,
     carry_feature,
     edit_styles,
+    giving_way,
     interpolate,
     mix,
     movement,
@@ -162,6 +164,17 @@ def test_detail_is_kept_where_nothing_moves_and_gives_way_where_it_does():
     carried = carry_feature(hat, s, edited, movement(s, edited, torch.ones(8)))
     assert torch.equal(carried[..., 3:], hat[..., 3:])
     assert torch.allclose(carried[..., :2], edited[..., :2], atol=1e-4)
+
+
+def test_keeping_less_detail_gives_way_wherever_the_edit_touches():
+    s = torch.randn(1, 8, 6, 6, generator=torch.Generator().manual_seed(0))
+    edited = s.clone()
+    edited[..., :2] += 0.15
+    moved, touched = torch.zeros(1, 1, 6, 6), movement(s, edited, torch.ones(8), TOUCHED)
+    none, half, all_ = (giving_way(moved, touched, keep) for keep in (0, 0.5, 1))
+    assert not all_.any() and not none[..., 3:].any()
+    assert none[..., :2].min() > 0.9
+    assert torch.allclose(half, none / 2)
 
 
 def test_only_edits_of_geometry_displace_detail(table):

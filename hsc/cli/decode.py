@@ -20,6 +20,10 @@ def add_parser(subparsers) -> None:
         "--edit", dest="edits", type=parsing.edit, action="append", default=[],
         metavar="NAME=AMOUNT", help="edit the face while decoding; may be repeated",
     )
+    parser.add_argument(
+        "--keep-details", type=parsing.share, default=1.0, metavar="0..1",
+        help="how much detail beyond the semantics an edit keeps (default: 1)",
+    )
     parsing.add_device(parser)
     parser.set_defaults(run=run)
 
@@ -34,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
     codec = hsc.load(device=args.device)
 
     def decode(source: Path, target: Path) -> str:
-        picture = codec.decode(source.read_bytes(), layers=args.layers, edits=edits or None)
+        picture = codec.decode(
+            source.read_bytes(), args.layers, edits or None, keep_details=args.keep_details
+        )
         picture.save(target, format="PNG")
         return f"to {target.name}"
 

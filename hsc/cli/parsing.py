@@ -71,6 +71,14 @@ def minutes(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
 def edit(text: str) -> tuple[str, float]:
     """``NAME=AMOUNT``."""
     name, equals, amount = text.partition("=")

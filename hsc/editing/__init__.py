@@ -5,16 +5,18 @@ all that a decoder needs. ``directions`` makes the table: ``readouts`` and ``att
 faces, ``probe`` regresses, ``catalogue`` says what to look for, ``effects`` checks the result.
 """
 
-from hsc.editing.apply import carry_feature, edit_styles, movement
+from hsc.editing.apply import TOUCHED, carry_feature, edit_styles, giving_way, movement
 from hsc.editing.between import average, interpolate, mix
 from hsc.editing.table import Edit, EditTable
 
 __all__ = [
+    "TOUCHED",
     "Edit",
     "EditTable",
     "average",
     "carry_feature",
     "edit_styles",
+    "giving_way",
     "interpolate",
     "mix",
     "movement",

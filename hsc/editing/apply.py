@@ -18,24 +18,43 @@ def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
     return w_plus + offset.to(w_plus)
 
 
-MOVED = 0.25
-"""Change of a feature vector, in standard deviations, at which 1/e of its own detail is kept."""
+MOVED, TOUCHED = 0.25, 0.05
+"""Change of a feature vector, in standard deviations, at which 1/e of its own detail is kept:
+where geometry moves, and where an edit does anything at all."""
 
 
-def movement(feature_s: Tensor, feature_s_moved: Tensor, std: Tensor) -> Tensor:
-    """Where geometry moves under an edit.
+def movement(
+    feature_s: Tensor, feature_s_moved: Tensor, std: Tensor, change: float = MOVED
+) -> Tensor:
+    """Where an edit moves things.
 
     Args:
         feature_s: G_F(S^), (B, C, px, px).
-        feature_s_moved: G_F(S^ + d) for those parts of the edit that move geometry.
+        feature_s_moved: G_F(S^ + d) for those parts of the edit that count.
         std: spread of each channel over faces, (C,).
+        change: how much of it, in standard deviations, makes detail give way to 1/e.
 
     Returns:
-        (B, 1, px, px) from 0, still, towards 1: 1 - exp(-(|change| / MOVED)^2), smoothed.
+        (B, 1, px, px) from 0, still, towards 1: 1 - exp(-(|change| / change)^2), smoothed.
     """
-    change = ((feature_s_moved - feature_s) / std[:, None, None]).square().mean(1, keepdim=True)
-    change = F.pad(change.sqrt(), (1, 1, 1, 1), mode="replicate")
-    return 1 - torch.exp(-((F.avg_pool2d(change, 3, stride=1) / MOVED) ** 2))
+    size = ((feature_s_moved - feature_s) / std[:, None, None]).square().mean(1, keepdim=True)
+    size = F.pad(size.sqrt(), (1, 1, 1, 1), mode="replicate")
+    return 1 - torch.exp(-((F.avg_pool2d(size, 3, stride=1) / change) ** 2))
+
+
+def giving_way(moved: Tensor, touched: Tensor, keep_details: float) -> Tensor:
+    """How much of a file's own detail gives way, from a person's wish to keep it.
+
+    Args:
+        moved: where geometry moves, (B, 1, px, px) from :func:`movement`.
+        touched: where the edit does anything, the same of all its parts with ``TOUCHED``.
+        keep_details: 1 keeps all that does not stand in the edit's way, 0 redraws from the
+            semantics whatever the edit touches.
+
+    Returns:
+        (B, 1, px, px), exactly zero where both are.
+    """
+    return torch.lerp(torch.maximum(moved, touched), moved, float(keep_details))
 
 
 def carry_feature(
