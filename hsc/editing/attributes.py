@@ -1,7 +1,7 @@
 """Age, gender presentation and facial expression, read by two small networks.
 
-Source: face-api (Vincent Mühler, Vladimir Mandic). Read-outs to find and calibrate edits with;
-a decoder never needs them, so their weights are fetched when an edit table is made.
+Source: face-api (Vincent Mühler, Vladimir Mandic). They find and calibrate edits,
+and tell whether a machine reads the same off two pictures; a decoder never needs them.
 """
 
 from pathlib import Path

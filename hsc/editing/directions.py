@@ -28,7 +28,6 @@ from hsc.editing.table import SHAPE, Edit, EditTable
 from hsc.errors import HscError
 from hsc.weights import path_of
 
-ATTRIBUTES_FILE = "attributes.safetensors"
 CHOICE_SEED, CHOICE_FACES = 1_000_001, 10
 REPORT_SEED, REPORT_FACES = 1_000_002, 20
 TRIAL = 1.5
@@ -69,7 +68,7 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
     """
     weights = path_of("edits").parent if out is None else out
     report = path_of("edits").parents[1] if out is None else out
-    attributes = _attributes(setting.work)
+    attributes = path_of("attributes")
     w, readouts = read_samples(setting.work, attributes)
     probe = fit(w, readouts)
     studio = Studio.load(setting.device, attributes)
@@ -182,14 +181,3 @@ def _edit(wanted: Wanted, styles: tuple[int, int]) -> Edit:
     fields: Sequence[str] = ("name", "label", "unit", "low", "high", "step", "description")
     values = (getattr(wanted, field) for field in fields)
     return Edit(*values, styles=styles, moves=wanted.moves)
-
-
-def _attributes(work: Path) -> Path:
-    """The weights of the attribute networks, fetched when they are not there."""
-    path = work / "weights" / ATTRIBUTES_FILE
-    if not path.is_file():
-        from hsc.importing.attributes import ATTRIBUTES
-        from hsc.importing.packages import cook
-
-        cook([ATTRIBUTES], out=path.parent)
-    return path

@@ -12,6 +12,7 @@ RECIPES = {
     "perceptual": ("hsc.importing.perceptual:LPIPS", "hsc.importing.perceptual:DISTS"),
     "identity": ("hsc.importing.identity:IDENTITY",),
     "attributes": ("hsc.importing.attributes:ATTRIBUTES",),
+    "person": ("hsc.importing.person:PERSON",),
 }
 """Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
 ALL = "all"

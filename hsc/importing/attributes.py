@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from hsc.importing.identity import FACE_API, read_tensors
-from hsc.importing.packages import CACHE, Recipe, the_file
+from hsc.importing.packages import Recipe, the_file
+from hsc.weights import ASSETS
 
 NETWORKS = {"age_gender": "age_gender_model", "expression": "face_expression_model"}
 SECTIONS = ("entry_flow", "middle_flow", "exit_flow", "fc")
@@ -44,4 +45,4 @@ def _axes(value: np.ndarray, leaf: str) -> np.ndarray:
     return value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
 
 
-ATTRIBUTES = Recipe("attributes.safetensors", CACHE, (FACE_API,), read_attributes)
+ATTRIBUTES = Recipe("attributes.safetensors", ASSETS, (FACE_API,), read_attributes)

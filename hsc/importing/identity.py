@@ -33,13 +33,19 @@ UNITS = (
 
 
 def read_tensors(manifest: Path) -> dict[str, np.ndarray]:
-    """Every tensor that a TensorFlow.js weights manifest describes, as float32, by name."""
+    """Every tensor that a TensorFlow.js weights manifest describes, as float32, by name.
+
+    Args:
+        manifest: the JSON file of the manifest alone, or of a graph with its manifest.
+    """
     tensors = {}
-    for group in json.loads(manifest.read_text()):
+    groups = json.loads(manifest.read_text())
+    for group in groups if isinstance(groups, list) else groups["weightsManifest"]:
         blob = b"".join((manifest.parent / path).read_bytes() for path in group["paths"])
         start = 0
         for entry in group["weights"]:
-            packing = entry.get("quantization", {"dtype": "float32", "scale": 1.0, "min": 0.0})
+            packing = {"dtype": entry["dtype"], "scale": 1.0, "min": 0.0}
+            packing |= entry.get("quantization", {})
             count = math.prod(entry["shape"])
             raw = np.frombuffer(blob, packing["dtype"], count, start)
             start += raw.nbytes
