@@ -15,6 +15,7 @@ from hsc.generator.pretrained import load_generator
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
+from hsc.scn.semantic_coder import SemanticCoder
 from hsc.weights import ModelId, load_into, model_id, path_of
 
 
@@ -24,14 +25,14 @@ class Networks:
 
     Attributes:
         encoder: None in a decode-only installation.
-        slice_coder: the FCN's entropy coder; it lives on the CPU, exactly.
+        scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
     device: torch.device
     model: ModelId
     mapping: Mapping
     synthesis: Synthesis
-    scn: SemanticCodec
+    scn: SemanticCoder
     fcn: FeatureCodec
     slice_coder: SliceCoder
     tables: CdfTables
@@ -46,19 +47,21 @@ def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
         WeightsError: a file is missing or does not fit.
     """
     generator = load_generator(device, folder)
-    scn = load_into(SemanticCodec(), path_of("scn", folder))
+    semantics = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
     encoder_path = path_of("inversion", folder)
     encoder = load_into(InversionEncoder(), encoder_path) if encoder_path.is_file() else None
+    # copied to exact arithmetic before the moves, so that no device has touched the numbers
+    scn, slice_coder = SemanticCoder(semantics), SliceCoder(fcn, generator.synthesis, tables)
+    semantics.to(device)
     return Networks(
         device,
         model_id(folder),
         generator.mapping,
         generator.synthesis,
-        scn.to(device),
-        # copied to exact arithmetic before the move, so that no device has touched the numbers
-        slice_coder=SliceCoder(fcn, generator.synthesis, tables),
+        scn=scn,
+        slice_coder=slice_coder,
         fcn=fcn.to(device),
         tables=tables,
         edits=EditTable.load(path_of("edits", folder)),

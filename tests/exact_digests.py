@@ -12,6 +12,7 @@ from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.synthesis import Synthesis
 from hsc.scn.semantic_codec import SemanticCodec
+from hsc.scn.semantic_coder import SemanticCoder
 from hsc.weights import load_into, path_of
 
 
@@ -20,7 +21,7 @@ def digest(values: torch.Tensor) -> str:
     return hashlib.sha256(values.numpy().astype("<f8").tobytes()).hexdigest()
 
 
-def digests(data: bytes, scn: SemanticCodec, slices: SliceCoder) -> dict[str, str]:
+def digests(data: bytes, scn: SemanticCoder, slices: SliceCoder) -> dict[str, str]:
     """Of the decoded semantics and of the decoded latent of the features."""
     container = unpack(data)
     w_plus_hat = scn.decompress(container.scn, container.level, slices.tables)
@@ -28,12 +29,12 @@ def digests(data: bytes, scn: SemanticCodec, slices: SliceCoder) -> dict[str, st
     return {"w_plus_hat": digest(w_plus_hat), "y_hat": digest(y_hat)}
 
 
-def coders() -> tuple[SemanticCodec, SliceCoder]:
+def coders() -> tuple[SemanticCoder, SliceCoder]:
     """The two entropy coders with the weights that ship."""
     synthesis = load_into(Synthesis(), path_of("generator"), "synthesis.")
     fcn = load_into(FeatureCodec(), path_of("fcn"))
     scn = load_into(SemanticCodec(), path_of("scn"))
-    return scn, SliceCoder(fcn, synthesis, load_tables(path_of("entropy")))
+    return SemanticCoder(scn), SliceCoder(fcn, synthesis, load_tables(path_of("entropy")))
 
 
 if __name__ == "__main__":

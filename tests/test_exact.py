@@ -27,6 +27,7 @@ from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.slice_coder import SliceCoder
 from hsc.inversion.encoder import Inversion, InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
+from hsc.scn.semantic_coder import SemanticCoder
 from hsc.weights import load_into, path_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,7 +44,7 @@ def inversion() -> Inversion:
 
 
 @pytest.fixture(scope="module")
-def scn() -> SemanticCodec:
+def scn() -> SemanticCoder:
     return coders()[0]
 
 
@@ -106,11 +107,12 @@ def test_the_order_of_channels_does_not_matter() -> None:
 
 
 def test_the_order_of_components_does_not_matter(scn) -> None:
-    order = torch.randperm(len(scn.g_a), generator=torch.Generator().manual_seed(0))
-    shuffled = SemanticCodec(len(scn.g_a))
-    shuffled.load_state_dict(scn.state_dict())
-    shuffled.g_s.data.copy_(scn.g_s[:, order])
-    shuffled.log2_gain.data.copy_(scn.log2_gain[:, order])
+    order = torch.randperm(len(scn.codec.g_a), generator=torch.Generator().manual_seed(0))
+    other = SemanticCodec(len(order))
+    other.load_state_dict(scn.codec.state_dict())
+    other.g_s.data.copy_(scn.codec.g_s[:, order])
+    other.log2_gain.data.copy_(scn.codec.log2_gain[:, order])
+    shuffled = SemanticCoder(other)
     symbols = (4 * random(len(order))).round().long()
     symbols[:3] = torch.tensor([2**15, -(2**15), 2**15])  # the worst that a stream can hold
     decoded = scn.dequantise(symbols, 4)
@@ -156,7 +158,7 @@ def test_the_number_of_threads_does_not_matter(scn, slices, inversion, fcn, tmp_
 def test_semantics_cost_what_training_thinks(scn, slices, inversion, level) -> None:
     layer = scn.compress(inversion.w_plus, level, slices.tables)
     with torch.no_grad():
-        w_plus_hat, cost = scn(inversion.w_plus, level)
+        w_plus_hat, cost = scn.codec(inversion.w_plus, level)
     estimate = cost.item() / 8
     assert abs(len(layer) - estimate) <= 0.02 * estimate + 8
     decoded = scn.decompress(layer, level, slices.tables)

@@ -8,10 +8,8 @@ transform under a metric of what the generator does with each style.
 import torch
 from torch import Tensor, nn
 
-from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
-from hsc.entropy.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
 from hsc.entropy.gains import log2_gain_at
-from hsc.entropy.gaussian import bits, scale_index
+from hsc.entropy.gaussian import bits
 from hsc.generator.mapping import STYLE_DIM
 from hsc.generator.synthesis import NUM_STYLES
 from hsc.levels import LEVELS
@@ -28,8 +26,10 @@ class SemanticCodec(nn.Module):
         w+^ = mean + g_s (11776 x K) . (symbols / gain(level))
 
     A component's symbols are Gaussian with standard deviation gain(level): components whose gain
-    is small are silently zero and cost nothing, so a level is a bit allocation too. Decoding is
-    exact (``hsc.entropy.exact``): w+^ has the same bits on every machine.
+    is small are silently zero and cost nothing, so a level is a bit allocation too.
+
+    ``forward`` is the training path. Real bytes are written and read by
+    ``hsc.scn.semantic_coder``, whose w+^ has the same bits on every machine.
     """
 
     def __init__(self, components: int = 256) -> None:
@@ -66,48 +66,3 @@ class SemanticCodec(nn.Module):
         symbols = scaled + (torch.round(scaled) - scaled).detach()  # (B, K)
         cost = bits(symbols, log2_gain.expand_as(symbols)).sum(1)  # (B,)
         return self.synthesis(symbols / gain), cost
-
-    def exact_gain(self, level: float) -> Tensor:
-        """log2 of the gains on a grid of 1/64, float64 on the CPU: (K,)."""
-        return log2_gain_at(self.log2_gain.detach().double().cpu(), level)
-
-    @torch.no_grad()
-    def symbols(self, w_plus: Tensor, level: float) -> Tensor:
-        """Quantise one w+: (1, 23, 512) -> (K,) int64."""
-        y = self.analysis(w_plus)[0].double().cpu()
-        symbols = torch.round(y * torch.exp2(self.exact_gain(level)))
-        return symbols.clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
-
-    @torch.no_grad()
-    def dequantise(self, symbols: Tensor, level: float) -> Tensor:
-        """Symbols to w+^, exactly.
-
-        Args:
-            symbols: (K,) integers.
-
-        Returns:
-            (1, 23, 512) float64 on the CPU, snapped.
-        """
-        # exp2 may differ in its last bit between libraries: the grid absorbs it
-        step = snap(torch.exp2(-self.exact_gain(level)), 20)
-        y_hat = snap(symbols.double() * step, 12)
-        g_s, mean = (
-            snap(p.detach().double().cpu(), WEIGHT_BITS, WEIGHT_LIMIT)
-            for p in (self.g_s, self.mean)
-        )
-        return snap(mean.flatten() + g_s @ y_hat).reshape(1, NUM_STYLES, STYLE_DIM)
-
-    def compress(self, w_plus: Tensor, level: float, tables: CdfTables) -> bytes:
-        """(1, 23, 512) to the bytes of the SCN layer."""
-        indexes = scale_index(self.exact_gain(level)).numpy()
-        return encode_symbols(self.symbols(w_plus, level).numpy(), indexes, tables)
-
-    def decompress(self, data: bytes, level: float, tables: CdfTables) -> Tensor:
-        """Bytes of the SCN layer to w+^: (1, 23, 512) float64, the same bits everywhere.
-
-        Raises:
-            BitstreamError: the bytes hold impossible symbols.
-        """
-        indexes = scale_index(self.exact_gain(level)).numpy()
-        reader = SymbolReader(data, tables, len(indexes))
-        return self.dequantise(torch.from_numpy(reader.read(indexes)), level)
