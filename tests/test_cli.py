@@ -12,6 +12,7 @@ from PIL import Image
 
 import hsc
 from hsc.bitstream import Container
+from hsc.bitstream.text import to_text
 from hsc.cli import main
 from hsc.errors import NoFaceError
 
@@ -261,3 +262,19 @@ def test_ctrl_c(codec, photos, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(codec, "encode", interrupt)
     assert main(["encode", str(photos), str(tmp_path / "out")]) == 130
     assert capfd.readouterr().err == "hsc: error: Stopped.\n"
+
+
+def test_decode_takes_the_text_of_a_file(codec, tmp_path):
+    data = Container(1, 2, b"s" * 40).pack()
+    text = to_text(data)
+    assert main(["decode", text.lower(), str(tmp_path / "face.png")]) == 0
+    assert main(["decode", text, str(tmp_path)]) == 0
+    assert [call[0] for call in codec.calls] == [len(data)] * 2
+    assert (tmp_path / "face.png").is_file()
+
+
+def test_decode_of_a_mistyped_text(codec, tmp_path, capfd):
+    text = to_text(Container(1, 2, b"s" * 40).pack())
+    other = text[:-1] + ("A" if text[-1] != "A" else "B")
+    assert "check character" in failure(capfd, "decode", other, tmp_path / "face.png")
+    assert codec.devices == []

@@ -3,6 +3,6 @@
 ``rans`` is not imported here, so that reading a header needs nothing but the standard library.
 """
 
-from hsc.bitstream.container import Container, describe, snap_level, unpack
+from hsc.bitstream.container import Container, describe, snap_level, unpack, with_layers
 
-__all__ = ["Container", "describe", "snap_level", "unpack"]
+__all__ = ["Container", "describe", "snap_level", "unpack", "with_layers"]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hsc.errors import BitstreamError
 from hsc.levels import MAX_LEVEL, MIN_LEVEL
@@ -34,7 +34,7 @@ MAX_LEVEL_CODE = (MAX_LEVEL - MIN_LEVEL) * STEPS_PER_LEVEL
 MAX_SCN_BYTES = 2**14 - 1
 MAX_FCN_BYTES = 2**16 - 1
 
-_CRC_BYTES = 2
+CRC_BYTES = 2
 _CRC_SEED = 0xFFFF  # not 0, for which a run of zero bytes has the checksum 0
 _FOREIGN = (
     (b"\x89PNG", "a PNG picture"),
@@ -50,7 +50,7 @@ def snap_level(level: float) -> float:
     Raises:
         BitstreamError: ``level`` is not a number from 1 to 6.
     """
-    return _level_of(_level_code(level))
+    return level_of(_level_code(level))
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,9 @@ class Container:
             + _varint(len(fcn))
         )
         crc_scn = crc_hqx(fields + self.scn, _CRC_SEED)
-        header = fields + crc_scn.to_bytes(_CRC_BYTES, "little")
+        header = fields + crc_scn.to_bytes(CRC_BYTES, "little")
         if fcn:
-            header += crc_hqx(fcn, crc_scn).to_bytes(_CRC_BYTES, "little")
+            header += crc_hqx(fcn, crc_scn).to_bytes(CRC_BYTES, "little")
         return header
 
 
@@ -124,7 +124,7 @@ def unpack(data: bytes, *, allow_cut: bool = False) -> Container:
     """
     data = bytes(data)
     _check_kind(data)
-    header = _read_header(data)
+    header = read_header(data)
     scn_end = header.size + header.scn_bytes
     scn = data[header.size : scn_end]
     if len(scn) < header.scn_bytes:
@@ -148,7 +148,21 @@ def unpack(data: bytes, *, allow_cut: bool = False) -> Container:
             f"The file goes on for {extra} bytes after its last layer; get the file again."
         )
     fcn = _read_fcn(data[scn_end:], header, allow_cut)
-    return Container(header.model_id, _level_of(header.level_code), scn, fcn)
+    return Container(header.model_id, level_of(header.level_code), scn, fcn)
+
+
+def with_layers(data: bytes, layers: str) -> bytes:
+    """The file that carries these layers of another: it is shorter without FCN.
+
+    FCN is coded relative to SCN, so no file carries it alone.
+
+    Raises:
+        BitstreamError: as ``unpack``; a damaged FCN layer matters only where it is asked for.
+    """
+    if "fcn" in layers:
+        unpack(data)
+        return bytes(data)
+    return replace(unpack(data, allow_cut=True), fcn=None).pack()
 
 
 def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict:
@@ -180,7 +194,9 @@ def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict:
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
+    """What a file's header says, as it stands there and unchecked."""
+
     model_id: int
     level_code: int
     scn_bytes: int
@@ -206,20 +222,25 @@ def _check_kind(data: bytes) -> None:
         )
 
 
-def _read_header(data: bytes) -> _Header:
+def read_header(data: bytes) -> Header:
+    """Read a header without looking at the layers; ``unpack`` checks both.
+
+    Raises:
+        BitstreamError: it is cut, or gives impossible lengths.
+    """
     at = 7
     if len(data) < at:
         raise _truncated(data)
     scn_bytes, at = _read_varint(data, at, MAX_SCN_BYTES, "SCN")
     fcn_bytes, at = _read_varint(data, at, MAX_FCN_BYTES, "FCN")
-    size = at + _CRC_BYTES * (2 if fcn_bytes else 1)
+    size = at + CRC_BYTES * (2 if fcn_bytes else 1)
     if len(data) < size:
         raise _truncated(data)
     crcs = [
-        int.from_bytes(data[start : start + _CRC_BYTES], "little")
-        for start in range(at, size, _CRC_BYTES)
+        int.from_bytes(data[start : start + CRC_BYTES], "little")
+        for start in range(at, size, CRC_BYTES)
     ]
-    return _Header(
+    return Header(
         model_id=int.from_bytes(data[4:6], "little"),
         level_code=data[6],
         scn_bytes=scn_bytes,
@@ -231,7 +252,7 @@ def _read_header(data: bytes) -> _Header:
     )
 
 
-def _read_fcn(fcn: bytes, header: _Header, allow_cut: bool) -> bytes | None:
+def _read_fcn(fcn: bytes, header: Header, allow_cut: bool) -> bytes | None:
     if not fcn:  # never written, or cut off as a whole
         return None
     if len(fcn) < header.fcn_bytes:
@@ -259,7 +280,8 @@ def _level_code(level: float) -> int:
     return round((level - MIN_LEVEL) * STEPS_PER_LEVEL)
 
 
-def _level_of(code: int) -> float:
+def level_of(code: int) -> float:
+    """The level that a level code says."""
     # Two decimals hold 1/50 exactly as written; the plain sum prints 1.1400000000000001.
     return round(MIN_LEVEL + code / STEPS_PER_LEVEL, 2)
 

@@ -41,11 +41,7 @@ def plan(source: Path, target: Path, *, suffixes: Collection[str], to: str) -> B
     """
     if not source.is_dir():
         source.stat()  # says why it cannot be read, before seconds go into loading the model
-        if target.is_dir():
-            target = target / f"{source.stem}{to}"
-        if target.suffix.lower() != to:
-            raise HscError(f"Expected an output name that ends in {to}, got {target}.")
-        return Batch(((source, target),), folder=False)
+        return single(source, target, to)
     if target.exists() and not target.is_dir():
         raise HscError(f"{source} is a folder, so the output must be one too; {target} is a file.")
     names = sorted(
@@ -56,6 +52,15 @@ def plan(source: Path, target: Path, *, suffixes: Collection[str], to: str) -> B
     if not names:
         raise HscError(f"There is no file in {source} that ends in {', '.join(sorted(suffixes))}.")
     return Batch(tuple((path, target / f"{path.stem}{to}") for path in names), folder=True)
+
+
+def single(source: Path, target: Path, to: str) -> Batch:
+    """One input, looked at or not, and where its output goes. Raises HscError as ``plan``."""
+    if target.is_dir():
+        target = target / f"{source.stem}{to}"
+    if target.suffix.lower() != to:
+        raise HscError(f"Expected an output name that ends in {to}, got {target}.")
+    return Batch(((source, target),), folder=False)
 
 
 def process(batch: Batch, work: Callable[[Path, Path], str]) -> int:

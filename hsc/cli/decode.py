@@ -1,16 +1,19 @@
-"""``hsc decode IN.hsc OUT.png``: ``.hsc`` files to pictures."""
+"""``hsc decode IN.hsc OUT.png``: ``.hsc`` files, or the text of one, to pictures."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from hsc.bitstream.text import from_text, is_text
 from hsc.cli import batch, parsing
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("decode", help="restore a face, or a folder of faces")
-    parser.add_argument("source", metavar="IN.hsc", type=Path, help="a .hsc file, or a folder")
+    parser.add_argument(
+        "source", metavar="IN.hsc", type=Path, help="a .hsc file, a folder, or the text of a file"
+    )
     parser.add_argument("target", metavar="OUT.png", type=Path, help="a folder if IN is one")
     parser.add_argument(
         "--layers", choices=("scn", "fcn", "scn+fcn"), default="scn+fcn",
@@ -32,14 +35,22 @@ def run(args: argparse.Namespace) -> int:
     edits = dict(args.edits)
     if len(edits) < len(args.edits):
         raise parsing.UsageError("argument --edit: the same edit is given twice")
-    work = batch.plan(args.source, args.target, suffixes=(".hsc",), to=".png")
+    if is_text(str(args.source)):
+        sent = from_text(str(args.source))
+        work = batch.single(Path("face.hsc"), args.target, to=".png")
+    else:
+        sent = None
+        work = batch.plan(args.source, args.target, suffixes=(".hsc",), to=".png")
     import hsc
 
     codec = hsc.load(device=args.device)
 
     def decode(source: Path, target: Path) -> str:
         picture = codec.decode(
-            source.read_bytes(), args.layers, edits or None, keep_details=args.keep_details
+            source.read_bytes() if sent is None else sent,
+            args.layers,
+            edits or None,
+            keep_details=args.keep_details,
         )
         picture.save(target, format="PNG")
         return f"to {target.name}"
