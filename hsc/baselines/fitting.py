@@ -1,0 +1,183 @@
+"""The largest file of a codec that a budget allows, at a given size or at the best one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from PIL import Image
+
+from hsc.baselines.registry import OtherCodec
+from hsc.errors import HscError
+
+FULL_PX = 1024
+RESOLUTIONS = (1024, 768, 512, 384, 320, 256, 192, 160, 128, 96, 64, 32)
+"""Sides that are tried, all even as 4:2:0 wants them."""
+PATIENCE = 2
+"""How many sizes in a row may look worse before larger ones are left untried."""
+
+Distance = Callable[[Image.Image], float]
+"""A picture of 1024 x 1024 -> how far it is from a certain original; less is better."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A file of another codec, made for a budget.
+
+    Attributes:
+        data: the file.
+        picture: what it decodes to, enlarged to 1024 x 1024 (Lanczos) where it was shrunk.
+        px: side at which it was coded.
+        quality: the codec's own setting.
+        budget: bytes that were allowed.
+    """
+
+    codec: OtherCodec
+    data: bytes
+    picture: Image.Image
+    px: int
+    quality: int
+    budget: int
+
+    @property
+    def fits(self) -> bool:
+        """False when even the smallest file is over the budget; then this is the smallest."""
+        return len(self.data) <= self.budget
+
+    @property
+    def note(self) -> str:
+        """What it is, or why it does not fit, in a few words."""
+        size = f"{self.codec.label} at {self.px} px"
+        if self.fits:
+            return f"{size}, quality {self.quality}, {len(self.data):,} bytes"
+        return f"{size} cannot go below {len(self.data):,} bytes"
+
+
+class Encodings:
+    """The files of one picture by one codec, each made once.
+
+    Args:
+        picture: square, RGB; brought to 1024 x 1024 if it is not.
+        codec: an available one.
+
+    Raises:
+        HscError: the picture is not square, or the codec is not available.
+    """
+
+    def __init__(self, picture: Image.Image, codec: OtherCodec) -> None:
+        if codec.why_not:
+            raise HscError(codec.why_not)
+        if picture.width != picture.height:
+            raise HscError(f"expected a square picture, got {picture.width} x {picture.height}.")
+        self.codec = codec
+        self.picture = _resized(picture.convert("RGB"), FULL_PX)
+        self.file = cache(self._file)
+        self.shrunk = cache(self._shrunk)
+        self.lpips = cache(lambda: lpips_from(self.picture))
+
+    def _shrunk(self, px: int) -> Image.Image:
+        picture = _resized(self.picture, px)
+        picture.info = {}  # a colour profile or EXIF would be written too
+        return picture
+
+    def _file(self, px: int, index: int) -> bytes:
+        """The file at a side and the codec's index-th quality."""
+        return self.codec.encode(self.shrunk(px), self.codec.qualities[index])
+
+    def fit(self, budget: int, px: int | None = None) -> Fit:
+        """The largest file within a budget, found by halving the codec's range of qualities."""
+        px = px or FULL_PX
+        best = low = 0
+        high = len(self.codec.qualities) - 1
+        while low <= high:
+            # the first step asks for the smallest file: often even that is too large
+            middle = (low + high) // 2 if low else 0
+            if len(self.file(px, middle)) > budget:
+                high = middle - 1
+            else:
+                best, low = middle, middle + 1
+        data = self.file(px, best)
+        picture = _resized(self.codec.decode(data), FULL_PX)
+        return Fit(self.codec, data, picture, px, self.codec.qualities[best], budget)
+
+    def best_downscaled(self, budget: int, distance: Distance | None = None) -> Fit:
+        """The best picture within a budget over all ``RESOLUTIONS``.
+
+        Sizes are tried from small to large until ``PATIENCE`` in a row look worse than the best.
+        """
+        distance = distance or self.lpips()
+        best, least, worse = None, float("inf"), 0
+        for px in reversed(RESOLUTIONS):
+            found = self.fit(budget, px)
+            if not found.fits:
+                best = best or found
+                break
+            far = distance(found.picture)
+            best, least, worse = (
+                (found, far, 0) if far < least else (best, least, worse + 1)
+            )
+            if worse == PATIENCE:
+                break
+        return best
+
+
+def fit(
+    picture: Image.Image, codec: OtherCodec, budget_bytes: int, px: int | None = None
+) -> Fit:
+    """The picture by another codec, in as many bytes as the budget allows.
+
+    Args:
+        picture: square RGB picture, taken as 1024 x 1024.
+        codec: from ``CODECS``.
+        budget_bytes: size of the file that may not be exceeded.
+        px: shrink to this side before coding, and enlarge after decoding.
+
+    Returns:
+        The largest file within the budget. Where the codec cannot go so low, its smallest file,
+        with ``fits`` False.
+
+    Raises:
+        HscError: the codec is not available, or the picture is not square.
+    """
+    return Encodings(picture, codec).fit(budget_bytes, px)
+
+
+def best_downscaled(
+    picture: Image.Image, codec: OtherCodec, budget_bytes: int, distance: Distance | None = None
+) -> Fit:
+    """As ``fit``, at the size that looks best: at few bytes a small picture well coded does.
+
+    Args:
+        distance: what "best" means; LPIPS at 256 px unless given.
+    """
+    return Encodings(picture, codec).best_downscaled(budget_bytes, distance)
+
+
+def lpips_from(original: Image.Image) -> Distance:
+    """LPIPS (AlexNet) from an original, of pictures averaged down to a quarter of their side."""
+    import torch
+
+    from hsc.pictures import to_tensor
+
+    network = _lpips()
+
+    @torch.no_grad()
+    def features(picture: Image.Image) -> list[torch.Tensor]:
+        return network.features(to_tensor(picture.reduce(4)))
+
+    known = features(original)
+    return lambda picture: network.distance(known, features(picture)).item()
+
+
+@cache
+def _lpips():
+    from hsc.metrics.lpips import Lpips
+
+    return Lpips.pretrained()
+
+
+def _resized(picture: Image.Image, px: int) -> Image.Image:
+    if picture.size == (px, px):
+        return picture.copy()
+    return picture.resize((px, px), Image.Resampling.LANCZOS)
