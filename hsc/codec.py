@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from hsc.bitstream import Container, snap_level, unpack
-from hsc.decoder import LAYERS, Decoder
+from hsc.decoder import LAYERS, Decoder, Opened
 from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.generator.synthesis import NUM_STYLES
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
@@ -134,8 +134,16 @@ class Codec:
             BitstreamError: the bytes are not a file of this model, or are damaged.
             HscError: an unknown layer set or edit, or an amount outside its range.
         """
-        if not isinstance(keep_details, (int, float)) or not 0 <= keep_details <= 1:
-            raise HscError(f"expected keep_details from 0 to 1, got {keep_details!r}.")
+        return self.draw(self.open(data, layers), edits, keep_details)
+
+    def open(self, data: bytes, layers: str = "scn+fcn") -> Opened:
+        """Read the bits of a file once, for callers that draw several edits of it.
+
+        ``decode(data, layers, edits)`` is ``draw(open(data, layers), edits)``.
+
+        Raises:
+            BitstreamError: as ``decode``. HscError: an unknown layer set.
+        """
         if layers not in LAYERS:
             raise HscError(f"expected layers to be one of {', '.join(LAYERS)}, got {layers!r}.")
         container = unpack(bytes(data), allow_cut=layers == "scn")
@@ -146,7 +154,31 @@ class Codec:
             )
         if layers == "fcn" and container.fcn is None:
             raise BitstreamError("this file has no FCN layer: decode it with layers scn.")
-        return to_picture(self.decoder.draw(container, layers, edits or {}, keep_details))
+        return self.decoder.open(container, layers)
+
+    def draw(
+        self,
+        opened: Opened,
+        edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
+    ) -> Image.Image:
+        """The picture of an opened file, 1024 x 1024 RGB. Arguments and errors as ``decode``."""
+        _check_keep(keep_details)
+        return to_picture(self.decoder.draw(opened, edits or {}, keep_details))
+
+    def preview(
+        self,
+        opened: Opened,
+        edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
+    ) -> Image.Image:
+        """A likeness of ``draw``, 256 x 256, fast enough to follow a slider.
+
+        Raises:
+            HscError: as ``decode``. WeightsError: the preview exit's weights are missing.
+        """
+        _check_keep(keep_details)
+        return to_picture(self.decoder.preview(opened, edits or {}, keep_details))
 
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:
@@ -160,6 +192,11 @@ class Codec:
         if self.networks.encoder is None:
             raise HscError("these weights only decode: the inversion encoder is not among them.")
         return self.networks.encoder
+
+
+def _check_keep(keep_details: float) -> None:
+    if not isinstance(keep_details, (int, float)) or not 0 <= keep_details <= 1:
+        raise HscError(f"expected keep_details from 0 to 1, got {keep_details!r}.")
 
 
 def _device(name: str) -> torch.device:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch.nn import Module
 
 from hsc.bitstream.rans import CdfTables
 from hsc.editing.table import EditTable
@@ -12,6 +13,7 @@ from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator
+from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
@@ -25,6 +27,7 @@ class Networks:
 
     Attributes:
         encoder: None in a decode-only installation.
+        preview: None where its weights are missing; pictures are drawn all the same.
         scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
@@ -38,6 +41,7 @@ class Networks:
     tables: CdfTables
     edits: EditTable
     encoder: InversionEncoder | None
+    preview: PreviewHead | None
 
 
 def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
@@ -50,8 +54,8 @@ def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
     semantics = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
-    encoder_path = path_of("inversion", folder)
-    encoder = load_into(InversionEncoder(), encoder_path) if encoder_path.is_file() else None
+    encoder = _optional(InversionEncoder, path_of("inversion", folder))
+    preview = _optional(PreviewHead, path_of("preview", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
     scn, slice_coder = SemanticCoder(semantics), SliceCoder(fcn, generator.synthesis, tables)
     semantics.to(device)
@@ -66,4 +70,9 @@ def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
         tables=tables,
         edits=EditTable.load(path_of("edits", folder)),
         encoder=encoder.to(device) if encoder else None,
+        preview=preview.to(device) if preview else None,
     )
+
+
+def _optional(network: type[Module], path: Path) -> Module | None:
+    return load_into(network(), path) if path.is_file() else None

@@ -287,3 +287,23 @@ def test_the_command_line_on_a_folder(codec, photo, tmp_path) -> None:
     said = json.loads(command("info", packed / "astronaut.hsc"))
     assert said == hsc.describe((packed / "astronaut.hsc").read_bytes())
     assert (said["level"], said["width"], said["model"]) == (2.5, 1024, codec.model_name)
+
+
+@pytest.mark.parametrize("edits", [{}, {"smile": 1.0, "age": 10}])
+def test_a_preview_is_the_picture_seen_small(codec, files, edits):
+    opened = codec.open(files[3])
+    small = codec.preview(opened, edits)
+    drawn = codec.draw(opened, edits)
+    assert small.size == (256, 256)
+    nearest = drawn.resize(small.size, Image.Resampling.BOX)
+    error = np.abs(np.asarray(small, float) - np.asarray(nearest, float)).mean()
+    other = codec.preview(codec.open(files[3], "scn"), edits)
+    apart = np.abs(np.asarray(other, float) - np.asarray(nearest, float)).mean()
+    assert error < apart / 2
+
+
+def test_one_opened_file_draws_many_edits(codec, files, pictures):
+    opened = codec.open(files[3])
+    for edits in ({"smile": 1.0}, {}, {"yaw": -5.0}):
+        expected = codec.decode(files[3], edits=edits)
+        assert np.array_equal(np.asarray(codec.draw(opened, edits)), np.asarray(expected))
