@@ -30,19 +30,22 @@ __all__ = [
 ]
 
 
-def load(device: str = "auto") -> "Codec":
+def load(device: str = "auto", backend: str | None = None) -> "Codec":
     """Load the codec with the shipped weights.
 
     Args:
         device: ``auto`` takes a CUDA device if there is one, else the CPU.
+        backend: how the generator draws: ``reference``, ``float32``, ``bfloat16`` (processors that
+            have it: twice as fast, 53 dB from the same picture), ``float16`` (GPU). By default
+            what the variable HSC_BACKEND says, else ``float32`` on a CPU and ``float16`` on a GPU.
 
     Raises:
         WeightsError: weights are missing or do not fit.
-        HscError: the device does not exist here.
+        HscError: the device or the backend does not exist here.
     """
     from hsc.codec import Codec
 
-    return Codec.load(device)
+    return Codec.load(device, backend=backend)
 
 
 def describe(data: bytes) -> dict:

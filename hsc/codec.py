@@ -33,19 +33,22 @@ class Codec:
 
     Attributes:
         device: where the networks run; entropy coding always runs on the CPU, exactly.
+        backend: how the generator draws there, see ``hsc.generator.backends``.
         model_name, model_id: which decoder weights these are; a file names them.
     """
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
         self.decoder = Decoder(networks)
-        self.device = networks.device
+        self.device, self.backend = networks.device, networks.backend
         self.model_name, self.model_id = networks.model.name, networks.model.code
 
     @classmethod
-    def load(cls, device: str = "auto", folder: Path | None = None) -> "Codec":
-        """Load from a weights folder (the shipped one by default)."""
-        return cls(load_networks(_device(device), folder))
+    def load(
+        cls, device: str = "auto", folder: Path | None = None, backend: str | None = None
+    ) -> "Codec":
+        """Load from a weights folder (the shipped one by default); see ``hsc.load``."""
+        return cls(load_networks(_device(device), folder, backend))
 
     @property
     def edit_names(self) -> tuple:

@@ -11,10 +11,10 @@ from hsc.editing.table import EditTable
 from hsc.entropy.gaussian import load_tables
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.slice_coder import SliceCoder
+from hsc.generator.backends import Drawer, arranged, chosen
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator
 from hsc.generator.preview import PreviewHead
-from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
@@ -26,15 +26,17 @@ class Networks:
     """Frozen networks on one device.
 
     Attributes:
+        backend: how the generator runs, one of ``hsc.generator.backends.BACKENDS``.
         encoder: None in a decode-only installation.
         preview: None where its weights are missing; pictures are drawn all the same.
         scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
     device: torch.device
+    backend: str
     model: ModelId
     mapping: Mapping
-    synthesis: Synthesis
+    synthesis: Drawer
     scn: SemanticCoder
     fcn: FeatureCodec
     slice_coder: SliceCoder
@@ -44,12 +46,16 @@ class Networks:
     preview: PreviewHead | None
 
 
-def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
+def load_networks(
+    device: torch.device, folder: Path | None = None, backend: str | None = None
+) -> Networks:
     """Load from a weights folder (the shipped one by default).
 
     Raises:
         WeightsError: a file is missing or does not fit.
+        HscError: no such backend, or not on this device.
     """
+    backend = chosen(device, backend)
     generator = load_generator(device, folder)
     semantics = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
@@ -61,9 +67,10 @@ def load_networks(device: torch.device, folder: Path | None = None) -> Networks:
     semantics.to(device)
     return Networks(
         device,
+        backend,
         model_id(folder),
         generator.mapping,
-        generator.synthesis,
+        arranged(generator.synthesis, backend),
         scn=scn,
         slice_coder=slice_coder,
         fcn=fcn.to(device),

@@ -33,6 +33,7 @@ class FakeCodec:
     """Counts its calls in `calls`, so that tests can see what was cached."""
 
     device = torch.device("cpu")
+    backend = "float32"
     model_name = "fake"
     model_id = 0xFA
     edit_names = (Edit("smile", "Smile", -1.5, 1.5, "", "Corners of the mouth"),)

@@ -43,7 +43,7 @@ def codec(monkeypatch):
     codec = StandIn()
     codec.devices = []
 
-    def load(device="auto"):
+    def load(device="auto", backend=None):
         codec.devices.append(device)
         return codec
 

@@ -27,5 +27,6 @@ def running(studio: Studio) -> str:
             ("Model", f"{codec.model_name} (id {codec.model_id:#06x})"),
             ("Weights", "from the folder assets/weights"),
             ("Runs on", codec.device),
+            ("Drawn in", codec.backend),
         ),
     )

@@ -28,6 +28,10 @@ def add_parser(subparsers) -> None:
         help="how much detail beyond the semantics an edit keeps (default: 1)",
     )
     parsing.add_device(parser)
+    parser.add_argument(
+        "--backend", choices=("reference", "float32", "bfloat16", "float16"),
+        help="how the generator draws (default: what HSC_BACKEND says, or what suits the device)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -43,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         work = batch.plan(args.source, args.target, suffixes=(".hsc",), to=".png")
     import hsc
 
-    codec = hsc.load(device=args.device)
+    codec = hsc.load(device=args.device, backend=args.backend)
 
     def decode(source: Path, target: Path) -> str:
         picture = codec.decode(

@@ -58,8 +58,7 @@ class HalfSynthesis:
         return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        recordable = self.graphs and feature.is_cuda and feature.shape[-1] == FEATURE_PX
-        if not recordable or torch.is_grad_enabled():
+        if not self.graphs or feature.shape[-1] != FEATURE_PX or torch.is_grad_enabled():
             return self.half.image(feature, w_plus)
         with self._lock:  # a recording has one set of inputs and outputs
             recording = self._recorded.pop(len(feature), None)
