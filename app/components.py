@@ -33,6 +33,20 @@ QUICK: dict[str, Any] = {
 UNEXPECTED = "Something went wrong on our side: the log has the details."
 
 
+class Tab:
+    """One tab: make it inside a `gr.Tab`.
+
+    Attributes:
+        fitted: the components that `fit` changes.
+    """
+
+    fitted: tuple[Any, ...] = ()
+
+    def fit(self, codec: Any) -> dict[Any, Any]:
+        """What to change once the codec is loaded: ranges, facts, samples."""
+        return {}
+
+
 class PhotoInput(gr.Image):
     """An image input that hands over the path of the file as it was uploaded.
 
@@ -75,6 +89,15 @@ def edit_slider(elem_id: str) -> gr.Slider:
         buttons=["reset"],
         elem_id=elem_id,
     )
+
+
+def fitted_slider(codec: Any, name: str) -> gr.Slider:
+    """An edit's slider with the codec's range; hidden where the codec has no such edit."""
+    edits = {edit.name: edit for edit in codec.edit_names}
+    if name not in edits:
+        return gr.Slider(visible=False)
+    edit = edits[name]
+    return gr.Slider(minimum=edit.low, maximum=edit.high, info=edit.description)
 
 
 def layers_of(scn: bool, fcn: bool) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from app.api import add_endpoints
 from app.components import QUICK
+from app.endpoints import add_endpoints
 from app.service import Studio
-from app.tabs.about import AboutTab, running
+from app.tabs.about import AboutTab
 from app.tabs.compress import CompressTab
 from app.tabs.decode import DecodeTab
 from app.theme import css, theme
@@ -48,10 +48,10 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Tab("About", id="about"):
                 about = AboutTab(studio)
         add_endpoints(studio)
-        sliders = [compress.smile, decode.smile]
+        tabs = (compress, decode, about)
 
         def when_loaded() -> Iterator[dict[Any, Any]]:
-            """Say what is happening, and fit the page to the codec once it is there."""
+            """Say what is happening, and fit the tabs to the codec once it is there."""
             if not studio.ready:
                 yield {state: _state("Loading the model …", "loading")}
             try:
@@ -59,23 +59,15 @@ def build(studio: Studio) -> gr.Blocks:
             except HscError as error:
                 yield {state: _state(str(error), "failed")}
                 return
-            edits = {edit.name: edit for edit in codec.edit_names}
-            smile = edits.get("smile")
-            yield {
-                state: _state(f"Ready · {codec.device}", "ready"),
-                about.running: running(studio),
-                **{
-                    slider: gr.Slider(minimum=smile.low, maximum=smile.high, info=smile.description)
-                    if smile
-                    else gr.Slider(visible=False)
-                    for slider in sliders
-                },
-            }
+            updates = {state: _state(f"Ready · {codec.device}", "ready")}
+            for tab in tabs:
+                updates |= tab.fit(codec)
+            yield updates
 
         page.load(
             when_loaded,
             None,
-            [state, about.running, *sliders],
+            [state, *(component for tab in tabs for component in tab.fitted)],
             **QUICK | {"queue": True, "concurrency_limit": None},
         )
     return page.queue(max_size=32, default_concurrency_limit=1)

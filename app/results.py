@@ -97,3 +97,27 @@ class Decoded:
     layers: str  # those that were drawn
     facts: Mapping[str, Any]  # as hsc.describe
     seconds: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a file is drawn beside what it says: edits, in an order of their own, and their manner.
+
+    Attributes:
+        edits: (name, amount), sorted, none of amount 0.
+        keep: how much of FCN's detail stays under an edit, 0 to 1; 1 where nothing is edited.
+    """
+
+    edits: tuple[tuple[str, float], ...] = ()
+    keep: float = 1.0
+
+    @classmethod
+    def of(cls, edits: Mapping[str, float] | None = None, keep: float = 1.0) -> Look:
+        """From amounts by name; equal pictures have equal looks."""
+        kept = tuple(sorted((name, float(x)) for name, x in (edits or {}).items() if x))
+        return cls(kept, float(keep) if kept else 1.0)
+
+    @property
+    def amounts(self) -> dict[str, float]:
+        """Amount by name, as the codec takes them."""
+        return dict(self.edits)

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes import Color
 
-CSS = Path(__file__).with_name("page.css")
+STYLES = Path(__file__).with_name("styles")
 
 FONT = (
     "ui-sans-serif",
@@ -94,5 +94,5 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
-    """The page's own style sheet."""
-    return CSS.read_text(encoding="utf-8")
+    """The page's own style sheets, those for small screens within each."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(STYLES.glob("*.css")))

@@ -66,18 +66,35 @@ class FakeCodec:
         edits: dict | None = None,
         keep_details: float = 1.0,
     ) -> Image.Image:
-        self.calls.append(f"decode {layers}" + (" edited" if edits else ""))
+        return self.draw(self.open(data, layers), edits, keep_details)
+
+    def open(self, data: bytes, layers: str = "scn+fcn") -> np.ndarray:
+        self.calls.append(f"open {layers}")
         parts = unpack(data, allow_cut=layers == "scn")
         if parts.model_id != self.model_id:
             raise BitstreamError("This file was made by another model.")
-        picture = _picture(parts.scn)
         if "fcn" in layers and parts.fcn is not None:
-            picture = np.minimum(_picture(parts.fcn).astype(int) << 3, 255)
+            return np.minimum(_picture(parts.fcn).astype(int) << 3, 255)
+        return _picture(parts.scn)
+
+    def draw(
+        self, opened: np.ndarray, edits: dict | None = None, keep_details: float = 1.0
+    ) -> Image.Image:
+        self.calls.append("draw" + (" edited" if edits else ""))
+        return self._edited(opened, edits, keep_details)
+
+    def preview(
+        self, opened: np.ndarray, edits: dict | None = None, keep_details: float = 1.0
+    ) -> Image.Image:
+        self.calls.append("preview" + (" edited" if edits else ""))
+        return self._edited(opened, edits, keep_details).resize((256, 256))
+
+    def _edited(self, picture: np.ndarray, edits: dict | None, keep: float) -> Image.Image:
         for name, amount in (edits or {}).items():
             if name != "smile":
                 raise HscError(f"There is no edit named {name!r}: use smile.")
             picture = picture.astype(float)
-            picture[600:800] += 40 * amount
+            picture[600:800] += (40 + 20 * (1 - keep)) * amount
         return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
 
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:

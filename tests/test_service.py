@@ -84,7 +84,7 @@ def test_moving_the_level_codes_and_draws_but_neither_looks_nor_analyses(studio,
     compress(studio, 3)
     codec.calls.clear()
     compress(studio, 4.5)
-    assert codec.calls == ["compress 4.5", "decode scn", "decode scn+fcn"]
+    assert codec.calls == ["compress 4.5", "open scn", "draw", "open scn+fcn", "draw"]
 
 
 def test_what_was_shown_before_runs_nothing(studio, codec):
@@ -208,13 +208,13 @@ def test_one_call_at_a_time_reaches_the_model():
     running, most = 0, 0
 
     class Watched(FakeCodec):
-        def decode(self, *args, **options):
+        def draw(self, *args, **options):
             nonlocal running, most
             running += 1
             most = max(most, running)
             time.sleep(0.05)
             running -= 1
-            return super().decode(*args, **options)
+            return super().draw(*args, **options)
 
     studio = Studio(Watched)
     data = compress(studio, 1).data

@@ -12,7 +12,7 @@ import gradio as gr
 from PIL import Image
 
 from app import charts
-from app.components import LIVE, MODEL_EVENT, QUICK, friendly, layers_of
+from app.components import LIVE, MODEL_EVENT, QUICK, Tab, fitted_slider, friendly, layers_of
 from app.files import keep_bytes, keep_picture
 from app.results import Compressed
 from app.service import Studio
@@ -25,13 +25,17 @@ NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: sw
 Update = dict[Any, Any]  # component -> its new value or properties
 
 
-class CompressTab(CompressLayout):
+class CompressTab(CompressLayout, Tab):
     """The first screen with its events; create it inside a `gr.Tab`."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self.studio = studio
         self._wire()
+        self.fitted = (self.smile,)
+
+    def fit(self, codec: Any) -> dict[Any, Any]:
+        return {self.smile: fitted_slider(codec, "smile")}
 
     def _wire(self) -> None:
         controls = [

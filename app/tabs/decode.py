@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app import charts
-from app.components import LIVE, edit_slider, friendly, picture
+from app.components import LIVE, Tab, edit_slider, fitted_slider, friendly, picture
 from app.files import keep_picture
 from app.results import Sizes
 from app.service import Studio
@@ -19,7 +19,7 @@ CHOICES = [("SCN + FCN", "scn+fcn"), ("SCN only", "scn"), ("FCN only", "fcn")]
 CUT = "This file has no FCN layer, so this is what SCN alone draws."
 
 
-class DecodeTab:
+class DecodeTab(Tab):
     """Layout and events; create it inside a `gr.Tab`."""
 
     def __init__(self, studio: Studio) -> None:
@@ -56,6 +56,11 @@ class DecodeTab:
             shown,
             **LIVE,
         )
+
+        self.fitted = (self.smile,)
+
+    def fit(self, codec: Any) -> dict[Any, Any]:
+        return {self.smile: fitted_slider(codec, "smile")}
 
     def new_file(self, data: bytes | None, layers: str) -> Iterator[dict[Any, Any]]:
         """A file was dropped or removed: forget the last one's edits."""

@@ -1,0 +1,70 @@
+"""Faces to files: analysed once, coded at every level that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from app.recent import Recent
+from app.results import Compressed, Prepared
+from app.services.drawing import Drawing
+from app.services.model import SharedModel
+from app.services.photos import Photo, Photos
+
+
+class Compressing:
+    """Photos to files and what they draw; the last ones are remembered."""
+
+    def __init__(self, model: SharedModel, photos: Photos, drawing: Drawing, keep: int) -> None:
+        self.model = model
+        self.photos = photos
+        self.drawing = drawing
+        self._latents: Recent[tuple[Any, float]] = Recent(keep)
+        self._files: Recent[tuple[bytes, dict[str, float]]] = Recent(4 * keep)
+
+    def steps(
+        self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
+    ) -> Iterator[Compressed]:
+        """Compress a photo, and hand over the result as it grows: the crop, the file, what SCN
+        draws, what SCN + FCN draw. Whatever follows at once comes with what is before it, so a
+        result that is remembered comes whole.
+
+        Raises:
+            HscError: what `prepare` raises, or the level is out of range.
+        """
+        prepared = self.photos.prepare(photo, face, align)
+        level = round(float(level), 2)
+        result = Compressed(prepared, level)
+        if (prepared.key, level) not in self._files:
+            yield result
+        times = {"find": prepared.seconds}
+        data, spent = self.file(prepared, level)
+        times |= spent
+        device = str(self.model.codec.device)
+        result = replace(result, data=data, seconds=dict(times), device=device)
+        for name, layers, label in (
+            ("picture_scn", "scn", "draw SCN"),
+            ("picture_both", "scn+fcn", "draw SCN + FCN"),
+        ):
+            if not self.drawing.remembers(data, layers):
+                yield result
+            picture, times[label] = self.drawing.draw(data, layers)
+            result = replace(result, **{name: picture}, seconds=dict(times))
+        yield result
+
+    def file(self, prepared: Prepared, level: float) -> tuple[bytes, dict[str, float]]:
+        """The file of a crop, and the seconds that its stages took."""
+        # in one piece, so that a remembered file needs no latents
+        return self._files.get((prepared.key, level), lambda: self._file(prepared, level))
+
+    def latents(self, prepared: Prepared) -> tuple[Any, float]:
+        """What the encoder finds in a crop, as `codec.analyse`, and the seconds that it took."""
+        return self._latents.get(
+            prepared.key, lambda: self.model.run(lambda codec: codec.analyse(prepared.crop))
+        )
+
+    def _file(self, prepared: Prepared, level: float) -> tuple[bytes, dict[str, float]]:
+        latents, analysed = self.latents(prepared)
+        data, coded = self.model.run(lambda codec: codec.compress(latents, level))
+        return data, {"analyse": analysed, "compress": coded}

@@ -1,0 +1,115 @@
+"""Pictures out of files: whole ones, previews and edits, from the bytes and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from app.recent import Recent, fingerprint
+from app.results import Decoded, Look, file_with
+from app.services.model import SharedModel
+from hsc.bitstream import describe
+from hsc.errors import BitstreamError, HscError
+
+LAYERS = ("scn", "fcn", "scn+fcn")
+LARGEST_FILE = 1 << 20  # bytes; a face takes a few thousand
+
+
+class Drawing:
+    """Draws files, each opened once and remembered with its last pictures."""
+
+    def __init__(self, model: SharedModel, keep: int) -> None:
+        self.model = model
+        self._opened: Recent[tuple[Any, float]] = Recent(keep)
+        self._pictures: Recent[tuple[Image.Image, float]] = Recent(keep)
+        self._previews: Recent[tuple[Image.Image, float]] = Recent(4 * keep)
+
+    def draw(
+        self, data: bytes, layers: str = "scn+fcn", look: Look = Look()
+    ) -> tuple[Image.Image, float]:
+        """The picture of a file, SIDE x SIDE, and the seconds that it took when it was drawn."""
+        return self._pictures.get(
+            (fingerprint(data), layers, look),
+            lambda: self._timed(data, layers, lambda c, o: c.draw(o, look.amounts, look.keep)),
+        )
+
+    def preview(self, data: bytes, layers: str = "scn+fcn", look: Look = Look()) -> Image.Image:
+        """A small likeness of `draw`, fast enough to follow a slider."""
+        picture, _ = self._previews.get(
+            (fingerprint(data), layers, look),
+            lambda: self._timed(data, layers, lambda c, o: c.preview(o, look.amounts, look.keep)),
+        )
+        return picture
+
+    def opened(self, data: bytes, layers: str = "scn+fcn") -> tuple[Any, float]:
+        """A file whose bits have been read, as `codec.open`, and the seconds that took."""
+        return self._opened.get(
+            (fingerprint(data), layers),
+            lambda: self.model.run(lambda codec: codec.open(data, layers)),
+        )
+
+    def remembers(self, data: bytes, layers: str, look: Look = Look()) -> bool:
+        """Whether `draw` would answer at once."""
+        return (fingerprint(data), layers, look) in self._pictures
+
+    def decode(
+        self,
+        data: bytes,
+        layers: str = "scn+fcn",
+        edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
+    ) -> Decoded:
+        """Draw the picture of a .hsc file.
+
+        Args:
+            data: the file.
+            layers: one of LAYERS.
+            edits: amount by name of edit; those of 0 are left out.
+            keep_details: how much of FCN's detail to keep under an edit, from 0 to 1.
+
+        A file without FCN is drawn as SCN only when both layers are asked for, and one with a
+        damaged FCN still draws when only SCN is.
+
+        Raises:
+            BitstreamError: the bytes are no readable file, or have no FCN to draw alone.
+            HscError: the layers or an edit are unknown.
+        """
+        data, layers, facts = self.readable(data, layers)
+        picture, seconds = self.draw(data, layers, Look.of(edits, keep_details))
+        return Decoded(picture, layers, facts, seconds)
+
+    def readable(self, data: bytes, layers: str) -> tuple[bytes, str, Mapping[str, Any]]:
+        """What can be drawn of a file that anyone may have sent: its bytes, the layers, its facts.
+
+        Raises:
+            BitstreamError, HscError: as `decode`.
+        """
+        if layers not in LAYERS:
+            raise HscError(f"The layers must be one of {', '.join(LAYERS)}, not {layers!r}.")
+        if len(data) > LARGEST_FILE:
+            raise BitstreamError("This is not a .hsc file: it is far too large for one.")
+        if layers == "scn":
+            data = _intact(data)
+        codec = self.model.codec
+        facts = describe(data, {codec.model_id: codec.model_name})
+        if "fcn" not in facts["layers"]:
+            if layers == "fcn":
+                raise BitstreamError("This file has no FCN layer: draw its SCN layer instead.")
+            layers = "scn"
+        return data, layers, facts
+
+    def _timed(self, data: bytes, layers: str, call: Any) -> tuple[Image.Image, float]:
+        opened, reading = self.opened(data, layers)
+        picture, drawing = self.model.run(lambda codec: call(codec, opened))
+        return picture, reading + drawing
+
+
+def _intact(data: bytes) -> bytes:
+    """The file as it is, or only its SCN layer where the FCN layer is damaged or cut."""
+    try:
+        describe(data)
+    except BitstreamError:
+        return file_with(data, "scn")
+    return data

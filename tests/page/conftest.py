@@ -1,0 +1,78 @@
+"""The server and the browser that the tests of the page share."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from steps import DESK, MODEL_WAIT
+
+import hsc
+from app.page import build, launch_options
+from app.service import Studio
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# no sandbox, because containers have none to offer; the rest keeps the browser from calling home
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+expect.set_options(timeout=MODEL_WAIT)
+
+
+@pytest.fixture(scope="session")
+def codec():
+    return hsc.load()
+
+
+@pytest.fixture(scope="session")
+def temporary(tmp_path_factory):
+    """Gradio's folder for uploads and results, so that tests leave nothing behind."""
+    folder = tmp_path_factory.mktemp("gradio")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server(codec, temporary):
+    page = build(Studio(lambda: codec))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert path, "Chromium is missing: install it as tests/run does."
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page of its own; at the end, no other host was called and no error logged."""
+    contexts, wrong = [], []
+
+    def open_page(url: str, viewport: dict = DESK) -> Page:
+        context = browser.new_context(viewport=viewport, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(MODEL_WAIT)
+        page.on("request", lambda r: None if _is_local(r.url) else wrong.append(r.url))
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _is_local(url: str) -> bool:
+    return bool(re.match(r"(https?://127\.0\.0\.1[:/]|data:|blob:)", url))

@@ -1,0 +1,48 @@
+"""What visitors do, for the tests of the page."""
+
+import io
+import re
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+ASTRONAUT = Path(__file__).parents[2] / "assets" / "examples" / "astronaut.png"
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+MODEL_WAIT = 120_000  # ms; drawing takes seconds on a small machine
+
+
+def upload(page: Page, photo) -> None:
+    page.locator("#photo input[type=file]").set_input_files(photo)
+
+
+def finished(page: Page, level: str = "level 3,") -> int:
+    """Wait until the pictures at a level are drawn; the bytes of the chosen file."""
+    expect(page.locator("#readout")).to_contain_text(level)
+    total = total_bytes(page)
+    expect(page.locator("#compare label")).to_have_text(
+        re.compile(rf"from {total:,} bytes")
+    )
+    expect(page.locator("#note p")).to_have_count(0)
+    return total
+
+
+def total_bytes(page: Page) -> int:
+    return int(page.locator("#readout .size span").inner_text().replace(",", ""))
+
+
+def source(page: Page, selector: str) -> str:
+    return page.locator(f"{selector} img").last.get_attribute("src")
+
+
+def pixels(url: str) -> np.ndarray:
+    with urllib.request.urlopen(url) as answer:
+        return np.asarray(Image.open(io.BytesIO(answer.read())).convert("RGB"))
+
+
+def png(image: Image.Image, name: str = "photo.png") -> dict:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return {"name": name, "mimeType": "image/png", "buffer": buffer.getvalue()}

@@ -1,0 +1,146 @@
+"""The first screen in a real browser, over the real codec: what a visitor does there."""
+
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import expect
+from steps import ASTRONAUT, finished, pixels, png, source, total_bytes, upload
+
+
+def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
+    page = visit(server)
+    expect(page.locator("#state")).to_contain_text("Ready")
+    upload(page, ASTRONAUT)
+    whole = finished(page)
+    original, scn, both = (pixels(source(page, s)) for s in ("#original", "#only-scn", "#both"))
+    assert original.shape == scn.shape == both.shape == (1024, 1024, 3)
+    assert not np.array_equal(scn, both)
+    ratio = ASTRONAUT.stat().st_size / whole
+    expect(page.locator("#readout")).to_contain_text("smaller than your upload")
+    assert ratio > 50
+
+    # more level, more bytes
+    page.locator("#level input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    more = finished(page, "level 3.5,")
+    assert more > whole
+    page.keyboard.press("ArrowLeft")
+    assert finished(page, "level 3,") == whole
+
+    # without FCN the file ends after SCN, and the picture is what SCN draws
+    page.locator("#use-fcn input").uncheck()
+    expect(page.locator("#readout")).to_contain_text("left out")
+    without = finished(page)
+    assert without < whole
+    assert np.array_equal(pixels(source(page, "#compare")), scn)
+    page.locator("#use-fcn input").check()
+    expect(page.locator("#readout")).not_to_contain_text("left out")
+    assert finished(page) == whole
+
+    # a smile changes the picture, not the file
+    plain = source(page, "#compare")
+    page.locator("#smile input[type=range]").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#compare img").last).not_to_have_attribute("src", plain)
+    assert total_bytes(page) == whole
+    page.locator("#smile").get_by_role("button", name="Reset").click()
+    expect(page.locator("#compare img").last).to_have_attribute("src", plain)
+
+    # the file, alone, in another visitor's browser
+    with page.expect_download() as download:
+        page.locator("#save-file").click()
+    assert download.value.suggested_filename == "astronaut-level3.hsc"
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    data = file.read_bytes()
+    assert len(data) == whole
+    other = visit(server)
+    other.get_by_role("tab", name="Decode").click()
+    other.locator("#received input[type=file]").set_input_files(file)
+    expect(other.locator("#received-facts")).to_contain_text(f"{whole:,} bytes")
+    decoded = pixels(source(other, "#received-picture"))
+    assert np.array_equal(decoded, both)
+    assert np.array_equal(decoded, np.asarray(codec.decode(data)))
+    other.locator("#received-layers").get_by_label("SCN only").check()
+    expect(other.locator("#received-picture img")).not_to_have_attribute(
+        "src", source(page, "#both")
+    )
+
+
+def test_both_layers_off_is_explained_and_the_pictures_stay(visit, server):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    page.locator("#use-scn input").uncheck()
+    expect(page.locator("#compare label")).to_contain_text("from")
+    page.locator("#use-fcn input").uncheck()
+    expect(page.locator("#note")).to_contain_text("switch one on")
+    expect(page.locator("#both img")).to_be_visible()
+    page.locator("#use-scn input").check()
+    expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_a_broken_upload_gives_one_sentence_and_keeps_the_last_picture(visit, server):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    before = source(page, "#both")
+    broken = ASTRONAUT.read_bytes()[:20_000]
+    page.locator("#photo").get_by_role("button", name="Remove Image").click()
+    upload(page, {"name": "broken.png", "mimeType": "image/png", "buffer": broken})
+    toast = page.locator("[data-testid=toast-body]")
+    expect(toast).to_contain_text("damaged")
+    assert "/" not in toast.inner_text()
+    assert source(page, "#both") == before
+    expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_without_a_face_the_centre_is_offered(visit, server):
+    rows = np.linspace(60, 200, 300, dtype=np.uint8)[:, None, None]
+    page = visit(server)
+    upload(page, png(Image.fromarray(np.broadcast_to(rows, (300, 500, 3)).copy())))
+    expect(page.locator("#no-face")).to_contain_text("No face was found")
+    page.locator("#use-centre").click()
+    finished(page)
+    expect(page.locator("#no-face")).to_have_count(0)
+
+
+def test_several_faces_are_offered(visit, server):
+    with Image.open(ASTRONAUT) as one:
+        both = Image.new("RGB", (one.width * 2, one.height), "white")
+        both.paste(one, (0, 0))
+        both.paste(one.resize((one.width * 4 // 5, one.height * 4 // 5)), (one.width, 0))
+    page = visit(server)
+    upload(page, png(both))
+    finished(page)
+    first = source(page, "#original")
+    expect(page.locator("#faces img")).to_have_count(2)
+    page.locator("#faces button:has(img)").nth(1).click()
+    expect(page.locator("#original img")).not_to_have_attribute("src", first)
+    finished(page)
+
+
+def test_an_invented_face_is_the_same_for_the_same_seed(visit, server):
+    seen = []
+    for _ in range(2):
+        page = visit(server)
+        page.locator("#seed input").fill("11")
+        page.locator("#seed input").press("Enter")
+        finished(page)
+        expect(page.locator("#readout")).to_contain_text("than the picture's own file")
+        seen.append(source(page, "#both"))
+    assert seen[0] == seen[1]
+
+
+def test_the_border_moves_by_keyboard(visit, server):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    handle = page.locator("#compare [role=none] > div.outer, #compare .outer").first
+    at = handle.bounding_box()["x"]
+    page.locator("#position input[type=range]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(
+        "([x]) => document.querySelector('#compare .outer').getBoundingClientRect().x < x - 50",
+        arg=[at],
+    )
