@@ -1,0 +1,60 @@
+"""The bench times the codec that is shipped, and tells its stages apart."""
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import hsc
+from hsc.errors import HscError
+from hsc.evaluation import bench
+from hsc.evaluation.stages import DECODING, ENCODING, Pipeline
+
+
+def test_a_timed_round_makes_what_the_codec_makes() -> None:
+    codec = hsc.load("cpu")
+    photo = bench.EXAMPLE.read_bytes()
+    pipeline = Pipeline(codec, 2.5)
+    laps = pipeline.round(photo)
+    assert pipeline.file == codec.encode(photo, 2.5)
+    assert pipeline.picture == codec.decode(pipeline.file)
+    assert set(laps) == {*ENCODING, *DECODING, "encode", "decode"}
+    assert sum(laps[s] for s in ENCODING) <= laps["encode"]
+    assert sum(laps[s] for s in DECODING) <= laps["decode"]
+
+
+def test_variants_are_devices_times_backends() -> None:
+    assert bench.variants("cpu", None) == [bench.Variant("cpu")]
+    assert [v.backend for v in bench.variants("cpu", ["a", "b"])] == ["a", "b"]
+    assert bench.variants("auto", None)[0].device == "cpu"
+
+
+def timing(label: str, scale: float) -> bench.Timing:
+    stages = {s: scale for s in (*ENCODING, "encode", *DECODING, "decode")}
+    return bench.Timing(label, "a machine", 1234.0, stages, stages, 900.0, None, 1500, "512 x 512")
+
+
+def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capfd) -> None:
+    made = iter([timing("cpu, one", 1.0), timing("cpu, two", 2.0)])
+    monkeypatch.setattr(bench, "_apart", lambda *_: next(made))
+    args = Namespace(photo=None, rounds=3, level=3.0, device="cpu", backends=["one", "two"],
+                     json=True, out=tmp_path)
+    bench.run(args)
+    printed = json.loads(capfd.readouterr().out)
+    assert printed == json.loads((tmp_path / "bench.json").read_text())
+    assert printed["timings"][1] == asdict(timing("cpu, two", 2.0))
+    lines = bench.table(printed).splitlines()
+    assert "cpu, one" in lines[0] and "cpu, two" in lines[0]
+    assert [line.split("|")[3].strip() for line in lines[2:-2]] == ["2.0"] * (
+        len(ENCODING) + len(DECODING) + 2
+    )
+
+
+def test_a_photo_without_a_face_is_refused(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (64, 64)).save(tmp_path / "grey.png")
+    with pytest.raises(HscError, match="face"):
+        bench.measure(bench.Variant("cpu"), tmp_path / "grey.png", 3.0, 1)
