@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import Container
-from hsc.editing.apply import TOUCHED, carry_feature, edit_styles, giving_way, movement
+from hsc.editing.apply import edit_feature, edit_styles
 from hsc.errors import WeightsError
 from hsc.generator.preview import preview
 from hsc.networks import Networks
@@ -76,27 +76,18 @@ class Decoder:
         Args:
             edits: amounts by name.
             keep_details: from 0 to 1, how much of F^ to keep under an edit; see
-                :func:`hsc.editing.giving_way`.
+                :func:`hsc.editing.edit_feature`.
 
         Returns:
             (1, 512, 32, 32) and (1, 23, 512), exactly those of the file without an edit.
         """
         n = self.networks
         feature, feature_s, w_plus = opened.feature, opened.feature_s, opened.w_plus
-        offset = n.edits.offset(edits).to(n.device)  # (23, 512)
-        if offset.any():
-            edited = edit_styles(w_plus, offset)
-            feature_edited = feature_moved = n.synthesis.feature(edited)
-            moving = n.edits.moving(edits)
-            if moving != edits:
-                moving_offset = n.edits.offset(moving).to(n.device)
-                feature_moved = n.synthesis.feature(edit_styles(w_plus, moving_offset))
-            std = n.fcn.feature_std
-            moved = movement(feature_s, feature_moved, std)
-            touched = movement(feature_s, feature_edited, std, TOUCHED)
-            gives_way = giving_way(moved, touched, keep_details)
-            feature = carry_feature(feature, feature_s, feature_edited, gives_way)
-            w_plus = edited
+        feature = edit_feature(
+            n.edits, edits, n.synthesis.feature, n.fcn.feature_std,
+            w_plus, feature_s, feature, keep_details,
+        )  # fmt: skip
+        w_plus = edit_styles(w_plus, n.edits.offset(edits))
         if opened.layers == "fcn":
             w_plus = n.mapping.w_mean.expand_as(w_plus)
         return feature, w_plus

@@ -8,24 +8,25 @@ from pathlib import Path
 import pytest
 import torch
 from generated import mapping, styles, synthesis
+from safetensors.torch import load_file
 
 from hsc.editing import (
-    TOUCHED,
     Edit,
     EditTable,
     average,
-    carry_feature,
+    edit_feature,
     edit_styles,
-    giving_way,
     interpolate,
     mix,
-    movement,
 )
 from hsc.editing.catalogue import CATALOGUE
 from hsc.editing.effects import Studio, to_pil
+from hsc.editing.motion import motion, warp
 from hsc.editing.readouts import aligned_landmarks, geometry
+from hsc.editing.table import KINDS
 from hsc.errors import HscError, WeightsError
 from hsc.generator.pretrained import load_preview
+from hsc.weights import path_of
 
 MUST_HAVE = ("smile", "mouth_open", "eyes_open", "yaw", "pitch")
 # Geometric read-outs only: the networks that found the smile do not ship.
@@ -148,43 +149,96 @@ def test_an_unknown_name_is_refused_with_the_valid_ones(table):
         table.offset({"smile": 1, "frown": 1})
 
 
-def test_the_feature_follows_the_edit():
-    hat, s, edited = torch.randn(3, 1, 8, 4, 4, generator=torch.Generator().manual_seed(0))
-    still, moving = movement(s, s, torch.ones(8)), movement(s, edited, torch.ones(8))
-    assert still.shape == (1, 1, 4, 4) and not still.any()
-    assert torch.equal(carry_feature(hat, s, s, still), hat)
-    assert torch.allclose(carry_feature(s, s, edited, moving), edited, atol=1e-6)
-    assert torch.allclose(carry_feature(hat, s, edited, still) - edited, hat - s, atol=1e-5)
-
-
-def test_detail_is_kept_where_nothing_moves_and_gives_way_where_it_does():
-    hat, s = torch.randn(2, 1, 8, 6, 6, generator=torch.Generator().manual_seed(0))
-    edited = s.clone()
-    edited[..., :2] += 3.0  # a change of three standard deviations in the two left columns
-    carried = carry_feature(hat, s, edited, movement(s, edited, torch.ones(8)))
-    assert torch.equal(carried[..., 3:], hat[..., 3:])
-    assert torch.allclose(carried[..., :2], edited[..., :2], atol=1e-4)
-
-
-def test_keeping_less_detail_gives_way_wherever_the_edit_touches():
-    s = torch.randn(1, 8, 6, 6, generator=torch.Generator().manual_seed(0))
-    edited = s.clone()
-    edited[..., :2] += 0.15
-    moved, touched = torch.zeros(1, 1, 6, 6), movement(s, edited, torch.ones(8), TOUCHED)
-    none, half, all_ = (giving_way(moved, touched, keep) for keep in (0, 0.5, 1))
-    assert not all_.any() and not none[..., 3:].any()
-    assert none[..., :2].min() > 0.9
-    assert torch.allclose(half, none / 2)
-
-
-def test_only_edits_of_geometry_displace_detail(table):
-    amounts = {"smile": 1.0, "age": 10.0, "yaw": 5.0, "light": 0.5, "gender": 0.2}
-    assert table.moving(amounts) == {"smile": 1.0, "yaw": 5.0}
+def test_only_edits_that_are_not_zero_are_of_a_kind(table):
+    amounts = {"smile": 1.0, "age": 10.0, "yaw": 5.0, "pitch": 0.0, "light": 0.5}
+    kinds = {kind: table.of_kind(amounts, kind) for kind in KINDS}
+    assert kinds == {"turn": {"yaw": 5.0}, "move": {"smile": 1.0}, "stay": {"age": 10.0, "light": 0.5}}
 
 
 def test_the_shipped_table_says_what_the_catalogue_says(table):
-    said = {edit.name: (edit.moves, edit.low, edit.high) for edit in table.edits}
-    assert said == {w.name: (w.moves, w.low, w.high) for w in CATALOGUE}
+    said = {edit.name: (edit.kind, edit.low, edit.high) for edit in table.edits}
+    assert said == {w.name: (w.kind, w.low, w.high) for w in CATALOGUE}
+
+
+# --- the feature map under an edit
+
+
+def blobs(shift: float = 0.0) -> torch.Tensor:
+    """A disc of 128 random features on an empty map, (1, 128, 32, 32), moved to the right."""
+    y, x = torch.meshgrid(torch.arange(32.0), torch.arange(32.0) - shift, indexing="ij")
+    disc = torch.sigmoid(8 - ((x - 14) ** 2 + (y - 16) ** 2).sqrt())
+    waves = torch.rand(2, 128, generator=torch.Generator().manual_seed(0)) * 1.2
+    return (disc * torch.sin(waves[0, :, None, None] * x + waves[1, :, None, None] * y))[None]
+
+
+def test_motion_is_found_and_undone():
+    before, after = blobs(), blobs(1.5)
+    flow = motion(before, after)
+    assert (flow[0, 0, 12:20, 12:20] + 1.5).abs().max() < 0.2
+    assert flow[0, 1, 12:20, 12:20].abs().max() < 0.2
+    unmoved, moved = ((x - after).square().mean() for x in (before, warp(before, flow)))
+    assert moved < unmoved / 20
+    assert not motion(before, before).any()
+    assert torch.allclose(warp(before, torch.zeros(1, 2, 32, 32)), before, atol=1e-5)
+
+
+def carried(table, detail_of, amounts, keep_details=1.0):
+    """F_edit less what the semantics draw, for a detail made from G_F(S)."""
+    w_plus, std = styles(3), load_file(path_of("fcn"))["feature_std"].float()
+    feature_s = synthesis().feature(w_plus)
+    hat = feature_s + detail_of(feature_s)
+    edited = edit_feature(
+        table, amounts, synthesis().feature, std, w_plus, feature_s, hat, keep_details
+    )
+    return edited - synthesis().feature(edit_styles(w_plus, table.offset(amounts)))
+
+
+def constant(feature):
+    return torch.full_like(feature, 0.5)
+
+
+def test_no_edit_leaves_the_feature_untouched(table):
+    w_plus = styles(3)
+    feature_s = synthesis().feature(w_plus)
+    hat = feature_s + 1
+    for amounts in ({}, {"smile": 0.0, "yaw": 0}):
+        arguments = table, amounts, synthesis().feature, torch.ones(512), w_plus, feature_s, hat
+        assert edit_feature(*arguments, keep_details=0) is hat
+
+
+def test_without_a_feature_layer_an_edit_is_the_semantics_own(table):
+    assert not carried(table, torch.zeros_like, {"smile": 1.0, "yaw": 9.0, "age": 5.0}).any()
+
+
+def test_edits_that_move_nothing_keep_all_detail(table):
+    kept = carried(table, constant, {"age": 10.0, "light": 0.5})
+    assert torch.allclose(kept, torch.full_like(kept, 0.5), atol=1e-5)
+
+
+def test_detail_gives_way_where_something_appears_and_only_there(table):
+    kept = carried(table, constant, {"mouth_open": 1.5})[0].mean(0)
+    assert kept[20:25, 13:19].min() < 0.2  # the mouth
+    assert kept[:8].min() > 0.4  # the hair
+
+
+def test_detail_turns_along_with_the_head(table):
+    def across(feature):
+        return torch.arange(32.0).expand_as(feature) - 15.5
+
+    left, right = (carried(table, across, {"yaw": yaw})[0].mean(0) for yaw in (-15.0, 15.0))
+    # turned to the right, the middle of the face shows what was further left
+    assert (left - right)[18:24, 14:18].mean() > 0.7
+
+
+def test_keeping_less_detail_gives_way_wherever_the_edit_touches(table):
+    kept = [carried(table, constant, {"age": 10.0}, keep).mean() for keep in (0, 0.5, 1)]
+    assert kept[0] < kept[1] < kept[2] and kept[0] < 0.1
+
+
+def test_edits_in_any_order_carry_the_same_feature(table):
+    amounts = {"yaw": 8.0, "smile": 0.5, "age": 5.0}
+    turned = dict(reversed(amounts.items()))
+    assert torch.equal(carried(table, constant, amounts), carried(table, constant, turned))
 
 
 # --- faces

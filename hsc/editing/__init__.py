@@ -1,23 +1,20 @@
 """Semantic edits of a face: directions in w+, found from the generator's own samples.
 
-``table`` (the edits that ship), ``apply`` (carry them out) and ``between`` (several people) are
-all that a decoder needs. ``directions`` makes the table: ``readouts`` and ``attributes`` measure
+``table`` (the edits that ship), ``apply`` and ``motion`` (carry them out) and ``between`` (several
+people) are all that a decoder needs. ``directions`` makes the table: ``readouts`` and ``attributes`` measure
 faces, ``probe`` regresses, ``catalogue`` says what to look for, ``effects`` checks the result.
 """
 
-from hsc.editing.apply import TOUCHED, carry_feature, edit_styles, giving_way, movement
+from hsc.editing.apply import edit_feature, edit_styles
 from hsc.editing.between import average, interpolate, mix
 from hsc.editing.table import Edit, EditTable
 
 __all__ = [
-    "TOUCHED",
     "Edit",
     "EditTable",
     "average",
-    "carry_feature",
+    "edit_feature",
     "edit_styles",
-    "giving_way",
     "interpolate",
     "mix",
-    "movement",
 ]

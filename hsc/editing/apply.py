@@ -1,8 +1,20 @@
 """Carry out an edit on what a file holds: the semantics w+ and the feature map."""
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from hsc.editing.motion import motion, warp
+from hsc.editing.table import MOVE, TURN, EditTable
+
+GIVES_WAY = {TURN: 0.7, MOVE: 0.18}
+"""Change of a feature vector that motion does not explain, in standard deviations beyond what the
+whole map changes by, at which 1/e of the detail there is kept: a head may turn under its own
+detail, a mouth that opens may not."""
+TOUCHED = 0.05
+"""The same of any change whatever, for somebody who wishes to keep no detail."""
 
 
 def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
@@ -18,67 +30,89 @@ def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
     return w_plus + offset.to(w_plus)
 
 
-MOVED, TOUCHED = 0.25, 0.05
-"""Change of a feature vector, in standard deviations, at which 1/e of its own detail is kept:
-where geometry moves, and where an edit does anything at all."""
-
-
-def movement(
-    feature_s: Tensor, feature_s_moved: Tensor, std: Tensor, change: float = MOVED
-) -> Tensor:
-    """Where an edit moves things.
-
-    Args:
-        feature_s: G_F(S^), (B, C, px, px).
-        feature_s_moved: G_F(S^ + d) for those parts of the edit that count.
-        std: spread of each channel over faces, (C,).
-        change: how much of it, in standard deviations, makes detail give way to 1/e.
-
-    Returns:
-        (B, 1, px, px) from 0, still, towards 1: 1 - exp(-(|change| / change)^2), smoothed.
-    """
-    size = ((feature_s_moved - feature_s) / std[:, None, None]).square().mean(1, keepdim=True)
-    size = F.pad(size.sqrt(), (1, 1, 1, 1), mode="replicate")
-    return 1 - torch.exp(-((F.avg_pool2d(size, 3, stride=1) / change) ** 2))
-
-
-def giving_way(moved: Tensor, touched: Tensor, keep_details: float) -> Tensor:
-    """How much of a file's own detail gives way, from a person's wish to keep it.
-
-    Args:
-        moved: where geometry moves, (B, 1, px, px) from :func:`movement`.
-        touched: where the edit does anything, the same of all its parts with ``TOUCHED``.
-        keep_details: 1 keeps all that does not stand in the edit's way, 0 redraws from the
-            semantics whatever the edit touches.
-
-    Returns:
-        (B, 1, px, px), exactly zero where both are.
-    """
-    return torch.lerp(torch.maximum(moved, touched), moved, float(keep_details))
-
-
-def carry_feature(
-    feature_hat: Tensor, feature_s: Tensor, feature_s_edited: Tensor, moved: Tensor
+def edit_feature(
+    table: EditTable,
+    amounts: Mapping[str, float],
+    g_f: Callable[[Tensor], Tensor],
+    std: Tensor,
+    w_plus: Tensor,
+    feature_s: Tensor,
+    feature_hat: Tensor,
+    keep_details: float = 1.0,
 ) -> Tensor:
     """Let the decoded feature map follow an edit.
 
     ::
 
-        F_edit = G_F(S^ + d) + (1 - moved) * (F^ - G_F(S^))
+        S^ ---- + turns -----> + moves -----> + the rest
+        |        |              |              |
+        G_F     G_F            G_F            G_F ----------------------- + -> F_edit
+        |        |              |                                         |
+        +-motion-+----motion----+                                         |
+             |           |                                                |
+        F^ - G_F(S^) --> warp --> warp, giving way to what did not move --+
 
-    What the file knows beyond its semantics, F^ - G_F(S^), belongs to where it was seen. Where
-    nothing moves it is kept whole; at a mouth that opens or an ear that turns away it would
-    weaken the edit and leave a ghost, and gives way. With ``moved`` = 0 this is the rule of Li et
-    al. 2025 (arXiv 2502.16799).
+    What the file knows beyond its semantics, F^ - G_F(S^), belongs to what it was seen on. When the
+    head turns it is carried along by the motion that the semantics' own features undergo. Where a
+    change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
+    and gives way. Edits that move nothing, such as age, keep it whole: with those alone this is the
+    rule of Li et al. 2025 (arXiv 2502.16799).
 
     Args:
-        feature_hat: F^, the decoded feature map (B, C, px, px).
-        feature_s: G_F(S^), what the decoded semantics predict, of the same shape.
-        feature_s_edited: G_F(S^ + d), the same for the edited semantics.
-        moved: (B, 1, px, px) from :func:`movement`.
+        table, amounts: the edits.
+        g_f: G_F, (B, 23, 512) -> (B, C, px, px).
+        std: spread of each channel over faces, (C,).
+        w_plus: S^, (B, 23, 512).
+        feature_s: G_F(S^).
+        feature_hat: F^, the decoded feature map, (B, C, px, px).
+        keep_details: 1 keeps all detail that does not stand in the edit's way, 0 redraws from the
+            semantics whatever the edit touches.
 
     Returns:
-        The edited feature map, exactly ``feature_hat`` when nothing was edited.
+        The edited feature map, exactly ``feature_hat`` when every amount is zero.
     """
-    # Each term is exactly zero without an edit.
-    return feature_hat + (feature_s_edited - feature_s) - moved * (feature_hat - feature_s)
+    amounts = {name: amount for name, amount in amounts.items() if amount}
+    if not amounts:
+        return feature_hat
+    spread = std[:, None, None]
+    edited = g_f(edit_styles(w_plus, table.offset(amounts)))
+    if feature_hat is feature_s:
+        return edited
+    detail, before, done = feature_hat - feature_s, feature_s, {}
+    for kind, change in GIVES_WAY.items():
+        more = table.of_kind(amounts, kind)
+        if more:
+            done |= more
+            after = edited if done == amounts else g_f(edit_styles(w_plus, table.offset(done)))
+            detail = carry_detail(detail, before / spread, after / spread, change)
+            before = after
+    reluctance = (1 - keep_details) ** 2
+    if reluctance:
+        touched = size_of((edited - feature_s) / spread)
+        detail = detail * torch.exp(-reluctance * (touched / TOUCHED) ** 2)
+    return edited + detail
+
+
+def carry_detail(detail: Tensor, before: Tensor, after: Tensor, change: float) -> Tensor:
+    """Move detail along with a face, and let it give way to what appears.
+
+    Args:
+        detail: (B, C, px, px).
+        before, after: the face's features, each channel in standard deviations.
+        change: see ``GIVES_WAY``.
+
+    Returns:
+        (B, C, px, px), exactly ``detail`` where before and after are the same everywhere.
+    """
+    flow = motion(before, after)
+    unexplained = size_of(after - warp(before, flow))
+    # what changes everywhere alike, a little, is the edit's style and no obstacle to detail
+    everywhere = unexplained.flatten(1).median(1).values[:, None, None, None]
+    unexplained = (unexplained - everywhere).clamp_min(0)
+    return warp(detail, flow) * torch.exp(-((unexplained / change) ** 2))
+
+
+def size_of(change: Tensor) -> Tensor:
+    """Root mean square over channels, averaged over 3 x 3 pixels: (B, C, ...) -> (B, 1, ...)."""
+    size = F.pad(change.square().mean(1, keepdim=True).sqrt(), (1, 1, 1, 1), mode="replicate")
+    return F.avg_pool2d(size, 3, stride=1)

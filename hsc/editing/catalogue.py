@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hsc.editing.table import MOVE, STAY, TURN
+
 STABLE = (
     *("yaw", "pitch", "mouth_open", "smile", "eyes_open", "age", "gender", "light", "glasses"),
     *("skin_red", "skin_green", "skin_blue"),
@@ -39,7 +41,8 @@ class Wanted:
     free: tuple[str, ...] = ()
     against: tuple[tuple[str, float], ...] = ()
     calibrated: bool = True
-    moves: bool = True
+    kind: str = MOVE
+    group: str = "face"
 
     @property
     def held(self) -> dict[str, float]:
@@ -73,22 +76,24 @@ CATALOGUE = (
         "yaw", "Turn head", "degrees", -20.0, 20.0, 1.0,
         "Turns the head towards the picture's right; below zero to its left.",
         "yaw", 1.0, ((0, 4), (0, 6), (0, 9)), ("light",),
+        kind=TURN,
     ),
     Wanted(
         "pitch", "Lift head", "degrees", -15.0, 15.0, 1.0,
         "Looks up; below zero down.",
         "pitch", 1.0, ((0, 4), (0, 6), (0, 9)),
+        kind=TURN,
     ),
     Wanted(
         "age", "Age", "years", -20.0, 30.0, 1.0,
         "Makes the person look older; below zero younger.",
         "age", 1.0, ((3, 9), (4, 12), (0, 12)), ("eyes_open",), (("glasses", -0.5),),
-        moves=False,
+        kind=STAY,
     ),
     Wanted(
         "gender", "Gender presentation", "", -1.0, 1.0, 0.05,
         "More masculine at 1, more feminine at -1.",
-        "gender", 2.5, ((0, 9), (4, 12)), ("eyes_open",), moves=False,
+        "gender", 2.5, ((0, 9), (4, 12)), ("eyes_open",), kind=STAY,
     ),
     Wanted(
         "glasses", "Eyeglasses", "", -1.0, 1.0, 0.05,
@@ -98,6 +103,6 @@ CATALOGUE = (
     Wanted(
         "light", "Light direction", "", -1.0, 1.0, 0.05,
         "Light from the picture's right at 1, from its left at -1.",
-        "light", 0.2, ((4, 15), (4, 22)), moves=False,
+        "light", 0.2, ((4, 15), (4, 22)), kind=STAY,
     ),
 )  # fmt: skip

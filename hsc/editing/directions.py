@@ -24,7 +24,7 @@ from hsc.editing.effects import Change, Measured, Studio
 from hsc.editing.probe import Probe, fit
 from hsc.editing.readouts import Reader
 from hsc.editing.report import EditEffect, write_report
-from hsc.editing.table import SHAPE, Edit, EditTable
+from hsc.editing.table import Edit, EditTable, on_styles
 from hsc.errors import HscError
 from hsc.weights import path_of
 
@@ -153,14 +153,6 @@ def _standardised(change: Change, probe: Probe, signs: np.ndarray) -> np.ndarray
     return np.array(means) / probe.scale
 
 
-def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
-    """(512,) -> (23, 512), zero outside of the first and last style given."""
-    first, last = styles
-    offset = torch.zeros(SHAPE)
-    offset[first : last + 1] = direction
-    return offset
-
-
 def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
     """Every edit at half of its range either way, or all of it when half shows nothing."""
     faces = studio.faces(REPORT_FACES, REPORT_SEED)
@@ -180,4 +172,4 @@ def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
 def _edit(wanted: Wanted, styles: tuple[int, int]) -> Edit:
     fields: Sequence[str] = ("name", "label", "unit", "low", "high", "step", "description")
     values = (getattr(wanted, field) for field in fields)
-    return Edit(*values, styles=styles, moves=wanted.moves)
+    return Edit(*values, styles=styles, kind=wanted.kind, group=wanted.group)

@@ -17,6 +17,8 @@ from hsc.generator.synthesis import NUM_STYLES
 from hsc.weights import path_of
 
 SHAPE = (NUM_STYLES, STYLE_DIM)
+TURN, MOVE, STAY = "turn", "move", "stay"
+KINDS = (TURN, MOVE, STAY)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ class Edit:
         step: a sensible step of a slider.
         description: one line.
         styles: first and last style of w+ that it touches.
-        moves: whether geometry moves, so that detail of the feature map must give way to it.
-            Where it does not, as for age or light, what makes the person that person is kept.
+        kind: what the feature map's own detail does under it. ``turn``: it turns along. ``move``:
+            it moves along, and gives way to what appears. ``stay``: nothing moves, as for age or
+            light, and what makes the person that person is kept.
+        group: under which heading a page would show it.
     """
 
     name: str
@@ -43,7 +47,8 @@ class Edit:
     step: float
     description: str
     styles: tuple[int, int]
-    moves: bool = True
+    kind: str = MOVE
+    group: str = "face"
 
     def check(self, amount: float) -> float:
         """The amount as a float. Raises HscError when it is no number or out of the safe range."""
@@ -55,6 +60,15 @@ class Edit:
                 "choose an amount in that range."
             )
         return float(amount)
+
+
+def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
+    """(512,) -> (23, 512), zero outside of the first and last style given; (23, 512) stays."""
+    if direction.ndim == 2:
+        return direction
+    offset = direction.new_zeros(SHAPE)
+    offset[styles[0] : styles[1] + 1] = direction
+    return offset
 
 
 class EditTable:
@@ -95,6 +109,8 @@ class EditTable:
                 names = file.keys()
                 directions = {name: file.get_tensor(name) for name in names}
             edits = tuple(Edit(**row | {"styles": tuple(row["styles"])}) for row in rows)
+            for edit in edits:
+                directions[edit.name] = on_styles(directions[edit.name], edit.styles)
         except FileNotFoundError as error:
             raise WeightsError(
                 f"expected a table of edits at {path.name}, found no file: get it with the "
@@ -110,8 +126,13 @@ class EditTable:
     def save(self, path: Path) -> None:
         """Write directions in half precision with the table as JSON in the header."""
         table = json.dumps([asdict(edit) for edit in self.edits])
-        tensors = {name: value.half().contiguous() for name, value in self._directions.items()}
-        save_file(tensors, path, {"table": table})
+        save_file({e.name: self._packed(e) for e in self.edits}, path, {"table": table})
+
+    def _packed(self, edit: Edit) -> Tensor:
+        """(512,) where one vector is added to all styles of an edit, else all of (23, 512)."""
+        rows = self._directions[edit.name][edit.styles[0] : edit.styles[1] + 1].half()
+        same = (rows == rows[0]).all()
+        return rows[0].clone() if same else self._directions[edit.name].half().contiguous()
 
     def direction(self, name: str) -> Tensor:
         """What an amount of 1 adds to w+: (23, 512) float32. Raises HscError for no such edit."""
@@ -141,10 +162,10 @@ class EditTable:
                     total = total + amount * self._directions[edit.name]
         return total
 
-    def moving(self, amounts: Mapping[str, float]) -> dict[str, float]:
-        """Those of a set of edits that move geometry."""
-        names = {edit.name for edit in self.edits if edit.moves}
-        return {name: amount for name, amount in amounts.items() if name in names}
+    def of_kind(self, amounts: Mapping[str, float], kind: str) -> dict[str, float]:
+        """Those of a set of edits that are of one of ``KINDS`` and not zero."""
+        names = {edit.name for edit in self.edits if edit.kind == kind}
+        return {name: amount for name, amount in amounts.items() if name in names and amount}
 
     def _known(self, name: str) -> None:
         if name not in self._directions:
