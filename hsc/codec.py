@@ -1,6 +1,6 @@
 """The codec: photographs to ``.hsc`` bytes and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hsc.generator.synthesis import NUM_STYLES
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
 from hsc.networks import Networks, load_networks
 from hsc.pictures import to_picture, to_tensor
+from hsc.strips import drawn, paired
 
 PICTURE_PX = 1024
 
@@ -182,6 +183,44 @@ class Codec:
         """
         _check_keep(keep_details)
         return to_picture(self.decoder.preview(opened, edits or {}, keep_details))
+
+    def decode_many(
+        self,
+        files: bytes | Sequence[bytes],
+        layers: str = "scn+fcn",
+        edits: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
+        keep_details: float = 1.0,
+        *,
+        preview: bool = False,
+    ) -> list[Image.Image]:
+        """Strips and grids: one file under many edits, many files, or edits file by file.
+
+        Each picture is what ``decode`` draws. A file's bits are read once, and a GPU draws up to
+        16 pictures together.
+
+        Args:
+            files: the bytes of one file or of several.
+            edits: amounts by name for every picture, or one such mapping for each.
+            preview: give 256-px likenesses instead.
+
+        Raises:
+            HscError: as ``decode``, or there are not as many edits as files.
+        """
+        one = isinstance(files, (bytes, bytearray, memoryview))
+        opened = self.open(files, layers) if one else [self.open(data, layers) for data in files]
+        return self.draw_many(opened, edits, keep_details, preview=preview)
+
+    def draw_many(
+        self,
+        opened: Opened | Sequence[Opened],
+        edits: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
+        keep_details: float = 1.0,
+        *,
+        preview: bool = False,
+    ) -> list[Image.Image]:
+        """The pictures of opened files; arguments and errors as ``decode_many``."""
+        _check_keep(keep_details)
+        return drawn(self.decoder, paired(opened, edits), keep_details, preview)
 
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:

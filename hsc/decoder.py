@@ -108,7 +108,13 @@ class Decoder:
         Raises:
             WeightsError: the weights of the preview exit are missing.
         """
+        feature, w_plus = self.edited(opened, edits, keep_details)
+        return self.preview_of(feature, w_plus)
+
+    @torch.no_grad()
+    def preview_of(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """(B, 512, 32, 32) and (B, 23, 512) -> (B, 3, 256, 256). Raises WeightsError."""
         n = self.networks
         if n.preview is None:
             raise WeightsError("these weights cannot draw previews: preview is not among them.")
-        return preview(n.synthesis, n.preview, *self.edited(opened, edits, keep_details))
+        return preview(n.synthesis, n.preview, feature, w_plus)

@@ -14,5 +14,10 @@ def to_tensor(image: Image.Image, device: torch.device | str = "cpu") -> Tensor:
 
 def to_picture(tensor: Tensor) -> Image.Image:
     """(1, 3, H, W) in [-1, 1], clamped, to an RGB picture."""
-    pixels = ((tensor[0].float().clamp(-1, 1) + 1) * 127.5).round().byte()
-    return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+    return to_pictures(tensor)[0]
+
+
+def to_pictures(batch: Tensor) -> list[Image.Image]:
+    """(B, 3, H, W) in [-1, 1], clamped, to RGB pictures."""
+    pixels = ((batch.float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return [Image.fromarray(one) for one in pixels.permute(0, 2, 3, 1).cpu().numpy()]
