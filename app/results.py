@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
 
-from hsc.bitstream import describe, unpack
+from hsc.bitstream import describe, with_layers
 
 SIDE = 1024  # pixels; every decoded picture is SIDE x SIDE
 
@@ -35,16 +35,6 @@ class Sizes:
     def bpp(self) -> float:
         """Bits per pixel of the decoded picture, header included."""
         return 8 * self.total / (SIDE * SIDE)
-
-
-def file_with(data: bytes, layers: str) -> bytes:
-    """The .hsc file that carries these layers of another: it is shorter without FCN.
-
-    FCN is coded relative to SCN, so no file carries it alone.
-    """
-    if "fcn" in layers:
-        return data
-    return replace(unpack(data, allow_cut=True), fcn=None).pack()
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ class Compressed:
 
     def file(self, layers: str = "scn+fcn") -> bytes:
         """The .hsc file that carries these layers."""
-        return file_with(self.data, layers)
+        return with_layers(self.data, layers)
 
     def sizes(self, layers: str = "scn+fcn") -> Sizes:
         """The parts of the file that carries these layers."""

@@ -12,9 +12,9 @@ from PIL import Image
 from app import charts
 from app.files import keep_bytes, keep_picture
 from app.recent import Recent, fingerprint
-from app.results import Sizes, file_with
+from app.results import Sizes
 from app.service import LARGEST_FILE, Studio
-from hsc.bitstream import describe, unpack
+from hsc.bitstream import describe, unpack, with_layers
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
 
 ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
@@ -107,7 +107,7 @@ def test_the_file_without_fcn_is_smaller_and_draws_the_same_scn(studio):
 
 
 def test_a_file_without_fcn_says_what_it_drew(studio):
-    small = file_with(compress(studio, 1).data, "scn")
+    small = with_layers(compress(studio, 1).data, "scn")
     assert studio.decode(small, "scn+fcn").layers == "scn"
     with pytest.raises(BitstreamError, match="no FCN layer"):
         studio.decode(small, "fcn")

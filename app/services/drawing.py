@@ -8,9 +8,9 @@ from typing import Any
 from PIL import Image
 
 from app.recent import Recent, fingerprint
-from app.results import Decoded, Look, file_with
+from app.results import Decoded, Look
 from app.services.model import SharedModel
-from hsc.bitstream import describe
+from hsc.bitstream import describe, with_layers
 from hsc.errors import BitstreamError, HscError
 
 LAYERS = ("scn", "fcn", "scn+fcn")
@@ -111,5 +111,5 @@ def _intact(data: bytes) -> bytes:
     try:
         describe(data)
     except BitstreamError:
-        return file_with(data, "scn")
+        return with_layers(data, "scn")
     return data
