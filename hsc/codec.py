@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from hsc.bitstream import Container, snap_level, unpack
+from hsc.blending import Blender
 from hsc.decoder import LAYERS, Decoder, Opened
 from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.generator.synthesis import NUM_STYLES
@@ -41,6 +42,7 @@ class Codec:
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
         self.decoder = Decoder(networks)
+        self._blender = Blender(networks)
         self.device, self.backend = networks.device, networks.backend
         self.model_name, self.model_id = networks.model.name, networks.model.code
 
@@ -221,6 +223,31 @@ class Codec:
         """The pictures of opened files; arguments and errors as ``decode_many``."""
         _check_keep(keep_details)
         return drawn(self.decoder, paired(opened, edits), keep_details, preview)
+
+    def morph(self, a: bytes | Opened, b: bytes | Opened, t: float) -> Opened:
+        """A face a part of the way between two files, to ``draw``, ``preview`` or edit.
+
+        Raises:
+            HscError: ``t`` is outside of 0 to 1. BitstreamError: as ``decode``.
+        """
+        return self._blender.morph(*self._faces([a, b]), t)
+
+    def mix(
+        self, a: bytes | Opened, b: bytes | Opened, layers: str | Sequence[str]
+    ) -> Opened:
+        """The face of ``a`` with layers of ``b``: ``coarse``, ``middle``, ``fine``, or several.
+
+        Raises:
+            HscError: an unknown layer. BitstreamError: as ``decode``.
+        """
+        return self._blender.mix(*self._faces([a, b]), layers)
+
+    def average(self, faces: Sequence[bytes | Opened]) -> Opened:
+        """The mean of faces. Raises HscError for none, BitstreamError as ``decode``."""
+        return self._blender.average(self._faces(faces))
+
+    def _faces(self, faces: Sequence[bytes | Opened]) -> list[Opened]:
+        return [face if isinstance(face, Opened) else self.open(face) for face in faces]
 
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:

@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hsc.allocator import keep_large_blocks
-from hsc.cli import bench, decode, encode, import_weights, info, reproduce, text, train, validate
+from hsc.cli import (
+    bench,
+    blend,
+    decode,
+    encode,
+    import_weights,
+    info,
+    reproduce,
+    text,
+    train,
+    validate,
+)
 from hsc.cli.parsing import Parser
 from hsc.cli.report import print_error
 from hsc.errors import HscError
 
-COMMANDS = (encode, decode, info, text, reproduce, train, validate, import_weights, bench)
+COMMANDS = (encode, decode, blend, info, text, reproduce, train, validate, import_weights, bench)
 FAILED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 

@@ -94,11 +94,11 @@ def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) ->
         ``skin_light``, ``skin_red``, ``skin_yellow`` (CIE L*, a*, b* of cheeks and nose);
         ``light`` (L* of the cheek at the picture's right less that of the other);
         ``beard`` (L* by which skin is lighter than chin and upper lip, roughness counted in);
-        ``lips`` (chroma of the lips beyond the skin's); ``lids`` (L* by which skin is lighter
-        than the upper lids); ``makeup`` (both in one); ``glasses`` (log of the edges across the bridge
-        of the nose and under the eyes); ``lenses`` (L* by which skin is lighter than the eyes'
-        surroundings: dark glasses); ``gaze`` (where the dark of the eyes is, in eye widths towards
-        the picture's right); ``hair_light``, ``hair_warm`` (L* and warmth of the hair);
+        ``lips`` (redness and chroma of the lips beyond the skin's); ``lids`` (L* by which skin is
+        lighter than the upper lids); ``makeup`` (both in one); ``glasses`` (log of the edges that
+        run across the bridge of the nose); ``lenses`` (L* by which skin is lighter than what is
+        under the eyes: dark glasses); ``gaze`` (where the dark of the eyes is, in eye widths
+        towards the picture's right); ``hair_light``, ``hair_warm`` (L* and warmth of the hair);
         ``hair_length`` (area of hair below the eyes, in squares of the face unit); ``warmth``
         (a* / 2 + b* of the whole picture).
     """
@@ -167,7 +167,7 @@ def _lids(face: Face, skin: np.ndarray) -> float:
 
 
 def _glasses(face: Face) -> float:
-    """Edges that run along: where a frame's bridge is, and under both eyes."""
+    """Log of the edges that run along where a frame's bridge would be."""
     p, light = face.points, face.lab[..., 0]
     down = np.abs(np.diff(light, axis=0, append=light[-1:]))
     bridge = face.around(p[[27, 28]].mean(0), 0.12)

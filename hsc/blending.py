@@ -1,0 +1,76 @@
+"""Faces made of several files: morphs, style mixes and averages, feature maps included."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from hsc.decoder import Opened
+from hsc.editing import between
+from hsc.editing.apply import carry_detail
+from hsc.networks import Networks
+
+GIVES_WAY = 1.0
+"""Change that motion does not explain, in standard deviations, at which 1/e of detail is kept."""
+
+
+class Blender:
+    """Opened files -> a face to draw, preview or edit like any opened file.
+
+    ::
+
+        S_a, S_b --> between them --> S --> G_F(S) ------------------------------ + -> F
+                                            |                                     |
+        F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) -- x weight --+
+        F_b - G_F(S_b) -- carried along by the motion from G_F(S_b) -- x weight --+
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
+
+    @torch.no_grad()
+    def morph(self, a: Opened, b: Opened, t: float) -> Opened:
+        """A part of the way from one face to another: exactly ``a`` at 0 and ``b`` at 1.
+
+        Raises:
+            HscError: ``t`` is outside of 0 to 1.
+        """
+        w_plus = between.interpolate(a.w_plus, b.w_plus, t)
+        if t in (0, 1):
+            return b if t else a
+        return self._face(w_plus, {0: 1 - t, 1: t}, [a, b])
+
+    @torch.no_grad()
+    def mix(self, a: Opened, b: Opened, layers: str | Iterable[str]) -> Opened:
+        """The face ``a`` with some layers of ``b``: ``coarse``, ``middle``, ``fine``.
+
+        Detail of the feature map is features and hair: it comes with the middle layer.
+
+        Raises:
+            HscError: an unknown layer.
+        """
+        layers = {layers} if isinstance(layers, str) else set(layers)
+        w_plus = between.mix(a.w_plus, b.w_plus, layers)
+        return self._face(w_plus, {int("middle" in layers): 1.0}, [a, b])
+
+    @torch.no_grad()
+    def average(self, faces: Sequence[Opened]) -> Opened:
+        """The mean of any number of faces. Raises HscError for none."""
+        w_plus = between.average([face.w_plus for face in faces])
+        return self._face(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
+
+    def _face(self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[Opened]) -> Opened:
+        """Draw the features of (1, 23, 512) and add the detail of some faces by weight."""
+        n = self.networks
+        spread = n.fcn.feature_std[:, None, None]
+        feature_s = n.synthesis.feature(w_plus)
+        detail = torch.zeros_like(feature_s)
+        for index, weight in weights.items():
+            face = faces[index]
+            own = face.feature - face.feature_s
+            if own.any():
+                before, after = face.feature_s / spread, feature_s / spread
+                detail = detail + weight * carry_detail(own, before, after, GIVES_WAY)
+        plain = all(face.feature is face.feature_s for face in faces)
+        feature = feature_s if plain else feature_s + detail
+        return Opened(w_plus, feature_s, feature, faces[0].layers)
