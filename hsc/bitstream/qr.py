@@ -26,7 +26,7 @@ def qr_code(text: str, address: str = "") -> segno.QRCode:
     """
     try:
         # as two segments, each in its own mode
-        return segno.make([address, text] if address else text, error="l", micro=False, boost_error=True)
+        return segno.make([address, text] if address else text, error="l", micro=False)
     except segno.DataOverflowError as error:
         raise HscError(
             f"A QR code holds 4,296 characters at most, and this file takes {len(text):,}: "
