@@ -7,7 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.components import QUICK
+from app import chart
+from app.address import face_in
+from app.components import MODEL_EVENT, QUICK, friendly
 from app.endpoints import add_endpoints
 from app.service import Studio
 from app.tabs.about import AboutTab
@@ -31,6 +33,7 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "max_file_size": "20mb",
         "footer_links": ["api", "settings"],
+        "app_kwargs": {"routes": chart.routes()},
     }
 
 
@@ -40,7 +43,7 @@ def build(studio: Studio) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs") as rows:
             with gr.Tab("Compress", id="compress"):
                 compress = CompressTab(studio)
             with gr.Tab("Decode", id="decode"):
@@ -64,6 +67,20 @@ def build(studio: Studio) -> gr.Blocks:
                 updates |= tab.fit(codec)
             yield updates
 
+        def open_face(
+            layers: str, sent: str, request: gr.Request
+        ) -> Iterator[dict[Any, Any]]:
+            """Somebody scanned a face: show it."""
+            if face_in(request.query_params):
+                yield {rows: gr.Tabs(selected="decode")}
+                yield from decode.from_address(layers, sent, request)
+
+        page.load(
+            friendly(open_face),
+            [decode.at.layers, decode.at.sent],
+            [rows, *decode.arrival],
+            **MODEL_EVENT,
+        )
         page.load(
             when_loaded,
             None,

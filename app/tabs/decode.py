@@ -1,22 +1,30 @@
-"""A .hsc file in: its picture, its layers, what its header says."""
+"""A face in, as a file or as text: its picture, its layers, every byte, and text again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app import charts
-from app.components import LIVE, Tab, edit_slider, fitted_slider, friendly, picture
+from app import bytes_view, charts
+from app.address import face_in, face_link, own_address
+from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly
 from app.files import keep_picture
-from app.results import Sizes
+from app.results import Look, Sizes
 from app.service import Studio
-from app.texts import text
-from hsc.errors import HscError
+from app.services.receiving import Receiving
+from app.tabs.decode_layout import PROVE, DecodeLayout
+from hsc.bitstream.fields import fields
+from hsc.errors import BitstreamError, HscError
 
-CHOICES = [("SCN + FCN", "scn+fcn"), ("SCN only", "scn"), ("FCN only", "fcn")]
+EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "astronaut.png"
+EXAMPLE_LEVEL = 2
 CUT = "This file has no FCN layer, so this is what SCN alone draws."
+NAMES = {"scn": "SCN", "fcn": "FCN", "scn+fcn": "SCN + FCN"}
+
+Update = dict[Any, Any]
 
 
 class DecodeTab(Tab):
@@ -24,65 +32,180 @@ class DecodeTab(Tab):
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        with gr.Row(elem_id="receiver"):
-            with gr.Column(scale=3, min_width=300):
-                gr.Markdown(text("decode"))
-                # no list of file types: phones grey out endings that they do not know
-                self.file = gr.File(
-                    label=".hsc file", type="binary", height=150, elem_id="received"
-                )
-                self.layers = gr.Radio(
-                    CHOICES, value="scn+fcn", label="Layers", elem_id="received-layers"
-                )
-                self.smile = edit_slider("received-smile")
-                self.note = gr.HTML(elem_id="received-note")
-            with gr.Column(scale=5, min_width=320):
-                self.picture = picture(
-                    "Decoded",
-                    "The face drawn from the file",
-                    "received-picture",
-                    buttons=["download", "fullscreen"],
-                )
-                gr.Markdown(text("caveat"), elem_classes=["caveat"])
-            with gr.Column(scale=3, min_width=280):
-                self.facts = gr.HTML(elem_id="received-facts")
-        inputs = [self.file, self.layers, self.smile]
-        shown = [self.note, self.picture, self.facts]
-        self.file.change(friendly(self.new_file), inputs[:2], [*shown, self.smile], **LIVE)
-        gr.on(
-            [self.layers.input, self.smile.input, self.smile.release],
-            friendly(self.draw),
-            inputs,
-            shown,
-            **LIVE,
+        self.receiving = Receiving(studio.model, studio.drawing)
+        self.at = at = DecodeLayout()
+        sliders = at.edits.sliders
+        looks = [at.data, at.layers, *sliders]
+        drawn = [at.note, at.picture, at.proof]
+        arrived = [
+            *(at.data, *drawn, at.facts, at.strip, at.more, at.welcome, at.prove, at.parts),
+            *(*self._texts(), *sliders),
+        ]
+        self.arrival = arrived
+        at.file.upload(friendly(self.new_file), [at.file, at.layers, at.sent], arrived, **LIVE)
+        at.file.clear(lambda: {at.note: ""}, None, [at.note], **QUICK)
+        at.pasted.submit(friendly(self.new_text), [at.pasted, at.layers, at.sent], arrived, **LIVE)
+        at.example.click(friendly(self.new_example), [at.layers, at.sent], arrived, **MODEL_EVENT)
+        at.layers.input(friendly(self.draw), looks, drawn, **LIVE)
+        at.parts.select(friendly(self.choose_layers), looks, [at.layers, *drawn], **LIVE)
+        gr.on([s.input for s in sliders], friendly(self.follow), looks, drawn, **LIVE)
+        gr.on([s.release for s in sliders], friendly(self.draw), looks, drawn, **LIVE)
+        at.reset.click(friendly(self.undo), looks[:2], [*drawn, *sliders], **LIVE)
+        at.prove.click(
+            friendly(self.show_proof), looks[:2], [at.proof, at.note], **MODEL_EVENT
         )
+        at.sent.input(friendly(self.send), [at.data, at.sent], self._texts(), **QUICK)
+        self.fitted = tuple(sliders)
 
-        self.fitted = (self.smile,)
+    def fit(self, codec: Any) -> Update:
+        """The codec's own edits."""
+        return self.at.edits.fit(codec)
 
-    def fit(self, codec: Any) -> dict[Any, Any]:
-        return {self.smile: fitted_slider(codec, "smile")}
+    def new_file(
+        self, data: bytes | None, layers: str, sent: str, request: gr.Request
+    ) -> Iterator[Update]:
+        """A file was dropped."""
+        if data is not None:
+            yield from self._arrive(data, layers, sent, request)
 
-    def new_file(self, data: bytes | None, layers: str) -> Iterator[dict[Any, Any]]:
-        """A file was dropped or removed: forget the last one's edits."""
-        yield {self.smile: 0}
-        yield from self.draw(data, layers, 0)
+    def new_text(
+        self, text: str, layers: str, sent: str, request: gr.Request
+    ) -> Iterator[Update]:
+        """A face was pasted as text."""
+        yield from self._arrive(self.receiving.read(text), layers, sent, request)
 
-    def draw(self, data: bytes | None, layers: str, smile: float) -> Iterator[dict[Any, Any]]:
-        """Say what the file says, then show what it draws."""
-        if data is None:
-            yield {self.note: "", self.picture: None, self.facts: ""}
-            return
-        waiting = "Drawing …" if self.studio.ready else "Loading the model …"
-        yield {self.note: charts.note(waiting, busy=True)}
-        try:
-            decoded = self.studio.decode(data, layers, {"smile": smile})
-        except HscError:
-            yield {self.note: ""}  # the toast says what is wrong; the last good picture stays
-            raise
-        bar = charts.bytes_bar(Sizes.of(decoded.facts))
-        cut = decoded.layers != layers
-        yield {
-            self.note: charts.note(CUT, warn=True) if cut else "",
-            self.picture: keep_picture(decoded.picture, "decoded.png"),
-            self.facts: charts.facts(decoded.facts) + bar,
+    def new_example(self, layers: str, sent: str, request: gr.Request) -> Iterator[Update]:
+        """Nobody has a .hsc file at hand: make one from the example picture."""
+        yield {self.at.note: charts.note(self._waiting("Compressing the example …"), busy=True)}
+        prepared = self.studio.prepare(EXAMPLE)
+        data, _ = self.studio.compressing.file(prepared, EXAMPLE_LEVEL)
+        yield from self._arrive(data, layers, sent, request)
+
+    def from_address(self, layers: str, sent: str, request: gr.Request) -> Iterator[Update]:
+        """The page was opened with a face in its address."""
+        text = face_in(request.query_params)
+        if text:
+            yield from self._arrive(self.receiving.read(text), layers, sent, request)
+
+    def _arrive(
+        self, data: bytes, layers: str, sent: str, request: gr.Request
+    ) -> Iterator[Update]:
+        """A new face: forget the last one's edits, say what the bytes say, and draw it."""
+        at = self.at
+        data, facts, warning = self._usable(data)
+        known = {
+            at.data: data,
+            at.facts: charts.facts(facts) + charts.bytes_bar(Sizes.of(facts)),
+            at.strip: bytes_view.strip(fields(data)),
+            at.more: gr.Column(visible=True),
+            at.welcome: gr.Markdown(visible=False),
+            at.prove: gr.Button(PROVE, visible=True),
+            at.proof: "",
+            at.parts: gr.Gallery(visible=False),
+            **at.edits.reset(),
+            **self.send(data, sent, request),
         }
+        yield known | {at.note: charts.note(self._waiting("Drawing …"), busy=True)}
+        yield from self.draw(data, layers)
+        if warning:
+            yield {at.note: charts.note(warning, warn=True)}
+        if "fcn" in facts["layers"]:
+            yield {at.parts: self._parts(data, facts)}
+
+    def _usable(self, data: bytes) -> tuple[bytes, Any, str]:
+        """What of a file can be drawn, its facts, and what is wrong with the rest of it."""
+        try:
+            data, _, facts = self.studio.drawing.readable(data, "scn+fcn")
+            return data, facts, ""
+        except BitstreamError as error:
+            data, _, facts = self.studio.drawing.readable(data, "scn")
+            return data, facts, f"This is what SCN alone draws. {error}"
+
+    def _parts(self, data: bytes, facts: Any) -> Any:
+        """What each layer draws, as small pictures to choose from."""
+        sizes = facts["bytes"]
+        words = {
+            "scn": f"SCN: {sizes['scn']:,} bytes",
+            "fcn": f"FCN: {sizes['fcn']:,} bytes",
+            "scn+fcn": f"Both: {sizes['scn'] + sizes['fcn']:,} bytes",
+        }
+        value = [
+            (keep_picture(self.studio.drawing.preview(data, layers), "layer.png"), label)
+            for layers, label in words.items()
+        ]
+        return gr.Gallery(value=value, visible=True, selected_index=None)
+
+    def choose_layers(
+        self, event: gr.SelectData, data: bytes | None, layers: str, *values: float
+    ) -> Iterator[Update]:
+        """One of the small pictures was chosen."""
+        layers = ("scn", "fcn", "scn+fcn")[event.index]
+        yield {self.at.layers: layers}
+        yield from self.draw(data, layers, *values)
+
+    def follow(self, data: bytes | None, layers: str, *values: float) -> Iterator[Update]:
+        """A slider moves, by mouse or by keyboard: a small picture at once, then the whole one."""
+        if data is None:
+            return
+        drawing = self.studio.drawing
+        look = Look.of(self.at.edits.amounts(self.studio.codec, values))
+        readable, shown, _ = drawing.readable(data, layers)
+        if not drawing.remembers(readable, shown, look):
+            small = drawing.preview(readable, shown, look)
+            yield {self.at.picture: keep_picture(small, "preview.png")}
+        yield from self.draw(data, layers, *values)
+
+    def draw(self, data: bytes | None, layers: str, *values: float) -> Iterator[Update]:
+        """The whole picture; the last good one stays where it cannot be drawn."""
+        at = self.at
+        if data is None:
+            return
+        yield {at.note: charts.note(self._waiting("Drawing …"), busy=True), at.proof: ""}
+        try:
+            amounts = at.edits.amounts(self.studio.codec, values)
+            decoded = self.studio.decode(data, layers, amounts)
+        except HscError:
+            yield {at.note: ""}
+            raise
+        yield {
+            at.note: charts.note(CUT, warn=True) if decoded.layers != layers else "",
+            at.picture: gr.Image(
+                value=keep_picture(decoded.picture, "decoded.png"),
+                label=f"Decoded from {NAMES[decoded.layers]}" + (", edited" if amounts else ""),
+            ),
+        }
+
+    def undo(self, data: bytes | None, layers: str) -> Iterator[Update]:
+        """Every edit back to nothing."""
+        yield self.at.edits.reset()
+        yield from self.draw(data, layers)
+
+    def show_proof(self, data: bytes | None, layers: str) -> Iterator[Update]:
+        """Draw the file afresh, and damaged."""
+        if data is None:
+            return
+        at = self.at
+        yield {at.note: charts.note("Drawing it again with nothing remembered …", busy=True)}
+        data, layers, _ = self.studio.drawing.readable(data, layers)
+        yield {at.proof: bytes_view.proof_panel(self.receiving.prove(data, layers)), at.note: ""}
+
+    def send(self, data: bytes | None, sent: str, request: gr.Request) -> Update:
+        """The face as text, as a QR code and as a link."""
+        at = self.at
+        if data is None:
+            return {}
+        address = own_address(dict(request.headers), request.url.scheme if request.url else "http")
+        made = self.receiving.as_text(data, sent, face_link(address))
+        return {
+            at.code: bytes_view.code_panel(made, sent),
+            at.text: gr.Textbox(
+                value=made.text, label=f"The face as text: {len(made.text):,} characters"
+            ),
+            at.link: gr.Textbox(value=made.link, visible=bool(made.link)),
+        }
+
+    def _texts(self) -> list[Any]:
+        return [self.at.code, self.at.text, self.at.link]
+
+    def _waiting(self, words: str) -> str:
+        return words if self.studio.ready else "Loading the model …"

@@ -1,0 +1,51 @@
+"""The address under which visitors reach this page, for links that others can follow."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+from hsc.bitstream.text import is_text
+
+FACE = "face"
+"""Parameter of the page's address that carries a face as text."""
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+
+
+def own_address(headers: Mapping[str, str], scheme: str = "http") -> str:
+    """The page's address as its visitor knows it.
+
+    Args:
+        headers: of the request, with names in lower case.
+        scheme: that of the request, where no proxy says otherwise.
+
+    Returns:
+        ``https://host/``, or "" where nobody else could follow it: on this machine alone, or when
+        the host is not said.
+    """
+    host = headers.get("x-forwarded-host", headers.get("host", "")).split(",")[0].strip()
+    scheme = headers.get("x-forwarded-proto", scheme).split(",")[0].strip()
+    if not _HOST.fullmatch(host) or scheme not in ("http", "https") or _is_this_machine(host):
+        return ""
+    return f"{scheme}://{host}/"
+
+
+def face_link(address: str) -> str:
+    """What to put before a face's text to open it here; "" where the address is not known."""
+    return f"{address}?{FACE}=" if address else ""
+
+
+def face_in(parameters: Mapping[str, str]) -> str:
+    """The face's text in an address's parameters, or ""."""
+    text = parameters.get(FACE, "")
+    return text if is_text(text) else ""
+
+
+def _is_this_machine(host: str) -> bool:
+    name = re.sub(r":\d+$", "", host).strip("[]")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name.lower() == "localhost" or name.lower().endswith(".localhost")
+    return address.is_loopback or address.is_unspecified

@@ -1,0 +1,61 @@
+"""Charts that can be clicked: plotly.js from the installed package, served by this page itself."""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+SCRIPT = Path(__file__).with_name("scripts") / "chart.js"
+LIBRARY = "studio/plotly.min.js"
+DAY = 86_400  # seconds
+
+
+def chart(label: str, elem_id: str, height: int, *, anywhere: bool = False) -> gr.HTML:
+    """A chart whose value is a figure as JSON, as `figure` makes it.
+
+    Its event `pick` says which point was clicked: ``{"x", "y", "id"}``, the id being the point's
+    customdata, or None for a place without a point.
+
+    Args:
+        label: what it shows, for those who cannot see it.
+        anywhere: whether places without a point can be picked too.
+    """
+    return gr.HTML(
+        None,
+        html_template=(
+            f'<div class="chart" role="group" aria-label="{label}" style="height:{height}px"></div>'
+        ),
+        js_on_load=f"const ANYWHERE = {str(anywhere).lower()};\n{SCRIPT.read_text('utf-8')}",
+        head=f'<script src="{LIBRARY}"></script>',
+        elem_id=elem_id,
+        elem_classes=["chart-box"],
+    )
+
+
+def routes() -> list[Route]:
+    """What the page must serve for its charts."""
+    return [Route(f"/{LIBRARY}", _library)]
+
+
+def _library(request: Request) -> Response:
+    headers = {"cache-control": f"public, max-age={DAY}", "vary": "accept-encoding"}
+    data = _packed()
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "gzip"
+    else:
+        data = gzip.decompress(data)
+    return Response(data, media_type="text/javascript", headers=headers)
+
+
+@cache
+def _packed() -> bytes:
+    # found, not imported: only one file of the package is wanted
+    (folder,) = find_spec("plotly").submodule_search_locations
+    return gzip.compress((Path(folder) / "package_data" / "plotly.min.js").read_bytes(), 6)

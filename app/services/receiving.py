@@ -1,0 +1,102 @@
+"""The receiver's side: a face as text and back, and proof of what it was drawn from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.services.drawing import Drawing
+from app.services.model import SharedModel
+from hsc.bitstream import with_layers
+from hsc.bitstream.qr import qr_code, qr_svg
+from hsc.bitstream.text import from_text, to_text
+from hsc.errors import BitstreamError, HscError
+
+
+@dataclass(frozen=True)
+class AsText:
+    """A file as something to copy or to scan.
+
+    Attributes:
+        data: the file that the text stands for.
+        text: capitals and digits.
+        link: what opens this page with the face; "" where the page's address is not known.
+        qr: SVG of the link, or of the text; "" where a QR code is too small for it.
+        modules: side of the code.
+    """
+
+    data: bytes
+    text: str
+    link: str
+    qr: str
+    modules: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A file drawn afresh.
+
+    Attributes:
+        file_hash: SHA-256 of the file.
+        same: whether drawing it again gave the same pixels.
+        flipped: the byte of which one bit was turned over.
+        refusal: what was said of the file after that; "" if it was drawn all the same.
+        seconds: what drawing took.
+    """
+
+    file_hash: str
+    same: bool
+    flipped: int
+    refusal: str
+    seconds: float
+
+
+class Receiving:
+    """What can be said of a file that somebody sent."""
+
+    def __init__(self, model: SharedModel, drawing: Drawing) -> None:
+        self.model = model
+        self.drawing = drawing
+
+    def read(self, text: str) -> bytes:
+        """The file that a text stands for. Raises BitstreamError when it is none."""
+        return from_text(text)
+
+    def as_text(self, data: bytes, layers: str = "scn", link: str = "") -> AsText:
+        """A file, or its SCN layer alone, as text and as a QR code.
+
+        Args:
+            data: the file.
+            layers: "scn" or "scn+fcn".
+            link: what to put before the text so that it opens this page.
+        """
+        data = with_layers(data, layers)
+        text = to_text(data)
+        try:
+            code = qr_code(text, link)
+        except HscError:
+            return AsText(data, text, link and link + text, "", 0)
+        side, _ = code.symbol_size(border=0)
+        return AsText(data, text, link and link + text, qr_svg(code), side)
+
+    def prove(self, data: bytes, layers: str = "scn+fcn") -> Proof:
+        """Draw a file again with nothing remembered, and once more with one bit turned over."""
+        shown, _ = self.drawing.draw(data, layers)
+        fresh, seconds = self.model.run(lambda codec: codec.decode(data, layers))
+        flipped = len(data) - 1 if "fcn" in layers else len(with_layers(data, "scn")) - 1
+        damaged = bytearray(data)
+        damaged[flipped] ^= 1
+        try:
+            self.model.run(lambda codec: codec.decode(bytes(damaged), layers))
+            refusal = ""
+        except BitstreamError as error:
+            refusal = str(error)
+        return Proof(
+            hashlib.sha256(data).hexdigest(),
+            bool(np.array_equal(np.asarray(fresh), np.asarray(shown))),
+            flipped,
+            refusal,
+            seconds,
+        )
