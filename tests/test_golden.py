@@ -15,7 +15,7 @@ from hsc.levels import LEVELS
 from hsc.metrics.picture import psnr
 
 STREAMS = Path(__file__).parent / "golden" / "streams"
-NAMES = [f"level{level.number}" for level in LEVELS]
+NAMES = [*(f"level{level.number}" for level in LEVELS), "level2.7"]
 
 
 @pytest.fixture(scope="module")

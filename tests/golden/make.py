@@ -1,6 +1,6 @@
 """Makes the golden files: run ``python tests/golden/make.py`` when the decoder's weights change.
 
-For each level one generated face: its ``.hsc`` file, digests of what must be decoded from it bit
+For each named level, and one between two of them, one generated face: its ``.hsc`` file, digests of what must be decoded from it bit
 by bit, and the picture at 256 px.
 """
 
@@ -19,6 +19,7 @@ import hsc  # noqa: E402
 from hsc.levels import LEVELS  # noqa: E402
 
 STREAMS = HERE / "streams"
+GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7)  # at 2.7 gains are interpolated
 
 
 def shrunk(picture: Image.Image) -> Image.Image:
@@ -31,9 +32,9 @@ def main() -> None:
     networks = codec.networks
     STREAMS.mkdir(exist_ok=True)
     expected = {}
-    for level in LEVELS:
-        name = f"level{level.number}"
-        data = codec.encode(codec.random_face(100 + level.number), level.number, align=False)
+    for level in GOLDEN_LEVELS:
+        name = f"level{level:g}"
+        data = codec.encode(codec.random_face(100 + int(level)), level, align=False)
         (STREAMS / f"{name}.hsc").write_bytes(data)
         shrunk(codec.decode(data)).save(STREAMS / f"{name}.png", optimize=True)
         expected[name] = digests(data, networks.scn, networks.slice_coder)
