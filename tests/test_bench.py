@@ -1,15 +1,18 @@
 """The bench times the codec that is shipped, and tells its stages apart."""
 
 import json
+import sys
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
 import hsc
 from hsc.errors import HscError
-from hsc.evaluation import bench
+from hsc.evaluation import bench, generators
+from hsc.evaluation.generators import Drawn
 from hsc.evaluation.stages import DECODING, ENCODING, Pipeline
 
 
@@ -38,9 +41,11 @@ def timing(label: str, scale: float) -> bench.Timing:
 
 def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capfd) -> None:
     made = iter([timing("cpu, one", 1.0), timing("cpu, two", 2.0)])
+    drawn = Drawn("OpenVINO, f32", 250.4, 240.0, 52.5, 1.5)
     monkeypatch.setattr(bench, "_apart", lambda *_: next(made))
+    monkeypatch.setattr(bench, "_in_a_process", lambda *_: [asdict(drawn)])
     args = Namespace(photo=None, rounds=3, level=3.0, device="cpu", backends=["one", "two"],
-                     json=True, out=tmp_path)
+                     json=True, out=tmp_path, openvino=True)
     bench.run(args)
     printed = json.loads(capfd.readouterr().out)
     assert printed == json.loads((tmp_path / "bench.json").read_text())
@@ -50,6 +55,7 @@ def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capf
     assert [line.split("|")[3].strip() for line in lines[2:-2]] == ["2.0"] * (
         len(ENCODING) + len(DECODING) + 2
     )
+    assert "| OpenVINO, f32 | 250 | 240 | 52 | 1.5 |" in " ".join(bench.page(printed).split())
 
 
 def test_a_photo_without_a_face_is_refused(tmp_path: Path) -> None:
@@ -58,3 +64,24 @@ def test_a_photo_without_a_face_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64)).save(tmp_path / "grey.png")
     with pytest.raises(HscError, match="face"):
         bench.measure(bench.Variant("cpu"), tmp_path / "grey.png", 3.0, 1)
+
+
+def test_generators_take_turns_and_say_how_near_they_are(monkeypatch) -> None:
+    turns: list[str] = []
+
+    def grey(w_plus: torch.Tensor) -> torch.Tensor:
+        turns.append("grey")
+        return torch.zeros(1, 3, 1024, 1024)
+
+    monkeypatch.setattr(generators, "in_openvino", lambda *_: (grey, "fake"))
+    fast, other = generators.compare(["float32"], rounds=1)
+    assert (fast.label, other.label) == ("hsc, float32", "OpenVINO, fake")
+    assert fast.psnr > 100 > 30 > other.psnr
+    assert len(turns) == generators.WARM_UP + 1
+    assert 0 < fast.least <= fast.median
+
+
+def test_openvino_is_asked_for_by_name(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(HscError, match="requirements-lab"):
+        generators.in_openvino(None, None)

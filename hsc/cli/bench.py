@@ -26,6 +26,10 @@ def add_parser(subparsers) -> None:
         "--backends", type=lambda text: text.split(","), metavar="NAME,...",
         help="ways to run the generator, as HSC_BACKEND names them (default: the usual one)",
     )
+    parser.add_argument(
+        "--openvino", action="store_true",
+        help="time the generator beside OpenVINO with the same weights too (requirements-lab.txt)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--out", type=Path, metavar="DIR",

@@ -7,12 +7,13 @@ import statistics
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -92,6 +93,11 @@ def run(args: Namespace) -> None:
         "notes": notes(timings, args.rounds, args.level),
         "timings": [asdict(timing) for timing in timings],
     }
+    if args.openvino:
+        print("bench: beside OpenVINO", file=sys.stderr, flush=True)
+        result["generators"] = _in_a_process(
+            beside_openvino, args.backends or ["reference", "float32"], args.rounds
+        )
     folder = args.out or report.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=2)
@@ -181,15 +187,44 @@ def table(result: dict) -> str:
 def page(result: dict) -> str:
     """The report as text."""
     lines = [f"{result['machine']}, {result['date']}", *result["notes"], "", table(result)]
+    if "generators" in result:
+        lines += ["", "The generator alone, w+ to 1024 px on the CPU, turn by turn:", ""]
+        lines.append(generators_table(result["generators"]))
     return "\n".join(lines)
+
+
+def generators_table(drawn: Sequence[dict]) -> str:
+    """One line a way of running the generator."""
+    header = ["generator", "median (ms)", "least (ms)", "PSNR (dB)", "setting up, once (s)"]
+    rows = [
+        [
+            d["label"],
+            *(report.number(d[key], 0) for key in ("median", "least", "psnr")),
+            report.number(d["setting_up"], 1),
+        ]
+        for d in drawn
+    ]
+    return report.table(header, rows)
+
+
+def beside_openvino(backends: list[str], rounds: int) -> list[dict]:
+    """``hsc.evaluation.generators`` as JSON takes it."""
+    from hsc.evaluation.generators import compare
+
+    keep_large_blocks()
+    return [asdict(drawn) for drawn in compare(backends, rounds)]
 
 
 def _apart(variant: Variant, photo: Path, level: float, rounds: int) -> Timing:
     """``measure`` in a fresh process, so that memory peaks are each variant's own."""
+    return _in_a_process(measure, variant, photo, level, rounds)
+
+
+def _in_a_process(call: Callable, *args: object) -> Any:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(measure, variant, photo, level, rounds).result()
+            return pool.submit(call, *args).result()
         except HscError:
             raise
         except Exception as error:
-            raise HscError(f"timing {variant.device} failed: {error}") from error
+            raise HscError(f"timing failed: {error}") from error
