@@ -171,6 +171,13 @@ def directions(setting: Setting) -> None:
     find_directions(setting)
 
 
+def probe(setting: Setting) -> None:
+    """Fit the linear read-outs of the semantics."""
+    from hsc.training.probe import run
+
+    run(setting)
+
+
 def latents(setting: Setting) -> None:
     """Cache what the averaged encoder finds in every training picture."""
     from hsc.training.latents import collect
