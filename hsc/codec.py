@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from hsc.bitstream import Container, snap_level, unpack
 from hsc.blending import Blender
@@ -13,6 +15,8 @@ from hsc.decoder import LAYERS, Decoder, Opened
 from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.generator.synthesis import NUM_STYLES
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
+from hsc.inversion.refine import Progress, Refiner
+from hsc.levels import REFINE_STEPS
 from hsc.networks import Networks, load_networks
 from hsc.pictures import to_picture, to_tensor
 from hsc.strips import drawn, paired
@@ -65,6 +69,7 @@ class Codec:
         *,
         align: bool = True,
         face: int = 0,
+        refine: int = 0,
     ) -> bytes:
         """Compress the face in a picture.
 
@@ -74,6 +79,8 @@ class Codec:
             align: find the face and bring it to the frame the networks know; without it the
                 centre of the picture is taken as it is.
             face: which face, 0 being the largest.
+            refine: gradient steps on what was found, for a better picture in as many bytes; 20 is
+                a good number, and takes seconds on a GPU and half a minute on two CPU cores.
 
         Returns:
             The bytes of a ``.hsc`` file.
@@ -85,7 +92,10 @@ class Codec:
         from hsc.faces import aligned, read_photo
 
         crop = aligned(read_photo(image), face=face, align=align, px=PICTURE_PX)
-        return self.compress(self.analyse(crop), level)
+        latents = self.analyse(crop)
+        if refine:
+            latents = self.refine(crop, latents, level, refine)
+        return self.compress(latents, level)
 
     @torch.no_grad()
     def analyse(self, crop: Image.Image) -> Latents:
@@ -94,13 +104,36 @@ class Codec:
         Raises:
             PhotoError: the crop has another size.
         """
-        if crop.size != (PICTURE_PX, PICTURE_PX):
-            raise PhotoError(
-                f"expected an aligned crop of {PICTURE_PX} x {PICTURE_PX}, got "
-                f"{crop.width} x {crop.height}: use hsc.faces.aligned."
-            )
-        small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
-        return Latents(self._encoder()(to_tensor(small, self.device), self.networks.synthesis))
+        return Latents(self._encoder()(self._small(crop), self.networks.synthesis))
+
+    def refine(
+        self,
+        crop: Image.Image,
+        latents: Latents,
+        level: float,
+        steps: int = REFINE_STEPS,
+        progress: Progress | None = None,
+    ) -> Latents:
+        """Better latents for one picture, found by gradient steps through the codec itself.
+
+        The file of the result is about as large, and what it draws is nearer to the picture.
+
+        Args:
+            crop: the picture that ``analyse`` was given.
+            latents: what it found there.
+            level: the one to ``compress`` at.
+            steps: each costs about as much as drawing a picture, and more on a small machine.
+            progress: called with the steps that are done and all of them.
+
+        Raises:
+            PhotoError: the crop has another size. BitstreamError: the level is out of range.
+        """
+        level, found = snap_level(level), latents.inversion
+        w_std = self._encoder().semantic_head.w_std
+        refined = self._refiner.refine(
+            self._small(crop), found, w_std, level, steps, progress
+        )
+        return Latents(refined)
 
     @torch.no_grad()
     def compress(self, latents: Latents, level: float) -> bytes:
@@ -256,6 +289,21 @@ class Codec:
         synthesis = self.networks.synthesis
         w = self.networks.mapping(z, truncation)
         return to_picture(synthesis(w[:, None].expand(-1, NUM_STYLES, -1)))
+
+    def _small(self, crop: Image.Image) -> Tensor:
+        """What the encoder looks at: (1, 3, 256, 256)."""
+        if crop.size != (PICTURE_PX, PICTURE_PX):
+            raise PhotoError(
+                f"expected an aligned crop of {PICTURE_PX} x {PICTURE_PX}, got "
+                f"{crop.width} x {crop.height}: use hsc.faces.aligned."
+            )
+        small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
+        return to_tensor(small, self.device)
+
+    @cached_property
+    def _refiner(self) -> Refiner:
+        """Loaded when it is first needed: nothing else uses its networks."""
+        return Refiner.load(self.networks.fcn, self.device)
 
     def _encoder(self) -> InversionEncoder:
         if self.networks.encoder is None:

@@ -1,8 +1,10 @@
-"""The six named bitrate levels: points on one continuous scale."""
+"""What an encoder is asked for: a level, six of which have names, and steps of refinement."""
 
 from dataclasses import dataclass
 
 MIN_LEVEL, MAX_LEVEL = 1, 6
+REFINE_STEPS = 15
+"""Gradient steps of a refinement, unless told otherwise: the gain of further ones is small."""
 
 
 @dataclass(frozen=True)

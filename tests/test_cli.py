@@ -15,6 +15,7 @@ from hsc.bitstream import Container
 from hsc.bitstream.text import to_text
 from hsc.cli import main
 from hsc.errors import NoFaceError
+from hsc.levels import REFINE_STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,10 +24,11 @@ class StandIn:
     """Keeps the arguments it gets; a picture called ``noface`` has none."""
 
     def __init__(self) -> None:
-        self.calls = []
+        self.calls, self.refined = [], []
 
-    def encode(self, image, level=3, *, align=True, face=0):
+    def encode(self, image, level=3, *, align=True, face=0, refine=0):
         self.calls.append((Path(image).name, level, align, face))
+        self.refined.append(refine)
         if "noface" in str(image):
             raise NoFaceError("No face was found;\nuse the centre of the picture.")
         return Container(1, level, b"s" * 300, b"f" * 700).pack()
@@ -83,7 +85,16 @@ def test_encode_a_file(codec, photos, tmp_path):
 def test_encode_defaults(codec, photos, tmp_path):
     assert main(["encode", str(photos / "a.jpg"), str(tmp_path / "a.hsc")]) == 0
     assert codec.calls == [("a.jpg", 3, True, 0)]
+    assert codec.refined == [0]
     assert codec.devices == ["auto"]
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"), [(["--refine"], REFINE_STEPS), (["--refine", "4"], 4)]
+)
+def test_encode_refines(codec, photos, tmp_path, options, steps):
+    assert main(["encode", str(photos / "a.jpg"), str(tmp_path / "a.hsc"), *options]) == 0
+    assert codec.refined == [steps]
 
 
 def test_encode_a_folder_goes_on_after_a_failure(codec, photos, tmp_path, capfd):
@@ -245,7 +256,7 @@ def test_validate(dispatched):
     [(name, kind, args)] = dispatched
     assert (name, kind) == ("evaluation", "rate-distortion")
     assert (args.faces, args.limit, args.out) == (Path("f"), 4, Path("o"))
-    assert (args.levels, args.device) == ([1, 3.5], "cpu")
+    assert (args.levels, args.device, args.refine) == ([1, 3.5], "cpu", 0)
 
 
 def test_import_weights(dispatched):

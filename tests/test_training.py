@@ -20,16 +20,19 @@ import hsc.model_id
 from hsc import training
 from hsc.entropy.gaussian import load_tables
 from hsc.evaluation.held_out import held_out_names
+from hsc.generator.pretrained import load_generator
 from hsc.levels import LEVELS
 from hsc.model_id import path_of
 from hsc.scn.semantic_codec import SemanticCodec
-from hsc.training import pairs, stages
+from hsc.scn.semantic_coder import SemanticCoder
+from hsc.training import pairs
 from hsc.training.augment import degrade, grey_some, jitter
-from hsc.training.faces import RealFaces, SyntheticPairs, list_faces
-from hsc.training.feature import RatePrice
+from hsc.training.faces import RealFaces, SyntheticPairs, list_faces, to_unit
 from hsc.training.latents import CachedLatents
 from hsc.training.loop import Budget, Checkpoint, CsvLog, train
+from hsc.training.rate import RatePrice
 from hsc.training.semantic import TARGET_BYTES, fit
+from hsc.training.stages import exits, layers
 
 STRANGER = "london/006_03.jpg"
 
@@ -159,8 +162,9 @@ def test_semantics_are_fitted_to_the_sizes_aimed_at() -> None:
             errors.append((w_plus_hat - w_plus).square().mean().item())
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.6 * errors[0]
     tables = load_tables(path_of("entropy"))
-    layer = codec.compress(w_plus[:1], 6, tables)
-    decoded = codec.decompress(layer, 6, tables)
+    coder = SemanticCoder(codec)
+    layer = coder.compress(w_plus[:1], 6, tables)
+    decoded = coder.decompress(layer, 6, tables)
     with torch.no_grad():
         assert (decoded - codec(w_plus[:1], 6)[0]).abs().max() < 2e-3
 
@@ -196,10 +200,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Iterator[
     shutil.copytree(real, workshop.assets)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hsc.model_id, "ASSETS", workshop.assets)
-        patch.setattr(stages, "ASSETS", workshop.assets)
         patch.setattr(pairs, "SHARD", 2)
-        patch.setattr(stages, "SYNTHETIC_LATENTS", 1)
-        patch.setattr(stages, "PREVIEW_PICTURES", 2)
+        patch.setattr(layers, "SYNTHETIC_LATENTS", 1)
+        patch.setattr(exits, "PREVIEW_PICTURES", 2)
         workshop.run("pairs", steps=1)
         yield workshop
     assert {path: path.stat().st_mtime_ns for path in real.iterdir()} == stamps
@@ -218,11 +221,25 @@ def test_stage_pairs_adds_shards(workshop) -> None:
     assert len(SyntheticPairs(folder)) == 3
 
 
-def test_stage_preview(workshop) -> None:
-    workshop.run("preview", steps=2, batch=2, resume=False)
-    workshop.run("preview", steps=2, batch=2)
-    assert workshop.counters("preview")["steps"] == 4
-    assert workshop.shipped("preview")["linear.weight"].dtype == torch.float16
+@pytest.mark.parametrize(("stage", "channels"), [("preview", 256), ("glance", 512)])
+def test_stages_of_the_exits(workshop, stage, channels) -> None:
+    workshop.run(stage, steps=2, batch=2, resume=False)
+    workshop.run(stage, steps=2, batch=2)
+    assert workshop.counters(stage)["steps"] == 4
+    weight = workshop.shipped(stage)["linear.weight"]
+    assert weight.dtype == torch.float16 and weight.shape == (12, channels, 1, 1)
+
+
+def test_endless_pairs_are_what_the_generator_draws() -> None:
+    device = torch.device("cpu")
+    drawn = pairs.DrawnPairs(load_generator(device), device)
+    sample = drawn.sample(2, device)
+    assert sample.images.dtype == torch.uint8 and sample.images.shape == (2, 3, 256, 256)
+    with torch.no_grad():
+        again = synthesis()(sample.w_plus[:1]).clamp(-1, 1)
+    small = torch.nn.functional.interpolate(again, size=256, mode="area")
+    assert (to_unit(sample.images[:1]) - small).abs().mean() < 0.02
+    assert not torch.equal(sample.w_plus, drawn.sample(2, device).w_plus)
 
 
 def test_stage_inversion(workshop) -> None:
@@ -247,6 +264,15 @@ def test_stages_latents_feature_and_joint(workshop) -> None:
     assert workshop.counters("fcn")["steps"] == 2
     price = json.loads((workshop.work / "fcn" / "price.json").read_text())
     assert price != pytest.approx([math.exp(p) for p in RatePrice().log_price])
-    workshop.run("joint", steps=2, batch=2)
-    assert workshop.counters("fcn")["steps"] == 4
-    assert all(value.isfinite().all() for value in workshop.shipped("fcn").values())
+    before = {name: workshop.shipped(name) for name in ("fcn", "inversion")}
+    workshop.run("joint", steps=3, batch=2)
+    assert workshop.counters("joint")["steps"] == 3
+    after = {name: workshop.shipped(name) for name in before}
+    for name, head, frozen in (
+        ("fcn", "g_a.out.weight", "feature_std"),
+        ("inversion", "feature_head.out.weight", "semantic_head.base.weight"),
+    ):
+        assert after[name].keys() == before[name].keys()
+        assert all(value.isfinite().all() for value in after[name].values())
+        assert not torch.equal(after[name][head], before[name][head])
+        assert torch.equal(after[name][frozen], before[name][frozen])

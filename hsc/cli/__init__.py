@@ -14,7 +14,6 @@ from hsc.cli import (
     blend,
     decode,
     encode,
-    evaluate,
     import_weights,
     info,
     reproduce,
@@ -26,9 +25,7 @@ from hsc.cli.parsing import Parser
 from hsc.cli.report import print_error
 from hsc.errors import HscError
 
-COMMANDS = (
-    encode, decode, blend, info, text, reproduce, train, validate, evaluate, import_weights, bench,
-)  # fmt: skip
+COMMANDS = (encode, decode, blend, info, text, reproduce, train, validate, import_weights, bench)
 FAILED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 

@@ -24,6 +24,7 @@ def add_parser(subparsers) -> None:
         "--face", type=parsing.index, default=0, metavar="N",
         help="which face, 0 being the largest (default: 0)",
     )
+    parsing.add_refine(parser)
     parsing.add_device(parser)
     parser.set_defaults(run=run)
 
@@ -35,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
     codec = hsc.load(device=args.device)
 
     def encode(source: Path, target: Path) -> str:
-        data = codec.encode(source, args.level, align=args.align, face=args.face)
+        data = codec.encode(
+            source, args.level, align=args.align, face=args.face, refine=args.refine
+        )
         target.write_bytes(data)
         return f"{len(data)} bytes"
 

@@ -7,7 +7,7 @@ import math
 from typing import NoReturn
 
 from hsc.errors import HscError
-from hsc.levels import MAX_LEVEL, MIN_LEVEL
+from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
 
 
 class UsageError(HscError):
@@ -35,6 +35,15 @@ def add_device(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "cpu", "cuda"),
         default="auto",
         help="where to compute (default: auto, a CUDA device if there is one)",
+    )
+
+
+def add_refine(parser: argparse.ArgumentParser) -> None:
+    """``--refine [N]``."""
+    parser.add_argument(
+        "--refine", type=index, nargs="?", const=REFINE_STEPS, default=0, metavar="N",
+        help="spend N gradient steps on each face for a better picture in as many bytes "
+        f"({REFINE_STEPS} without a number; default: none)",
     )
 
 

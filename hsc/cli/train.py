@@ -8,8 +8,8 @@ from pathlib import Path
 from hsc.cli import parsing
 
 STAGES = (
-    "pairs", "preview", "inversion", "inversion-pairs", "inversion-pictures", "colour",
-    "latents", "semantic", "feature", "joint", "directions", "probe",
+    "pairs", "preview", "glance", "inversion", "inversion-pairs", "inversion-pictures", "colour",
+    "latents", "semantic", "feature", "joint", "directions",
 )
 
 
@@ -35,6 +35,10 @@ def add_parser(subparsers) -> None:
         help="go on from the checkpoint if there is one (default)",
     )
     start.add_argument("--fresh", dest="resume", action="store_false", help="start from nothing")
+    parser.add_argument(
+        "--compile", action="store_true",
+        help="compile the generator first: needs a C++ compiler and minutes, saves a third a step",
+    )
     parsing.add_device(parser)
     parser.set_defaults(run=run)
 

@@ -22,6 +22,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
     )
+    parsing.add_refine(parser)
     parsing.add_device(parser)
     parser.set_defaults(run=run)
 

@@ -16,13 +16,15 @@ from hsc.evaluation.pictures import held_out_pictures, spread
 from hsc.levels import LEVELS
 
 SHEET_FACES = 8
+REFINED = "refined"
+"""Kind of the report whose files were refined (``--refine``)."""
 
 
 def run(args: Namespace) -> None:
     """Measure files of every validation picture at every level, print and save the figures.
 
     Args:
-        args: faces, limit, levels, out and device.
+        args: faces, limit, levels, refine, out and device.
     """
     pictures = held_out_pictures(args.faces, args.limit)
     levels = sorted(set(args.levels or (level.number for level in LEVELS)))
@@ -38,7 +40,9 @@ def run(args: Namespace) -> None:
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         original = judge.original(image)
-        files = write_files(codec, image, points, folder / "files", picture.stem)
+        started = time.perf_counter()
+        files = write_files(codec, image, points, folder / "files", picture.stem, args.refine)
+        encode_seconds = (time.perf_counter() - started) / len(files)
         drawn = []
         for name, path in zip(names, files):
             data = path.read_bytes()
@@ -46,15 +50,15 @@ def run(args: Namespace) -> None:
             drawn.append(codec.decode(data))
             seconds = time.perf_counter() - started
             figures = sizes(data) | judge.compare(original, drawn[-1])
-            rows.append(
-                {"what": name, "picture": picture.name} | figures | {"decode_seconds": seconds}
-            )
+            spent = {"decode_seconds": seconds, "encode_seconds": encode_seconds}
+            rows.append({"what": name, "picture": picture.name} | figures | spent)
         if picture in shown:
             sheet.add(picture.name, [image, *drawn])
         report.print_progress(number, len(pictures), picture.name)
-    result = report.report("rate-distortion", codec, pictures, rows)
+    kind = REFINED if args.refine else "rate-distortion"
+    result = report.report(kind, codec, pictures, rows) | {"refine_steps": args.refine}
     report.write(result, rows, folder)
-    sheet.save(folder / "rate-distortion.jpg")
+    sheet.save(folder / f"{kind}.jpg")
     print("\n".join(result["notes"]) + "\n\n" + figures_table(result))
 
 
@@ -63,14 +67,23 @@ def point_name(level: float, layers: str) -> str:
 
 
 def write_files(
-    codec: Codec, image: Image.Image, points: list[tuple[float, str]], folder: Path, stem: str
+    codec: Codec,
+    image: Image.Image,
+    points: list[tuple[float, str]],
+    folder: Path,
+    stem: str,
+    refine: int = 0,
 ) -> list[Path]:
-    """One ``.hsc`` file for each point, the picture being analysed once."""
+    """One ``.hsc`` file for each point; the picture is analysed once, and refined at each level."""
     folder.mkdir(parents=True, exist_ok=True)
-    latents = codec.analyse(image)
+    found = codec.analyse(image)
     paths = []
+    whole_files: dict[float, bytes] = {}
     for level, layers in points:
-        data = codec.compress(latents, level)
+        if level not in whole_files:
+            latents = codec.refine(image, found, level, refine) if refine else found
+            whole_files[level] = codec.compress(latents, level)
+        data = whole_files[level]
         if layers == "scn":
             whole = unpack(data)
             data = Container(whole.model_id, whole.level, whole.scn).pack()

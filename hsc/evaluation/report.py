@@ -90,6 +90,11 @@ def read(kind: str, folder: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def read_if_there(kind: str, folder: Path) -> dict | None:
+    """A saved report, or None."""
+    return read(kind, folder) if (folder / f"{kind}.json").is_file() else None
+
+
 def machine(device: torch.device) -> str:
     """What the figures were computed on, in words."""
     where = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()

@@ -4,12 +4,16 @@ from argparse import Namespace
 from pathlib import Path
 
 from hsc.evaluation import inversion, rate_distortion, report
-from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.judge import METRICS
 from hsc.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
 from hsc.levels import LEVELS
 
 TARGET = Path("RESULTS.md")
+LICENCES = {
+    "officials": "official portraits of US officials, public domain",
+    "london": "Face Research Lab London Set (DeBruine & Jones), CC BY 4.0",
+    "ffhq": "crops of Flickr-Faces-HQ, CC BY-NC-SA 4.0",
+}
 INTRODUCTION = """# Results
 
 Written by `python -m hsc validate results` from the reports of `validate inversion` and `validate
@@ -27,15 +31,17 @@ def run(args: Namespace) -> None:
     folder = args.out or report.FOLDER
     encoder = report.read("inversion", folder)
     files = report.read("rate-distortion", folder)
-    TARGET.write_text(text(encoder, files), encoding="utf-8")
+    refined = report.read_if_there(rate_distortion.REFINED, folder)
+    TARGET.write_text(text(encoder, files, refined), encoding="utf-8")
     print(f"wrote {TARGET}")
 
 
-def text(encoder: dict, files: dict) -> str:
+def text(encoder: dict, files: dict, refined: dict | None = None) -> str:
     """The page.
 
     Args:
         encoder, files: the two reports.
+        refined: the one of files with ``--refine``, where there is one.
     """
     parts = [INTRODUCTION]
     parts += ["## Encoder alone, nothing compressed", circumstances(encoder)]
@@ -44,9 +50,34 @@ def text(encoder: dict, files: dict) -> str:
     seconds = [row["decode_seconds"] for row in files["summary"]]
     parts.append(f"Mean time to decode a file: {sum(seconds) / len(seconds):.2f} seconds.")
     parts += ["### Beside the aims", _beside_aims(files)]
+    if refined:
+        parts += ["## Files, refined while encoding", circumstances(refined), _refined(refined)]
     parts += [f"### Published by the paper, not measured here ({PAPER})", PAPER_NOTE, _paper()]
     parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
     return "\n\n".join(parts) + "\n"
+
+
+def circumstances(result: dict) -> str:
+    """Date, machine, weights and pictures of a report, as a list."""
+    pictures = result["pictures"]
+    weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in result["weights"].items())
+    lines = [
+        f"- Measured on {result['date']}, {result['machine']}.",
+        f"- Model {result['model']}; SHA-256 of the weights begins: {weights}.",
+        f"- {sum(pictures.values())} pictures:",
+        *(f"  - {count} {LICENCES.get(name, name)}" for name, count in pictures.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _refined(refined: dict) -> str:
+    """What gradient steps on each face gain and cost."""
+    seconds = [row["encode_seconds"] for row in refined["summary"]]
+    return (
+        f"{refined['refine_steps']} gradient steps a face and level (`--refine`), "
+        f"{sum(seconds) / len(seconds):.1f} seconds a file; the decoder is the same.\n\n"
+        + rate_distortion.figures_table(refined)
+    )
 
 
 def _inversion_aims() -> str:

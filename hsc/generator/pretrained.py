@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from hsc.generator.mapping import Mapping
-from hsc.generator.preview import PreviewHead
+from hsc.generator.preview import GLANCE_EXIT_PX, PreviewHead
 from hsc.generator.synthesis import Synthesis
 from hsc.weights import load_into, path_of
 
@@ -29,3 +29,9 @@ def load_generator(device: torch.device | str = "cpu", folder: Path | None = Non
 
 def load_preview(device: torch.device | str = "cpu", folder: Path | None = None) -> PreviewHead:
     return load_into(PreviewHead(), path_of("preview", folder)).to(device)
+
+
+def load_glance(device: torch.device | str = "cpu", folder: Path | None = None) -> PreviewHead:
+    """The 128-px exit, for training only."""
+    head = PreviewHead(exit_px=GLANCE_EXIT_PX)
+    return load_into(head, path_of("glance", folder)).to(device)

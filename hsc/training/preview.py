@@ -1,14 +1,16 @@
-"""Stage "preview": the 256-px exit, distilled from the generator's full pictures."""
+"""Stages "preview" and "glance": the early exits, distilled from the generator's full pictures."""
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hsc.generator.haar import haar
-from hsc.generator.preview import EXIT_PX, PreviewHead
+from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import FEATURE_PX, Synthesis
 from hsc.training.faces import SyntheticPairs, to_unit
 
 CROP = 56
+"""Side of the crops of features that a step takes."""
 
 
 class PreviewLoss:
@@ -34,8 +36,10 @@ class PreviewLoss:
         for part in self.w_plus.split(4):
             styles = part.to(device).bfloat16()
             feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
-            features.append(fast.run(feature, styles, FEATURE_PX, EXIT_PX).cpu())
-        self.features = torch.cat(features)  # (N, 256, 128, 128)
+            features.append(fast.run(feature, styles, FEATURE_PX, head.exit_px).cpu())
+        self.features = torch.cat(features)  # (N, C, exit, exit)
+        shrunk = F.interpolate(self.images.float(), size=2 * head.exit_px, mode="area")
+        self.images = shrunk.round().byte()
 
     @torch.no_grad()
     def start_linear(self, pictures: int = 40) -> None:
@@ -50,7 +54,7 @@ class PreviewLoss:
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
         index = torch.randint(len(self.images), (n,))
-        rows, columns = torch.randint(0, EXIT_PX - CROP + 1, (2, n))
+        rows, columns = torch.randint(0, self.head.exit_px - CROP + 1, (2, n))
         feature, target = [], []
         for i, y, x in zip(index.tolist(), rows.tolist(), columns.tolist()):
             feature.append(self.features[i, :, y : y + CROP, x : x + CROP])

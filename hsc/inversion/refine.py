@@ -1,0 +1,144 @@
+"""Refinement at encode time: gradient steps on one face's S and F, through the codec itself.
+
+An encoder answers in one pass, for everybody. For one picture, a few steps against what its own
+*file* would draw find S and F that the same number of bytes serve better; the decoder knows
+nothing of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.fcn.feature_codec import FeatureCodec
+from hsc.generator.pretrained import load_generator, load_glance, load_preview
+from hsc.generator.preview import PreviewHead, preview
+from hsc.generator.synthesis import Synthesis
+from hsc.inversion.encoder import Inversion
+from hsc.levels import REFINE_STEPS
+from hsc.metrics.identity import FaceIdentity
+from hsc.metrics.loss import PictureLoss, PictureWeights
+from hsc.metrics.lpips import Lpips
+from hsc.scn.semantic_codec import SemanticCodec
+from hsc.weights import load_into, path_of
+
+FEATURE_RATE, STYLE_RATE = 0.05, 0.01
+"""Adam's first rates, in standard deviations of F's channels and of w."""
+WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
+"""Less of identity than in training: steps on one picture learn to please a judge very fast."""
+SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
+OVERSIZE = 4.0
+"""Price of exceeding the size of the unrefined file, relative to it."""
+FULL_RATE_SHARE = 0.5
+"""Share of the steps after which the rates begin to fall, to nothing at the last."""
+
+Progress = Callable[[int, int], None]
+"""Called with the steps that are done and all of them."""
+
+
+@dataclass(frozen=True)
+class Refiner:
+    """What refinement differentiates through, beside the encoder.
+
+    ::
+
+        S --> SCN, rounded --> S^ -----------+--> G at 64 px --> exit 128 px --> loss, bits
+              F --> FCN, rounded --> F^ --+--+--> G at 128 px -> exit 256 px --> loss, bits
+    """
+
+    synthesis: Synthesis
+    scn: SemanticCodec
+    fcn: FeatureCodec
+    head: PreviewHead
+    glance: PreviewHead
+    loss: PictureLoss
+    semantic_loss: PictureLoss
+
+    @classmethod
+    def load(cls, fcn: FeatureCodec, device: torch.device) -> "Refiner":
+        """Load what a codec does not hold.
+
+        Raises:
+            WeightsError: weights of an exit or a judge are missing.
+        """
+        lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
+        synthesis = load_generator(device).synthesis.bfloat16()
+        return cls(
+            synthesis.to(memory_format=torch.channels_last),
+            load_into(SemanticCodec(), path_of("scn")).to(device),
+            fcn,
+            load_preview(device),
+            load_glance(device),
+            PictureLoss(lpips, identity, WEIGHTS),
+            PictureLoss(lpips, identity, SEMANTIC_WEIGHTS),
+        )
+
+    def refine(
+        self,
+        image: Tensor,
+        found: Inversion,
+        w_std: Tensor,
+        level: float,
+        steps: int = REFINE_STEPS,
+        progress: Progress | None = None,
+    ) -> Inversion:
+        """Better S and F for one picture at one level.
+
+        Args:
+            image: (1, 3, 256, 256) in [-1, 1].
+            found: what the encoder found in it.
+            w_std: spread of w, (512,).
+            level: the one that the file is going to have; others gain less.
+            steps: gradient steps.
+
+        Returns:
+            S and F whose file is about as large as that of ``found``, and draws more alike.
+        """
+        small = F.avg_pool2d(image, 2)  # (1, 3, 128, 128)
+        f_std = self.fcn.feature_std[:, None, None]
+        d_feature = torch.zeros_like(found.feature).requires_grad_()
+        d_styles = torch.zeros_like(found.w_plus).requires_grad_()
+        rates = {"feature": FEATURE_RATE, "styles": STYLE_RATE}
+        optimiser = torch.optim.Adam(
+            [{"params": [d_feature]}, {"params": [d_styles]}], betas=(0.9, 0.99)
+        )
+        allowed: float | None = None
+        with torch.enable_grad():
+            for step in range(steps):
+                fall = min(1.0, (steps - step) / (steps * (1 - FULL_RATE_SHARE)))
+                for group, rate in zip(optimiser.param_groups, rates.values()):
+                    group["lr"] = rate * fall
+                w_plus, feature = found.w_plus + w_std * d_styles, found.feature + f_std * d_feature
+                value, bits = self._coded(image, small, w_plus, feature, level)
+                if allowed is None:
+                    allowed = bits.item()
+                value = value + OVERSIZE * F.relu(bits / allowed - 1)
+                optimiser.zero_grad(set_to_none=True)
+                value.backward()
+                optimiser.step()
+                if progress:
+                    progress(step + 1, steps)
+        w_plus = (found.w_plus + w_std * d_styles).detach()
+        feature = (found.feature + f_std * d_feature).detach()
+        return Inversion(w_plus, feature, found.feature_s)
+
+    def _coded(
+        self, image: Tensor, small: Tensor, w_plus: Tensor, feature: Tensor, level: float
+    ) -> tuple[Tensor, Tensor]:
+        """The loss of what a file draws, and its bits."""
+        w_plus_hat, scn_bits = self.scn(w_plus, level)
+        styles = w_plus_hat.bfloat16()
+        context = self.synthesis.feature(styles, 16)  # (1, 512, 16, 16)
+        feature_s = self.synthesis.run(context, styles, 16, 32)  # (1, 512, 32, 32)
+        with torch.autocast(image.device.type, torch.bfloat16):
+            feature_hat, fcn_bits = self.fcn(
+                feature, feature_s.float(), context.float(), level, noisy_rate=False
+            )
+            inner = feature_hat.bfloat16().contiguous(memory_format=torch.channels_last)
+            drawn = preview(self.synthesis, self.head, inner, styles).float()
+            core = preview(self.synthesis, self.glance, feature_s, styles).float()
+        value, _ = self.loss(drawn, image)
+        semantic, _ = self.semantic_loss(core, small)
+        return value + semantic, fcn_bits.sum() + scn_bits.sum()

@@ -1,0 +1,45 @@
+"""The price of a byte at each level.
+
+Each level has a size to aim at rather than a fixed multiplier: the price of a byte follows the
+measured size, so that the levels of a finished model lie where they should.
+"""
+
+import math
+
+import torch
+
+from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation
+
+OVERHEAD_BYTES = 15 + 8
+"""Header of the file, and what the entropy coder adds to the ideal length."""
+
+
+class RatePrice:
+    """Price of a kilobyte at each level, adjusted until sizes meet their targets."""
+
+    def __init__(self, start: tuple[float, ...] = (0.3, 0.15, 0.1, 0.05, 0.03, 0.012)) -> None:
+        self.log_price = [math.log(p) for p in start]
+
+    def target_bytes(self, level: float) -> float:
+        low, high, t = interpolation(level)
+        a, b = (math.log(LEVELS[i].target_bytes) for i in (low, high))
+        return math.exp(a + t * (b - a))
+
+    def __call__(self, level: float) -> float:
+        low, high, t = interpolation(level)
+        return math.exp((1 - t) * self.log_price[low] + t * self.log_price[high])
+
+    def adjust(self, level: float, total_bytes: float, rate: float = 0.05) -> None:
+        """Raise the price where files are too large, lower it where they are too small."""
+        low, high, t = interpolation(level)
+        error = math.log(max(total_bytes, 1.0) / self.target_bytes(level))
+        error = max(-1.0, min(1.0, error))
+        self.log_price[low] += rate * (1 - t) * error
+        self.log_price[high] += rate * t * error
+
+
+def draw_level() -> float:
+    """The named levels half of the time, anything between them otherwise."""
+    if torch.rand(()) < 0.5:
+        return float(LEVELS[int(torch.randint(len(LEVELS), ()))].number)
+    return float(torch.empty(()).uniform_(MIN_LEVEL, MAX_LEVEL))

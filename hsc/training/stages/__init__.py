@@ -1,0 +1,25 @@
+"""The stages of training, each from the files of the stage before to weights of its own.
+
+``exits`` and ``encoder`` need only the generator and pictures; ``layers`` trains what codes what
+the encoder finds; ``edits`` finds directions in the generator.
+"""
+
+from hsc.training.stages.edits import directions
+from hsc.training.stages.encoder import colour, inversion, inversion_pairs, inversion_pictures
+from hsc.training.stages.exits import glance, pairs, preview
+from hsc.training.stages.layers import feature, joint, latents, semantic
+
+__all__ = [
+    "colour",
+    "directions",
+    "feature",
+    "glance",
+    "inversion",
+    "inversion_pairs",
+    "inversion_pictures",
+    "joint",
+    "latents",
+    "pairs",
+    "preview",
+    "semantic",
+]

@@ -1,0 +1,110 @@
+"""Stages of the inversion encoder."""
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from hsc.generator.pretrained import load_generator, load_glance, load_preview
+from hsc.training.faces import RealFaces, to_unit
+from hsc.training.loop import Checkpoint, CsvLog, train
+from hsc.training.pairs import pair_source
+from hsc.training.setting import Setting, export, finished_encoder, resumed
+
+COLOUR_FACES = 24
+
+
+def inversion(setting: Setting) -> None:
+    """Both phases of the encoder: a third of the time on pairs, the rest on pictures."""
+    third = max(1, setting.steps // 3)
+    inversion_pairs(replace(setting, steps=third, minutes=setting.minutes / 3))
+    resumed = replace(setting, fresh=False)
+    inversion_pictures(replace(resumed, steps=2 * third, minutes=setting.minutes * 2 / 3))
+
+
+def inversion_pairs(setting: Setting) -> None:
+    """Phase one of the encoder: regression of S and F on synthetic pairs."""
+    _inversion(setting, pictures=False)
+
+
+def inversion_pictures(setting: Setting) -> None:
+    """Phase two of the encoder: both renders against the pictures."""
+    _inversion(setting, pictures=True)
+
+
+def _inversion(setting: Setting, pictures: bool) -> None:
+    from hsc.inversion.encoder import InversionEncoder
+    from hsc.metrics.identity import FaceIdentity
+    from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss
+    from hsc.metrics.lpips import Lpips
+    from hsc.training.inversion import InversionLoss, RenderLoss
+
+    device = setting.device
+    generator = load_generator(device)
+    synthesis = generator.synthesis
+    fast = load_generator(device).synthesis.bfloat16()
+    pairs = pair_source(setting.work / "pairs", device)
+    encoder = InversionEncoder()
+    checkpoint = resumed(
+        setting, "inversion", encoder, lambda: start_encoder(encoder, generator, setting.work)
+    )
+    encoder.to(device, memory_format=torch.channels_last).train()
+    lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
+    draw = setting.draw
+    both = RenderLoss(load_preview(device), PictureLoss(lpips, identity), draw)
+    core = RenderLoss(load_glance(device), PictureLoss(lpips, identity, SEMANTIC_WEIGHTS), draw)
+    real = RealFaces(setting.data) if pictures else None
+    loss = InversionLoss(encoder, synthesis, fast, pairs, real, both, core, device)
+    batch = setting.batch or (8 if pictures else 16)
+    rate = 1.0 if not pictures else 0.4
+    encoder.backbone.freeze_early()
+    trunk = [p for p in encoder.backbone.parameters() if p.requires_grad]
+    heads = [p for n, p in encoder.named_parameters() if not n.startswith("backbone.")]
+    groups = [{"params": heads, "lr": 6e-4 * rate}, {"params": trunk, "lr": 2e-4 * rate}]
+
+    def step_loss(step: int, spent: float):
+        if not pictures:
+            return loss.pair_phase(batch)
+        return loss.picture_phase(max(1, batch // 4), batch - max(1, batch // 4))
+
+    log = CsvLog(setting.work / "inversion" / "log.csv")
+    train(checkpoint, groups, step_loss, setting.budget, log, batch=batch)
+    export(checkpoint.ema, "inversion")
+
+
+@torch.no_grad()
+def start_encoder(encoder, generator, work: Path) -> None:
+    """ImageNet trunk, and the statistics of w and F that the heads are scaled by."""
+    from hsc.importing import run as import_weights
+
+    path = work / "weights" / "efficientnet_lite0.safetensors"
+    if not path.exists():
+        import_weights("backbone", Namespace(package=None, out=path.parent))
+    encoder.backbone.load_pretrained(load_file(path))
+    z = torch.randn(4096, 512, generator=torch.Generator().manual_seed(0))
+    mapping = generator.mapping
+    w = mapping(z.to(next(mapping.parameters()).device))
+    encoder.semantic_head.w_mean.copy_(w.mean(0))
+    encoder.semantic_head.w_std.copy_(w.std(0))
+    features = generator.synthesis.feature(w[:64, None].expand(-1, 23, -1))
+    encoder.feature_head.feature_std.copy_(features.std((0, 2, 3)))
+
+
+def colour(setting: Setting) -> None:
+    """Choose the truncation of the encoder's last style on full pictures."""
+    from hsc.training.colour import best_truncation
+
+    faces = RealFaces(setting.data).images
+    chosen = to_unit(faces[:: max(1, len(faces) // COLOUR_FACES)]).to(setting.device)
+    encoder = finished_encoder(setting.device)
+    encoder.semantic_head.truncation[-1] = 1.0
+    best, decibels = best_truncation(encoder, load_generator(setting.device).synthesis, chosen)
+    print("truncation", " ".join(f"{c:g}: {db:.2f} dB" for c, db in decibels.items()))
+    checkpoint = Checkpoint(setting.work / "inversion", encoder)
+    checkpoint.resume()
+    for state in (encoder.state_dict(), checkpoint.ema):
+        state["semantic_head.truncation"][-1] = best
+    checkpoint.save()
+    export(checkpoint.ema, "inversion")

@@ -1,0 +1,142 @@
+"""Stages of the two layers: what codes what the encoder finds."""
+
+import json
+import math
+
+import torch
+from safetensors.torch import save_file
+
+from hsc.fcn.feature_codec import FeatureCodec
+from hsc.generator.pretrained import load_generator, load_preview
+from hsc.levels import LEVELS
+from hsc.scn.semantic_codec import SemanticCodec
+from hsc.training.faces import RealFaces
+from hsc.training.loop import Checkpoint, CsvLog, train
+from hsc.training.pairs import pair_source
+from hsc.training.rate import RatePrice
+from hsc.training.setting import Setting, export, finished_encoder, resumed
+from hsc.weights import load_into, path_of
+
+SYNTHETIC_LATENTS = 800
+
+
+def latents(setting: Setting) -> None:
+    """Cache what the averaged encoder finds in every training picture."""
+    from hsc.training.latents import collect
+
+    generator = load_generator(setting.device)
+    collect(
+        finished_encoder(setting.device),
+        generator.synthesis,
+        RealFaces(setting.data),
+        pair_source(setting.work / "pairs", setting.device),
+        SYNTHETIC_LATENTS,
+        setting.work / "latents",
+        setting.device,
+    )
+
+
+def semantic(setting: Setting) -> None:
+    """Fit SCN to the cached latents: closed form, a minute."""
+    from hsc.entropy.gaussian import build_tables
+    from hsc.metrics.lpips import Lpips
+    from hsc.training.latents import CachedLatents
+    from hsc.training.semantic import fit, style_importance
+
+    generator = load_generator("cpu")
+    cached = CachedLatents(setting.work / "latents")
+    z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
+    w = generator.mapping(z, 0.8)
+    importance = style_importance(generator.synthesis, load_preview(), Lpips.pretrained(), w)
+    print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
+    weight = torch.full((len(cached),), 0.3)
+    weight[: cached.real] = 1.0
+    codec = SemanticCodec()
+    fit(codec, cached.w_plus.float(), weight, generator.synthesis, importance)
+    checkpoint = Checkpoint(setting.work / "scn", codec)
+    checkpoint.save()
+    export(checkpoint.ema, "scn")
+    save_file(build_tables(), path_of("entropy"))
+
+
+def feature(setting: Setting) -> None:
+    """Warm FCN up on feature error."""
+    from hsc.training.feature import FeatureLoss
+    from hsc.training.latents import CachedLatents
+
+    device = setting.device
+    codec = FeatureCodec()
+    checkpoint = resumed(
+        setting, "fcn", codec, lambda: start_feature_codec(codec, load_generator("cpu"))
+    )
+    codec.to(device, memory_format=torch.channels_last).train()
+    loss = FeatureLoss(
+        codec,
+        load_into(SemanticCodec(), path_of("scn")).to(device),
+        load_generator(device).synthesis.bfloat16(),
+        CachedLatents(setting.work / "latents"),
+        device,
+    )
+    _train_layer(setting, checkpoint, loss, groups_of(codec, 1e-3), setting.batch or 8)
+    export(checkpoint.ema, "fcn")
+
+
+def joint(setting: Setting) -> None:
+    """Train FCN and the encoder's feature head through the frozen generator."""
+    from hsc.metrics.identity import FaceIdentity
+    from hsc.metrics.loss import PictureLoss
+    from hsc.metrics.lpips import Lpips
+    from hsc.training.inversion import RenderLoss
+    from hsc.training.joint import EncoderAndCodec, JointLoss
+
+    device = setting.device
+    fcn = load_into(FeatureCodec(), path_of("fcn")).requires_grad_(True)
+    both = EncoderAndCodec(finished_encoder(device), fcn.to(device))
+    checkpoint = Checkpoint(setting.work / "joint", both)
+    if not setting.fresh:
+        checkpoint.resume()
+    both.to(device, memory_format=torch.channels_last)
+    head = both.encoder.feature_head.requires_grad_(True)
+    picture_loss = PictureLoss(Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device))
+    loss = JointLoss(
+        both,
+        load_into(SemanticCodec(), path_of("scn")).to(device),
+        load_generator(device).synthesis.bfloat16(),
+        pair_source(setting.work / "pairs", device),
+        RealFaces(setting.data),
+        RenderLoss(load_preview(device), picture_loss, setting.draw),
+        device,
+    )
+    groups = [*groups_of(fcn, 4e-4), {"params": list(head.parameters()), "lr": 2e-4}]
+    _train_layer(setting, checkpoint, loss, groups, setting.batch or 4)
+    for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
+        state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
+        export({k.removeprefix(prefix): v for k, v in state.items()}, name)
+
+
+def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:
+    """Parameter groups of FCN: gains move faster than weights."""
+    others = [p for n, p in codec.named_parameters() if n != "log2_gain"]
+    return [{"params": others, "lr": rate}, {"params": [codec.log2_gain], "lr": 5 * rate}]
+
+
+def _train_layer(setting: Setting, checkpoint: Checkpoint, loss, groups, batch: int) -> None:
+    """Train with the prices of the last run, and keep them for the next one."""
+    folder = checkpoint.folder
+    price_file = folder / "price.json"
+    if price_file.exists() and not setting.fresh:
+        loss.price = RatePrice(tuple(json.loads(price_file.read_text())))
+    log = CsvLog(folder / "log.csv")
+    train(checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log, batch=batch)
+    price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))
+
+
+@torch.no_grad()
+def start_feature_codec(codec, generator) -> None:
+    """Statistics of F, and gains that spread over the levels."""
+    z = torch.randn(64, 512, generator=torch.Generator().manual_seed(0))
+    w = generator.mapping(z)
+    features = generator.synthesis.feature(w[:, None].expand(-1, 23, -1))
+    codec.feature_std.copy_(features.std((0, 2, 3)))
+    log2_gain = torch.linspace(-2.0, 1.5, len(LEVELS))[:, None]
+    codec.log2_gain.copy_(log2_gain.expand_as(codec.log2_gain))
