@@ -14,6 +14,7 @@ from hsc.cli import (
     blend,
     decode,
     encode,
+    evaluate,
     import_weights,
     info,
     reproduce,
@@ -25,7 +26,9 @@ from hsc.cli.parsing import Parser
 from hsc.cli.report import print_error
 from hsc.errors import HscError
 
-COMMANDS = (encode, decode, blend, info, text, reproduce, train, validate, import_weights, bench)
+COMMANDS = (
+    encode, decode, blend, info, text, reproduce, train, validate, evaluate, import_weights, bench,
+)  # fmt: skip
 FAILED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-NAMES = ("generator", "backbone", "perceptual", "identity", "attributes", "person", "all")
+NAMES = ("generator", "backbone", "perceptual", "identity", "attributes", "person", "dino", "all")
 
 
 def add_parser(subparsers) -> None:

@@ -88,11 +88,20 @@ class Judge:
         )
 
     @torch.no_grad()
-    def compare(self, original: Original, image: Image.Image) -> dict[str, float]:
-        """Every figure of ``METRICS``; nan where the faces allow none."""
+    def perceptual(self, original: Original, image: Image.Image) -> dict[str, float]:
+        """The figures of ``METRICS`` that look at the whole picture."""
         large = to_tensor(image, self.device)  # (1, 3, 1024, 1024)
         small = shrink(large, SMALL_PX)
         lpips = self.lpips
+        return {
+            "psnr_256": psnr(original.small, small).item(),
+            "lpips_256": lpips.distance(original.lpips_small, lpips.features(small)).item(),
+            "lpips_1024": lpips.distance(original.lpips_large, lpips.features(large)).item(),
+            "dists_256": self.dists(original.small, small).item(),
+        }
+
+    def compare(self, original: Original, image: Image.Image) -> dict[str, float]:
+        """Every figure of ``METRICS``; nan where the faces allow none."""
         identity = landmarks = math.nan
         if original.face is not None:
             face = _largest_face(image)
@@ -100,14 +109,9 @@ class Judge:
             identity = float(np.linalg.norm(found - original.identity))
             if face is not None:
                 landmarks = point_error(original.face.landmarks, face.landmarks)
-        return {
-            "psnr_256": psnr(original.small, small).item(),
-            "lpips_256": lpips.distance(original.lpips_small, lpips.features(small)).item(),
-            "lpips_1024": lpips.distance(original.lpips_large, lpips.features(large)).item(),
-            "dists_256": self.dists(original.small, small).item(),
-            "identity_l2": identity,
-            "landmark_error": landmarks,
-        }
+        return self.perceptual(original, image) | {
+            "identity_l2": identity, "landmark_error": landmarks,
+        }  # fmt: skip
 
 
 def _largest_face(image: Image.Image) -> Face | None:

@@ -4,16 +4,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from hsc.evaluation import inversion, rate_distortion, report
+from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.judge import METRICS
 from hsc.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
 from hsc.levels import LEVELS
 
 TARGET = Path("RESULTS.md")
-LICENCES = {
-    "officials": "official portraits of US officials, public domain",
-    "london": "Face Research Lab London Set (DeBruine & Jones), CC BY 4.0",
-    "ffhq": "crops of Flickr-Faces-HQ, CC BY-NC-SA 4.0",
-}
 INTRODUCTION = """# Results
 
 Written by `python -m hsc validate results` from the reports of `validate inversion` and `validate
@@ -55,19 +51,6 @@ def text(encoder: dict, files: dict, refined: dict | None = None) -> str:
     parts += [f"### Published by the paper, not measured here ({PAPER})", PAPER_NOTE, _paper()]
     parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
     return "\n\n".join(parts) + "\n"
-
-
-def circumstances(result: dict) -> str:
-    """Date, machine, weights and pictures of a report, as a list."""
-    pictures = result["pictures"]
-    weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in result["weights"].items())
-    lines = [
-        f"- Measured on {result['date']}, {result['machine']}.",
-        f"- Model {result['model']}; SHA-256 of the weights begins: {weights}.",
-        f"- {sum(pictures.values())} pictures:",
-        *(f"  - {count} {LICENCES.get(name, name)}" for name, count in pictures.items()),
-    ]
-    return "\n".join(lines)
 
 
 def _refined(refined: dict) -> str:

@@ -11,18 +11,21 @@ RECIPES = {
     "backbone": ("hsc.importing.backbone:BACKBONE",),
     "perceptual": ("hsc.importing.perceptual:LPIPS", "hsc.importing.perceptual:DISTS"),
     "identity": ("hsc.importing.identity:IDENTITY",),
+    "dino": ("hsc.importing.dino:DINO",),
     "attributes": ("hsc.importing.attributes:ATTRIBUTES",),
     "person": ("hsc.importing.person:PERSON",),
 }
 """Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
 ALL = "all"
+LABORATORY = {"dino"}
+"""Not among ``all``: large, and only the laboratory looks through it."""
 
 
 def run(name: str, args: Namespace) -> None:
     """Run one importer, or every one, and print what it wrote.
 
     Args:
-        name: a key of :data:`RECIPES`, or ``all``.
+        name: a key of :data:`RECIPES`, or ``all`` for those that training and tests need.
         args: ``package``, local archives to use instead of downloads (one, several or None), and
             ``out``, the folder to write to (None: assets/weights for what ships, runs/weights for
             the rest).
@@ -37,7 +40,8 @@ def run(name: str, args: Namespace) -> None:
     from hsc.importing.packages import cook
 
     recipes = []
-    for key in RECIPES if name == ALL else [name]:
+    every = [key for key in RECIPES if key not in LABORATORY]
+    for key in every if name == ALL else [name]:
         for place in RECIPES[key]:
             module, attribute = place.split(":")
             recipes.append(getattr(import_module(module), attribute))

@@ -1,13 +1,13 @@
 """The stages of training, each from the files of the stage before to weights of its own.
 
 ``exits`` and ``encoder`` need only the generator and pictures; ``layers`` trains what codes what
-the encoder finds; ``edits`` finds directions in the generator.
+the encoder finds; ``meaning`` looks for it in the semantics.
 """
 
-from hsc.training.stages.edits import directions
 from hsc.training.stages.encoder import colour, inversion, inversion_pairs, inversion_pictures
 from hsc.training.stages.exits import glance, pairs, preview
 from hsc.training.stages.layers import feature, joint, latents, semantic
+from hsc.training.stages.meaning import directions, probe
 
 __all__ = [
     "colour",
@@ -21,5 +21,6 @@ __all__ = [
     "latents",
     "pairs",
     "preview",
+    "probe",
     "semantic",
 ]

@@ -1,4 +1,4 @@
-"""The stage that finds the edits."""
+"""Stages that look for meaning in the semantics: the edits, and read-outs without a picture."""
 
 from hsc.training.setting import Setting
 
@@ -8,3 +8,10 @@ def directions(setting: Setting) -> None:
     from hsc.editing.directions import find_directions
 
     find_directions(setting)
+
+
+def probe(setting: Setting) -> None:
+    """Fit the linear read-outs of the semantics."""
+    from hsc.training.probe import run
+
+    run(setting)

@@ -1,0 +1,100 @@
+"""A study as one HTML file that needs nothing else, and as text."""
+
+import base64
+import html as markup
+from collections.abc import Mapping
+from pathlib import Path
+
+from hsc.evaluation.circumstances import circumstances
+from hsc.evaluation.study.charts import figures
+from hsc.evaluation.study.tables import Table, all_tables, machine_vision, same_bytes, savings
+
+SHEETS = 12
+"""Contact sheets on the page; all of them lie in the folder ``sheets`` beside it."""
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1f2937; margin: 2rem auto; max-width: 1180px;
+       padding: 0 1rem; background: #fff; }
+h1 { margin-bottom: 0 } h2 { margin-top: 2.5rem }
+.note { color: #4b5563; max-width: 75ch } .scroll { overflow-x: auto }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e5e7eb }
+th:first-child, td:first-child { text-align: left; white-space: nowrap }
+tr.ours td { background: #eef2ff } tr.first td { border-top: 2px solid #9ca3af }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(520px, 1fr)); gap: 1rem }
+img { max-width: 100% } ul.facts { color: #4b5563; padding-left: 1.2rem }
+"""
+CAVEAT = (
+    "The decoder invents detail: skin, hair and lettering are drawn by a neural network, not "
+    "transmitted. No figure here makes a decoded picture evidence of what somebody looks like."
+)
+
+
+def text(result: dict) -> str:
+    """What the command prints: the main tables."""
+    tables = (same_bytes(result), machine_vision(result), savings(result))
+    return "\n\n".join(table.markdown() for table in tables)
+
+
+def html(result: dict, sheets: Mapping[str, Path]) -> str:
+    """The page.
+
+    Args:
+        result: the report.
+        sheets: name of each picture to its contact sheet.
+    """
+    count = sum(result["pictures"].values())
+    body = [
+        "<h1>Same pictures, same bytes</h1>",
+        f"<p class=note>{count} picture{'s' * (count != 1)}. {CAVEAT}</p>",
+        f"<ul class=facts>{_facts(result)}</ul>",
+        "<h2>Curves</h2><p class=note>Means over the pictures, against the mean size of the files. "
+        "A click on a name shows or hides its curve; other codecs at full size, and the points "
+        "that the paper published, are hidden at first.</p>",
+        f"<div class=charts>{_charts(result)}</div>",
+        *map(_section, all_tables(result)),
+        "<h2>What it looks like</h2><p class=note>Levels down; across, the original, our file, and "
+        f"every other codec in as many bytes at its best size.</p>{_pictures(sheets)}",
+    ]
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Same pictures, same bytes</title>"
+        "<meta name=viewport content='width=device-width'>"
+        f"<style>{STYLE}</style><body>{''.join(body)}</body></html>\n"
+    )
+
+
+def _facts(result: dict) -> str:
+    lines = [line.strip(" -").replace("`", "") for line in circumstances(result).splitlines()]
+    lines += [f"{label}: {settings}." for label, settings in result["codecs"].items()]
+    return "".join(f"<li>{markup.escape(line)}" for line in lines + result["notes"])
+
+
+def _charts(result: dict) -> str:
+    parts = []
+    for number, (_, figure) in enumerate(figures(result["summary"])):
+        # the library itself once, a few megabytes, so that the page needs no network
+        parts.append(figure.to_html(full_html=False, include_plotlyjs=number == 0))
+    return "".join(parts)
+
+
+def _section(table: Table) -> str:
+    head = "".join(f"<th>{markup.escape(cell)}" for cell in table.header)
+    rows, level = [], None
+    for line in table.lines:
+        before, level = level, line[0].partition(":")[0]
+        kind = "ours " if ": HSC" in line[0] else ""
+        kind += "first" if level != before and ":" in line[0] else ""
+        cells = "".join(f"<td>{markup.escape(cell)}" for cell in line)
+        rows.append(f"<tr class='{kind}'>{cells}")
+    return (
+        f"<h2>{markup.escape(table.title)}</h2><p class=note>{markup.escape(table.note)}</p>"
+        f"<div class=scroll><table><tr>{head}{''.join(rows)}</table></div>"
+    )
+
+
+def _pictures(sheets: Mapping[str, Path]) -> str:
+    parts = []
+    for name, path in list(sheets.items())[:SHEETS]:
+        data = base64.b64encode(path.read_bytes()).decode()
+        alt = markup.escape(name)
+        parts.append(f"<h3>{alt}</h3><img alt='{alt}' src='data:image/jpeg;base64,{data}'>")
+    return "".join(parts)

@@ -1,0 +1,76 @@
+"""Would a face recogniser still know who it is: verification at a fixed rate of false accepts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FALSE_ACCEPTS = 0.01
+"""Share of pairs of strangers that may pass for one person."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How well decoded pictures are recognised.
+
+    Attributes:
+        itself: share of decoded pictures that are accepted as their own original.
+        another: share of pairs (decoded picture, another photograph of that person) that are
+            accepted; None where nobody has two photographs.
+        strangers: share of pairs (decoded picture, photograph of somebody else) accepted.
+        pairs: how many pairs ``another`` is of.
+    """
+
+    itself: float
+    another: float | None
+    strangers: float | None
+    pairs: int
+
+
+def threshold(originals: np.ndarray, people: Sequence[str]) -> float | None:
+    """The distance under which one pair of originals of strangers in a hundred lies.
+
+    Args:
+        originals: (N, 128) descriptors, nan where no face was found.
+        people: who each shows.
+
+    Returns:
+        None where there are no two people.
+    """
+    distances = _distances(originals, originals)
+    strangers = ~_same(people) & np.isfinite(distances)
+    return float(np.quantile(distances[strangers], FALSE_ACCEPTS)) if strangers.any() else None
+
+
+def verify(
+    originals: np.ndarray, decoded: np.ndarray, people: Sequence[str], limit: float
+) -> Verification:
+    """Compare decoded pictures with original photographs.
+
+    A picture in which no face is found is never accepted.
+
+    Args:
+        originals, decoded: (N, 128) descriptors of the same pictures, nan where no face was found.
+        people: who each shows.
+        limit: accept below this distance.
+    """
+    distances = np.nan_to_num(_distances(decoded, originals), nan=np.inf)
+    accepted = distances < limit
+    known = np.isfinite(originals).all(1)[None, :] & np.ones((len(decoded), 1), bool)
+    same, itself = _same(people), np.eye(len(people), dtype=bool)
+    another, strangers = same & ~itself & known, ~same & known
+    return Verification(
+        float(accepted[itself & known].mean()) if (itself & known).any() else 0.0,
+        float(accepted[another].mean()) if another.any() else None,
+        float(accepted[strangers].mean()) if strangers.any() else None,
+        int(another.sum()),
+    )
+
+
+def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(a[:, None] - b[None], axis=2)
+
+
+def _same(people: Sequence[str]) -> np.ndarray:
+    names = np.array(people)
+    return names[:, None] == names[None]

@@ -1,0 +1,84 @@
+"""Read-outs straight from the semantics: no picture is decoded, no network is run on one.
+
+A linear map from S^ to what networks would read off the picture: where the landmarks are, who it
+is, how old, which expression, where the person is. Fitted on faces that the generator drew
+(``python -m hsc train probe``), whose styles are known exactly.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.editing.attributes import EXPRESSIONS
+from hsc.editing.readouts import pose
+from hsc.generator.mapping import STYLE_DIM
+from hsc.vision.readouts import FaceSeen, Seen
+from hsc.vision.segmentation import MASK_PX
+from hsc.weights import ASSETS, load_into
+
+STYLE_GROUPS = ((0, 4), (4, 10), (10, 23))
+"""Styles that are averaged before they are looked at: coarse, middle and fine."""
+INPUTS = len(STYLE_GROUPS) * STYLE_DIM
+COARSE_PX = 32
+MASK_AXES = 24
+PARTS = {
+    "landmarks": 2 * 68, "descriptor": 128, "age": 1, "expressions": len(EXPRESSIONS),
+    "mask": MASK_AXES,
+}  # fmt: skip
+"""Read-outs in the order of the map's rows, and how many rows each has."""
+OUTPUTS = sum(PARTS.values())
+
+
+def grouped(w_plus: Tensor) -> Tensor:
+    """(B, 23, 512) -> the mean of each group of styles, (B, 1536)."""
+    return torch.cat([w_plus[:, a:b].mean(1) for a, b in STYLE_GROUPS], 1)
+
+
+class SemanticProbe(nn.Module):
+    """S^ -> what a machine would see in the picture.
+
+    ::
+
+        w+ (23 x 512) -> mean of three groups (1536) -> Linear -> landmarks, descriptor, age,
+                                                                  expressions, 24 axes of the mask
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(INPUTS, OUTPUTS)
+        self.register_buffer("mask_mean", torch.zeros(COARSE_PX**2))
+        self.register_buffer("mask_axes", torch.zeros(MASK_AXES, COARSE_PX**2))
+
+    @classmethod
+    def pretrained(cls, path: str | Path = ASSETS / "probe.safetensors") -> "SemanticProbe":
+        """The shipped weights, frozen. Raises WeightsError when the file is missing or odd."""
+        return load_into(cls(), Path(path))
+
+    @torch.no_grad()
+    def forward(self, w_plus: Tensor) -> dict[str, Tensor]:
+        """Args: w_plus (B, 23, 512). Returns the rows of each of ``PARTS``, (B, rows)."""
+        rows = self.linear(grouped(w_plus))  # (B, OUTPUTS)
+        return dict(zip(PARTS, rows.split(tuple(PARTS.values()), 1)))
+
+    def look(self, w_plus: Tensor) -> Seen:
+        """What is in the picture that one w+ (1, 23, 512) would be drawn as."""
+        parts = {name: rows[0] for name, rows in self(w_plus.float()).items()}
+        landmarks = parts["landmarks"].reshape(68, 2).numpy()
+        turned = pose(landmarks)
+        mask = (self.mask_mean + parts["mask"] @ self.mask_axes).clamp(0, 1)
+        mask = F.interpolate(
+            mask.reshape(1, 1, COARSE_PX, COARSE_PX), size=MASK_PX, mode="bilinear"
+        )
+        face = FaceSeen(
+            (*landmarks.min(0), *landmarks.max(0)),
+            landmarks,
+            parts["descriptor"].double().numpy(),
+            parts["age"].item(),
+            dict(zip(EXPRESSIONS, parts["expressions"].softmax(0).tolist())),
+            turned.yaw,
+            turned.pitch,
+        )
+        return Seen(mask[0, 0].numpy().astype(np.float32), face)
