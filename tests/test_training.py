@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from generated import face, mapping, synthesis, to_pil
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -254,6 +255,10 @@ def test_stage_inversion(workshop) -> None:
     after = workshop.shipped("inversion")
     assert after.keys() == before.keys()
     assert torch.equal(after["backbone.stem.weight"], before["backbone.stem.weight"])  # frozen
+    log = (workshop.work / "inversion" / "log.csv").read_text()
+    assert "held_out_s_lpips=" in log and "held_out_sf_id=" in log
+    with Image.open(workshop.work / "inversion" / "strip.jpg") as strip:
+        assert strip.size == (256, 3 * 256)  # one stranger: original, S, S + F
 
 
 def test_stages_latents_feature_and_joint(workshop) -> None:

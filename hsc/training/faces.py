@@ -22,9 +22,20 @@ def to_unit(pixels: Tensor) -> Tensor:
 
 def list_faces(folders: list[Path]) -> list[Path]:
     """Aligned pictures of people that validation does not use, from folders and their children."""
-    held_out = held_out_names()
-    paths = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
-    return [p for p in paths if f"{p.parent.name}/{p.name}" not in held_out]
+    return [path for path in _pictures(folders) if not _held_out(path)]
+
+
+def list_strangers(folders: list[Path]) -> list[Path]:
+    """Aligned pictures of the people that validation uses, in the same folders."""
+    return [path for path in _pictures(folders) if _held_out(path)]
+
+
+def _pictures(folders: list[Path]) -> list[Path]:
+    return sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
+
+
+def _held_out(path: Path) -> bool:
+    return f"{path.parent.name}/{path.name}" in held_out_names()
 
 
 def load_square(path: Path, px: int = INPUT_PX) -> Tensor:

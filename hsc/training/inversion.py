@@ -45,13 +45,17 @@ class RenderLoss:
     def __call__(
         self, fast: Synthesis, feature: Tensor, w_plus: Tensor, target: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
-        """Draw (B, C, px, px) with ``fast``, in bfloat16, and compare with (B, 3, 256, 256)."""
-        feature = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-        with torch.autocast(feature.device.type, torch.bfloat16):
-            drawn = self.draw(fast, self.head, feature, w_plus.bfloat16()).float()
+        """Draw as :meth:`render`, and compare with (B, 3, 256, 256)."""
+        drawn = self.render(fast, feature, w_plus)
         if drawn.shape != target.shape:
             target = F.interpolate(target, drawn.shape[-2:], mode="area")
         return self.loss(drawn, target)
+
+    def render(self, fast: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """Draw (B, C, px, px) with ``fast``, the generator in bfloat16."""
+        feature = feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        with torch.autocast(feature.device.type, torch.bfloat16):
+            return self.draw(fast, self.head, feature, w_plus.bfloat16()).float()
 
 
 class InversionLoss:
@@ -83,6 +87,12 @@ class InversionLoss:
         with torch.autocast(self.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
             return self.encoder(image, self.synthesis, feature_s_grad)
+
+    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+        """Both renders of (B, 3, 256, 256) through the 256-px exit, for :class:`Watch`."""
+        inversion = self.invert(image)
+        features = {"s": inversion.feature_s, "sf": inversion.feature}
+        return {n: self.both.render(self.fast, f, inversion.w_plus) for n, f in features.items()}
 
     def regression(self, inversion: Inversion, w_plus: Tensor) -> tuple[Tensor, Tensor]:
         """Squared errors of S and F relative to their spread over the prior."""

@@ -21,6 +21,7 @@ from hsc.training.rate import OVERHEAD_BYTES, RatePrice, draw_level
 
 REAL_SHARE = 0.8
 UNCOMPRESSED_EVERY = 5
+WATCHED_LEVELS = (1, 3, 6)
 
 
 class EncoderAndCodec(nn.Module):
@@ -96,6 +97,21 @@ class JointLoss:
         scale = UNCOMPRESSED_EVERY / (UNCOMPRESSED_EVERY - 1)
         figures = {name: scale * v for name, v in figures.items()}
         return value + 0.2 * error + price * bits.mean() / 8000, figures
+
+    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+        """What files of (B, 3, 256, 256) draw, for :class:`hsc.training.watch.Watch`."""
+        drawn = {}
+        with torch.autocast(self.device.type, torch.bfloat16):
+            pyramid = self.encoder.backbone(image)
+            w_plus = self.encoder.semantic_head(pyramid)
+            feature = self.encoder.feature_head(image, pyramid, self._features(w_plus)[1])
+            drawn["free"] = self.seen.render(self.fast, feature, w_plus)
+            for level in WATCHED_LEVELS:
+                w_plus_hat, _ = self.scn(w_plus, level)
+                context, feature_s = self._features(w_plus_hat)
+                feature_hat, _ = self.fcn(feature, feature_s, context, level, noisy_rate=False)
+                drawn[f"{level}"] = self.seen.render(self.fast, feature_hat, w_plus_hat)
+        return drawn
 
     def _features(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:
         """G at 16 and at 32 px, in float32."""

@@ -12,6 +12,7 @@ from hsc.training.faces import RealFaces, to_unit
 from hsc.training.loop import Checkpoint, CsvLog, train
 from hsc.training.pairs import pair_source
 from hsc.training.setting import Setting, export, finished_encoder, resumed
+from hsc.training.watch import Watch
 
 COLOUR_FACES = 24
 
@@ -70,7 +71,8 @@ def _inversion(setting: Setting, pictures: bool) -> None:
         return loss.picture_phase(max(1, batch // 4), batch - max(1, batch // 4))
 
     log = CsvLog(setting.work / "inversion" / "log.csv")
-    train(checkpoint, groups, step_loss, setting.budget, log, batch=batch)
+    watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
+    train(checkpoint, groups, step_loss, setting.budget, log, batch=batch, evaluate=watch)
     export(checkpoint.ema, "inversion")
 
 

@@ -15,6 +15,7 @@ from hsc.training.loop import Checkpoint, CsvLog, train
 from hsc.training.pairs import pair_source
 from hsc.training.rate import RatePrice
 from hsc.training.setting import Setting, export, finished_encoder, resumed
+from hsc.training.watch import Watch
 from hsc.weights import load_into, path_of
 
 SYNTHETIC_LATENTS = 800
@@ -97,18 +98,19 @@ def joint(setting: Setting) -> None:
         checkpoint.resume()
     both.to(device, memory_format=torch.channels_last)
     head = both.encoder.feature_head.requires_grad_(True)
-    picture_loss = PictureLoss(Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device))
+    lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
     loss = JointLoss(
         both,
         load_into(SemanticCodec(), path_of("scn")).to(device),
         load_generator(device).synthesis.bfloat16(),
         pair_source(setting.work / "pairs", device),
         RealFaces(setting.data),
-        RenderLoss(load_preview(device), picture_loss, setting.draw),
+        RenderLoss(load_preview(device), PictureLoss(lpips, identity), setting.draw),
         device,
     )
     groups = [*groups_of(fcn, 4e-4), {"params": list(head.parameters()), "lr": 2e-4}]
-    _train_layer(setting, checkpoint, loss, groups, setting.batch or 4)
+    watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
+    _train_layer(setting, checkpoint, loss, groups, setting.batch or 4, watch)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
         export({k.removeprefix(prefix): v for k, v in state.items()}, name)
@@ -120,14 +122,19 @@ def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:
     return [{"params": others, "lr": rate}, {"params": [codec.log2_gain], "lr": 5 * rate}]
 
 
-def _train_layer(setting: Setting, checkpoint: Checkpoint, loss, groups, batch: int) -> None:
+def _train_layer(
+    setting: Setting, checkpoint: Checkpoint, loss, groups, batch: int, watch: Watch | None = None
+) -> None:
     """Train with the prices of the last run, and keep them for the next one."""
     folder = checkpoint.folder
     price_file = folder / "price.json"
     if price_file.exists() and not setting.fresh:
         loss.price = RatePrice(tuple(json.loads(price_file.read_text())))
     log = CsvLog(folder / "log.csv")
-    train(checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log, batch=batch)
+    train(
+        checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
+        batch=batch, evaluate=watch,
+    )  # fmt: skip
     price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))
 
 
