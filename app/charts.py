@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
 from app.results import Compressed, Sizes
+from app.services.measure import Measured, identity_words, lpips_words, psnr_words
 from hsc.levels import LEVELS, interpolation
 
 PARTS = (
     ("header", "header", "says what the file is"),
     ("scn", "SCN", "core semantics: what kind of face, in what pose"),
     ("fcn", "FCN", "features: the likeness"),
+)
+
+RATES = (
+    (1200, "1.2 kbit/s, a modem of 1980"),
+    (9600, "9.6 kbit/s, GSM"),
+    (64_000, "64 kbit/s, ISDN"),
 )
 
 
@@ -23,16 +30,26 @@ def readout(result: Compressed, layers: str, source: str = "your upload") -> str
         layers: those that the file carries.
         source: what the ratio is relative to, in words.
     """
-    sizes = result.sizes(layers)
-    ratio = result.ratio(layers)
+    sizes, whole = result.sizes(layers), result.sizes()
+    return size_line(sizes, result.level, result.ratio(layers), source, whole)
+
+
+def size_line(
+    sizes: Sizes,
+    level: float,
+    ratio: float | None,
+    source: str = "your upload",
+    left_out: Sizes | None = None,
+) -> str:
+    """As `readout`, from the numbers alone."""
     compared = f"<b>{_times(ratio)} ×</b> smaller than {escape(source)}" if ratio else ""
     line = " <i>·</i> ".join(filter(None, (compared, f"<b>{sizes.bpp:.4f}</b> bpp")))
     return (
         '<div class="readout">'
         f'<p class="size"><span>{sizes.total:,}</span> bytes'
-        f"<em>{escape(level_name(result.level))}</em></p>"
+        f"<em>{escape(level_name(level))}</em></p>"
         f'<p class="compared">{line}</p>'
-        f"{bytes_bar(sizes, left_out=result.sizes())}</div>"
+        f"{bytes_bar(sizes, left_out)}</div>"
     )
 
 
@@ -58,6 +75,76 @@ def bytes_bar(sizes: Sizes, left_out: Sizes | None = None) -> str:
     return (
         f'<div class="bar" role="img" aria-label="{", ".join(words)}">{"".join(segments)}</div>'
         f'<ul class="legend">{"".join(legend)}</ul>'
+    )
+
+
+def measures(measured: Measured | None) -> str:
+    """How near the picture is to the original: words first, the figure behind each after them."""
+    if measured is None:
+        return ""
+    rows = [
+        _measure(
+            "Identity", measured.identity, identity_words, "{:.2f}",
+            "distance of dlib's face descriptors; under 0.60 is usually the same person",
+        )
+        if not measured.no_face
+        else _row("Identity", "No face was found in the original", "", ""),
+        _measure(
+            "Likeness", measured.lpips, lpips_words, "LPIPS {:.3f}",
+            "AlexNet features at 256 pixels; 0 is no difference",
+        ),
+        _measure(
+            "Pixels", measured.psnr, psnr_words, "PSNR {:.1f} dB",
+            "at 256 pixels; a good JPEG has more than 35",
+        ),
+    ]  # fmt: skip
+    return f'<dl class="measures">{"".join(rows)}</dl>'
+
+
+def _measure(
+    name: str, value: float | None, words: Callable[[float], str], form: str, what: str
+) -> str:
+    if value is None:
+        return _row(name, "Measuring …", "", what)
+    return _row(name, words(value), form.format(value), what)
+
+
+def _row(name: str, words: str, figure: str, what: str) -> str:
+    return (
+        f'<div title="{escape(what)}"><dt>{name}</dt><dd><b>{escape(words)}</b> '
+        f"<span>{figure}</span> <small>{escape(what)}</small></dd></div>"
+    )
+
+
+def slow_link(sizes: Sizes, upload_bytes: int | None) -> str:
+    """A link on which the file arrives at its real rate; app/scripts/link.js moves it.
+
+    Args:
+        sizes: of the file that is sent.
+        upload_bytes: size of the photo's own file, to say how long that would take.
+    """
+    rates = "".join(
+        f'<option value="{rate}"{" selected" if rate == 9600 else ""}>{label}</option>'
+        for rate, label in RATES
+    )
+    parts = "".join(
+        f'<span class="part {name}" style="flex-grow:{count}"><i></i></span>'
+        for name, count in (("header", sizes.header), ("scn", sizes.scn), ("fcn", sizes.fcn))
+        if count
+    )
+    return (
+        f'<div class="link" data-header="{sizes.header}" data-scn="{sizes.scn}"'
+        f' data-fcn="{sizes.fcn}" data-upload="{upload_bytes or 0}">'
+        '<div class="screen"><p>Nothing has arrived yet</p></div><div class="wire">'
+        "<h3>Over a slow link</h3>"
+        '<p class="count"><span>0</span> of '
+        f"{sizes.total:,} bytes <em></em></p>"
+        f'<div class="bar" aria-hidden="true">{parts}</div>'
+        '<p class="say" role="status">The bytes arrive at the rate of the link. SCN comes '
+        "first and draws a face; FCN makes it this one.</p>"
+        f'<div class="buttons"><select aria-label="Rate of the link">{rates}</select>'
+        '<button type="button" class="start">Send</button>'
+        '<button type="button" class="stop" hidden>Stop</button></div></div></div>'
     )
 
 

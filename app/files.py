@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from gradio.utils import get_upload_folder
 from PIL import Image
@@ -47,3 +48,8 @@ def _written(path: Path, content: Callable[[], bytes]) -> str:
         part.write_bytes(content())
         part.replace(path)
     return str(path)
+
+
+def address(path: str) -> str:
+    """Where the browser finds a kept file, relative to the page."""
+    return f"gradio_api/file={quote(path)}"

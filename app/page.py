@@ -11,10 +11,14 @@ from app import chart
 from app.address import face_in
 from app.components import MODEL_EVENT, QUICK, friendly
 from app.endpoints import add_endpoints
+from app.scripts import head
 from app.service import Studio
+from app.services.measure import Measures
 from app.tabs.about import AboutTab
+from app.tabs.compare import CompareTab
 from app.tabs.compress import CompressTab
 from app.tabs.decode import DecodeTab
+from app.tabs.edit import EditTab
 from app.theme import css, theme
 from hsc.errors import HscError
 
@@ -29,6 +33,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme(),
         "css": css(),
+        "head": head(),
         "ssr_mode": False,
         "run_history": False,
         "max_file_size": "20mb",
@@ -39,19 +44,24 @@ def launch_options() -> dict[str, Any]:
 
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
+    measures = Measures()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
         with gr.Tabs(elem_id="tabs") as rows:
             with gr.Tab("Compress", id="compress"):
-                compress = CompressTab(studio)
+                compress = CompressTab(studio, measures)
+            with gr.Tab("Compare", id="compare") as tab:
+                compare = CompareTab(tab, compress.shown, measures)
+            with gr.Tab("Edit", id="edit") as tab:
+                edit = EditTab(studio, tab, compress.shown)
             with gr.Tab("Decode", id="decode"):
                 decode = DecodeTab(studio)
             with gr.Tab("About", id="about"):
                 about = AboutTab(studio)
         add_endpoints(studio)
-        tabs = (compress, decode, about)
+        tabs = (compress, compare, edit, decode, about)
 
         def when_loaded() -> Iterator[dict[Any, Any]]:
             """Say what is happening, and fit the tabs to the codec once it is there."""
@@ -86,6 +96,12 @@ def build(studio: Studio) -> gr.Blocks:
             None,
             [state, *(component for tab in tabs for component in tab.fitted)],
             **QUICK | {"queue": True, "concurrency_limit": None},
+        )
+        page.load(
+            friendly(compress.from_link),
+            None,
+            [compress.photo, compress.seed, compress.level, compress.scn, compress.fcn],
+            **MODEL_EVENT,
         )
     return page.queue(max_size=32, default_concurrency_limit=1)
 

@@ -111,3 +111,23 @@ class Look:
     def amounts(self) -> dict[str, float]:
         """Amount by name, as the codec takes them."""
         return dict(self.edits)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor looks at: a result, and the picture that the chosen layers draw.
+
+    Attributes:
+        layers: those that are drawn.
+        file: the .hsc file with those layers.
+        face, align: how the face was cut out, as `Studio.prepare` takes them.
+        seed: of the face, when the page made it up.
+    """
+
+    result: Compressed
+    layers: str
+    file: bytes
+    picture: Image.Image
+    face: int = 0
+    align: bool = True
+    seed: int | None = None

@@ -27,6 +27,8 @@ class Edit:
     high: float
     unit: str
     description: str
+    step: float = 0.05
+    group: str = "face"
 
 
 class FakeCodec:
@@ -88,6 +90,20 @@ class FakeCodec:
     ) -> Image.Image:
         self.calls.append("preview" + (" edited" if edits else ""))
         return self._edited(opened, edits, keep_details).resize((256, 256))
+
+    def draw_many(
+        self, opened: np.ndarray, edits: list, keep_details: float = 1.0, *, preview: bool = False
+    ) -> list[Image.Image]:
+        draw = self.preview if preview else self.draw
+        return [draw(opened, each, keep_details) for each in edits]
+
+    def morph(self, a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+        self.calls.append("morph")
+        return (1 - t) * a + t * b
+
+    def mix(self, a: np.ndarray, b: np.ndarray, layers: str) -> np.ndarray:
+        self.calls.append(f"mix {layers}")
+        return (a + b) / 2
 
     def _edited(self, picture: np.ndarray, edits: dict | None, keep: float) -> Image.Image:
         for name, amount in (edits or {}).items():

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.endpoints import compress, decode
+from app.endpoints import compare, compress, decode, edit
 from app.service import Studio
 
-ENDPOINTS = (compress, decode)
+ENDPOINTS = (compress, decode, edit, compare)
 
 
 def add_endpoints(studio: Studio) -> None:

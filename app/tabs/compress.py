@@ -3,72 +3,73 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import gradio as gr
-from PIL import Image
 
 from app import charts
-from app.components import LIVE, MODEL_EVENT, QUICK, Tab, fitted_slider, friendly, layers_of
-from app.files import keep_bytes, keep_picture
-from app.results import Compressed
+from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly, layers_of
+from app.files import keep_picture
+from app.results import Shown
 from app.service import Studio
-from app.tabs.compress_layout import CompressLayout
+from app.services.difference import difference
+from app.services.measure import Measures
+from app.tabs.compress_layout import DIFFERENCE
+from app.tabs.compress_updates import GENERATED, CompressUpdates, Update, seed_of
 from hsc.errors import NoFaceError
 
-GENERATED = "generated-face"  # file name of the faces that the page makes up
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
+# Measuring never stands in the way of a picture: it has a queue of its own.
+MEASURING = LIVE | {"concurrency_id": "measure"}
 
-Update = dict[Any, Any]  # component -> its new value or properties
 
-
-class CompressTab(CompressLayout, Tab):
+class CompressTab(CompressUpdates, Tab):
     """The first screen with its events; create it inside a `gr.Tab`."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, measures: Measures) -> None:
         super().__init__()
         self.studio = studio
+        self.measuring = measures
         self._wire()
-        self.fitted = (self.smile,)
-
-    def fit(self, codec: Any) -> dict[Any, Any]:
-        return {self.smile: fitted_slider(codec, "smile")}
 
     def _wire(self) -> None:
-        controls = [
-            self.photo, self.face, self.align, self.level, self.scn, self.fcn, self.smile
+        controls = [self.photo, self.face, self.align, self.level, self.scn, self.fcn]
+        seen = [
+            self.note, self.no_face, self.faces, self.welcome, self.readout, self.original,
+            self.only_scn, self.both, self.compare, self.measures, self.link, self.share,
+            self.times, self.save_file, self.save_picture, self.save_recipe, self.shown,
         ]  # fmt: skip
-        shown = [
-            self.note, self.no_face, self.faces, self.welcome, self.readout,
-            self.original, self.only_scn, self.both, self.compare, self.times, self.save_file,
-            self.save_picture,
-        ]  # fmt: skip
-        chosen = [self.face, self.align, self.smile]
-        self.photo.change(
-            friendly(self.new_photo),
-            [self.photo, self.level, self.scn, self.fcn],
-            [*shown, *chosen],
-            **LIVE,
-        )
-        self.faces.select(friendly(self.other_face), controls, [*shown, *chosen], **MODEL_EVENT)
-        self.centre.click(friendly(self.use_centre), controls, [*shown, *chosen], **MODEL_EVENT)
-        gr.on(
-            [
-                self.level.input,
-                self.level.release,
-                self.scn.input,
-                self.fcn.input,
-                self.smile.input,
-                self.smile.release,
-            ],
-            friendly(self.draw),
-            controls,
-            shown,
-            **LIVE,
-        )
+        chosen = [self.face, self.align]
+        drawn = [
+            self.photo.change(
+                friendly(self.new_photo),
+                [self.photo, self.level, self.scn, self.fcn],
+                [*seen, *chosen],
+                **LIVE,
+            ),
+            self.faces.select(
+                friendly(self.other_face), controls, [*seen, *chosen], **MODEL_EVENT
+            ),
+            self.centre.click(
+                friendly(self.use_centre), controls, [*seen, *chosen], **MODEL_EVENT
+            ),
+            gr.on(
+                [self.level.input, self.level.release, self.scn.input, self.fcn.input],
+                friendly(self.draw),
+                controls,
+                seen,
+                **LIVE,
+            ),
+        ]
+        looked = [self.compare, self.difference, self.position, self.amplification]
+        look = [self.shown, self.view, self.amplification]
+        for event in drawn:
+            event.then(friendly(self.measure), self.shown, self.measures, **MEASURING)
+            event.then(self.look, look, looked, **QUICK)
+        gr.on([self.view.input, self.amplification.input], self.look, look, looked, **QUICK)
         gr.on(
             [self.position.input, self.position.release],
             lambda place: gr.ImageSlider(slider_position=place),
@@ -77,21 +78,18 @@ class CompressTab(CompressLayout, Tab):
             trigger_mode="always_last",
             **QUICK,
         )
-        self.invent.click(
-            friendly(self.invent_face), None, [self.photo, self.seed], **MODEL_EVENT
-        )
-        self.seed.submit(
-            friendly(self.invent_face), self.seed, [self.photo, self.seed], **MODEL_EVENT
-        )
+        self.examples.click(self.example, self.examples, [*seen, self.photo], **QUICK)
+        made = [self.photo, self.seed]
+        self.invent.click(friendly(self.invent_face), None, made, **MODEL_EVENT)
+        self.seed.submit(friendly(self.invent_face), self.seed, made, **MODEL_EVENT)
 
     def new_photo(
         self, photo: str | None, level: float, scn: bool, fcn: bool
     ) -> Iterator[Update]:
-        """A photo was chosen or cleared: forget the last one's face and edits."""
+        """A photo was chosen or cleared: forget the last one's face."""
         afresh = {
             self.face: 0,
             self.align: True,
-            self.smile: 0,
             self.no_face: gr.Column(visible=False),
             self.faces: gr.Gallery(value=None, visible=False),
         }
@@ -102,19 +100,19 @@ class CompressTab(CompressLayout, Tab):
             }
             return
         yield afresh | {self.note: charts.note(self._waiting("Finding the face …"), busy=True)}
-        yield from self.draw(photo, 0, True, level, scn, fcn, 0, fresh=True)
+        yield from self.draw(photo, 0, True, level, scn, fcn, fresh=True)
 
     def other_face(self, event: gr.SelectData, *controls: Any) -> Iterator[Update]:
         """Another of several faces was chosen."""
-        photo, _, _, level, scn, fcn, _ = controls
-        yield {self.face: event.index, self.align: True, self.smile: 0}
-        yield from self.draw(photo, event.index, True, level, scn, fcn, 0, fresh=True)
+        photo, _, _, level, scn, fcn = controls
+        yield {self.face: event.index, self.align: True}
+        yield from self.draw(photo, event.index, True, level, scn, fcn, fresh=True)
 
     def use_centre(self, *controls: Any) -> Iterator[Update]:
         """No face was found, and the centre is to be used all the same."""
-        photo, _, _, level, scn, fcn, _ = controls
-        yield {self.align: False, self.no_face: gr.Column(visible=False), self.smile: 0}
-        yield from self.draw(photo, 0, False, level, scn, fcn, 0, fresh=True)
+        photo, _, _, level, scn, fcn = controls
+        yield {self.align: False, self.no_face: gr.Column(visible=False)}
+        yield from self.draw(photo, 0, False, level, scn, fcn, fresh=True)
 
     def draw(
         self,
@@ -124,95 +122,83 @@ class CompressTab(CompressLayout, Tab):
         level: float,
         scn: bool,
         fcn: bool,
-        smile: float,
         fresh: bool = False,
     ) -> Iterator[Update]:
         """Show the photo's bytes and pictures as they come; what is remembered comes whole.
 
-        `fresh` shows what SCN draws under the slider too until FCN has refined it.
+        `fresh` shows what SCN draws under the border too until FCN has refined it. An example's
+        pictures are there already, and stay until theirs are whole.
         """
         if not photo:
             return
-        layers = layers_of(scn, fcn)
+        layers, path = layers_of(scn, fcn), Path(photo)
+        patient = fresh and any(each.photo.name == path.name for each in self.known)
         try:
             for result in self.studio.steps(photo, level, face, align):
-                update = self._shown(result, layers or "scn+fcn", Path(photo), fresh)
-                if result.picture_both is None:
+                update = self.growing(result, layers or "scn+fcn", path, fresh)
+                if result.data is None:
+                    update[self.note] = charts.note(self._waiting("Compressing …"), busy=True)
+                if result.picture_both is None and not patient:
                     yield update
             if not layers:
                 yield update | {self.note: charts.note(NO_LAYER, warn=True)}
                 return
-            if smile or layers == "fcn":
+            if layers == "fcn":
                 yield update | {self.note: charts.note("Drawing …", busy=True)}
-            yield update | self._chosen(result, layers, smile, Path(photo))
+            file = result.file(layers)
+            picture = self.studio.decode(file, layers).picture
+            shown = Shown(result, layers, file, picture, face, align, seed_of(path))
+            yield update | self.whole(shown, path)
         except NoFaceError:
             yield {self.note: "", self.no_face: gr.Column(visible=True)}
         except Exception:
             yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
             raise
 
-    def _shown(self, result: Compressed, layers: str, photo: Path, fresh: bool) -> Update:
-        """What to show of a result that may not have its file or all its pictures yet.
-
-        Pictures of the last file stay, faded, until theirs are replaced.
-        """
-        update: Update = {}
-        if fresh:
-            update[self.faces] = self._thumbnails(result)
-        if result.data is None:
-            return update | {self.note: charts.note(self._waiting("Compressing …"), busy=True)}
-        crop = self._crop_file(result)
-        file = keep_bytes(result.file(layers), f"{_stem(photo)}-level{result.level:g}.hsc")
-        update |= {
-            self.welcome: gr.Markdown(visible=False),
-            self.readout: charts.readout(result, layers, _source(photo)),
-            self.original: crop,
-            self.save_file: gr.DownloadButton(value=file),
-            self.only_scn: _picture(
-                result.picture_scn, f"SCN only · {result.sizes('scn').total:,} bytes"
-            ),
-            self.both: _picture(
-                result.picture_both, f"SCN + FCN · {result.sizes().total:,} bytes"
-            ),
+    def look(self, shown: Shown | None, view: str, amplification: int) -> Update:
+        """Before and after with a border between them, or where they differ."""
+        apart = view == DIFFERENCE
+        update: Update = {
+            self.compare: gr.ImageSlider(visible=not apart),
+            self.position: gr.Slider(visible=not apart),
+            self.amplification: gr.Radio(visible=apart),
+            self.difference: gr.Image(visible=apart),
         }
-        if result.picture_scn is None:
-            update[self.note] = charts.note("Drawing what SCN says …", busy=True)
-        elif result.picture_both is None:
-            update[self.note] = charts.note("Adding what FCN says …", busy=True)
-            if fresh:
-                update[self.compare] = (crop, keep_picture(result.picture_scn, "face.png"))
+        if apart and shown:
+            seen = difference(shown.result.crop, shown.picture, amplification)
+            update[self.difference] = gr.Image(
+                value=keep_picture(seen, "difference.png"),
+                label=f"Difference from the original, |x − x̂| × {amplification}",
+                visible=True,
+            )
         return update
 
-    def _chosen(self, result: Compressed, layers: str, smile: float, photo: Path) -> Update:
-        """What the file with the chosen layers draws, edited as chosen."""
-        file = result.file(layers)
-        chosen = self.studio.decode(file, layers, {"smile": smile})
-        path = keep_picture(chosen.picture, "face.png")
-        return {
-            self.compare: gr.ImageSlider(
-                value=(self._crop_file(result), path), label=f"Original | from {len(file):,} bytes"
-            ),
-            self.save_picture: gr.DownloadButton(
-                value=keep_picture(chosen.picture, f"{_stem(photo)}-decoded.png")
-            ),
-            self.note: "",
-            self.times: charts.times(result),
-        }
+    def measure(self, shown: Shown | None) -> Iterator[str]:
+        """The figures, as they come."""
+        if shown is None:
+            return
+        for measured in self.measuring.steps(shown.result.crop, shown.picture):
+            yield charts.measures(measured)
 
-    def _thumbnails(self, result: Compressed) -> Any:
-        """The faces to choose from, shown where there are several."""
-        faces = result.prepared.faces
-        value = [
-            (keep_picture(face, "face.png"), f"Face {number}")
-            for number, face in enumerate(faces, 1)
-        ]
-        return gr.Gallery(value=value, visible=len(faces) > 1)
+    def example(self, number: int) -> Update:
+        """Show an example as it ships, and hand its photo over to be drawn here."""
+        chosen = self.known[number]
+        return self.stand_in(chosen) | {self.photo: str(chosen.photo)}
 
-    def _crop_file(self, result: Compressed) -> str:
-        return keep_picture(result.prepared.crop, "original.png")
-
-    def _waiting(self, words: str) -> str:
-        return words if self.studio.ready else "Loading the model, this takes a few seconds …"
+    def from_link(self, request: gr.Request) -> Update:
+        """Set what a link asks for: `?level=3&layers=scn&example=2` or `&seed=7`."""
+        query = {name: values[-1] for name, values in parse_qs(str(request.query_params)).items()}
+        update: Update = {self.level: gr.skip()}  # Gradio takes no empty answer
+        if "level" in query:
+            update[self.level] = _between(query["level"], 1, 6, 3)
+        if query.get("layers") in ("scn", "fcn", "scn fcn", "scn+fcn"):
+            update |= {self.scn: "scn" in query["layers"], self.fcn: "fcn" in query["layers"]}
+        if "example" in query and self.known:
+            number = int(_between(query["example"], 1, len(self.known), 1))
+            update[self.photo] = str(self.known[number - 1].photo)
+        elif "seed" in query and query["seed"].isdecimal():
+            update[self.photo], update[self.seed] = self.invent_face(int(query["seed"][:9]))
+        return update
 
     def invent_face(self, seed: float | None = None) -> tuple[str, int]:
         """Draw a face that belongs to nobody; without a seed, any."""
@@ -220,21 +206,13 @@ class CompressTab(CompressLayout, Tab):
         face = self.studio.random_face(number)
         return keep_picture(face, f"{GENERATED}-{number}.png"), number
 
-
-def _picture(drawn: Image.Image | None, label: str) -> Any:
-    """An update of a picture: the new one, or the old one marked as out of date."""
-    if drawn is None:
-        return gr.Image(elem_classes=["picture", "stale"])
-    return gr.Image(
-        value=keep_picture(drawn, "face.png"), label=label, elem_classes=["picture"]
-    )
+    def _waiting(self, words: str) -> str:
+        return words if self.studio.ready else "Loading the model, this takes a few seconds …"
 
 
-def _stem(photo: str | Path) -> str:
-    """A photo's file name without its ending and without what file systems dislike."""
-    return re.sub(r"[^\w-]+", "-", Path(photo).stem).strip("-")[:40] or "face"
-
-
-def _source(photo: Path) -> str:
-    """What the file size is compared with."""
-    return "the picture's own file" if photo.name.startswith(GENERATED) else "your upload"
+def _between(text: str, low: float, high: float, otherwise: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return otherwise
+    return min(max(value, low), high) if value == value else otherwise

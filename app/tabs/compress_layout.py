@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 
 from app import charts
-from app.components import PhotoInput, edit_slider, picture
+from app.components import PhotoInput, picture
+from app.services.difference import AMPLIFICATIONS
+from app.services.examples import Example, examples
 from app.texts import text
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+BORDER, DIFFERENCE = "Before | after", "Difference"
 
 
 class CompressLayout:
     """The components of the first screen, as attributes; create it inside a `gr.Tab`."""
 
     def __init__(self) -> None:
+        self.known: list[Example] = examples()
+        self.face = gr.State(0)
+        self.align = gr.State(True)
+        self.shown = gr.State(None, time_to_live=3600)  # app.results.Shown
         with gr.Row(elem_id="studio"):
             with gr.Column(scale=3, min_width=300, elem_id="controls"):
                 self._choose()
@@ -34,9 +38,14 @@ class CompressLayout:
                 elem_id="photo",
                 buttons=[],
             )
-            files = sorted(str(path) for path in EXAMPLES.glob("*.*g"))
-            if files:
-                gr.Examples(files, self.photo, label="Or try", elem_id="examples")
+            self.examples = gr.Dataset(
+                components=[gr.Image(visible=False)],
+                samples=[[str(each.known / "thumbnail.jpg")] for each in self.known],
+                sample_labels=None,
+                type="index",
+                label="Or try one of these",
+                elem_id="examples",
+            )
             with gr.Row(elem_id="invent"):
                 self.invent = gr.Button("Invent a face", size="sm", elem_id="invent-face", scale=3)
                 self.seed = gr.Number(
@@ -68,8 +77,6 @@ class CompressLayout:
                 visible=False,
                 elem_id="faces",
             )
-            self.face = gr.State(0)
-            self.align = gr.State(True)
 
     def _steer(self) -> None:
         with gr.Column(elem_id="steer"):
@@ -88,7 +95,6 @@ class CompressLayout:
                     True, label="SCN", info="the kind of face", elem_id="use-scn"
                 )
                 self.fcn = gr.Checkbox(True, label="FCN", info="the likeness", elem_id="use-fcn")
-            self.smile = edit_slider("smile")
 
     def _results(self) -> None:
         # always there and hidden by the style sheet while the welcome is shown: pictures set in the
@@ -100,30 +106,69 @@ class CompressLayout:
                 self.only_scn = picture("SCN only", "The face drawn from SCN alone", "only-scn")
                 self.both = picture("SCN + FCN", "The face drawn from both layers", "both")
             with gr.Row(elem_id="look"):
-                self.compare = gr.ImageSlider(
-                    label="Original | decoded",
-                    format="png",
-                    type="filepath",
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    max_height=640,
-                    elem_id="compare",
-                )
+                with gr.Column(scale=5, min_width=320, elem_id="big"):
+                    self._big()
                 with gr.Column(scale=2, min_width=240, elem_id="beside"):
-                    self.position = gr.Slider(
-                        0,
-                        100,
-                        value=50,
-                        step=1,
-                        label="Before | after",
-                        buttons=["reset"],
-                        elem_id="position",
-                    )
-                    self.save_file = gr.DownloadButton(
-                        "Download .hsc", variant="primary", size="md", elem_id="save-file"
-                    )
-                    self.save_picture = gr.DownloadButton(
-                        "Download picture", size="md", elem_id="save-picture"
-                    )
-                    self.times = gr.HTML(elem_id="times")
-                    gr.Markdown(text("caveat"), elem_classes=["caveat"])
+                    self._beside()
+            self.link = gr.HTML(elem_id="link")
+
+    def _big(self) -> None:
+        self.compare = gr.ImageSlider(
+            label="Original | decoded",
+            format="png",
+            type="filepath",
+            interactive=False,
+            buttons=["fullscreen"],
+            max_height=640,
+            elem_id="compare",
+        )
+        self.difference = picture(
+            "Difference", "Where the decoded face differs from the original", "difference",
+            visible=False,
+        )  # fmt: skip
+
+    def _beside(self) -> None:
+        self.view = gr.Radio(
+            [BORDER, DIFFERENCE],
+            value=BORDER,
+            show_label=False,
+            label="View",
+            container=False,
+            elem_id="view",
+            elem_classes=["segmented"],
+        )
+        self.position = gr.Slider(
+            0,
+            100,
+            value=50,
+            step=1,
+            label="Border between before and after",
+            show_label=False,
+            container=False,
+            buttons=[],
+            elem_id="position",
+        )
+        self.amplification = gr.Radio(
+            [(f"× {amount}", amount) for amount in AMPLIFICATIONS],
+            value=4,
+            show_label=False,
+            label="Amplified",
+            container=False,
+            visible=False,
+            elem_id="amplification",
+            elem_classes=["segmented"],
+        )
+        self.measures = gr.HTML(elem_id="measures")
+        self.save_file = gr.DownloadButton(
+            "Download .hsc", variant="primary", size="md", elem_id="save-file"
+        )
+        with gr.Row(elem_id="save-more"):
+            self.save_picture = gr.DownloadButton(
+                "Picture", size="sm", elem_id="save-picture", min_width=80
+            )
+            self.save_recipe = gr.DownloadButton(
+                "Recipe (JSON)", size="sm", elem_id="save-recipe", min_width=110
+            )
+        self.share = gr.HTML(elem_id="share")
+        self.times = gr.HTML(elem_id="times")
+        gr.Markdown(text("caveat"), elem_classes=["caveat"])

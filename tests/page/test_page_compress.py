@@ -1,10 +1,19 @@
 """The first screen in a real browser, over the real codec: what a visitor does there."""
 
 
+import re
+import threading
+
 import numpy as np
+from fakes import FakeCodec
 from PIL import Image
 from playwright.sync_api import expect
 from steps import ASTRONAUT, finished, pixels, png, source, total_bytes, upload
+
+from app.page import build, launch_options
+from app.service import Studio
+from app.services.examples import examples
+from hsc import sidecar
 
 
 def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
@@ -36,15 +45,6 @@ def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     page.locator("#use-fcn input").check()
     expect(page.locator("#readout")).not_to_contain_text("left out")
     assert finished(page) == whole
-
-    # a smile changes the picture, not the file
-    plain = source(page, "#compare")
-    page.locator("#smile input[type=range]").focus()
-    page.keyboard.press("End")
-    expect(page.locator("#compare img").last).not_to_have_attribute("src", plain)
-    assert total_bytes(page) == whole
-    page.locator("#smile").get_by_role("button", name="Reset").click()
-    expect(page.locator("#compare img").last).to_have_attribute("src", plain)
 
     # the file, alone, in another visitor's browser
     with page.expect_download() as download:
@@ -144,3 +144,87 @@ def test_the_border_moves_by_keyboard(visit, server):
         "([x]) => document.querySelector('#compare .outer').getBoundingClientRect().x < x - 50",
         arg=[at],
     )
+
+
+def test_the_figures_come_after_the_picture_and_the_recipe_names_the_file(visit, server, tmp_path):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    expect(page.locator("#measures")).to_contain_text(re.compile("same person|alike"))
+    expect(page.locator("#measures")).to_contain_text(re.compile(r"LPIPS 0\.\d{3}"))
+    expect(page.locator("#measures")).to_contain_text(re.compile(r"PSNR \d+\.\d dB"))
+    saved = {}
+    for name in ("file", "recipe"):
+        with page.expect_download() as download:
+            page.locator(f"#save-{name}").click()
+        saved[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[name])
+    recipe = sidecar.read(saved["recipe"])
+    sidecar.check(recipe, saved["file"].read_bytes())
+    assert recipe["encode"] == {"level": 3, "layers": "scn+fcn", "face": 0, "align": True}
+
+    # the difference is that of the two pictures, amplified as it says
+    page.locator("#view").get_by_text("Difference").click()
+    page.locator("#amplification").get_by_text("× 2").click()
+    expect(page.locator("#difference label")).to_contain_text("× 2")
+    original, both, apart = (pixels(source(page, s)) for s in ("#original", "#both", "#difference"))
+    expected = np.abs(original.astype(int) - both) * 2
+    assert np.array_equal(apart, np.minimum(expected, 255))
+
+
+def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, server):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    total = finished(page)
+    page.locator(".link select").select_option("1200")
+    page.locator(".link .start").click()
+    expect(page.locator(".link .screen img")).to_have_attribute("src", source(page, "#only-scn"))
+    page.locator(".link .stop").click()
+    some = int(page.locator(".link .count span").inner_text().replace(",", ""))
+    assert 0 < some < total
+    page.locator(".link select").select_option("64000")
+    page.locator(".link .start").click()
+    expect(page.locator(".link .say")).to_contain_text(f"All {total:,} bytes are here")
+    assert source(page, ".link .screen") == source(page, "#both")
+    expect(page.locator(".link .count")).to_contain_text(f"{8 * total / 64000:.1f} s")
+
+
+def test_a_link_opens_an_example_at_its_level_and_layers(visit, server):
+    page = visit(f"{server}?level=2&layers=scn&example=2")
+    finished(page, "level 2,")
+    expect(page.locator("#readout")).to_contain_text("left out")
+    expect(page.locator("#use-fcn input")).not_to_be_checked()
+    copied = page.locator("[data-copy]").get_attribute("data-copy")
+    assert copied == "?level=2&layers=scn&example=2"
+
+
+def test_an_example_shows_before_the_model_is_there(visit, temporary):
+    go = threading.Event()
+
+    def load():
+        go.wait(60)
+        return FakeCodec()
+
+    demo = build(Studio(load))
+    try:
+        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+        page = visit(url)
+        page.locator("#examples .gallery-item").nth(1).click()
+        expect(page.locator("#both img")).to_be_visible()
+        expect(page.locator("#state")).to_contain_text("Loading the model")
+        assert total_bytes(page) == len(examples()[1].file)
+        go.set()
+        finished(page)
+    finally:
+        go.set()
+        demo.close()
+
+
+def test_on_stage_arrow_keys_change_level_and_layers(visit, server):
+    page = visit(f"{server}?stage=1&example=1")
+    finished(page)
+    expect(page.locator("#choose")).to_be_hidden()
+    page.keyboard.press("ArrowLeft")
+    finished(page, "level 2.5,")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#readout")).to_contain_text("left out")

@@ -1,0 +1,86 @@
+"""Examples that show at once: photos whose files and pictures ship with the page.
+
+    python -m app.services.examples      # make them again, after new weights
+
+The files are the codec's own, byte for byte. The pictures stand in, at the quality of a good JPEG,
+only until the same file has been drawn here: that takes a second, or the model's loading time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.results import Sizes
+from hsc.bitstream import describe
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
+LEVEL = 3
+QUALITY = 88  # of the stand-ins
+SEEDS = {"face-1": 60, "face-2": 11, "face-3": 57}  # the generator's own faces, by name
+PICTURES = ("crop", "scn", "both")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A photo, and what the codec made of it at LEVEL.
+
+    Attributes:
+        photo: the picture as a visitor would upload it.
+        known: the folder of its .hsc file and of its stand-in pictures.
+    """
+
+    name: str
+    label: str
+    photo: Path
+    known: Path
+
+    @property
+    def file(self) -> bytes:
+        """The .hsc file with both layers."""
+        return (self.known / "face.hsc").read_bytes()
+
+    @property
+    def sizes(self) -> Sizes:
+        return Sizes.of(describe(self.file))
+
+    def picture(self, name: str) -> str:
+        """The path of a stand-in, one of PICTURES."""
+        return str(self.known / f"{name}.webp")
+
+
+def examples() -> list[Example]:
+    """All of them, the photograph first."""
+    labels = {"astronaut": "Eileen Collins, NASA"} | {
+        name: "Nobody: a generated face" for name in SEEDS
+    }
+    found = []
+    for name, label in labels.items():
+        photo = next(FOLDER.glob(f"{name}.*g"), None)
+        if photo and (FOLDER / name / "face.hsc").is_file():
+            found.append(Example(name, label, photo, FOLDER / name))
+    return found
+
+
+def make() -> None:
+    """Write the generated photos, and the file and the stand-ins of every example."""
+    import hsc
+    from app.service import Studio
+
+    studio = Studio(hsc.load)
+    for name, seed in SEEDS.items():
+        studio.random_face(seed).save(FOLDER / f"{name}.jpg", quality=92)
+    for photo in sorted([FOLDER / "astronaut.png", *FOLDER.glob("face-*.jpg")]):
+        folder = FOLDER / photo.stem
+        folder.mkdir(exist_ok=True)
+        result = studio.compress(photo, LEVEL)
+        (folder / "face.hsc").write_bytes(result.data)
+        shown = (result.crop, result.picture_scn, result.picture_both)
+        for which, picture in zip(PICTURES, shown, strict=True):
+            picture.save(folder / f"{which}.webp", quality=QUALITY, method=6)
+        result.crop.resize((128, 128)).save(folder / "thumbnail.jpg", quality=85)
+        print(f"{photo.name}: {len(result.data)} bytes")
+
+
+if __name__ == "__main__":
+    make()

@@ -1,0 +1,42 @@
+"""Sheets of edited faces as HTML, and edits in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from app.files import address, keep_picture
+from app.results import Look
+from app.services.editing import GridRow, over
+
+
+def words(look: Look) -> str:
+    """'Edited: age +10, smile +1', or that nothing is."""
+    if not look.edits:
+        return "Edited: nothing yet"
+    named = (f"{name.replace('_', ' ')} {amount:+g}" for name, amount in look.edits)
+    return "Edited: " + ", ".join(named)
+
+
+def grid(edit: Any, rows: Sequence[GridRow]) -> str:
+    """Strength to the right, bitrate downwards, each picture 256 px from that row's own bytes."""
+    if not rows:
+        return ""
+    amounts = over(edit, len(rows[0].pictures))
+    head = "".join(f'<th scope="col">{amount:+g}</th>' for amount in amounts)
+    body = "".join(
+        f'<tr><th scope="row">{row.total:,} bytes<small>level {row.level:g}</small></th>'
+        + "".join(
+            f'<td><img src="{address(keep_picture(picture, "grid.png"))}" '
+            f'alt="{escape(edit.label)} {amount:+g} at level {row.level:g}"></td>'
+            for amount, picture in zip(amounts, row.pictures, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    unit = f" ({escape(edit.unit)})" if edit.unit else ""
+    return (
+        f'<table class="sheet"><caption>{escape(edit.label)}{unit} by bitrate, 256-pixel previews'
+        f"</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )

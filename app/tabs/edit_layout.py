@@ -1,0 +1,163 @@
+"""Where things are on the Edit tab. What they do is in app.tabs.edit and app.tabs.between."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import gradio as gr
+
+from app.components import picture
+from app.services.editing import PRESETS, shipped_edits
+from app.texts import text
+
+STARTING = "Drop a .hsc file or a photo, or choose a face on the Compress tab."
+
+
+class EditLayout:
+    """The components of the Edit tab, as attributes; create it inside a `gr.Tab`."""
+
+    def __init__(self) -> None:
+        self.edits: list[Any] = shipped_edits()
+        with gr.Row(elem_id="editor"):
+            with gr.Column(scale=5, min_width=320, elem_id="edit-controls"):
+                self._controls()
+            with gr.Column(scale=6, min_width=320, elem_id="edit-results"):
+                self._results()
+
+    def _controls(self) -> None:
+        gr.Markdown(text("edit"), elem_id="edit-text")
+        # no list of file types: phones grey out endings that they do not know
+        self.file = gr.File(
+            label="Another face: a .hsc file or a photo",
+            type="filepath",
+            height=96,
+            elem_id="edit-file",
+        )
+        self.about = gr.HTML(elem_id="edit-about")
+        with gr.Row(elem_id="presets"):
+            self.presets = {
+                label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
+                for label in PRESETS
+            }
+        self.sliders: dict[str, gr.Slider] = {}
+        for group, edits in groupby(self.edits, lambda edit: getattr(edit, "group", "")):
+            with gr.Column(elem_classes=["edits"]):
+                if group:
+                    gr.HTML(f"<h4>{group.capitalize()}</h4>", elem_classes=["group"])
+                for edit in edits:
+                    self.sliders[edit.name] = _slider(edit)
+        self.keep = gr.Slider(
+            0,
+            1,
+            value=1,
+            step=0.05,
+            label="Keep details",
+            info="How much of the file's own detail stays under an edit.",
+            buttons=["reset"],
+            elem_id="keep-details",
+        )
+        with gr.Row():
+            self.reset = gr.Button("Reset all", size="sm", elem_id="edit-reset")
+        # pressed by app/scripts/edit.js when a slider comes to rest
+        self.settle = gr.Button("Draw the whole picture", elem_id="edit-settle")
+
+    def _results(self) -> None:
+        self.note = gr.HTML(elem_id="edit-note")
+        with gr.Row(elem_id="edit-pair"):
+            self.plain = picture("From the file", "The face that the file draws", "edit-plain")
+            self.edited = picture(
+                "Edited", "The face that the file draws, edited", "edit-picture",
+                buttons=["download", "fullscreen"],
+            )  # fmt: skip
+        with gr.Tabs(elem_id="edit-more"):
+            with gr.Tab("Strip", id="strip"):
+                self._strip()
+            with gr.Tab("Strength × bitrate", id="grid"):
+                self._grid()
+            with gr.Tab("Two faces", id="between"):
+                self._between()
+
+    def _strip(self) -> None:
+        names = [(edit.label, edit.name) for edit in self.edits]
+        self.strip_of = gr.Dropdown(
+            names,
+            value=names[0][1],
+            label="One edit over its range: click a face to take it over",
+            elem_id="strip-of",
+        )
+        self.strip = gr.Gallery(
+            label="Strip",
+            format="png",
+            columns=7,
+            height="auto",
+            allow_preview=False,
+            object_fit="cover",
+            buttons=[],
+            interactive=False,
+            elem_id="strip",
+        )
+
+    def _grid(self) -> None:
+        names = [(edit.label, edit.name) for edit in self.edits]
+        with gr.Row(elem_id="grid-ask"):
+            self.grid_of = gr.Dropdown(
+                names, value=names[0][1], label="Does it survive fewer bytes?", elem_id="grid-of"
+            )
+            self.draw_grid = gr.Button("Draw the grid", elem_id="draw-grid", min_width=120)
+        self.grid = gr.HTML(elem_id="grid")
+
+    def _between(self) -> None:
+        with gr.Row(elem_id="between"):
+            with gr.Column(min_width=220):
+                self.other = gr.File(
+                    label="The other face: a .hsc file or a photo",
+                    type="filepath",
+                    height=96,
+                    elem_id="other-file",
+                )
+                self.invent = gr.Button("Invent one", size="sm", elem_id="invent-other")
+                self.kind = gr.Radio(
+                    [
+                        ("Morph", "morph"),
+                        ("Its pose and shape", "coarse"),
+                        ("Its features and hair", "middle"),
+                        ("Its colours", "fine"),
+                    ],
+                    value="morph",
+                    label="What to take of the other",
+                    elem_id="between-kind",
+                )
+                self.place = gr.Slider(
+                    0, 1, value=0.5, step=0.05, label="How far", elem_id="between-place"
+                )
+                self.kind_of_file = gr.Radio(
+                    [("WebP", "webp"), ("GIF", "gif")],
+                    value="webp",
+                    label="Animation",
+                    elem_id="animation-kind",
+                )
+                self.animate = gr.Button("Make the animation", elem_id="animate")
+                self.save = gr.DownloadButton(
+                    "Download the animation", visible=False, elem_id="save-animation"
+                )
+            with gr.Column(min_width=220):
+                self.middle = picture(
+                    "Between", "A face between the two", "between-picture",
+                    buttons=["download", "fullscreen"],
+                )  # fmt: skip
+                self.moving = gr.HTML(elem_id="moving")
+
+
+def _slider(edit: Any) -> gr.Slider:
+    unit = f" ({edit.unit})" if edit.unit else ""
+    return gr.Slider(
+        edit.low,
+        edit.high,
+        value=0,
+        step=edit.step,
+        label=f"{edit.label}{unit}",
+        buttons=["reset"],
+        elem_id=f"edit-{edit.name}",
+        elem_classes=["edit"],
+    )
