@@ -1,17 +1,21 @@
-"""The page's few scripts and its stage style, put into its head as they are."""
+"""The page's few scripts and its stage style, put into its head as they are.
+
+`chart.js` is not among them: it belongs to a component.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+STYLES, SCRIPTS = ("stage.css",), ("page.js", "link.js", "edit.js")
 
 
 def head() -> str:
     """All of them, as HTML."""
-    return _inside("style", "*.css") + _inside("script", "*.js")
+    return _inside("style", STYLES) + _inside("script", SCRIPTS)
 
 
-def _inside(tag: str, pattern: str) -> str:
-    texts = (path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob(pattern)))
+def _inside(tag: str, names: tuple[str, ...]) -> str:
+    texts = ((FOLDER / name).read_text(encoding="utf-8") for name in names)
     return "".join(f"<{tag}>{text}</{tag}>" for text in texts)

@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from fakes import FakeCodec
 from playwright.sync_api import Page, expect, sync_playwright
 from steps import DESK, MODEL_WAIT
 
@@ -37,6 +38,15 @@ def temporary(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(codec, temporary):
     page = build(Studio(lambda: codec))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def quick_server(temporary):
+    """The page over a stand-in codec, for what does not depend on how well faces are drawn."""
+    page = build(Studio(FakeCodec))
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()

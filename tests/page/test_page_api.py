@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from fakes import FakeCodec
 from gradio_client import Client, handle_file
 from PIL import Image
 from steps import ASTRONAUT
@@ -12,7 +13,7 @@ from hsc.bitstream import describe, unpack
 
 def test_only_the_documented_endpoints_are_public(server):
     named = Client(server, verbose=False).view_api(return_format="dict")["named_endpoints"]
-    assert sorted(named) == ["/compress", "/decode"]
+    assert sorted(named) == ["/compare", "/compress", "/decode", "/edit"]
     compress = named["/compress"]
     assert [p["parameter_name"] for p in compress["parameters"]] == [
         "photo", "level", "layers", "face", "align"
@@ -42,3 +43,30 @@ def test_the_api_compresses_and_decodes(server, codec):
     with Image.open(smiling) as edited:
         expected = codec.decode(data, edits={"smile": 0.5})
         assert np.array_equal(np.asarray(edited), np.asarray(expected))
+
+
+def test_the_api_edits_a_file_or_a_photo(quick_server, tmp_path):
+    client, codec = Client(quick_server, verbose=False), FakeCodec()
+    path = tmp_path / "face.hsc"
+    path.write_bytes(codec.encode(codec.random_face(1)))
+    picture, strip, table = client.predict(
+        handle_file(path), {"smile": 0.5}, 1, "smile", api_name="/edit"
+    )
+    with Image.open(picture) as edited:
+        expected = codec.decode(path.read_bytes(), edits={"smile": 0.5})
+        assert np.array_equal(np.asarray(edited), np.asarray(expected))
+    assert [each["caption"] for each in strip][0] == "-1.5" and len(strip) == 7
+    assert table[0]["name"] == "smile"
+    plain, strip, _ = client.predict(handle_file(ASTRONAUT), api_name="/edit")
+    assert strip == []
+
+
+def test_the_api_compares_with_other_codecs(quick_server):
+    client = Client(quick_server, verbose=False)
+    pictures, figures = client.predict(
+        handle_file(ASTRONAUT), level=6, codecs=["jpeg"], api_name="/compare"
+    )
+    (jpeg,) = figures["others"]
+    assert jpeg["best_size"]["bytes"] <= figures["hsc"]["bytes"] or not jpeg["best_size"]["fits"]
+    assert jpeg["full_size"]["px"] == 1024
+    assert len(pictures) == 3

@@ -67,8 +67,8 @@ def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     )
 
 
-def test_both_layers_off_is_explained_and_the_pictures_stay(visit, server):
-    page = visit(server)
+def test_both_layers_off_is_explained_and_the_pictures_stay(visit, quick_server):
+    page = visit(quick_server)
     upload(page, ASTRONAUT)
     finished(page)
     page.locator("#use-scn input").uncheck()
@@ -95,9 +95,9 @@ def test_a_broken_upload_gives_one_sentence_and_keeps_the_last_picture(visit, se
     expect(page.locator("#note p")).to_have_count(0)
 
 
-def test_without_a_face_the_centre_is_offered(visit, server):
+def test_without_a_face_the_centre_is_offered(visit, quick_server):
     rows = np.linspace(60, 200, 300, dtype=np.uint8)[:, None, None]
-    page = visit(server)
+    page = visit(quick_server)
     upload(page, png(Image.fromarray(np.broadcast_to(rows, (300, 500, 3)).copy())))
     expect(page.locator("#no-face")).to_contain_text("No face was found")
     page.locator("#use-centre").click()
@@ -105,12 +105,12 @@ def test_without_a_face_the_centre_is_offered(visit, server):
     expect(page.locator("#no-face")).to_have_count(0)
 
 
-def test_several_faces_are_offered(visit, server):
+def test_several_faces_are_offered(visit, quick_server):
     with Image.open(ASTRONAUT) as one:
         both = Image.new("RGB", (one.width * 2, one.height), "white")
         both.paste(one, (0, 0))
         both.paste(one.resize((one.width * 4 // 5, one.height * 4 // 5)), (one.width, 0))
-    page = visit(server)
+    page = visit(quick_server)
     upload(page, png(both))
     finished(page)
     first = source(page, "#original")
@@ -132,8 +132,8 @@ def test_an_invented_face_is_the_same_for_the_same_seed(visit, server):
     assert seen[0] == seen[1]
 
 
-def test_the_border_moves_by_keyboard(visit, server):
-    page = visit(server)
+def test_the_border_moves_by_keyboard(visit, quick_server):
+    page = visit(quick_server)
     upload(page, ASTRONAUT)
     finished(page)
     handle = page.locator("#compare [role=none] > div.outer, #compare .outer").first
@@ -164,16 +164,16 @@ def test_the_figures_come_after_the_picture_and_the_recipe_names_the_file(visit,
     assert recipe["encode"] == {"level": 3, "layers": "scn+fcn", "face": 0, "align": True}
 
     # the difference is that of the two pictures, amplified as it says
-    page.locator("#view").get_by_text("Difference").click()
-    page.locator("#amplification").get_by_text("× 2").click()
+    page.locator("#view").get_by_label("Difference").check()
+    page.locator("#amplification").get_by_label("× 2").check()
     expect(page.locator("#difference label")).to_contain_text("× 2")
     original, both, apart = (pixels(source(page, s)) for s in ("#original", "#both", "#difference"))
     expected = np.abs(original.astype(int) - both) * 2
     assert np.array_equal(apart, np.minimum(expected, 255))
 
 
-def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, server):
-    page = visit(server)
+def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, quick_server):
+    page = visit(quick_server)
     upload(page, ASTRONAUT)
     total = finished(page)
     page.locator(".link select").select_option("1200")
@@ -189,8 +189,8 @@ def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, serve
     expect(page.locator(".link .count")).to_contain_text(f"{8 * total / 64000:.1f} s")
 
 
-def test_a_link_opens_an_example_at_its_level_and_layers(visit, server):
-    page = visit(f"{server}?level=2&layers=scn&example=2")
+def test_a_link_opens_an_example_at_its_level_and_layers(visit, quick_server):
+    page = visit(f"{quick_server}?level=2&layers=scn&example=2")
     finished(page, "level 2,")
     expect(page.locator("#readout")).to_contain_text("left out")
     expect(page.locator("#use-fcn input")).not_to_be_checked()
@@ -220,8 +220,8 @@ def test_an_example_shows_before_the_model_is_there(visit, temporary):
         demo.close()
 
 
-def test_on_stage_arrow_keys_change_level_and_layers(visit, server):
-    page = visit(f"{server}?stage=1&example=1")
+def test_on_stage_arrow_keys_change_level_and_layers(visit, quick_server):
+    page = visit(f"{quick_server}?stage=1&example=1")
     finished(page)
     expect(page.locator("#choose")).to_be_hidden()
     page.keyboard.press("ArrowLeft")
