@@ -9,11 +9,13 @@ from pathlib import Path
 
 import gradio as gr
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-SCRIPT = Path(__file__).with_name("scripts") / "chart.js"
-LIBRARY = "studio/plotly.min.js"
+from app.services.portraits import SHEET
+
+SCRIPT = Path(__file__).with_suffix(".js")
+LIBRARY, PORTRAITS = "studio/plotly.min.js", "studio/portraits.webp"
 DAY = 86_400  # seconds
 
 
@@ -41,7 +43,11 @@ def chart(label: str, elem_id: str, height: int, *, anywhere: bool = False) -> g
 
 def routes() -> list[Route]:
     """What the page must serve for its charts."""
-    return [Route(f"/{LIBRARY}", _library)]
+    return [Route(f"/{LIBRARY}", _library), Route(f"/{PORTRAITS}", _portraits)]
+
+
+def _portraits(request: Request) -> Response:
+    return FileResponse(SHEET, headers={"cache-control": f"public, max-age={DAY}"})
 
 
 def _library(request: Request) -> Response:

@@ -19,6 +19,8 @@ from app.tabs.compare import CompareTab
 from app.tabs.compress import CompressTab
 from app.tabs.decode import DecodeTab
 from app.tabs.edit import EditTab
+from app.tabs.explore import ExploreTab
+from app.tabs.vision import VisionTab
 from app.theme import css, theme
 from hsc.errors import HscError
 
@@ -58,10 +60,14 @@ def build(studio: Studio) -> gr.Blocks:
                 edit = EditTab(studio, tab, compress.shown)
             with gr.Tab("Decode", id="decode"):
                 decode = DecodeTab(studio)
+            with gr.Tab("Explore", id="explore") as tab:
+                explore = ExploreTab(studio, tab, compress)
+            with gr.Tab("Vision", id="vision") as tab:
+                vision = VisionTab(studio, tab, compress)
             with gr.Tab("About", id="about"):
                 about = AboutTab(studio)
         add_endpoints(studio)
-        tabs = (compress, compare, edit, decode, about)
+        tabs = (compress, compare, edit, decode, explore, vision, about)
 
         def when_loaded() -> Iterator[dict[Any, Any]]:
             """Say what is happening, and fit the tabs to the codec once it is there."""

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from hsc.decoder import Decoder
 from hsc.editing.table import Edit, EditTable
 from hsc.errors import HscError
 from hsc.generator.mapping import Mapping
 from hsc.generator.synthesis import NUM_STYLES
+from hsc.pictures import to_picture
 
 PRINCIPAL = 6
 """Principal axes that are offered."""
@@ -154,5 +157,20 @@ def _along(edit: Edit, step: Tensor) -> Axis:
 
 def _principal(number: int, vector: Tensor, deviation: float, about: str | None) -> Axis:
     step = (vector * deviation).expand(NUM_STYLES, -1)  # (23, 512)
-    label = f"Principal axis {number + 1}" + (f" (mostly: {about.lower()})" if about else "")
+    label = f"PC {number + 1}" + (f", mostly {about.lower()}" if about else "")
     return Axis(f"pc{number + 1}", label, "σ", -3.0, 3.0, step / step.square().sum(), step)
+
+
+@torch.no_grad()
+def drawn(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> Image.Image:
+    """The face of a w+ alone, without a feature layer.
+
+    Args:
+        w_plus: (1, 23, 512).
+        small: 256 x 256, quickly, instead of 1024 x 1024.
+    """
+    w_plus = w_plus.to(decoder.networks.device)
+    synthesis = decoder.networks.synthesis
+    if small:
+        return to_picture(decoder.preview_of(synthesis.feature(w_plus), w_plus))
+    return to_picture(synthesis(w_plus))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.endpoints import compare, compress, decode, edit
+from app.endpoints import compare, compress, decode, edit, explore, vision
 from app.service import Studio
 
-ENDPOINTS = (compress, decode, edit, compare)
+ENDPOINTS = (compress, decode, edit, compare, explore, vision)
 
 
 def add_endpoints(studio: Studio) -> None:

@@ -13,7 +13,9 @@ from hsc.bitstream import describe, unpack
 
 def test_only_the_documented_endpoints_are_public(server):
     named = Client(server, verbose=False).view_api(return_format="dict")["named_endpoints"]
-    assert sorted(named) == ["/compare", "/compress", "/decode", "/edit"]
+    assert sorted(named) == [
+        "/compare", "/compress", "/decode", "/edit", "/explore", "/vision"
+    ]  # fmt: skip
     compress = named["/compress"]
     assert [p["parameter_name"] for p in compress["parameters"]] == [
         "photo", "level", "layers", "face", "align"

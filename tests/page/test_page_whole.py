@@ -33,7 +33,7 @@ def test_it_says_that_it_is_loading(visit, temporary):
         demo.close()
 
 
-@pytest.mark.parametrize("tab", ["Compress", "Decode", "About"])
+@pytest.mark.parametrize("tab", ["Compress", "Decode", "Explore", "Vision", "About"])
 def test_a_phone_scrolls_in_one_direction_only(visit, server, tab):
     page = visit(server, PHONE)
     upload(page, ASTRONAUT)

@@ -1,0 +1,76 @@
+"""`explore`: a place of the latent space in, its face out; where a photo lies, and its bits."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.components import PhotoInput, friendly
+from app.endpoints.common import PUBLIC
+from app.files import keep_picture
+from app.service import Studio
+from app.services.exploring import Exploring, Place
+from app.services.spending import SpendingOf
+
+
+def add(studio: Studio) -> None:
+    """Add the endpoint inside a hidden column."""
+    exploring, spending = Exploring(studio), SpendingOf(studio)
+
+    @friendly
+    def explore(
+        x: str = "pc1",
+        y: str = "pc2",
+        at_x: float = 0.0,
+        at_y: float = 0.0,
+        photo: str | None = None,
+        level: float = 3.0,
+    ) -> tuple[str, dict]:
+        """Draw the face at a place of the latent space, and say where a photo lies in it.
+
+        Args:
+            x: the map's first axis: "pc1" to "pc6", or the name of an edit, such as "age".
+            y: the second one.
+            at_x: the place on the first axis, in standard deviations or in the edit's unit.
+            at_y: the place on the second axis.
+            photo: a picture file; its face is moved to the place instead of the average face.
+            level: bitrate level of the photo's file, from 1 to 6.
+
+        Returns:
+            The face, 1024 x 1024, and the axes; with a photo also where it lies before and after
+            compression and after each edit, and the bits of its file by style and by place.
+        """
+        prepared = studio.prepare(photo) if photo else None
+        shown = exploring.face_map(x, y)
+        place = Place(at=(float(at_x), float(at_y)), x=x, y=y, from_photo=bool(photo))
+        picture = exploring.face(place, prepared, float(level))
+        facts: dict = {
+            "axes": {
+                axis.name: {"label": axis.label, "unit": axis.unit} for axis in (shown.x, shown.y)
+            },
+            "generated": [list(face) for face in shown.faces],
+        }
+        if prepared:
+            photo_at = exploring.on_map(prepared, float(level), x, y)
+            data, _ = studio.compressing.file(prepared, round(float(level), 2))
+            bits = spending.of(data)
+            facts |= {
+                "before": photo_at.before,
+                "after": photo_at.after,
+                "edits": {
+                    name: {"amount": amount, "at": spot}
+                    for name, _, amount, spot in photo_at.edits
+                },
+                "bits": {"scn_by_style": bits.styles, "fcn_by_place": bits.positions},
+            }
+        return keep_picture(picture, "face.png"), facts
+
+    inputs = [
+        gr.Textbox("pc1", label="First axis"),
+        gr.Textbox("pc2", label="Second axis"),
+        gr.Number(0, label="Place on the first axis"),
+        gr.Number(0, label="Place on the second axis"),
+        PhotoInput(label="Photo"),
+        gr.Number(3, label="Bitrate level, 1 to 6"),
+    ]
+    outputs = [gr.Image(label="picture", format="png", type="filepath"), gr.JSON(label="facts")]
+    gr.Button("explore").click(explore, inputs, outputs, api_name="explore", **PUBLIC)

@@ -1,0 +1,43 @@
+"""`vision`: what machines read off a photo, off its decoded file and off a same-size AVIF."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.components import PhotoInput, friendly
+from app.endpoints.common import PUBLIC, require
+from app.service import Studio
+from app.services.seeing import Seeing, described
+
+
+def add(studio: Studio) -> None:
+    """Add the endpoint inside a hidden column."""
+    seeing = Seeing(studio)
+
+    @friendly
+    def vision(photo: str, level: float = 3.0, face: int = 0, align: bool = True) -> dict:
+        """Say what networks read off a face, and whether they read the same after compression.
+
+        Args:
+            photo: a picture file of any common kind.
+            level: bitrate level, from 1 (smallest) to 6.
+            face: which face, 0 being the largest.
+            align: False takes the centre of the picture instead of looking for a face.
+
+        Returns:
+            For the original, our decoded picture and an AVIF of as many bytes: the face's box,
+            landmarks, guessed age and expression, and the agreement with the original. These are
+            guesses of networks; what is measured is whether they agree, not whether they are right.
+        """
+        require(photo, "a photo")
+        prepared = studio.prepare(photo, int(face), bool(align))
+        return {"views": [described(view) for view in seeing.look(prepared, float(level))]}
+
+    inputs = [
+        PhotoInput(label="Photo"),
+        gr.Number(3, label="Bitrate level, 1 to 6"),
+        gr.Number(0, precision=0, label="Face, 0 is the largest"),
+        gr.Checkbox(True, label="Look for a face"),
+    ]
+    outputs = [gr.JSON(label="seen")]
+    gr.Button("vision").click(vision, inputs, outputs, api_name="vision", **PUBLIC)

@@ -1,0 +1,218 @@
+"""The map of the latent space: where faces lie, where a photo went, and the face at any place."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from app.recent import Recent
+from app.results import Prepared
+from app.service import Studio
+from hsc.errors import HscError
+
+if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
+    from hsc.latent_map import LatentMap
+
+GENERATED = 240
+"""Generated faces on the map, of seeds 0, 1, ..."""
+BEYOND = 1.5
+"""How far past the shown ends of an axis a place may lie, in parts of the half axis."""
+
+
+@dataclass(frozen=True)
+class AxisInfo:
+    """An axis as people read it."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FaceMap:
+    """Two axes and the generated faces on them, (x, y) by seed."""
+
+    x: AxisInfo
+    y: AxisInfo
+    faces: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class OnMap:
+    """Where a photo lies.
+
+    Attributes:
+        before: as the encoder sees it, S.
+        after: as the file says it, S^.
+        edits: name, label, amount, and the place after the edit.
+    """
+
+    before: tuple[float, float]
+    after: tuple[float, float]
+    edits: tuple[tuple[str, str, float, tuple[float, float]], ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which face to draw: that of a seed, of the photo before or after, edited, or at a place.
+
+    Attributes:
+        seed: of a generated face; it decides when it is given.
+        edit: name and amount of an edit of the photo's S^.
+        stage: "before" or "after", the photo itself.
+        at: on the axes ``x`` and ``y``, reached from the photo's S^ or from the mean face.
+    """
+
+    seed: int | None = None
+    edit: tuple[str, float] | None = None
+    stage: str | None = None
+    at: tuple[float, float] | None = None
+    x: str = "pc1"
+    y: str = "pc2"
+    from_photo: bool = False
+
+
+class Exploring:
+    """Places and faces of the latent space; the last faces are remembered."""
+
+    def __init__(self, studio: Studio, keep: int = 48) -> None:
+        self.studio = studio
+        self._turn = threading.Lock()
+        self._map: LatentMap | None = None
+        self._styles: Any = None
+        self._pictures: Recent[Image.Image] = Recent(keep)
+
+    @property
+    def latent_map(self) -> LatentMap:
+        """Made once, when it is first wanted."""
+        with self._turn:
+            if self._map is None:
+                from hsc.latent_map import LatentMap
+
+                networks = self.studio.codec.networks
+                made = LatentMap(networks.mapping, networks.edits)
+                self._styles = made.generated(range(GENERATED))
+                self._map = made
+            return self._map
+
+    def axes(self) -> list[AxisInfo]:
+        """Every axis there is."""
+        return [_info(axis) for axis in self.latent_map.axes.values()]
+
+    def face_map(self, x: str, y: str) -> FaceMap:
+        """The generated faces on two axes. Raises HscError for axes that are none, or alike."""
+        latent_map = self.latent_map
+        if x == y:
+            raise HscError("Choose two different axes: both are the same.")
+        places = latent_map.places(self._styles, x, y).tolist()
+        return FaceMap(
+            _info(latent_map.axis(x)), _info(latent_map.axis(y)), tuple(map(tuple, places))
+        )
+
+    def on_map(self, prepared: Prepared, level: float, x: str, y: str) -> OnMap:
+        """Where a photo lies on two axes, before and after compression, and under each edit."""
+        latent_map = self.latent_map
+        before = self._photo(prepared, level, "before")
+        after = self._photo(prepared, level, "after")
+
+        def place(w_plus: Any) -> tuple[float, float]:
+            return tuple(latent_map.places(w_plus, x, y)[0].tolist())
+
+        def edited(name: str, amount: float) -> tuple[float, float]:
+            return place(latent_map.edited(after, {name: amount}))
+
+        edits = tuple(
+            (edit.name, edit.label, edit.high, edited(edit.name, edit.high))
+            for edit in self.studio.codec.edit_names
+        )
+        return OnMap(place(before), place(after), edits)
+
+    def face(
+        self,
+        place: Place,
+        prepared: Prepared | None = None,
+        level: float = 3,
+        *,
+        small: bool = False,
+    ) -> Image.Image:
+        """Draw the face of a place.
+
+        Args:
+            prepared, level: the photo that ``edit``, ``stage`` and ``from_photo`` speak of.
+            small: a preview of 256 px instead of SIDE.
+
+        Raises:
+            HscError: there is no photo where one is needed, or the place is off the map.
+        """
+        key = (place, prepared and prepared.key, level, small)
+        return self._pictures.get(key, lambda: self._drawn(place, prepared, level, small))
+
+    def remembers(
+        self, place: Place, prepared: Prepared | None = None, level: float = 3
+    ) -> bool:
+        """Whether `face` would answer at once."""
+        return (place, prepared and prepared.key, level, False) in self._pictures
+
+    def where(
+        self, place: Place, x: str, y: str, prepared: Prepared | None = None, level: float = 3
+    ) -> tuple[float, float]:
+        """Where the face of a place lies on two axes, which need not be those it was chosen on."""
+        w_plus = self._w_plus(place, prepared, level)
+        return tuple(self.latent_map.places(w_plus, x, y)[0].tolist())
+
+    def _drawn(
+        self, place: Place, prepared: Prepared | None, level: float, small: bool
+    ) -> Image.Image:
+        from hsc.latent_map import drawn
+
+        w_plus = self._w_plus(place, prepared, level)
+        picture, _ = self.studio.model.run(lambda codec: drawn(codec.decoder, w_plus, small=small))
+        return picture
+
+    def _w_plus(self, place: Place, prepared: Prepared | None, level: float) -> Any:
+        latent_map = self.latent_map
+        if place.seed is not None:
+            return latent_map.generated([place.seed])
+        if place.edit or place.stage or place.from_photo:
+            if prepared is None:
+                raise HscError("Choose a photo first: this face is made from it.")
+            if place.stage:
+                return self._photo(prepared, level, place.stage)
+            after = self._photo(prepared, level, "after")
+            if place.edit:
+                return latent_map.edited(after, dict([place.edit]))
+            start = after
+        else:
+            start = latent_map.mean
+        if place.at is None:
+            return start
+        for value, name in zip(place.at, (place.x, place.y)):
+            _check(value, latent_map.axis(name))
+        return latent_map.face_at(place.at, place.x, place.y, start)
+
+    def _photo(self, prepared: Prepared, level: float, stage: str) -> Any:
+        """w+ of a photo, (1, 23, 512): what the encoder found, or what the file kept of it."""
+        compressing = self.studio.compressing
+        if stage == "before":
+            return compressing.latents(prepared)[0].inversion.w_plus
+        data, _ = compressing.file(prepared, round(float(level), 2))
+        return self.studio.drawing.opened(data, "scn")[0].w_plus
+
+
+def _check(value: float, axis: Any) -> None:
+    middle, half = (axis.low + axis.high) / 2, (axis.high - axis.low) / 2
+    if not abs(value - middle) <= BEYOND * half:  # false for NaN too
+        low, high = middle - BEYOND * half, middle + BEYOND * half
+        raise HscError(
+            f"On the axis {axis.label} choose a place from {low:g} to {high:g}: beyond, there are "
+            "no faces."
+        )
+
+
+def _info(axis: Any) -> AxisInfo:
+    return AxisInfo(axis.name, axis.label, axis.unit, axis.low, axis.high)

@@ -1,0 +1,39 @@
+"""Small portraits of the map's faces, on one sheet that ships with the page.
+
+    python -m app.services.portraits      # draw the sheet again
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+SHEET = Path(__file__).resolve().parents[2] / "assets" / "map" / "portraits.webp"
+SIDE = 64  # pixels
+ACROSS, DOWN = 12, 8
+COUNT = ACROSS * DOWN
+"""The faces of seeds 0 to COUNT - 1, row by row."""
+
+
+def sheet(codec: Any) -> Image.Image:
+    """Draw all portraits."""
+    from hsc.latent_map import LatentMap, drawn
+
+    latent_map = LatentMap(codec.networks.mapping, codec.networks.edits)
+    made = Image.new("RGB", (ACROSS * SIDE, DOWN * SIDE))
+    for seed in range(COUNT):
+        face = drawn(codec.decoder, latent_map.generated([seed]), small=True)
+        # the face itself, without its surroundings
+        face = face.crop((28, 36, 228, 236)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        made.paste(face, (seed % ACROSS * SIDE, seed // ACROSS * SIDE))
+    return made
+
+
+if __name__ == "__main__":
+    import hsc
+
+    SHEET.parent.mkdir(exist_ok=True)
+    sheet(hsc.load()).save(SHEET, quality=80, method=6)
+    print(f"{SHEET.name}: {SHEET.stat().st_size:,} bytes")

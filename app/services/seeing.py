@@ -1,0 +1,175 @@
+"""What machines read off a face: in the original, in what we decode, and in a same-size AVIF."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from app.recent import Recent, fingerprint
+from app.results import Prepared
+from app.service import Studio
+from hsc.baselines import CODECS, best_downscaled
+
+if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
+    from hsc.vision.readouts import Agreement, Seen, Viewer
+
+TEAL, AMBER = (63, 181, 167), (255, 190, 110)
+BACKGROUND = 0.35
+"""What is left of the brightness where no person was seen."""
+OUTLINES = (
+    range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36),
+    [*range(36, 42), 36], [*range(42, 48), 42], [*range(48, 60), 48], [*range(60, 68), 60],
+)  # fmt: skip
+"""Landmarks that are joined by lines: jaw, brows, nose, eyes, lips."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture and what was read off it.
+
+    Attributes:
+        name: "original", "decoded" or "avif".
+        label: what a person reads.
+        bytes: of its file; None for the original.
+        picture: as it is.
+        marked: with the mask, the landmarks and the box drawn in.
+        agreement: with the original; None for the original itself.
+    """
+
+    name: str
+    label: str
+    bytes: int | None
+    picture: Image.Image
+    marked: Image.Image
+    seen: Seen
+    agreement: Agreement | None
+
+
+class Seeing:
+    """Reads pictures beside the model, not in its turn; the last read-outs are remembered."""
+
+    def __init__(self, studio: Studio, keep: int = 16) -> None:
+        self.studio = studio
+        self._seen: Recent[Seen] = Recent(keep)
+        self._avif: Recent[tuple[str, bytes, Image.Image]] = Recent(keep)
+        self._turn = threading.Lock()
+
+    def steps(self, prepared: Prepared, level: float) -> Iterator[tuple[View, ...]]:
+        """Look at the original, at what its file draws, and at an AVIF of as many bytes.
+
+        Raises:
+            HscError: the level is out of range.
+        """
+        original = self._view("original", "Original", None, prepared.crop, None)
+        views = (original,)
+        yield views
+        data, _ = self.studio.compressing.file(prepared, round(float(level), 2))
+        picture, _ = self.studio.drawing.draw(data)
+        views += (self._view("decoded", "HSC", len(data), picture, original.seen),)
+        yield views
+        label, avif, drawn = self._avif.get(
+            (prepared.key, len(data)), lambda: self._same_bytes(prepared.crop, len(data))
+        )
+        views += (self._view("avif", label, len(avif), drawn, original.seen),)
+        yield views
+
+    def look(self, prepared: Prepared, level: float) -> tuple[View, ...]:
+        """The last of `steps`: three views."""
+        *_, views = self.steps(prepared, level)
+        return views
+
+    @cached_property
+    def _viewer(self) -> Viewer:
+        from hsc.vision.readouts import Viewer
+
+        return Viewer.pretrained()
+
+    def _view(
+        self, name: str, label: str, size: int | None, picture: Image.Image, original: Seen | None
+    ) -> View:
+        from hsc.vision.readouts import compare
+
+        with self._turn:
+            seen = self._seen.get(fingerprint(picture), lambda: self._viewer.look(picture))
+        agreement = compare(original, seen) if original is not None else None
+        return View(name, label, size, picture, marked(picture, seen), seen, agreement)
+
+    def _same_bytes(self, crop: Image.Image, budget: int) -> tuple[str, bytes, Image.Image]:
+        fit = best_downscaled(crop, CODECS["avif"], budget)
+        label = f"AVIF at {fit.px} px" + ("" if fit.fits else ", its smallest file")
+        return label, fit.data, fit.picture
+
+
+def marked(picture: Image.Image, seen: Seen) -> Image.Image:
+    """A picture with the background darkened, the landmarks as lines, and the face's box."""
+    mask = Image.fromarray(np.uint8(np.clip(seen.mask, 0, 1) * 255)).resize(
+        picture.size, Image.Resampling.BICUBIC
+    )
+    dark = picture.convert("L").convert("RGB").point(lambda value: value * BACKGROUND)
+    out = Image.composite(picture, dark, mask)
+    if seen.face is None:
+        return out
+    pen, side = ImageDraw.Draw(out), picture.width
+    width = max(2, side // 256)
+    points = [(x * side, y * side) for x, y in seen.face.landmarks.tolist()]
+    for outline in OUTLINES:
+        pen.line([points[i] for i in outline], fill=TEAL, width=width, joint="curve")
+    pen.rectangle([edge * side for edge in seen.face.box], outline=AMBER, width=width)
+    return out
+
+
+def verdict(view: View) -> tuple[str, bool]:
+    """What a machine makes of a picture, in a sentence; and whether it is still the same person."""
+    from hsc.vision.readouts import SAME_PLACE
+
+    agreement = view.agreement
+    if agreement is None:
+        found = view.seen.face is not None
+        return ("A face is found." if found else "No face is found here."), found
+    if agreement.same_person is None:
+        return "No face is found any more.", False
+    if not agreement.same_person:
+        return "A face, but a machine takes it for somebody else.", False
+    if agreement.landmark_error > SAME_PLACE:
+        return "The same person, with features somewhat moved.", True
+    return "The same person, every feature in its place.", True
+
+
+def described(view: View) -> dict:
+    """A view as JSON."""
+    from hsc.vision.segmentation import PERSON
+
+    face, agreement = view.seen.face, view.agreement
+    read = None
+    if face is not None:
+        read = {
+            "box": [round(float(edge), 4) for edge in face.box],
+            "landmarks": face.landmarks.round(4).tolist(),
+            "age": round(face.age, 1),
+            "expressions": {name: round(p, 3) for name, p in face.expressions.items()},
+            "yaw": round(face.yaw, 1),
+            "pitch": round(face.pitch, 1),
+        }
+    return {
+        "picture": view.name,
+        "label": view.label,
+        "bytes": view.bytes,
+        "person_area": round(float((view.seen.mask >= PERSON).mean()), 4),
+        "face": read,
+        "agreement": agreement
+        and {
+            "same_person": agreement.same_person,
+            "identity_l2": agreement.identity_l2,
+            "landmark_error": agreement.landmark_error,
+            "mask_overlap": agreement.mask_overlap,
+            "age_change": agreement.age_change,
+            "same_expression": agreement.same_expression,
+        },
+        "verdict": verdict(view)[0],
+    }

@@ -1,0 +1,218 @@
+"""The rate-distortion curve of one photo, measured level by level from real files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from app.recent import Recent
+from app.results import SIDE, Prepared
+from app.service import Studio
+from hsc.baselines import CODECS, Encodings
+from hsc.bitstream import with_layers
+from hsc.faces import find_faces
+from hsc.levels import LEVELS
+
+if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
+    from hsc.metrics.lpips import Lpips
+
+SMALL_PX = 256
+OTHERS = ("avif", "webp", "jpeg")
+BUDGETS = (800, 1500, 3000, 6000)
+"""Bytes at which other codecs are tried."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a curve can show: its key, its label, whether less is better, and its digits."""
+
+    key: str
+    label: str
+    less: bool
+    digits: int
+
+
+METRICS = (
+    Metric("lpips_1024", "LPIPS at 1024 px (less is nearer)", True, 3),
+    Metric("lpips_256", "LPIPS at 256 px (less is nearer)", True, 3),
+    Metric("identity", "Identity distance (under 0.6: same person)", True, 2),
+    Metric("psnr_256", "PSNR at 256 px in dB (more is nearer)", False, 1),
+)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One file, and how near its picture is.
+
+    Attributes:
+        series: "HSC", "SCN alone" or the name of another codec.
+        name: what a person reads.
+        data: the file.
+        codec: the other codec's name; "" for ours.
+        figures: by key of METRICS; identity is missing where no face is found.
+    """
+
+    series: str
+    name: str
+    data: bytes
+    codec: str
+    figures: dict[str, float]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is measured so far.
+
+    Attributes:
+        doing: what comes next, in words; "" when it is complete.
+        done, total: points measured, and points there will be.
+    """
+
+    points: tuple[CurvePoint, ...] = ()
+    doing: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class Sweeping:
+    """Curves of photos; what was measured lately is remembered, of unfinished curves too."""
+
+    def __init__(self, studio: Studio, keep: int = 6) -> None:
+        self.studio = studio
+        self._points: Recent[CurvePoint | None] = Recent(24 * keep)
+        self._originals: Recent[_Original] = Recent(2)
+
+    def steps(self, prepared: Prepared, others: bool = True) -> Iterator[Curve]:
+        """Measure a photo, one file after the other.
+
+        Args:
+            others: also by other codecs, at the size where each is nearest.
+        """
+        jobs = list(self._jobs(prepared, others))
+        points: list[CurvePoint] = []
+        for number, (words, key, make) in enumerate(jobs):
+            if key not in self._points:
+                yield Curve(tuple(points), words, number, len(jobs))
+            point = self._points.get(key, make)
+            if point is not None:
+                points.append(point)
+        yield Curve(tuple(points), "", len(jobs), len(jobs))
+
+    def picture(self, point: CurvePoint) -> Image.Image:
+        """What a point's file draws, SIDE x SIDE."""
+        if point.codec:
+            picture = CODECS[point.codec].decode(point.data)
+            return picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        layers = "scn" if point.series == "SCN alone" else "scn+fcn"
+        return self.studio.drawing.draw(point.data, layers)[0]
+
+    def _jobs(
+        self, prepared: Prepared, others: bool
+    ) -> Iterator[tuple[str, tuple, Callable[[], CurvePoint | None]]]:
+        for level in LEVELS:
+            for layers in ("scn", "scn+fcn") if level.number == 1 else ("scn+fcn",):
+                yield (
+                    f"Level {level.number}, {level.name}"
+                    + (", SCN alone" if layers == "scn" else ""),
+                    (prepared.key, level.number, layers),
+                    lambda n=level.number, which=layers: self._own(prepared, n, which),
+                )
+        if not others:
+            return
+        for name in OTHERS:
+            codec = CODECS[name]
+            if codec.why_not:
+                continue
+            made: list[Encodings] = []  # by the first job that needs it
+            for budget in BUDGETS:
+                yield (
+                    f"{codec.label} in {budget:,} bytes",
+                    (prepared.key, name, budget),
+                    lambda c=codec, b=budget, m=made: self._other(prepared, c, b, m),
+                )
+
+    def _own(self, prepared: Prepared, level: int, layers: str) -> CurvePoint:
+        data, _ = self.studio.compressing.file(prepared, float(level))
+        data = with_layers(data, layers)
+        picture, _ = self.studio.drawing.draw(data, layers)
+        series = "SCN alone" if layers == "scn" else "HSC"
+        name = f"level {level}" + (", SCN alone" if layers == "scn" else "")
+        return CurvePoint(series, name, data, "", self._measured(prepared, picture))
+
+    def _other(
+        self, prepared: Prepared, codec: Any, budget: int, made: list[Encodings]
+    ) -> CurvePoint | None:
+        if not made:
+            made.append(Encodings(prepared.crop, codec))
+        fit = made[0].best_downscaled(budget)
+        if not fit.fits:
+            return None
+        name = f"{codec.label} at {fit.px} px"
+        figures = self._measured(prepared, fit.picture)
+        return CurvePoint(codec.label, name, fit.data, codec.name, figures)
+
+    def _measured(self, prepared: Prepared, picture: Image.Image) -> dict[str, float]:
+        original = self._originals.get(prepared.key, lambda: _Original(prepared.crop))
+        return original.compare(picture)
+
+
+class _Original:
+    """A picture to compare others with, and what is computed only once of it."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self.small, self.features = _perceived(image)
+        faces = find_faces(image)
+        self.descriptor = _person(image, faces[0]) if faces else None
+
+    def compare(self, picture: Image.Image) -> dict[str, float]:
+        """Every figure of METRICS that can be had."""
+        from hsc.metrics.picture import psnr
+
+        small, features = _perceived(picture)
+        network = _lpips()
+        figures = {
+            f"lpips_{px}": network.distance(self.features[px], features[px]).item()
+            for px in features
+        }
+        figures["psnr_256"] = psnr(self.small, small).item()
+        faces = find_faces(picture) if self.descriptor is not None else []
+        if faces:
+            distance = np.linalg.norm(_person(picture, faces[0]) - self.descriptor)
+            figures["identity"] = float(distance)
+        return figures
+
+
+@cache
+def _lpips() -> Lpips:
+    from hsc.metrics.lpips import Lpips
+
+    return Lpips.pretrained()
+
+
+def _perceived(image: Image.Image) -> tuple[Any, dict[int, Any]]:
+    """A picture at 256 px, (1, 3, 256, 256), and what LPIPS sees at both sizes."""
+    import torch
+
+    from hsc.metrics.picture import shrink
+    from hsc.pictures import to_tensor
+
+    with torch.no_grad():
+        large = to_tensor(image)
+        small = shrink(large, SMALL_PX)
+        network = _lpips()
+        return small, {SIDE: network.features(large), SMALL_PX: network.features(small)}
+
+
+def _person(image: Image.Image, face: Any) -> np.ndarray:
+    from hsc.metrics.identity_dlib import dlib_identity
+
+    return dlib_identity(image, face)
