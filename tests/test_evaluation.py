@@ -154,7 +154,7 @@ def test_results_from_reports(tmp_path, monkeypatch, capfd) -> None:
         assert report.read(kind, tmp_path / "runs") == json.loads(json.dumps(result))
     csv = (tmp_path / "runs" / "rate-distortion.csv").read_text().splitlines()
     assert len(csv) == 5 and csv[0].startswith("what,picture,bytes_total")
-    results.run(Namespace(out=tmp_path / "runs"))
+    results.run(Namespace(out=tmp_path / "runs", study=None))
     page = (tmp_path / "RESULTS.md").read_text()
     assert "| level 1 " in page and " 513 | 512 | 514 |" in " ".join(page.split())
     assert "CC BY-NC-SA 4.0" in page and "ab" * 6 in page and "A note." in page

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from hsc.allocator import keep_large_blocks
 from hsc.cli import (
+    ablate,
     bench,
     blend,
     decode,
@@ -27,7 +28,8 @@ from hsc.cli.report import print_error
 from hsc.errors import HscError
 
 COMMANDS = (
-    encode, decode, blend, info, text, reproduce, train, validate, evaluate, import_weights, bench,
+    encode, decode, blend, info, text, reproduce, train, validate, evaluate, ablate,
+    import_weights, bench,
 )  # fmt: skip
 FAILED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

@@ -22,6 +22,10 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
     )
+    parser.add_argument(
+        "--study", type=Path, metavar="DIR",
+        help="where results finds the report of `hsc evaluate` (default: runs/evaluation)",
+    )
     parsing.add_refine(parser)
     parsing.add_device(parser)
     parser.set_defaults(run=run)

@@ -98,11 +98,8 @@ def run(args: Namespace) -> None:
         result["generators"] = _in_a_process(
             beside_openvino, args.backends or ["reference", "float32"], args.rounds
         )
-    folder = args.out or report.FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2)
-    (folder / "bench.json").write_text(text + "\n", encoding="utf-8")
-    print(text if args.json else page(result))
+    report.save(result, args.out or report.FOLDER)
+    print(json.dumps(result, indent=2) if args.json else page(result))
 
 
 def variants(device: str, backends: Sequence[str] | None) -> list[Variant]:

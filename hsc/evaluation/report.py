@@ -66,13 +66,18 @@ def summarise(rows: list[Row]) -> list[Row]:
 
 def write(result: dict, rows: list[Row], folder: Path) -> None:
     """Save ``<kind>.json`` and, with every picture, ``<kind>.csv``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2, allow_nan=False)
-    (folder / f"{result['kind']}.json").write_text(text + "\n", encoding="utf-8")
+    save(result, folder)
     with (folder / f"{result['kind']}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def save(result: dict, folder: Path) -> None:
+    """Save ``<kind>.json``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=2, allow_nan=False)
+    (folder / f"{result['kind']}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def read(kind: str, folder: Path) -> dict:

@@ -1,9 +1,10 @@
 """``validate results``: the saved reports as ``RESULTS.md``."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
-from hsc.evaluation import inversion, rate_distortion, report
+from hsc.evaluation import inversion, laboratory, rate_distortion, report
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.judge import METRICS
 from hsc.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
@@ -12,8 +13,8 @@ from hsc.levels import LEVELS
 TARGET = Path("RESULTS.md")
 INTRODUCTION = """# Results
 
-Written by `python -m hsc validate results` from the reports of `validate inversion` and `validate
-rate-distortion`; do not edit by hand. The people are those of `hsc/evaluation/held_out.txt`, whom
+Written by `python -m hsc validate results` from the reports of `validate inversion`, `validate
+rate-distortion` and, where there are any, of `evaluate`, `bench` and `ablate`; do not edit by hand. The people are those of `hsc/evaluation/held_out.txt`, whom
 no training run has seen. The encoder and the losses have seen other pictures of the same
 collections."""
 
@@ -22,22 +23,26 @@ def run(args: Namespace) -> None:
     """Write ``RESULTS.md`` from the reports in a folder.
 
     Args:
-        args: out, where the reports are.
+        args: out, where the reports are, and study, where the one of ``hsc evaluate`` is.
     """
     folder = args.out or report.FOLDER
     encoder = report.read("inversion", folder)
     files = report.read("rate-distortion", folder)
     refined = report.read_if_there(rate_distortion.REFINED, folder)
-    TARGET.write_text(text(encoder, files, refined), encoding="utf-8")
+    more = laboratory.sections(folder, args.study or laboratory.STUDY)
+    TARGET.write_text(text(encoder, files, refined, more), encoding="utf-8")
     print(f"wrote {TARGET}")
 
 
-def text(encoder: dict, files: dict, refined: dict | None = None) -> str:
+def text(
+    encoder: dict, files: dict, refined: dict | None = None, more: Sequence[str] = ()
+) -> str:
     """The page.
 
     Args:
         encoder, files: the two reports.
         refined: the one of files with ``--refine``, where there is one.
+        more: paragraphs of the laboratory.
     """
     parts = [INTRODUCTION]
     parts += ["## Encoder alone, nothing compressed", circumstances(encoder)]
@@ -49,6 +54,7 @@ def text(encoder: dict, files: dict, refined: dict | None = None) -> str:
     if refined:
         parts += ["## Files, refined while encoding", circumstances(refined), _refined(refined)]
     parts += [f"### Published by the paper, not measured here ({PAPER})", PAPER_NOTE, _paper()]
+    parts += more
     parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
     return "\n\n".join(parts) + "\n"
 

@@ -1,0 +1,71 @@
+"""What ``RESULTS.md`` says of other codecs, machines and ablations, where their reports exist."""
+
+import json
+from pathlib import Path
+
+from hsc.evaluation import bench, report
+from hsc.evaluation.ablation import run as ablation
+from hsc.evaluation.circumstances import circumstances
+from hsc.evaluation.study import tables
+
+STUDY = Path("runs/evaluation")
+ABLATION_NOTE = (
+    "Every variant was trained here, from the same start and for equally many steps, which are "
+    "few: {steps} ({tuning} for the losses, which start from the shipped weights), on {train} "
+    "faces; measured on {test} held-out ones. A longer training may rank them otherwise. Bytes "
+    "are real, of the entropy coder, with {header} for a file's header; at levels 1, 3 and 6 (S "
+    "as in the paper: one model for each size). LPIPS through the 256-px exit. The last column is "
+    "a BD-rate: more bytes than the codec's own way at equal LPIPS."
+)
+
+
+def sections(folder: Path, study: Path) -> list[str]:
+    """The sections whose reports are there.
+
+    Args:
+        folder: has ``bench.json`` and ``ablation.json``.
+        study: has the ``report.json`` of ``hsc evaluate``.
+    """
+    parts: list[str] = []
+    if (study / "report.json").is_file():
+        parts += _study(json.loads((study / "report.json").read_text(encoding="utf-8")))
+    timed = report.read_if_there("bench", folder)
+    if timed:
+        parts += ["## Time and memory (`hsc bench`)", _bench(timed)]
+    ablated = report.read_if_there("ablation", folder)
+    if ablated:
+        parts += ["## What each idea is worth (`hsc ablate`)", _ablation(ablated)]
+    return parts
+
+
+def _study(result: dict) -> list[str]:
+    settings = "\n".join(f"- {label}: {how}." for label, how in result["codecs"].items())
+    notes = "\n".join(f"- {note}" for note in result["notes"])
+    parts = ["## Other codecs in the same bytes (`hsc evaluate`)"]
+    parts.append("\n".join([circumstances(result), settings, notes]))
+    for table in tables.all_tables(result):
+        parts += [f"### {table.title}", table.note, table.markdown()]
+    return parts
+
+
+def _bench(result: dict) -> str:
+    first, *rest = result["notes"]
+    lines = [f"- {result['machine']}, {result['date']}.", f"- {first}", *(f"- {n}" for n in rest)]
+    parts = ["\n".join(lines), bench.table(result)]
+    if "generators" in result:
+        parts.append("The generator alone, w+ to 1024 px on the CPU, turn by turn:")
+        parts.append(bench.generators_table(result["generators"]))
+    return "\n\n".join(parts)
+
+
+def _ablation(result: dict) -> str:
+    weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in result["weights"].items())
+    steps = result["steps"]
+    note = ABLATION_NOTE.format(
+        steps=steps, tuning=max(1, steps // 3), header=ablation.HEADER_BYTES, **result["faces"]
+    )
+    lines = [
+        f"- Measured on {result['date']}, {result['machine']}.",
+        f"- Model {result['model']}; SHA-256 of the weights begins: {weights}.",
+    ]
+    return "\n\n".join(["\n".join(lines), note, ablation.table(result)])

@@ -1,0 +1,91 @@
+"""Ablations: a variant lacks exactly what it says, and its price is read off at equal quality."""
+
+import pytest
+import torch
+
+from hsc.cli import main
+from hsc.entropy.gaussian import load_tables
+from hsc.evaluation.ablation import priors, run, semantics
+from hsc.evaluation.ablation.samples import Coded
+from hsc.fcn.feature_codec import FeatureCodec
+from hsc.weights import path_of
+
+FULL, NO_CONTEXT, ONE_SLICE, NEITHER = priors.VARIANTS
+
+
+@pytest.fixture(scope="module")
+def faces() -> Coded:
+    """Latents that follow from the context, and whose later channels repeat the first ones."""
+    generator = torch.Generator().manual_seed(0)
+    context = torch.randn(6, 512, 16, 16, generator=generator)
+    y = torch.randn(6, 96, 16, 16, generator=generator)
+    y[:, :8] = 4 * context[:, :8]
+    y[:, 60:] = 4 * y[:, 8:44]
+    return Coded(1.0, torch.zeros(6, 23, 512), torch.zeros(6), context.half(), y)
+
+
+@pytest.mark.parametrize("variant", priors.VARIANTS, ids=lambda v: v.title)
+def test_a_variant_sees_what_it_says(variant: priors.Variant, faces: Coded) -> None:
+    torch.manual_seed(0)
+    prior = priors.VariantPrior(variant)
+    for network in prior.slices:
+        torch.nn.init.normal_(network.conv3.weight, std=0.1)
+    gain = torch.zeros(96)
+
+    def scales(context: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return prior(context, y, gain, 1.0)[1]
+
+    context, y = faces.context[:1].float(), faces.y[:1]
+    before = scales(context, y)
+    assert torch.equal(before, scales(context + 1, y)) != variant.context
+    other = y.clone()
+    other[:, :8] += 3
+    changed = (scales(context, other) != before).flatten(2).any(2)[0]  # (96,)
+    assert not changed[:8].any() and changed[8:].any() == (len(variant.slices) > 1)
+
+
+def test_what_a_prior_sees_saves_bytes(faces: Coded) -> None:
+    fcn, tables = FeatureCodec(), load_tables(path_of("entropy"))
+    size = {}
+    for variant in (FULL, NEITHER):
+        prior = priors.train(variant, fcn, [faces], 24)
+        found, y_hat = priors.sizes(prior, fcn, faces, tables)
+        size[variant] = found.mean().item()
+        assert (y_hat - faces.y).abs().max() <= 0.5 + 1e-3  # the step of a symbol is 1
+    assert size[FULL] < 0.99 * size[NEITHER]
+
+
+def test_the_papers_way_to_code_semantics_meets_its_size() -> None:
+    generator = torch.Generator().manual_seed(0)
+    axes = torch.randn(4, 23 * 512, generator=generator)
+    w_plus = (torch.randn(64, 4, generator=generator) @ axes).unflatten(1, (23, 512))
+    tables = load_tables(path_of("entropy"))
+    size = {}
+    for target in (30, 200):
+        codec = semantics.train(w_plus, target, 60)
+        found, w_plus_hat = semantics.sizes(codec, w_plus[:8], tables)
+        error = (w_plus_hat - w_plus[:8]).square().mean() / w_plus[:8].square().mean()
+        size[target] = (sum(found) / 8, error.item())
+    assert size[30][0] < size[200][0]
+    assert size[200][1] < min(0.9, size[30][1])
+
+
+def test_what_a_variant_is_worth() -> None:
+    def rows(title: str, factor: float) -> list[dict]:
+        points = ((500, 0.15), (1000, 0.12), (2000, 0.10))
+        return [
+            {"group": "priors", "title": title, "level": 1.0, "bytes": factor * b, "lpips": q}
+            for b, q in points
+        ]
+
+    found = rows("as the codec has it", 1) + rows("without slices", 1.25)
+    (cost,) = run.worth(found)
+    assert (cost["title"], cost["percent"]) == ("without slices", pytest.approx(25))
+    text = run.table({"rows": found, "worth": [cost]})
+    assert "+25.0 %" in text and "625 / 1250 / 2500" in text
+
+
+def test_an_unknown_group_is_refused(tmp_path, capfd) -> None:
+    command = ["ablate", "--faces", str(tmp_path), "--groups", "nothing", "--device", "cpu"]
+    assert main(command) == 2
+    assert "expected groups among priors, semantics, losses" in capfd.readouterr().err
