@@ -13,7 +13,8 @@ from hsc.errors import PhotoError
 
 PhotoSource = Image.Image | bytes | bytearray | memoryview | str | Path
 
-MAX_PIXELS = 120_000_000  # above the 108 megapixels that phone cameras make
+MAX_PIXELS = 120_000_000  # above the 108 megapixels that phone cameras make, as JPEG
+MAX_PIXELS_WHOLE = 36_000_000  # of formats that cannot be decoded at a part of their size
 MAX_SIDE = 4096  # larger pictures are shrunk: a face crop has 1024 pixels
 MIN_SIDE = 16
 
@@ -62,7 +63,7 @@ def read_photo(source: PhotoSource) -> Image.Image:
         _check_size(image.size)
     else:
         image = _open(_read_bytes(source))
-        _check_size(image.size)
+        _check_size(image.size, MAX_PIXELS if image.format == "JPEG" else MAX_PIXELS_WHOLE)
     try:
         if image is not source:
             # JPEG can decode at 1/2, 1/4 or 1/8 of its size; the other formats ignore this.
@@ -128,10 +129,10 @@ def _open(data: bytes) -> Image.Image:
         raise PhotoError(message) from error
 
 
-def _check_size(size: tuple[int, int]) -> None:
+def _check_size(size: tuple[int, int], limit: int = MAX_PIXELS) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise PhotoError(_too_many_pixels())
+    if width * height > limit:
+        raise PhotoError(_too_many_pixels(limit))
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
             f"The picture is {width} x {height} pixels, but both sides need at least {MIN_SIDE}."
@@ -142,9 +143,9 @@ def _check_size(size: tuple[int, int]) -> None:
         )
 
 
-def _too_many_pixels() -> str:
-    limit = MAX_PIXELS // 1_000_000
-    return f"The picture has more than {limit} megapixels: make it smaller first."
+def _too_many_pixels(limit: int = MAX_PIXELS) -> str:
+    megapixels = limit // 1_000_000
+    return f"The picture has more than {megapixels} megapixels: make it smaller first."
 
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:
