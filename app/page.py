@@ -9,6 +9,7 @@ import gradio as gr
 
 from app import chart
 from app.address import face_in
+from app.blocks import Page
 from app.components import MODEL_EVENT, QUICK, friendly
 from app.endpoints import add_endpoints
 from app.scripts import head
@@ -47,7 +48,7 @@ def launch_options() -> dict[str, Any]:
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
     measures = Measures()
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
+    with Page(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")

@@ -22,6 +22,14 @@ def amounts(edits: Any) -> dict[str, float]:
         ) from error
 
 
+def number(value: Any, what: str) -> float:
+    """A number that a caller sent. Raises HscError."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise HscError(f"The {what} must be a number.") from error
+
+
 def require(value: Any, what: str) -> None:
     """Raise HscError when a caller left out a file."""
     if not value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from app.components import PhotoInput, friendly
-from app.endpoints.common import PUBLIC, require
+from app.endpoints.common import PUBLIC, number, require
 from app.files import keep_bytes, keep_picture
 from app.service import Studio
 from hsc.errors import HscError
@@ -37,7 +37,9 @@ def add(studio: Studio) -> None:
         require(photo, "a photo")
         if layers not in ("scn", "scn+fcn"):
             raise HscError(f'The layers of a file are "scn" or "scn+fcn", not {layers!r}.')
-        result = studio.compress(photo, float(level), int(face), bool(align), layers=layers)
+        result = studio.compress(
+            photo, number(level, "level"), int(number(face, "face")), bool(align), layers=layers
+        )
         drawn = result.picture_both if "fcn" in layers else result.picture_scn
         sizes = result.sizes(layers)
         facts = {
