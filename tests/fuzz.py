@@ -170,7 +170,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         process, url, _ = start(Path(name))
         try:
-            visitor, png = Visitor(url), hostile._saved(photo, "PNG")
+            visitor, png = Visitor(url), hostile.saved(photo, "PNG")
             first = _sent(visitor, "compress", "face.png", png, [3.0, "scn", 0, True])
             assert first is None, first
             offences += page_arguments(url, png, options.limit).report()

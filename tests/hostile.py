@@ -88,9 +88,9 @@ def pictures(count: int, seed: int = 0) -> Iterator[Named]:
             return
         made += 1
         yield named
-    originals = list(_originals(random))
+    good = list(originals(random))
     while made < count:
-        name, data = originals[random.integers(len(originals))]
+        name, data = good[random.integers(len(good))]
         yield f"mutant of {name}", mutated(data, random)
         made += 1
 
@@ -126,7 +126,7 @@ def arguments(upload: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
     yield "far too much", "compress", [upload] * 50
 
 
-def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -147,10 +147,11 @@ def _noise(random: np.random.Generator, *shape: int) -> Image.Image:
     return Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8))
 
 
-def _originals(random: np.random.Generator) -> Iterator[Named]:
+def originals(random: np.random.Generator) -> Iterator[Named]:
+    """Good pictures, one of each kind, by the name of the kind."""
     small = _noise(random, 12, 12, 3).resize((200, 160), Image.Resampling.BICUBIC)
     for kind in ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "ICO", "PPM", "AVIF", "JPEG2000"):
-        yield kind, _saved(small, kind)
+        yield kind, saved(small, kind)
 
 
 def _fixed(random: np.random.Generator) -> Iterator[Named]:
@@ -166,14 +167,14 @@ def _fixed(random: np.random.Generator) -> Iterator[Named]:
     yield "16 bits deep, 19 megapixels", _png(4400, 4400, 16, 0, deep)
     text = PngImagePlugin.PngInfo()
     text.add_text("comment", "x" * (60 * MEGA), zip=True)
-    yield "60 megabytes of text", _saved(Image.new("RGB", (64, 64)), "PNG", pnginfo=text)
+    yield "60 megabytes of text", saved(Image.new("RGB", (64, 64)), "PNG", pnginfo=text)
     frames = [_noise(random, 64, 64, 3) for _ in range(40)]
     for kind in ("GIF", "WEBP", "PNG", "TIFF"):
         options = {"save_all": True, "append_images": frames[1:]}
-        yield f"animated {kind}", _saved(frames[0], kind, **options)
-    yield "noise, 4096 x 4096", _saved(_noise(random, 4096, 4096, 3), "JPEG", quality=20)
-    jpeg = _saved(frames[0], "JPEG")
-    png = _saved(frames[0], "PNG")
+        yield f"animated {kind}", saved(frames[0], kind, **options)
+    yield "noise, 4096 x 4096", saved(_noise(random, 4096, 4096, 3), "JPEG", quality=20)
+    jpeg = saved(frames[0], "JPEG")
+    png = saved(frames[0], "PNG")
     yield "JPEG and ZIP", jpeg + b"PK\x03\x04" + bytes(200)
     yield "JPEG and HTML", jpeg + b"<script>alert(1)</script>"
     yield "GIF and script", b"GIF89a/*" + bytes(60) + b"*/=1;alert(1)"
@@ -190,8 +191,8 @@ def _fixed(random: np.random.Generator) -> Iterator[Named]:
     yield "one byte", b"\xff"
     for mode, kind in (("1", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("CMYK", "JPEG"), ("L", "JPEG"),
                        ("RGBA", "WEBP"), ("F", "TIFF"), ("LAB", "TIFF"), ("I;16", "TIFF")):
-        yield f"{mode} {kind}", _saved(Image.new(mode, (300, 200)), kind)
+        yield f"{mode} {kind}", saved(Image.new(mode, (300, 200)), kind)
     exif = Image.Exif()
     exif[0x0112] = 99
-    yield "impossible orientation", _saved(frames[0], "JPEG", exif=exif)
-    yield "broken profile", _saved(frames[0], "PNG", icc_profile=random.bytes(500))
+    yield "impossible orientation", saved(frames[0], "JPEG", exif=exif)
+    yield "broken profile", saved(frames[0], "PNG", icc_profile=random.bytes(500))

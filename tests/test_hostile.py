@@ -27,7 +27,7 @@ def codec() -> Codec:
 
 @pytest.fixture(scope="module")
 def photo(codec: Codec) -> bytes:
-    return hostile._saved(codec.random_face(1).resize((256, 256)), "PNG")
+    return hostile.saved(codec.random_face(1).resize((256, 256)), "PNG")
 
 
 @pytest.fixture(scope="module")
