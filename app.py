@@ -2,6 +2,7 @@
 
 from app.page import build, launch_options
 from app.service import Studio
+from app.sweeping import keep_swept
 from hsc.allocator import keep_large_blocks
 
 
@@ -13,6 +14,7 @@ def load():
 
 
 keep_large_blocks()
+keep_swept()
 studio = Studio(load)
 page = build(studio)
 

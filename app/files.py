@@ -1,4 +1,4 @@
-"""Results as files in Gradio's own folder, from which it deletes them after an hour."""
+"""Results as files in the page's own folder, from which they are deleted within an hour."""
 
 from __future__ import annotations
 
@@ -40,14 +40,22 @@ def keep_picture(picture: Image.Image, name: str) -> str:
 
 def _written(path: Path, content: Callable[[], bytes]) -> str:
     try:
-        os.utime(path)  # Gradio deletes by age, so what is shown again counts as new
+        os.utime(path)  # files are deleted by age, so what is shown again counts as new
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # moved into place, so that nobody reads half a file
-        part = path.with_name(f"{path.name}.{threading.get_ident()}")
-        part.write_bytes(content())
-        part.replace(path)
+        data = content()
+        try:
+            _write(path, data)
+        except FileNotFoundError:  # the folder was swept away just now
+            _write(path, data)
     return str(path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # moved into place, so that nobody reads half a file
+    part = path.with_name(f"{path.name}.{threading.get_ident()}")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def address(path: str) -> str:

@@ -27,8 +27,9 @@ from hsc.errors import HscError
 
 TITLE = "HSC Studio"
 TAGLINE = "Hierarchical semantic compression of faces"
-# Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 3600 s.
-DELETE = (600, 3600)
+# Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 2940 s, so
+# within an hour. app.sweeping takes what Gradio forgets.
+DELETE = (600, 2940)
 
 
 def launch_options() -> dict[str, Any]:
