@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from hsc.cli import main
 from hsc.evaluation.study import run
 from hsc.evaluation.study.bd_rate import Saving, bd_rate
-from hsc.evaluation.study.folder import StudyPicture, is_aligned, study_pictures
+from hsc.evaluation.study.folder import StudyPicture, is_aligned, size_note, study_pictures
 from hsc.evaluation.study.measures import Measures
 from hsc.evaluation.study.store import Store, key_of
 from hsc.evaluation.study.verification import threshold, verify
@@ -124,6 +124,7 @@ def test_which_pictures_are_taken(tmp_path: Path) -> None:
     assert [p.name for p in chosen] == ["ffhq/00015.jpg"]
     assert any("held_out" in note for note in notes)
     (mine,), notes = study_pictures(tmp_path / "mine", None)
+    assert size_note([mine]) == "Shorter sides of the picture files: 1 of 32 px."
     assert (mine.name, mine.collection, mine.person) == ("anna_1.png", ".", "./anna")
     assert not any("held_out" in note for note in notes)
     assert main(["evaluate", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2

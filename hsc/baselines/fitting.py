@@ -101,14 +101,20 @@ class Encodings:
         picture = _resized(self.codec.decode(data), FULL_PX)
         return Fit(self.codec, data, picture, px, self.codec.qualities[best], budget)
 
-    def best_downscaled(self, budget: int, distance: Distance | None = None) -> Fit:
+    def best_downscaled(
+        self, budget: int, distance: Distance | None = None, from_px: int = RESOLUTIONS[-1]
+    ) -> Fit:
         """The best picture within a budget over all ``RESOLUTIONS``.
 
         Sizes are tried from small to large until ``PATIENCE`` in a row look worse than the best.
+
+        Args:
+            from_px: try nothing smaller. For callers that raise the budget step by step: more
+                bytes hardly ever make a smaller picture the better one.
         """
         distance = distance or self.lpips()
         best, least, worse = None, float("inf"), 0
-        for px in reversed(RESOLUTIONS):
+        for px in (px for px in reversed(RESOLUTIONS) if px >= from_px):
             found = self.fit(budget, px)
             if not found.fits:
                 best = best or found

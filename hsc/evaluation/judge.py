@@ -53,6 +53,7 @@ class Original:
     small: Tensor  # (1, 3, 256, 256)
     lpips_large: list[Tensor]
     lpips_small: list[Tensor]
+    dists_small: list[Tensor]
     face: Face | None
     identity: np.ndarray | None
 
@@ -83,6 +84,7 @@ class Judge:
             small,
             self.lpips.features(large),
             self.lpips.features(small),
+            self.dists.features(small),
             face,
             dlib_identity(image, face) if face else None,
         )
@@ -92,12 +94,12 @@ class Judge:
         """The figures of ``METRICS`` that look at the whole picture."""
         large = to_tensor(image, self.device)  # (1, 3, 1024, 1024)
         small = shrink(large, SMALL_PX)
-        lpips = self.lpips
+        lpips, dists = self.lpips, self.dists
         return {
             "psnr_256": psnr(original.small, small).item(),
             "lpips_256": lpips.distance(original.lpips_small, lpips.features(small)).item(),
             "lpips_1024": lpips.distance(original.lpips_large, lpips.features(large)).item(),
-            "dists_256": self.dists(original.small, small).item(),
+            "dists_256": dists.distance(original.dists_small, dists.features(small)).item(),
         }
 
     def compare(self, original: Original, image: Image.Image) -> dict[str, float]:

@@ -75,13 +75,12 @@ class Dists(nn.Module):
             maps.append(h)
         return maps
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Args: x, y (B, 3, H, W) in [-1, 1]. Returns (B,)."""
+    def distance(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
+        """Two results of :meth:`features` to their distance, (B,)."""
         similarity = 0.0
         whole = self.alpha.sum() + self.beta.sum()
         alphas, betas = self.alpha.split(CHANNELS), self.beta.split(CHANNELS)
-        pairs = zip(self.features(x), self.features(y), strict=True)
-        for (a, b), alpha, beta in zip(pairs, alphas, betas, strict=True):
+        for a, b, alpha, beta in zip(x, y, alphas, betas, strict=True):
             mean_a, mean_b = a.mean((2, 3)), b.mean((2, 3))  # (B, C_i)
             da, db = a - mean_a[:, :, None, None], b - mean_b[:, :, None, None]
             variances = da.square().mean((2, 3)) + db.square().mean((2, 3))
@@ -90,3 +89,7 @@ class Dists(nn.Module):
             structure = (2 * covariance + 1e-6) / (variances + 1e-6)
             similarity = similarity + luminance @ alpha + structure @ beta  # (B,)
         return 1 - similarity / whole
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Args: x, y (B, 3, H, W) in [-1, 1]. Returns (B,)."""
+        return self.distance(self.features(x), self.features(y))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from hsc.baselines import Encodings, OtherCodec
+from hsc.baselines import RESOLUTIONS, Encodings, OtherCodec
 from hsc.bitstream import Container, unpack
 from hsc.codec import Codec
 
@@ -79,9 +79,13 @@ def others(
     """Every other codec in our bytes at every level, at its best size and at full size."""
     for codec in codecs:
         files = Encodings(image, codec)
-        for level, budget in budgets.items():
-            for kind, made in ((BEST, files.best_downscaled), (FULL, files.fit)):
-                found = made(budget)
+        smallest = RESOLUTIONS[-1]
+        for level, budget in sorted(budgets.items()):
+            best = files.best_downscaled(budget, from_px=smallest)
+            # a level up, the best size is hardly ever smaller: one step of doubt is allowed
+            smaller = [px for px in RESOLUTIONS if px < best.px]
+            smallest = smaller[0] if best.fits and smaller else smallest
+            for kind, found in ((BEST, best), (FULL, files.fit(budget))):
                 facts = {"px": found.px, "quality": found.quality, "fits": found.fits}
                 yield Candidate(codec.label, kind, level, found.data, found.picture, facts)
 

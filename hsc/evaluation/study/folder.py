@@ -1,5 +1,6 @@
 """The pictures of a study: of any folder, aligned where they are not."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ HELD_OUT_NOTE = (
 )
 ALIGNED_NOTE = (
     "Reference at 1024 px: the picture, aligned as FFHQ's if it was not, enlarged with a Lanczos "
-    "filter where it had fewer pixels."
+    "filter where it had fewer pixels. An enlarged reference has no fine detail: what a decoder "
+    "draws of it then counts against it at 1024 px, while a small picture enlarged is at home."
 )
 
 
@@ -108,6 +110,11 @@ def is_aligned(image: Image.Image) -> bool:
     return off < SAME_FRAME and abs(square.angle) < SAME_ANGLE
 
 
-def people(pictures: Iterable[StudyPicture]) -> list[str]:
-    """Who each picture shows."""
-    return [picture.person for picture in pictures]
+def size_note(pictures: Iterable[StudyPicture]) -> str:
+    """How many pixels the references really have, along the shorter side of the file."""
+    sides = []
+    for picture in pictures:
+        with Image.open(picture.path) as image:
+            sides.append(min(image.size))
+    counts = ", ".join(f"{n} of {px} px" for px, n in sorted(Counter(sides).items()))
+    return f"Shorter sides of the picture files: {counts}."

@@ -34,7 +34,7 @@ from hsc.evaluation.study.candidates import (
     semantics_of,
     what,
 )
-from hsc.evaluation.study.folder import StudyPicture, study_pictures
+from hsc.evaluation.study.folder import StudyPicture, size_note, study_pictures
 from hsc.evaluation.study.measures import Measured, Measures, Reference, features
 from hsc.evaluation.study.store import Store, key_of
 from hsc.levels import LEVELS
@@ -191,7 +191,7 @@ def write(
         "machine": report.machine(lab.codec.device),
         "pictures": dict(Counter(p.collection for p in pictures)),
         "codecs": {c.label: c.settings for c in lab.others},
-        "notes": notes,
+        "notes": [*notes, size_note(pictures)],
         "summary": rows,
         "bd_rate": summary.savings(rows),
     }
