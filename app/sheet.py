@@ -19,6 +19,17 @@ def words(look: Look) -> str:
     return "Edited: " + ", ".join(named)
 
 
+def meanings(edits: Sequence[Any], look: Look) -> str:
+    """What the edits that were moved do, from their table."""
+    known = {edit.name: edit for edit in edits}
+    rows = "".join(
+        f"<li><b>{escape(known[name].label)}</b> {escape(known[name].description)}</li>"
+        for name, _ in look.edits
+        if name in known
+    )
+    return f'<ul class="meanings">{rows}</ul>' if rows else ""
+
+
 def grid(edit: Any, rows: Sequence[GridRow]) -> str:
     """Strength to the right, bitrate downwards, each picture 256 px from that row's own bytes."""
     if not rows:

@@ -9,7 +9,7 @@ from app.endpoints.common import PUBLIC, require
 from app.files import keep_picture
 from app.service import Studio
 from app.services.measure import Measures
-from app.services.same_bytes import SameBytes, described
+from app.services.same_bytes import NAMES, SameBytes, described
 from hsc.baselines import CODECS
 from hsc.errors import HscError
 
@@ -32,8 +32,8 @@ def add(studio: Studio) -> None:
         Args:
             photo: a picture file of any common kind.
             level: bitrate level of HSC, from 1 (smallest) to 6; it sets the number of bytes.
-            codecs: of "jpeg", "webp", "avif", "heic", "jxl" and "vvc"; all that are installed by
-                default.
+            codecs: of "jpeg", "webp", "avif", "heic", "jxl" and "vvc"; all but the last, which is
+                slow, by default. One that is not installed says so.
             face: which face, 0 being the largest.
             align: False takes the centre of the picture instead of looking for a face.
 
@@ -55,7 +55,8 @@ def add(studio: Studio) -> None:
             "psnr": figures.psnr,
             "identity": figures.identity,
         }
-        rivals = {r.name: r for r in same_bytes.steps(result.crop, budget, codecs or None)}
+        others = same_bytes.steps(result.crop, budget, codecs or NAMES)
+        rivals = {rival.name: rival for rival in others}
         pictures = [
             (keep_picture(result.crop, "original.png"), "original"),
             (keep_picture(result.picture_both, "hsc.png"), f"HSC, {budget} bytes"),
@@ -69,7 +70,7 @@ def add(studio: Studio) -> None:
     inputs = [
         PhotoInput(label="Photo"),
         gr.Number(3, label="Bitrate level, 1 to 6"),
-        gr.Dropdown(list(CODECS), value=[], multiselect=True, label="Codecs, all if empty"),
+        gr.Dropdown(list(CODECS), value=[], multiselect=True, label="Codecs"),
         gr.Number(0, precision=0, label="Face, 0 is the largest"),
         gr.Checkbox(True, label="Look for a face"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,9 @@ from PIL import Image
 from app.recent import Recent, fingerprint
 from app.services.measure import Measured, Measures
 from hsc.baselines import CODECS, Encodings, Fit
+from hsc.errors import HscError
+
+NAMES = ("jpeg", "webp", "avif", "heic", "jxl")  # a page can wait for these
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,13 @@ class SameBytes:
         self._encodings: Recent[Encodings] = Recent(keep)
         self._rivals: Recent[Rival] = Recent(4 * keep)
 
-    def rivals(self) -> list[Rival]:
-        """All there could be, before anything was coded."""
-        return [
-            Rival(codec.name, codec.label, missing=codec.why_not) for codec in CODECS.values()
-        ]
+    def rivals(self, names: Sequence[str] = NAMES) -> list[Rival]:
+        """Those of these names, before anything was coded."""
+        codecs = [CODECS[name] for name in names]
+        return [Rival(codec.name, codec.label, missing=codec.why_not) for codec in codecs]
 
     def steps(
-        self, crop: Image.Image, budget: int, names: list[str] | None = None
+        self, crop: Image.Image, budget: int, names: Sequence[str] = NAMES
     ) -> Iterator[Rival]:
         """Fit one codec after the other, each as soon as its pictures are there and again when
         they are measured.
@@ -56,17 +58,19 @@ class SameBytes:
         Args:
             crop: the original, square.
             budget: bytes that no file may exceed.
-            names: of codecs; all that are here unless given.
+            names: of codecs.
         """
-        for rival in self.rivals():
-            if names is not None and rival.name not in names:
-                continue
+        for rival in self.rivals(names):
             if rival.missing:
                 yield rival
                 continue
             key = fingerprint(crop), rival.name, budget
             if key not in self._rivals:
-                rival = self._fitted(crop, rival, budget)
+                try:
+                    rival = self._fitted(crop, rival, budget)
+                except HscError as error:  # the others go on
+                    yield replace(rival, missing=str(error))
+                    continue
                 yield rival
             yield self._rivals.get(key, lambda rival=rival: self._measured(crop, rival))
 

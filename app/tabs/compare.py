@@ -33,9 +33,9 @@ class CompareTab(Tab):
         gr.Markdown(text("compare"), elem_id="compare-text")
         self.note = gr.HTML(charts.note(NO_FACE), elem_id="compare-note")
         self.cards = gr.HTML(elem_id="versus")
-        tab.select(friendly(self.compare), shown, [self.note, self.cards], **COMPARING)
+        tab.select(friendly(self.hold_against), shown, [self.note, self.cards], **COMPARING)
 
-    def compare(self, shown: Shown | None) -> Iterator[tuple[Any, str]]:
+    def hold_against(self, shown: Shown | None) -> Iterator[tuple[Any, str]]:
         """Show our picture at once, and each codec's as they come."""
         if shown is None:
             yield charts.note(NO_FACE), ""

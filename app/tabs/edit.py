@@ -62,7 +62,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
 
     def _wire(self, tab: gr.Tab) -> None:
         sliders = list(self.sliders.values())
-        pictures = [self.note, self.plain, self.edited]
+        pictures = [self.note, self.plain, self.edited, self.about]
         gr.on(
             [tab.select, self.file.change],
             friendly(self.whole),
@@ -129,18 +129,17 @@ class EditTab(EditLayout, BetweenEvents, Tab):
             self.edited: gr.Image(
                 value=keep_picture(edited, "edited.png"), label=sheet.words(look)
             ),
+            self.about: sheet.meanings(self.edits, look),
         }
 
-    def preview(self, event: gr.EventData, *asked: Any) -> Update:
-        """A small picture while a slider moves, and what that slider does."""
+    def preview(self, *asked: Any) -> Update:
+        """A small picture while a slider moves."""
         face, look = self._asked(*asked)
-        moved = next((n for n, s in self.sliders.items() if s._id == event.target._id), None)
-        about = {edit.name: edit.description for edit in self.edits}.get(moved, "")
         if face is None:
             return {self.note: charts.note(STARTING)}
         return {
             self.note: "",
-            self.about: charts.note(about),
+            self.about: sheet.meanings(self.edits, look),
             self.edited: gr.Image(
                 value=keep_picture(self.editing.preview(face, look), "edited.png"),
                 label=sheet.words(look),

@@ -34,7 +34,6 @@ class EditLayout:
             height=96,
             elem_id="edit-file",
         )
-        self.about = gr.HTML(elem_id="edit-about")
         with gr.Row(elem_id="presets"):
             self.presets = {
                 label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
@@ -70,6 +69,7 @@ class EditLayout:
                 "Edited", "The face that the file draws, edited", "edit-picture",
                 buttons=["download", "fullscreen"],
             )  # fmt: skip
+        self.about = gr.HTML(elem_id="edit-about")
         with gr.Tabs(elem_id="edit-more"):
             with gr.Tab("Strip", id="strip"):
                 self._strip()

@@ -38,7 +38,7 @@ def test_a_slider_edits_the_decoded_face_and_comes_to_rest_as_a_whole_picture(pa
     smiling = whole(page, "smile +1.5")
     assert not np.array_equal(smiling, plain)
     assert np.array_equal(pixels(source(page, "#edit-plain")), plain)
-    expect(page.locator("#edit-about")).to_contain_text("mouth")
+    expect(page.locator("#edit-about")).to_contain_text("smiles clearly")
     # one slider back, a preset, everything back
     page.locator("#edit-smile").get_by_role("button", name="Reset").click()
     assert np.array_equal(whole(page, "nothing yet"), plain)
