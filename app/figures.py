@@ -21,7 +21,7 @@ PORTRAIT_PART = 0.075
 """Width of a portrait, in parts of the map's."""
 CROWDED = 0.9
 """How near portraits may come, in their widths."""
-FELT = 0.03
+FELT = 0.09
 """Edits that move a face by less, in parts of the map's width, are not drawn."""
 
 Trace = dict[str, Any]
@@ -39,9 +39,9 @@ def map_figure(
     notes: list[Trace] = []
     if photo:
         moves = [
-            (name, label, amount, place)
-            for name, label, amount, place in photo.edits
-            if _distance(place, photo.after, widths) > FELT
+            _within(move, photo.after, ranges)
+            for move in photo.edits
+            if _distance(move[3], photo.after, widths) > FELT
         ]
         traces += [_edits(moves), _photo(photo)]
         notes = [_arrow(place, photo.after) for _, _, _, place in moves]
@@ -94,12 +94,12 @@ def curve_figure(curve: Curve, metric: Metric) -> str:
     if metric.key == "lpips_1024":
         traces.append({
             "type": "scatter", "mode": "lines+markers",
-            "name": "Li et al., published: other pictures",
+            "name": "Paper, other pictures",
             "x": [p.bytes for p in PAPER_POINTS], "y": [p.lpips_1024 for p in PAPER_POINTS],
             "line": {"color": QUIET, "dash": "dot", "width": 1.5},
             "marker": {"color": QUIET, "symbol": "diamond-open", "size": 9},
-            "hovertemplate": "As published, read off the figure<br>%{x:,} bytes<br>%{y:.3f}"
-            "<extra></extra>",
+            "hovertemplate": "Li et al. 2025, as published, read off the figure<br>"
+            "%{x:,} bytes<br>%{y:.3f}<extra></extra>",
         })  # fmt: skip
     x = {"title": {"text": "Bytes of the file"}, "type": "log", "tickvals":
          [30, 50, 100, 200, 500, 1000, 2000, 5000, 10000], "ticktext":
@@ -108,7 +108,9 @@ def curve_figure(curve: Curve, metric: Metric) -> str:
         xaxis=_grid(x),
         yaxis=_grid({"title": {"text": metric.label}}),
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend={
+            "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "entrywidth": 152,
+        },
         margin={"l": 64, "r": 12, "t": 12, "b": 52},
     )
     return _json(traces, layout, zoom=True)
@@ -172,8 +174,8 @@ def _edits(moves: Sequence[tuple[str, str, float, tuple[float, float]]]) -> Trac
         "x": [place[0] for _, _, _, place in moves], "y": [place[1] for _, _, _, place in moves],
         "customdata": [f"edit:{name}:{amount:g}" for name, _, amount, _ in moves],
         "marker": {"color": FCN, "size": 9},
-        "text": [label for _, label, _, _ in moves],
-        "hovertemplate": "%{text}, as far as it safely goes<extra></extra>",
+        "text": [f"{label} {amount:+.2g}" for _, label, amount, _ in moves],
+        "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
 
 
@@ -187,6 +189,22 @@ def _label(
         "xanchor": "left" if right else "right", "xshift": gap if right else -gap,
         "bgcolor": PAPER, "opacity": 0.9, "borderpad": 2, "font": {"color": TEXT, "size": 12},
     }  # fmt: skip
+
+
+def _within(
+    move: tuple[str, str, float, tuple[float, float]],
+    start: tuple[float, float],
+    ranges: Sequence[tuple[float, float]],
+) -> tuple[str, str, float, tuple[float, float]]:
+    """An edit no further than the map reaches: places go along with amounts."""
+    name, label, amount, place = move
+    part = 1.0
+    for a, b, (low, high) in zip(start, place, ranges):
+        edge = high - 0.05 * (high - low) if b > a else low + 0.05 * (high - low)
+        if abs(b - a) > abs(edge - a):
+            part = min(part, max(0.0, (edge - a) / (b - a)))
+    end = tuple(a + part * (b - a) for a, b in zip(start, place))
+    return name, label, amount * part, end
 
 
 def _arrow(end: tuple[float, float], start: tuple[float, float]) -> Trace:

@@ -120,6 +120,16 @@ def test_the_map_as_a_figure(exploring, photo):
     (low, high) = figure["layout"]["xaxis"]["range"]
     assert all(low < x < high for x, _ in shown.faces)
     assert 20 < len(figure["portraits"]["faces"]) <= COUNT
+    # along the edit's own axis its arrow ends where the map does
+    figure = json.loads(
+        figures.map_figure(
+            exploring.face_map("pc1", "age"), exploring.on_map(photo, 1, "pc1", "age")
+        )
+    )
+    (edits,) = (trace for trace in figure["data"] if trace["name"] == "Edits")
+    assert any(one.startswith("edit:age:") for one in edits["customdata"])
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert all(low < y < high for y in edits["y"])
 
 
 def test_bits_of_a_file_add_up(studio, face):
@@ -170,7 +180,7 @@ def test_the_curve_as_a_figure():
     ours, avif, paper = figure["data"]
     assert (ours["x"], ours["y"], ours["customdata"]) == ([500], [0.4], [0])
     assert avif["customdata"] == [1]
-    assert paper["x"] == [p.bytes for p in PAPER_POINTS] and "published" in paper["name"]
+    assert paper["x"] == [p.bytes for p in PAPER_POINTS] and paper["name"].startswith("Paper")
     assert "customdata" not in paper
     # the paper has no PSNR, and AVIF has none here
     (alone,) = json.loads(figures.curve_figure(Curve(points), by_key["psnr_256"]))["data"]

@@ -41,13 +41,13 @@ class ExploreTab(Tab):
         subject.follow(tab, first)
         whose = [subject.photo, subject.level]
         axes = [at.x, at.y]
-        mapped = [subject.note, at.map]
+        mapped = [subject.note, at.map, at.at_x, at.at_y]
         of_photo = [*mapped, at.bits, at.bits_words, at.styles, at.heat, at.start]
         shown = [subject.note, at.map, at.face, at.at_x, at.at_y, at.place]
 
-        tab.select(
-            friendly(self.open), [*whose, *axes, at.place], [*shown, *axes], **MODEL_EVENT
-        )
+        # by itself: of what a generator hands over in quick steps, a page may miss the first
+        tab.select(friendly(self.name_axes), axes, axes, **MODEL_EVENT)
+        tab.select(friendly(self.open), [*whose, *axes, at.place], shown, **MODEL_EVENT)
         gr.on(
             [subject.photo.change, subject.level.release, subject.level.input],
             friendly(self.about_photo), [*whose, *axes, at.place], of_photo, **LIVE,
@@ -77,6 +77,14 @@ class ExploreTab(Tab):
         at.which.input(friendly(self.show_point), [at.measured, at.which], [at.point], **LIVE)
         subject.photo.change(self.forget_curve, None, plotted, **QUICK)
 
+    def name_axes(self, x: str, y: str) -> Update:
+        """All axes, named after what the generator does along them."""
+        names = [(axis.label, axis.name) for axis in self.exploring.axes()]
+        return {
+            self.at.x: gr.Dropdown(choices=names, value=x),
+            self.at.y: gr.Dropdown(choices=names, value=y),
+        }
+
     def open(
         self, photo: str | None, level: float, x: str, y: str, place: Place | None
     ) -> Iterator[Update]:
@@ -85,9 +93,6 @@ class ExploreTab(Tab):
             return
         at = self.at
         yield {at.subject.note: charts.note(self._waiting("Drawing the map …"), busy=True)}
-        # the axes are named after what the generator does along them
-        names = [(axis.label, axis.name) for axis in self.exploring.axes()]
-        yield {at.x: gr.Dropdown(names, value=x), at.y: gr.Dropdown(names, value=y)}
         yield from self.draw_map(photo, level, x, y, FIRST)
         yield from self._show(FIRST, None, level, x, y)
 
@@ -99,9 +104,11 @@ class ExploreTab(Tab):
         if photo:
             yield {at.subject.note: charts.note(self._waiting("Finding the photo …"), busy=True)}
         prepared, words = at.subject.prepare(photo) if photo else (None, "")
+        figure, picked = self._figure(prepared, level, x, y, place)
         yield {
-            at.map: self._figure(prepared, level, x, y, place),
+            at.map: figure,
             at.subject.note: charts.note(words, warn=True),
+            **self._typed_in(picked),
         }
 
     def about_photo(
@@ -170,7 +177,7 @@ class ExploreTab(Tab):
                 place = Place(at=place.at, x=x, y=y)
             yield from self._show(place, prepared, level, x, y)
             yield {
-                at.map: self._figure(prepared, level, x, y, place),
+                at.map: self._figure(prepared, level, x, y, place)[0],
                 at.subject.note: charts.note(words, warn=True),
             }
         except Exception:
@@ -182,8 +189,7 @@ class ExploreTab(Tab):
     ) -> Iterator[Update]:
         """A face quickly and small, then as it is."""
         at, exploring = self.at, self.exploring
-        across, up = exploring.where(place, x, y, prepared, level)
-        known = {at.at_x: round(across, 3), at.at_y: round(up, 3), at.place: place}
+        known = self._typed_in(exploring.where(place, x, y, prepared, level)) | {at.place: place}
         label = self._label(place)
         if not exploring.remembers(place, prepared, level):
             small = exploring.face(place, prepared, level, small=True)
@@ -209,7 +215,8 @@ class ExploreTab(Tab):
 
     def _figure(
         self, prepared: Prepared | None, level: float, x: str, y: str, place: Place | None
-    ) -> str:
+    ) -> tuple[str, tuple[float, float] | None]:
+        """The map, and where on it the face is that is shown."""
         exploring = self.exploring
         shown = exploring.face_map(x, y)
         photo = exploring.on_map(prepared, level, x, y) if prepared else None
@@ -217,7 +224,13 @@ class ExploreTab(Tab):
         needs_photo = place and (place.stage or place.edit or place.from_photo)
         if place and (prepared or not needs_photo):
             picked = exploring.where(place, x, y, prepared, level)
-        return figures.map_figure(shown, photo, picked)
+        return figures.map_figure(shown, photo, picked), picked
+
+    def _typed_in(self, spot: tuple[float, float] | None) -> Update:
+        """A place as the fields show it."""
+        if spot is None:
+            return {}
+        return {self.at.at_x: round(spot[0], 2), self.at.at_y: round(spot[1], 2)}
 
     def measure(
         self, photo: str | None, metric: str, others: bool

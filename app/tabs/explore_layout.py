@@ -43,7 +43,7 @@ class ExploreLayout:
                 self.face = picture("The face at this place", "The face at the chosen place",
                                     "picked-face", buttons=["download", "fullscreen"])  # fmt: skip
                 self.start = gr.Radio(
-                    STARTS, value="mean", label="An empty place is reached from", elem_id="start"
+                    STARTS, value="mean", label="Empty places start from", elem_id="start"
                 )
                 with gr.Row(elem_id="typed"):
                     self.at_x = gr.Number(0, label="Across", min_width=70, elem_id="at-x")
