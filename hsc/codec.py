@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hsc import hub
 from hsc.bitstream import Container, snap_level, unpack
 from hsc.blending import Blender
 from hsc.decoder import LAYERS, Decoder, Opened
@@ -41,10 +42,11 @@ class Codec:
         device: where the networks run; entropy coding always runs on the CPU, exactly.
         backend: how the generator draws there, see ``hsc.generator.backends``.
         model_name, model_id: which decoder weights these are; a file names them.
+        weights: where they are from, in words.
     """
 
-    def __init__(self, networks: Networks) -> None:
-        self.networks = networks
+    def __init__(self, networks: Networks, weights: str = hub.LOCAL) -> None:
+        self.networks, self.weights = networks, weights
         self.decoder = Decoder(networks)
         self._blender = Blender(networks)
         self.device, self.backend = networks.device, networks.backend
@@ -55,7 +57,8 @@ class Codec:
         cls, device: str = "auto", folder: Path | None = None, backend: str | None = None
     ) -> "Codec":
         """Load from a weights folder (the shipped one by default); see ``hsc.load``."""
-        return cls(load_networks(_device(device), folder, backend))
+        weights = f"from the folder {folder.name}" if folder else hub.provide()
+        return cls(load_networks(_device(device), folder, backend), weights)
 
     @property
     def edit_names(self) -> tuple:

@@ -36,6 +36,7 @@ class FakeCodec:
 
     device = torch.device("cpu")
     backend = "float32"
+    weights = "of a stand-in"
     model_name = "fake"
     model_id = 0xFA
     edit_names = (Edit("smile", "Smile", -1.5, 1.5, "", "Corners of the mouth"),)

@@ -45,6 +45,7 @@ def running(codec: Any) -> str:
             ("Model", f"{codec.model_name} (id {codec.model_id:#06x})"),
             ("Runs on", codec.device),
             ("Drawn in", codec.backend),
+            ("Weights", codec.weights),
         ),
     )
     return facts + weights_table()
