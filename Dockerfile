@@ -1,0 +1,23 @@
+# The studio on any machine with Docker:
+#   docker build -t hsc-studio . && docker run --rm -p 7860:7860 hsc-studio
+# For an NVIDIA GPU add --gpus all: PyTorch's usual build brings CUDA along.
+FROM python:3.12-slim
+
+# libgomp1: dlib and PyTorch compute on several threads with it
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home studio
+
+WORKDIR /studio
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+
+COPY app.py ./
+COPY app app
+COPY hsc hsc
+COPY assets assets
+
+USER studio
+ENV GRADIO_SERVER_NAME=0.0.0.0 GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1
+EXPOSE 7860
+CMD ["python", "app.py"]
