@@ -188,8 +188,12 @@ def describe(folder: Path) -> None:
         print(f"  {name:24s} {len(sizes):4d} files {sum(sizes) / MEGABYTE:8.2f} MB")
 
 
-def start(folder: Path, python: str) -> None:
-    """Install a Space into a fresh environment, start it, and wait for its page."""
+def start(folder: Path, python: str, torch: str | None) -> None:
+    """Install a Space into a fresh environment, start it, and have it compress a photo.
+
+    Args:
+        torch: another version of PyTorch than the Space's, where only that has a CPU build.
+    """
     with tempfile.TemporaryDirectory() as name:
         environment = Path(name, "venv")
         if python == sys.executable:
@@ -198,12 +202,12 @@ def start(folder: Path, python: str) -> None:
             subprocess.run([python, "-m", "venv", str(environment)], check=True)
         inside = environment / "bin" / "python"
         pip = [str(inside), "-m", "pip", "install", "--quiet"]
-        for list_of in ("pre-requirements.txt", "requirements.txt"):
+        # named again in the second call, which would otherwise take a newer PyTorch
+        pinned = [f"torch=={torch}"] if torch else ["-r", "pre-requirements.txt"]
+        for wanted in (pinned, [*pinned, "-r", "requirements.txt"]):
             began = time.monotonic()
-            # the pinned PyTorch stays: the second list would take a newer one
-            pinned = ["-r", "pre-requirements.txt"] if list_of == "requirements.txt" else []
-            subprocess.run([*pip, *pinned, "-r", list_of], cwd=folder, check=True)
-            print(f"  {list_of} installed in {time.monotonic() - began:.0f} s")
+            subprocess.run([*pip, *wanted], cwd=folder, check=True)
+            print(f"  {wanted[-1]} installed in {time.monotonic() - began:.0f} s", flush=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -254,6 +258,7 @@ def main() -> int:
     parser.add_argument("--weights-from", metavar="NAME/REPO@COMMIT")
     parser.add_argument("--start", action="store_true", help="start the Space (minutes)")
     parser.add_argument("--python", default=sys.executable, help="Python for --start")
+    parser.add_argument("--torch", metavar="VERSION", help="instead of the Space's, for --start")
     options = parser.parse_args()
     if options.what != "check":
         if options.folder.exists() and any(options.folder.iterdir()):
@@ -269,7 +274,7 @@ def main() -> int:
         print(f"  wrong: {problem}")
     print("not fit to be pushed" if found else "fit to be pushed")
     if options.start and not found:
-        start(options.folder, options.python)
+        start(options.folder, options.python, options.torch)
     return int(bool(found))
 
 
