@@ -13,7 +13,7 @@ import hsc
 from hsc.errors import HscError
 from hsc.evaluation import bench, generators
 from hsc.evaluation.generators import Drawn
-from hsc.evaluation.stages import DECODING, ENCODING, Pipeline
+from hsc.evaluation.stages import DECODING, ENCODING, LIVE, Pipeline
 
 
 def test_a_timed_round_makes_what_the_codec_makes() -> None:
@@ -23,7 +23,7 @@ def test_a_timed_round_makes_what_the_codec_makes() -> None:
     laps = pipeline.round(photo)
     assert pipeline.file == codec.encode(photo, 2.5)
     assert pipeline.picture == codec.decode(pipeline.file)
-    assert set(laps) == {*ENCODING, *DECODING, "encode", "decode"}
+    assert set(laps) == {*ENCODING, *DECODING, *LIVE, "encode", "decode"}
     assert sum(laps[s] for s in ENCODING) <= laps["encode"]
     assert sum(laps[s] for s in DECODING) <= laps["decode"]
 
@@ -35,7 +35,7 @@ def test_variants_are_devices_times_backends() -> None:
 
 
 def timing(label: str, scale: float) -> bench.Timing:
-    stages = {s: scale for s in (*ENCODING, "encode", *DECODING, "decode")}
+    stages = {s: scale for s in (*ENCODING, "encode", *DECODING, "decode", *LIVE)}
     return bench.Timing(label, "a machine", 1234.0, stages, stages, 900.0, None, 1500, "512 x 512")
 
 
@@ -53,7 +53,7 @@ def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capf
     lines = bench.table(printed).splitlines()
     assert "cpu, one" in lines[0] and "cpu, two" in lines[0]
     assert [line.split("|")[3].strip() for line in lines[2:-2]] == ["2.0"] * (
-        len(ENCODING) + len(DECODING) + 2
+        len(ENCODING) + len(DECODING) + len(LIVE) + 2
     )
     assert "| OpenVINO, f32 | 250 | 240 | 52 | 1.5 |" in " ".join(bench.page(printed).split())
 

@@ -20,7 +20,7 @@ import torch
 from hsc.allocator import keep_large_blocks
 from hsc.errors import HscError
 from hsc.evaluation import report
-from hsc.evaluation.stages import DECODING, ENCODING, Pipeline
+from hsc.evaluation.stages import DECODING, ENCODING, LIVE, Pipeline
 from hsc.model_id import ASSETS
 
 EXAMPLE = ASSETS.parent / "examples" / "astronaut.png"
@@ -123,7 +123,7 @@ def measure(variant: Variant, photo: Path, level: float, rounds: int) -> Timing:
     pipeline = Pipeline(codec, level)
     data = photo.read_bytes()
     laps = [pipeline.round(data) for _ in range(WARM_UP + rounds)][WARM_UP:]
-    stages = [*ENCODING, "encode", *DECODING, "decode"]
+    stages = [*ENCODING, "encode", *DECODING, "decode", *LIVE]
     backend = getattr(codec, "backend", variant.backend)
     gpu = codec.device.type == "cuda"
     return Timing(

@@ -22,6 +22,8 @@ DECODING = (
     "SCN from bytes", "G_F(S^), decoder", "FCN prior, decoder", "rANS, decoder", "FCN g_s",
     "synthesis", "to 8 bits",
 )  # fmt: skip
+LIVE = ("256-px preview of an edit",)
+"""What a slider asks for: the file's bits have been read."""
 
 
 class Pipeline:
@@ -40,7 +42,7 @@ class Pipeline:
 
     @torch.no_grad()
     def round(self, photo: bytes) -> dict[str, float]:
-        """Seconds of every stage, and of ``encode`` and ``decode`` as wholes."""
+        """Seconds of every stage, of ``encode`` and ``decode`` as wholes, and of a preview."""
         self.laps = {}
         started = time.perf_counter()
         self.file = self._encode(photo)
@@ -48,6 +50,9 @@ class Pipeline:
         self._decode(self.file)
         self.laps["decode"] = time.perf_counter() - encoded
         self.laps["encode"] = encoded - started
+        opened, edit = self.codec.open(self.file), self.codec.edit_names[0]
+        with self._stage(LIVE[0]):
+            self.codec.preview(opened, {edit.name: edit.high / 2})
         return self.laps
 
     def _encode(self, photo: bytes) -> bytes:
