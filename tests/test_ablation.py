@@ -5,6 +5,7 @@ import torch
 
 from hsc.cli import main
 from hsc.entropy.gaussian import load_tables
+from hsc.evaluation import report
 from hsc.evaluation.ablation import priors, run, semantics
 from hsc.evaluation.ablation.samples import Coded
 from hsc.fcn.feature_codec import FeatureCodec
@@ -83,6 +84,17 @@ def test_what_a_variant_is_worth() -> None:
     assert (cost["title"], cost["percent"]) == ("without slices", pytest.approx(25))
     text = run.table({"rows": found, "worth": [cost]})
     assert "+25.0 %" in text and "625 / 1250 / 2500" in text
+
+
+def test_other_groups_are_kept_while_the_weights_are_the_same(tmp_path) -> None:
+    rows = [{"group": g, "title": "a"} for g in run.GROUPS]
+    budgets = {g: {"steps": 1} for g in run.GROUPS}
+    known = {"kind": "ablation", "weights": {"fcn": "1"}, "rows": rows, "budgets": budgets}
+    report.save(known, tmp_path)
+    found, spent = run.kept(tmp_path, ["priors"], {"fcn": "1"})
+    assert [row["group"] for row in found] == list(spent) == ["semantics", "losses"]
+    assert run.kept(tmp_path, ["priors"], {"fcn": "2"}) == ([], {})
+    assert run.kept(tmp_path / "none", [], {}) == ([], {})
 
 
 def test_an_unknown_group_is_refused(tmp_path, capfd) -> None:

@@ -56,8 +56,8 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     ]
     cost = {"group": "priors", "title": "without slices", "percent": 20.0,
             "better_everywhere": None}
-    ablation = {"kind": "ablation", "steps": 90, "faces": {"train": 7, "test": 3}, "rows": rows,
-                "worth": [cost]}
+    ablation = {"kind": "ablation", "rows": rows, "worth": [cost],
+                "budgets": {"priors": {"steps": 90, "train": 7, "test": 3}}}
     report.save(COMMON | ablation, tmp_path)
     text = "\n\n".join(laboratory.sections(tmp_path, tmp_path))
     flat = " ".join(text.split())
@@ -66,7 +66,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "(0.71)" in text and "(4 pairs)" in text
     assert "| S^ read directly | 10.0 | 1.0 | 11.0 |" in flat
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
-    assert "few: 90 (30 for the losses" in text and "on 7 faces; measured on 3" in text
+    assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones" in text
     assert "| entropy model of F: without slices | 600 | 0.150 | +20.0 % |" in flat
 
 

@@ -10,12 +10,12 @@ from hsc.evaluation.study import tables
 
 STUDY = Path("runs/evaluation")
 ABLATION_NOTE = (
-    "Every variant was trained here, from the same start and for equally many steps, which are "
-    "few: {steps} ({tuning} for the losses, which start from the shipped weights), on {train} "
-    "faces; measured on {test} held-out ones. A longer training may rank them otherwise. Bytes "
-    "are real, of the entropy coder, with {header} for a file's header; at levels 1, 3 and 6 (S "
-    "as in the paper: one model for each size). LPIPS through the 256-px exit. The last column is "
-    "a BD-rate: more bytes than the codec's own way at equal LPIPS."
+    "Every variant of a group was trained here, from the same start, for equally many steps on "
+    "the same faces: few of both, so that a longer training may rank them otherwise. The losses "
+    "start from the shipped weights, the others from nothing. Bytes are real, of the entropy "
+    "coder, with {header} for a file's header; at levels 1, 3 and 6 (S as in the paper: one model "
+    "for each size). LPIPS through the 256-px exit. The last column is a BD-rate: bytes more than "
+    "the codec's own way, trained likewise, takes at equal LPIPS."
 )
 
 
@@ -60,12 +60,14 @@ def _bench(result: dict) -> str:
 
 def _ablation(result: dict) -> str:
     weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in result["weights"].items())
-    steps = result["steps"]
-    note = ABLATION_NOTE.format(
-        steps=steps, tuning=max(1, steps // 3), header=ablation.HEADER_BYTES, **result["faces"]
-    )
+    note = ABLATION_NOTE.format(header=ablation.HEADER_BYTES)
     lines = [
         f"- Measured on {result['date']}, {result['machine']}.",
         f"- Model {result['model']}; SHA-256 of the weights begins: {weights}.",
+    ]
+    lines += [
+        f"- {ablation.TITLES[group]}: {b['steps']} steps on {b['train']} faces, measured on "
+        f"{b['test']} held-out ones."
+        for group, b in result["budgets"].items()
     ]
     return "\n\n".join(["\n".join(lines), note, ablation.table(result)])

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import torch
 from PIL import Image
@@ -29,7 +30,8 @@ LEVELS = (1.0, 3.0, 6.0)
 SCN_BYTES = (36, 60, 126, 250)
 HEADER_BYTES = 14
 PRIORS, SEMANTICS, LOSSES = "priors", "semantics", "losses"
-GROUPS = (PRIORS, SEMANTICS, LOSSES)
+TITLES = {PRIORS: "entropy model of F", SEMANTICS: "coding of S (S alone)", LOSSES: "loss of F"}
+GROUPS = tuple(TITLES)
 
 Row = dict
 Progress = Callable[[str], None]
@@ -60,7 +62,9 @@ def run(args: Namespace) -> None:
     codec = Codec.load(args.device)
     faces = gather(codec, args)
     folder = args.out or report.FOLDER
-    rows = _kept(folder, groups)
+    weights = {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)}
+    rows, budgets = kept(folder, groups, weights)
+    budget = {"steps": args.steps, "train": len(faces.train), "test": len(faces.test)}
     work = {PRIORS: prior_rows, SEMANTICS: semantic_rows, LOSSES: loss_rows}
     for group in groups:
         started = time.monotonic()
@@ -72,10 +76,9 @@ def run(args: Namespace) -> None:
         "kind": "ablation",
         "date": date.today().isoformat(),
         "model": codec.model_name,
-        "weights": {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+        "weights": weights,
         "machine": report.machine(codec.device),
-        "steps": args.steps,
-        "faces": {"train": len(faces.train), "test": len(faces.test)},
+        "budgets": budgets | {group: budget for group in groups},
         "rows": rows,
         "worth": worth(rows),
     }
@@ -133,10 +136,10 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 
 
 def loss_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
-    """FCN tuned from the shipped weights, by either loss, a third of the steps of the others."""
+    """FCN tuned from the shipped weights, by either loss."""
     eye = Eye(codec)
     for title, pictures in (("as the codec has it", True), ("feature error alone", False)):
-        fcn = losses.tune(codec, faces.train, max(1, steps // 3), pictures)
+        fcn = losses.tune(codec, faces.train, steps, pictures)
         for level, held_out in faces.coded.items():
             sizes, features = losses.code(codec, fcn, faces.test, held_out)
             distances = [
@@ -166,13 +169,12 @@ def worth(rows: Sequence[Row]) -> list[Row]:
 def table(result: dict) -> str:
     """Bytes and LPIPS of every variant, and what it costs."""
     costs = {(w["group"], w["title"]): w for w in result["worth"]}
-    what = {PRIORS: "entropy model of F", SEMANTICS: "coding of S (S alone)", LOSSES: "loss"}
     lines = []
     for group, title in dict.fromkeys((r["group"], r["title"]) for r in result["rows"]):
         rows = [r for r in result["rows"] if (r["group"], r["title"]) == (group, title)]
         cost = costs.get((group, title))
         lines.append([
-            f"{what[group]}: {title}",
+            f"{TITLES[group]}: {title}",
             " / ".join(f"{r['bytes']:.0f}" for r in rows),
             " / ".join(f"{r['lpips']:.3f}" for r in rows),
             "-" if cost is None else _cost(cost),
@@ -203,12 +205,15 @@ def _row(title: str, level: float, size: torch.Tensor, distances: Sequence[float
     }  # fmt: skip
 
 
-def _kept(folder, groups: Sequence[str]) -> list[Row]:
-    """Rows of a report that is there already, of the groups that are not measured now."""
-    if not (folder / "ablation.json").is_file():
-        return []
-    rows = report.read("ablation", folder)["rows"]
-    return [row for row in rows if row["group"] not in groups]
+def kept(
+    folder: Path, groups: Sequence[str], weights: dict[str, str]
+) -> tuple[list[Row], dict[str, dict]]:
+    """Rows and budgets that a report of the same weights has of groups not measured now."""
+    known = report.read_if_there("ablation", folder)
+    if known is None or known["weights"] != weights:
+        return [], {}
+    rows = [row for row in known["rows"] if row["group"] not in groups]
+    return rows, {g: b for g, b in known["budgets"].items() if g not in groups}
 
 
 def _say(text: str) -> None:
