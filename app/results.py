@@ -59,6 +59,8 @@ class Compressed:
     picture_both: Image.Image | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)  # stage -> seconds
     device: str = ""
+    refined: int = 0  # gradient steps that the file was refined with
+    refining: tuple[int, int] | None = None  # steps that are done and all, while they are taken
 
     @property
     def crop(self) -> Image.Image:

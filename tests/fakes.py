@@ -50,6 +50,14 @@ class FakeCodec:
         self.calls.append("analyse")
         return crop
 
+    def refine(
+        self, crop: Image.Image, latents: Image.Image, level: float, steps: int, progress: object
+    ) -> Image.Image:
+        for step in range(steps):
+            progress(step + 1, steps)
+        self.calls.append(f"refine {level:g}")
+        return latents.point(lambda value: 255 - value)
+
     def compress(self, latents: Image.Image, level: float) -> bytes:
         self.calls.append(f"compress {level:g}")
         scn = np.asarray(latents.resize((8, 8), Image.Resampling.BOX))

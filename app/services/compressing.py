@@ -42,7 +42,11 @@ class Compressing:
         data, spent = self.file(prepared, level)
         times |= spent
         device = str(self.model.codec.device)
-        result = replace(result, data=data, seconds=dict(times), device=device)
+        yield from self.drawn(replace(result, data=data, seconds=dict(times), device=device))
+
+    def drawn(self, result: Compressed) -> Iterator[Compressed]:
+        """Draw a result that has its file: as it is, with what SCN draws, and whole."""
+        data, times = result.data, dict(result.seconds)
         for name, layers, label in (
             ("picture_scn", "scn", "draw SCN"),
             ("picture_both", "scn+fcn", "draw SCN + FCN"),

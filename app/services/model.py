@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from hsc.errors import HscError
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far a long call is, or what came of it."""
+
+    done: int = 0
+    of: int = 0
+    value: Any = None
+    seconds: float = 0.0
+    finished: bool = False
 
 
 class SharedModel:
@@ -63,3 +76,42 @@ class SharedModel:
             started = time.perf_counter()
             value = call(codec)
             return value, time.perf_counter() - started
+
+    def telling(
+        self, call: Callable[[Any, Callable[[int, int], None]], Any]
+    ) -> Iterator[Told]:
+        """Run a long call that tells how far it is: `call(codec, progress)`.
+
+        The last of what is handed over has the value and the seconds. The call is given up at its
+        next word when nobody listens any more.
+        """
+        told: queue.SimpleQueue[Told | Exception] = queue.SimpleQueue()
+        deserted = threading.Event()
+
+        def progress(done: int, of: int) -> None:
+            if deserted.is_set():
+                raise Deserted
+            told.put(Told(done, of))
+
+        def work() -> None:
+            try:
+                value, seconds = self.run(lambda codec: call(codec, progress))
+                told.put(Told(value=value, seconds=seconds, finished=True))
+            except Exception as error:  # raised again where somebody listens
+                told.put(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            finished = False
+            while not finished:
+                item = told.get()
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+                finished = item.finished
+        finally:
+            deserted.set()
+
+
+class Deserted(Exception):
+    """Nobody waits for the result of a call any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from app.results import Shown
 from app.service import Studio
 from app.services.difference import difference
 from app.services.measure import Measures
+from app.services.refining import Refining
 from app.tabs.compress_layout import DIFFERENCE
 from app.tabs.compress_updates import GENERATED, CompressUpdates, Update, seed_of
 from hsc.errors import NoFaceError
@@ -33,6 +35,7 @@ class CompressTab(CompressUpdates, Tab):
         super().__init__()
         self.studio = studio
         self.measuring = measures
+        self.refining = Refining(studio.compressing)
         self._wire()
 
     def _wire(self) -> None:
@@ -64,6 +67,24 @@ class CompressTab(CompressUpdates, Tab):
                 **LIVE,
             ),
         ]
+        searched = [
+            event.then(
+                friendly(self.refined), [self.refine, self.shown, self.photo], seen, **MODEL_EVENT
+            )
+            for event in drawn
+        ]
+        searched.append(
+            self.refine.input(
+                friendly(self.refined_or_plain), [self.refine, self.shown, *controls], seen,
+                **MODEL_EVENT,
+            )
+        )  # fmt: skip
+        # whoever asks for something else does not wait for a search
+        gr.on(
+            [self.photo.change, self.level.input, self.scn.input, self.fcn.input],
+            None, None, None, cancels=searched, **QUICK,
+        )  # fmt: skip
+        drawn += searched
         looked = [self.compare, self.difference, self.position, self.amplification]
         look = [self.shown, self.view, self.amplification]
         for event in drawn:
@@ -154,6 +175,33 @@ class CompressTab(CompressUpdates, Tab):
         except Exception:
             yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
             raise
+
+    def refined(self, wanted: bool, shown: Shown | None, photo: str | None) -> Iterator[Update]:
+        """Search for a better file of what is shown, where that is wanted."""
+        if not wanted or shown is None or shown.result.refined or not photo:
+            return
+        path = Path(photo)
+        try:
+            for result in self.refining.steps(shown.result):
+                update = self.growing(result, shown.layers, path, fresh=False)
+                if result.picture_both is None or result.refining:
+                    yield update
+            file = result.file(shown.layers)
+            picture = self.studio.decode(file, shown.layers).picture
+            better = replace(shown, result=result, file=file, picture=picture)
+            yield update | self.whole(better, path)
+        except Exception:
+            yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
+            raise
+
+    def refined_or_plain(
+        self, wanted: bool, shown: Shown | None, photo: str | None, *controls: Any
+    ) -> Iterator[Update]:
+        """The switch was turned: search, or show the file as the encoder alone made it."""
+        if wanted:
+            yield from self.refined(wanted, shown, photo)
+        else:
+            yield from self.draw(photo, *controls)
 
     def look(self, shown: Shown | None, view: str, amplification: int) -> Update:
         """Before and after with a border between them, or where they differ."""

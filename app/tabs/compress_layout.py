@@ -95,6 +95,12 @@ class CompressLayout:
                     True, label="SCN", info="the kind of face", elem_id="use-scn"
                 )
                 self.fcn = gr.Checkbox(True, label="FCN", info="the likeness", elem_id="use-fcn")
+            self.refine = gr.Checkbox(
+                False,
+                label="Refine",
+                info="Seconds of search for a better picture in as many bytes.",
+                elem_id="refine",
+            )
 
     def _results(self) -> None:
         # always there and hidden by the style sheet while the welcome is shown: pictures set in the

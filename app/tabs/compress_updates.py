@@ -50,7 +50,10 @@ class CompressUpdates(CompressLayout):
                 result.picture_both, f"SCN + FCN · {result.sizes().total:,} bytes"
             ),
         }
-        if result.picture_scn is None:
+        if result.refining:
+            done, of = result.refining
+            update[self.note] = charts.note(f"Refining, step {done} of {of} …", busy=True)
+        elif result.picture_scn is None:
             update[self.note] = charts.note("Drawing what SCN says …", busy=True)
         elif result.picture_both is None:
             update[self.note] = charts.note("Adding what FCN says …", busy=True)
@@ -70,6 +73,7 @@ class CompressUpdates(CompressLayout):
                 "layers": "scn+fcn" if "fcn" in shown.layers else "scn",
                 "face": shown.face,
                 "align": shown.align,
+                "refine": result.refined,
             },
             seed=shown.seed,
         )

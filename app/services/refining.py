@@ -1,0 +1,53 @@
+"""Refined files: time spent on one face for a better picture in as many bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from app.recent import Recent
+from app.results import Compressed
+from app.services.compressing import Compressing
+from hsc.levels import REFINE_STEPS
+
+
+class Refining:
+    """Better files for results that are there already; the last ones are remembered."""
+
+    def __init__(self, compressing: Compressing, keep: int = 16) -> None:
+        self.compressing = compressing
+        self._files: Recent[tuple[bytes, float]] = Recent(keep)
+
+    def steps(self, plain: Compressed) -> Iterator[Compressed]:
+        """Refine a result and hand it over as it grows: the old one with the steps that are done,
+        then the new file, then what it draws.
+
+        Raises:
+            HscError: the codec cannot refine here.
+        """
+        key, model = (plain.prepared.key, plain.level), self.compressing.model
+        refine = self._call(plain)
+        if key not in self._files:
+            for told in model.telling(refine):
+                if not told.finished:
+                    yield replace(plain, refining=(told.done, told.of))
+            self._files.get(key, lambda: (told.value, told.seconds))
+        data, seconds = self._files.get(key, lambda: model.run(refine))
+        times = dict(plain.seconds) | {"refine": seconds}
+        result = replace(
+            plain, data=data, seconds=times, refined=REFINE_STEPS,
+            picture_scn=None, picture_both=None,
+        )  # fmt: skip
+        yield from self.compressing.drawn(result)
+
+    def _call(self, plain: Compressed) -> Callable[..., bytes]:
+        """What makes the better file, given the codec and, where wanted, whom to tell."""
+        prepared, level = plain.prepared, plain.level
+        found, _ = self.compressing.latents(prepared)
+
+        def refine(codec: Any, progress: Callable[[int, int], None] | None = None) -> bytes:
+            latents = codec.refine(prepared.crop, found, level, REFINE_STEPS, progress)
+            return codec.compress(latents, level)
+
+        return refine
