@@ -179,6 +179,7 @@ class CompressTab(CompressUpdates, Tab):
     def refined(self, wanted: bool, shown: Shown | None, photo: str | None) -> Iterator[Update]:
         """Search for a better file of what is shown, where that is wanted."""
         if not wanted or shown is None or shown.result.refined or not photo:
+            yield {self.note: gr.skip()}  # Gradio clears what no answer names
             return
         path = Path(photo)
         try:

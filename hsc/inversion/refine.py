@@ -29,8 +29,8 @@ FEATURE_RATE, STYLE_RATE = 0.05, 0.01
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
 """Less of identity than in training: steps on one picture learn to please a judge very fast."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
-OVERSIZE = 4.0
-"""Price of exceeding the size of the unrefined file, relative to it."""
+PRICES = torch.tensor([1.0, 4.0])
+"""Of exceeding the size that SCN, and the whole file, had before: relative to it."""
 FULL_RATE_SHARE = 0.5
 """Share of the steps after which the rates begin to fall, to nothing at the last."""
 
@@ -104,7 +104,7 @@ class Refiner:
         optimiser = torch.optim.Adam(
             [{"params": [d_feature]}, {"params": [d_styles]}], betas=(0.9, 0.99)
         )
-        allowed: float | None = None
+        allowed: Tensor | None = None
         with torch.enable_grad():
             for step in range(steps):
                 fall = min(1.0, (steps - step) / (steps * (1 - FULL_RATE_SHARE)))
@@ -113,8 +113,8 @@ class Refiner:
                 w_plus, feature = found.w_plus + w_std * d_styles, found.feature + f_std * d_feature
                 value, bits = self._coded(image, small, w_plus, feature, level)
                 if allowed is None:
-                    allowed = bits.item()
-                value = value + OVERSIZE * F.relu(bits / allowed - 1)
+                    allowed = bits.detach()
+                value = value + (PRICES.to(bits) * F.relu(bits / allowed - 1)).sum()
                 optimiser.zero_grad(set_to_none=True)
                 value.backward()
                 optimiser.step()
@@ -127,7 +127,7 @@ class Refiner:
     def _coded(
         self, image: Tensor, small: Tensor, w_plus: Tensor, feature: Tensor, level: float
     ) -> tuple[Tensor, Tensor]:
-        """The loss of what a file draws, and its bits."""
+        """The loss of what a file draws; the bits of SCN and of both layers, (2,)."""
         w_plus_hat, scn_bits = self.scn(w_plus, level)
         styles = w_plus_hat.bfloat16()
         context = self.synthesis.feature(styles, 16)  # (1, 512, 16, 16)
@@ -141,4 +141,5 @@ class Refiner:
             core = preview(self.synthesis, self.glance, feature_s, styles).float()
         value, _ = self.loss(drawn, image)
         semantic, _ = self.semantic_loss(core, small)
-        return value + semantic, fcn_bits.sum() + scn_bits.sum()
+        bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
+        return value + semantic, bits
