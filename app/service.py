@@ -15,6 +15,7 @@ from app.services.compressing import Compressing
 from app.services.drawing import LARGEST_FILE, LAYERS, Drawing
 from app.services.model import SharedModel
 from app.services.photos import Photo, Photos
+from app.services.refining import Refining
 
 __all__ = ["LARGEST_FILE", "LAYERS", "Photo", "Studio"]
 
@@ -35,6 +36,7 @@ class Studio:
         self.photos = Photos(keep)
         self.drawing = Drawing(self.model, keep)
         self.compressing = Compressing(self.model, self.photos, self.drawing, keep)
+        self.refining = Refining(self.compressing, keep)
 
     @property
     def ready(self) -> bool:
@@ -70,6 +72,12 @@ class Studio:
             if layers == "scn" and result.picture_scn is not None:
                 break
         return result
+
+    def refine(
+        self, plain: Compressed, given_up: Callable[[], bool] = lambda: False
+    ) -> Iterator[Compressed]:
+        """Search for a better file of a result; see `Refining.steps`."""
+        return self.refining.steps(plain, given_up)
 
     def decode(
         self,

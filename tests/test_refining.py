@@ -78,6 +78,19 @@ def test_a_search_that_nobody_waits_for_is_given_up(studio, plain, codec) -> Non
     assert len(steps) < 900
 
 
+def test_a_search_ends_when_something_else_is_asked_for(studio, plain) -> None:
+    asked = []
+
+    def given_up() -> bool:
+        asked.append(None)
+        return len(asked) > 3
+
+    refining = Refining(studio.compressing)
+    results = list(refining.steps(plain, given_up))
+    assert [result.refining for result in results] == [(n, REFINE_STEPS) for n in (1, 2, 3)]
+    assert list(refining.steps(plain))[-1].refined == REFINE_STEPS  # nothing half done was kept
+
+
 def test_a_failing_search_says_why(studio, plain, codec) -> None:
     def refine(*_):
         raise HscError("Expected weights of the judge, found none.")

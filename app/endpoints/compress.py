@@ -21,6 +21,7 @@ def add(studio: Studio) -> None:
         layers: str = "scn+fcn",
         face: int = 0,
         align: bool = True,
+        refine: bool = False,
     ) -> tuple[str, str, dict]:
         """Compress the face in a photo to a .hsc file, and draw it from that file.
 
@@ -30,6 +31,7 @@ def add(studio: Studio) -> None:
             layers: "scn+fcn", or "scn" for a smaller file without the FCN layer.
             face: which face, 0 being the largest.
             align: False takes the centre of the picture instead of looking for a face.
+            refine: search for some seconds for a better picture in as many bytes.
 
         Returns:
             The .hsc file, the picture that it draws, and its sizes in bytes with bpp and ratio.
@@ -40,6 +42,9 @@ def add(studio: Studio) -> None:
         result = studio.compress(
             photo, number(level, "level"), int(number(face, "face")), bool(align), layers=layers
         )
+        if refine:
+            for result in studio.refine(result):
+                pass
         drawn = result.picture_both if "fcn" in layers else result.picture_scn
         sizes = result.sizes(layers)
         facts = {
@@ -51,6 +56,7 @@ def add(studio: Studio) -> None:
             "bpp": sizes.bpp,
             "ratio": result.ratio(layers),
             "faces": len(result.prepared.faces),
+            "refined": result.refined,
             "seconds": dict(result.seconds),
             "device": result.device,
         }  # fmt: skip
@@ -66,6 +72,7 @@ def add(studio: Studio) -> None:
         gr.Dropdown(["scn", "scn+fcn"], value="scn+fcn", label="Layers in the file"),
         gr.Number(0, precision=0, label="Face, 0 is the largest"),
         gr.Checkbox(True, label="Look for a face"),
+        gr.Checkbox(False, label="Refine"),
     ]
     outputs = [
         gr.File(label="hsc_file"),

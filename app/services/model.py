@@ -78,18 +78,20 @@ class SharedModel:
             return value, time.perf_counter() - started
 
     def telling(
-        self, call: Callable[[Any, Callable[[int, int], None]], Any]
+        self,
+        call: Callable[[Any, Callable[[int, int], None]], Any],
+        given_up: Callable[[], bool] = lambda: False,
     ) -> Iterator[Told]:
         """Run a long call that tells how far it is: `call(codec, progress)`.
 
-        The last of what is handed over has the value and the seconds. The call is given up at its
-        next word when nobody listens any more.
+        The last of what is handed over has the value and the seconds. The call ends at its next
+        word, without a value, when nobody listens any more or `given_up` says so.
         """
         told: queue.SimpleQueue[Told | Exception] = queue.SimpleQueue()
         deserted = threading.Event()
 
         def progress(done: int, of: int) -> None:
-            if deserted.is_set():
+            if deserted.is_set() or given_up():
                 raise Deserted
             told.put(Told(done, of))
 
@@ -97,18 +99,22 @@ class SharedModel:
             try:
                 value, seconds = self.run(lambda codec: call(codec, progress))
                 told.put(Told(value=value, seconds=seconds, finished=True))
+            except Deserted:
+                told.put(Told())
             except Exception as error:  # raised again where somebody listens
                 told.put(error)
 
         threading.Thread(target=work, daemon=True).start()
         try:
-            finished = False
-            while not finished:
+            while True:
                 item = told.get()
                 if isinstance(item, Exception):
                     raise item
+                if not item.of and not item.finished:
+                    return
                 yield item
-                finished = item.finished
+                if item.finished:
+                    return
         finally:
             deserted.set()
 

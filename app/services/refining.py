@@ -19,9 +19,11 @@ class Refining:
         self.compressing = compressing
         self._files: Recent[tuple[bytes, float]] = Recent(keep)
 
-    def steps(self, plain: Compressed) -> Iterator[Compressed]:
+    def steps(
+        self, plain: Compressed, given_up: Callable[[], bool] = lambda: False
+    ) -> Iterator[Compressed]:
         """Refine a result and hand it over as it grows: the old one with the steps that are done,
-        then the new file, then what it draws.
+        then the new file, then what it draws. Nothing follows when the search is given up.
 
         Raises:
             HscError: the codec cannot refine here.
@@ -29,9 +31,12 @@ class Refining:
         key, model = (plain.prepared.key, plain.level), self.compressing.model
         refine = self._call(plain)
         if key not in self._files:
-            for told in model.telling(refine):
+            told = None
+            for told in model.telling(refine, given_up):
                 if not told.finished:
                     yield replace(plain, refining=(told.done, told.of))
+            if told is None or not told.finished:
+                return
             self._files.get(key, lambda: (told.value, told.seconds))
         data, seconds = self._files.get(key, lambda: model.run(refine))
         times = dict(plain.seconds) | {"refine": seconds}

@@ -18,8 +18,7 @@ from app.results import Shown
 from app.service import Studio
 from app.services.difference import difference
 from app.services.measure import Measures
-from app.services.refining import Refining
-from app.tabs.compress_layout import DIFFERENCE
+from app.tabs.compress_layout import DIFFERENCE, Wishes
 from app.tabs.compress_updates import GENERATED, CompressUpdates, Update, seed_of
 from hsc.errors import NoFaceError
 
@@ -35,7 +34,6 @@ class CompressTab(CompressUpdates, Tab):
         super().__init__()
         self.studio = studio
         self.measuring = measures
-        self.refining = Refining(studio.compressing)
         self._wire()
 
     def _wire(self) -> None:
@@ -67,23 +65,28 @@ class CompressTab(CompressUpdates, Tab):
                 **LIVE,
             ),
         ]
+        searching = [self.refine, self.shown, self.photo, self.wishes]
         searched = [
-            event.then(
-                friendly(self.refined), [self.refine, self.shown, self.photo], seen, **MODEL_EVENT
-            )
-            for event in drawn
+            event.then(friendly(self.refined), searching, seen, **MODEL_EVENT) for event in drawn
         ]
         searched.append(
             self.refine.input(
-                friendly(self.refined_or_plain), [self.refine, self.shown, *controls], seen,
+                friendly(self.refined_or_plain),
+                [self.refine, self.shown, self.wishes, *controls],
+                seen,
                 **MODEL_EVENT,
             )
-        )  # fmt: skip
+        )
         # whoever asks for something else does not wait for a search
+        controlled = [self.level, self.scn, self.fcn]
         gr.on(
-            [self.photo.change, self.level.input, self.scn.input, self.fcn.input],
-            None, None, None, cancels=searched, **QUICK,
-        )  # fmt: skip
+            [self.photo.change, *(each.input for each in controlled)],
+            Wishes.another,
+            self.wishes,
+            None,
+            **QUICK,
+        )
+        self.refine.input(Wishes.unless, [self.wishes, self.refine], None, **QUICK)
         drawn += searched
         looked = [self.compare, self.difference, self.position, self.amplification]
         look = [self.shown, self.view, self.amplification]
@@ -176,17 +179,22 @@ class CompressTab(CompressUpdates, Tab):
             yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
             raise
 
-    def refined(self, wanted: bool, shown: Shown | None, photo: str | None) -> Iterator[Update]:
+    def refined(
+        self, wanted: bool, shown: Shown | None, photo: str | None, wishes: Wishes
+    ) -> Iterator[Update]:
         """Search for a better file of what is shown, where that is wanted."""
+        yield {self.note: gr.skip()}  # Gradio clears what no answer names
         if not wanted or shown is None or shown.result.refined or not photo:
-            yield {self.note: gr.skip()}  # Gradio clears what no answer names
             return
-        path = Path(photo)
+        path, wish, result = Path(photo), wishes.count, None
         try:
-            for result in self.refining.steps(shown.result):
+            for result in self.studio.refine(shown.result, lambda: wishes.count != wish):
                 update = self.growing(result, shown.layers, path, fresh=False)
                 if result.picture_both is None or result.refining:
                     yield update
+            if result is None or result.refining:
+                yield {self.note: ""}
+                return
             file = result.file(shown.layers)
             picture = self.studio.decode(file, shown.layers).picture
             better = replace(shown, result=result, file=file, picture=picture)
@@ -196,11 +204,16 @@ class CompressTab(CompressUpdates, Tab):
             raise
 
     def refined_or_plain(
-        self, wanted: bool, shown: Shown | None, photo: str | None, *controls: Any
+        self,
+        wanted: bool,
+        shown: Shown | None,
+        wishes: Wishes,
+        photo: str | None,
+        *controls: Any,
     ) -> Iterator[Update]:
         """The switch was turned: search, or show the file as the encoder alone made it."""
         if wanted:
-            yield from self.refined(wanted, shown, photo)
+            yield from self.refined(wanted, shown, photo, wishes)
         else:
             yield from self.draw(photo, *controls)
 

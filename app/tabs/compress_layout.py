@@ -13,6 +13,21 @@ from app.texts import text
 BORDER, DIFFERENCE = "Before | after", "Difference"
 
 
+class Wishes:
+    """How often a visitor has asked for something: a long search ends when it is asked again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def another(self) -> None:
+        self.count += 1
+
+    def unless(self, wanted: bool) -> None:
+        """The switch itself: turning it on must not end the search that it begins."""
+        if not wanted:
+            self.another()
+
+
 class CompressLayout:
     """The components of the first screen, as attributes; create it inside a `gr.Tab`."""
 
@@ -21,6 +36,7 @@ class CompressLayout:
         self.face = gr.State(0)
         self.align = gr.State(True)
         self.shown = gr.State(None, time_to_live=3600)  # app.results.Shown
+        self.wishes = gr.State(Wishes())
         with gr.Row(elem_id="studio"):
             with gr.Column(scale=3, min_width=300, elem_id="controls"):
                 self._choose()

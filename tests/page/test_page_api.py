@@ -9,6 +9,7 @@ from PIL import Image
 from steps import ASTRONAUT
 
 from hsc.bitstream import describe, unpack
+from hsc.levels import REFINE_STEPS
 
 
 def test_only_the_documented_endpoints_are_public(server):
@@ -18,7 +19,7 @@ def test_only_the_documented_endpoints_are_public(server):
     ]  # fmt: skip
     compress = named["/compress"]
     assert [p["parameter_name"] for p in compress["parameters"]] == [
-        "photo", "level", "layers", "face", "align"
+        "photo", "level", "layers", "face", "align", "refine"
     ]  # fmt: skip
     assert [r["label"] for r in compress["returns"]] == ["hsc_file", "picture", "sizes"]
 
@@ -45,6 +46,19 @@ def test_the_api_compresses_and_decodes(server, codec):
     with Image.open(smiling) as edited:
         expected = codec.decode(data, edits={"smile": 0.5})
         assert np.array_equal(np.asarray(edited), np.asarray(expected))
+
+
+def test_the_api_refines(quick_server):
+    client = Client(quick_server, verbose=False)
+    files = []
+    for refine in (False, True):
+        path, _, sizes = client.predict(
+            handle_file(ASTRONAUT), level=2, refine=refine, api_name="/compress"
+        )
+        assert sizes["refined"] == (REFINE_STEPS if refine else 0)
+        assert ("refine" in sizes["seconds"]) == refine
+        files.append(Path(path).read_bytes())
+    assert files[0] != files[1]
 
 
 def test_the_api_edits_a_file_or_a_photo(quick_server, tmp_path):

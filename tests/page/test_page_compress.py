@@ -228,3 +228,25 @@ def test_on_stage_arrow_keys_change_level_and_layers(visit, quick_server):
     finished(page, "level 2.5,")
     page.keyboard.press("ArrowUp")
     expect(page.locator("#readout")).to_contain_text("left out")
+
+
+def test_refining_and_taking_it_back(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    plain = finished(page)
+    before = source(page, "#both")
+    page.locator("#refine input").check()
+    expect(page.locator("#times")).to_contain_text("refine")
+    finished(page)
+    assert source(page, "#both") != before
+    # the switch goes for whatever is drawn next
+    page.locator("#level input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#readout")).to_contain_text("level 3.5,")
+    expect(page.locator("#times")).to_contain_text("refine")
+    page.locator("#refine input").uncheck()
+    expect(page.locator("#times")).not_to_contain_text("refine")
+    page.locator("#level input[type=range]").focus()
+    page.keyboard.press("ArrowLeft")
+    assert finished(page, "level 3,") == plain
+    assert source(page, "#both") == before
