@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from generated import mapping, styles, synthesis
@@ -19,16 +20,21 @@ from hsc.editing import (
     interpolate,
     mix,
 )
-from hsc.editing.catalogue import CATALOGUE
+from hsc.editing.appearance import appearance
+from hsc.editing.catalogue import CATALOGUE, PRINCIPAL_GROUP, SKIN
 from hsc.editing.effects import Studio, to_pil
 from hsc.editing.motion import motion, warp
 from hsc.editing.readouts import aligned_landmarks, geometry
 from hsc.editing.table import KINDS
 from hsc.errors import HscError, WeightsError
 from hsc.generator.pretrained import load_preview
+from hsc.vision.segmentation import PersonSegmentation
 from hsc.weights import path_of
 
-MUST_HAVE = ("smile", "mouth_open", "eyes_open", "yaw", "pitch")
+MUST_HAVE = (
+    *("smile", "mouth_open", "eyes_open", "brow", "yaw", "pitch", "age", "gender", "beard"),
+    *("makeup", "glasses", "hair_light", "hair_warm", "hair_length", "light", "warmth"),
+)
 # Geometric read-outs only: the networks that found the smile do not ship.
 MOVES = {
     "smile": ("mouth_width", 1.0, 1.0),
@@ -150,14 +156,24 @@ def test_an_unknown_name_is_refused_with_the_valid_ones(table):
 
 
 def test_only_edits_that_are_not_zero_are_of_a_kind(table):
-    amounts = {"smile": 1.0, "age": 10.0, "yaw": 5.0, "pitch": 0.0, "light": 0.5}
+    amounts = {"smile": 1.0, "age": 10.0, "yaw": 5.0, "pitch": 0.0, "warmth": 0.5}
     kinds = {kind: table.of_kind(amounts, kind) for kind in KINDS}
-    assert kinds == {"turn": {"yaw": 5.0}, "move": {"smile": 1.0}, "stay": {"age": 10.0, "light": 0.5}}
+    assert kinds == {
+        "turn": {"yaw": 5.0}, "look": {"age": 10.0}, "move": {"smile": 1.0}, "stay": {"warmth": 0.5}
+    }  # fmt: skip
 
 
 def test_the_shipped_table_says_what_the_catalogue_says(table):
-    said = {edit.name: (edit.kind, edit.low, edit.high) for edit in table.edits}
-    assert said == {w.name: (w.kind, w.low, w.high) for w in CATALOGUE}
+    said = {e.name: (e.kind, e.low, e.high, e.group) for e in table.edits}
+    bonus = {name for name, (*_, group) in said.items() if group == PRINCIPAL_GROUP}
+    assert bonus == {f"pc{number}" for number in range(1, 9)}
+    wanted = {w.name: (w.kind, w.low, w.high, w.group) for w in CATALOGUE}
+    assert {name: said[name] for name in said if name not in bonus} == wanted
+
+
+def test_no_edit_is_free_to_move_skin():
+    for wanted in CATALOGUE:
+        assert {wanted.held[name] for name in SKIN} == {0.0}
 
 
 # --- the feature map under an edit
@@ -210,8 +226,8 @@ def test_without_a_feature_layer_an_edit_is_the_semantics_own(table):
     assert not carried(table, torch.zeros_like, {"smile": 1.0, "yaw": 9.0, "age": 5.0}).any()
 
 
-def test_edits_that_move_nothing_keep_all_detail(table):
-    kept = carried(table, constant, {"age": 10.0, "light": 0.5})
+def test_edits_of_colour_keep_all_detail(table):
+    kept = carried(table, constant, {"hair_light": 0.5, "warmth": 0.5})
     assert torch.allclose(kept, torch.full_like(kept, 0.5), atol=1e-5)
 
 
@@ -261,6 +277,22 @@ def test_yaw_turns_both_ways_by_about_what_it_says(table, studio):
         for amount in (-12, 12)
     )
     assert 16 < right - left < 34
+
+
+@pytest.mark.parametrize(
+    "name, amount, least", [("hair_light", 0.5, 4.0), ("warmth", 1.0, 4.0), ("makeup", 0.5, 0.5)]
+)
+def test_colours_change_and_skin_does_not(table, studio, name, amount, least):
+    def seen(w_plus: torch.Tensor) -> dict[str, float]:
+        (picture,) = studio.draw(w_plus)
+        image = to_pil(picture)
+        return appearance(image, aligned_landmarks(image), person.mask(image))
+
+    person = PersonSegmentation.pretrained()
+    before = seen(styles(11))
+    after = seen(edit_styles(styles(11), table.offset({name: amount})))
+    assert after[name] > before[name] + least
+    assert np.linalg.norm([after[skin] - before[skin] for skin in SKIN]) < 8
 
 
 # --- between people

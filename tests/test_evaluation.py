@@ -14,7 +14,7 @@ from PIL import Image
 
 from hsc.cli import main
 from hsc.errors import HscError, WeightsError
-from hsc.evaluation import report, results
+from hsc.evaluation import edits, report, results
 from hsc.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
 from hsc.evaluation.held_out import held_out_names
 from hsc.evaluation.judge import METRICS, Judge
@@ -187,3 +187,23 @@ def test_a_sheet_has_every_picture_in_its_place(tmp_path) -> None:
 
 def test_there_is_an_aim_for_every_level() -> None:
     assert [aim.bytes for aim in AIMS] == [level.target_bytes for level in LEVELS]
+
+
+def test_edits_of_real_people(tmp_path, monkeypatch, capfd) -> None:
+    path = tmp_path / "faces" / sorted(held_out_names())[0]
+    path.parent.mkdir(parents=True)
+    to_pil(face(11)).resize((256, 256)).save(path)
+    turn = next(wanted for wanted in edits.CATALOGUE if wanted.name == "yaw")
+    monkeypatch.setattr(edits, "CATALOGUE", (turn,))
+    out = tmp_path / "out"
+    argv = ["validate", "edits", "--faces", str(tmp_path / "faces"), "--out", str(out)]
+    assert main([*argv, "--levels", "1"]) == 0
+    (row,) = [line for line in (out / edits.FILE).read_text().splitlines() if "| yaw |" in line]
+    _, name, amounts, meant, moved, identity, skin, side, _ = row.split("|")
+    assert amounts.strip() == "-10 / +10" and amounts == meant
+    left, right = (float(part) for part in moved.split("/"))
+    assert left < -3 and right > 3
+    assert all(0 < float(part) < 1 for part in identity.split("/"))
+    assert len(side.split(",")) == edits.TOLD and "yaw" not in side
+    with Image.open(out / f"edits-{held_out_pictures(tmp_path / 'faces')[0].stem}-level1.jpg") as s:
+        assert s.width > 5 * edits.TILE_PX

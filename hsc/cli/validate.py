@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "results")
+KINDS = ("inversion", "rate-distortion", "edits", "results")
 
 
 def add_parser(subparsers) -> None:

@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.editing.motion import motion, warp
-from hsc.editing.table import MOVE, TURN, EditTable
+from hsc.editing.table import LOOK, MOVE, TURN, EditTable
 
-GIVES_WAY = {TURN: 0.7, MOVE: 0.18}
+GIVES_WAY = {TURN: 0.7, LOOK: 0.45, MOVE: 0.18}
 """Change of a feature vector that motion does not explain, in standard deviations beyond what the
 whole map changes by, at which 1/e of the detail there is kept: a head may turn under its own
-detail, a mouth that opens may not."""
+detail, a mouth that opens may not. In the order in which edits are carried out."""
 TOUCHED = 0.05
 """The same of any change whatever, for somebody who wishes to keep no detail."""
 
@@ -44,7 +44,7 @@ def edit_feature(
 
     ::
 
-        S^ ---- + turns -----> + moves -----> + the rest
+        S^ ---- + turns -----> + moves -----> + the rest        (looks: between these two)
         |        |              |              |
         G_F     G_F            G_F            G_F ----------------------- + -> F_edit
         |        |              |                                         |
@@ -55,8 +55,8 @@ def edit_feature(
     What the file knows beyond its semantics, F^ - G_F(S^), belongs to what it was seen on. When the
     head turns it is carried along by the motion that the semantics' own features undergo. Where a
     change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
-    and gives way. Edits that move nothing, such as age, keep it whole: with those alone this is the
-    rule of Li et al. 2025 (arXiv 2502.16799).
+    and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al. 2025
+    (arXiv 2502.16799).
 
     Args:
         table, amounts: the edits.

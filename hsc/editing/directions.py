@@ -1,10 +1,11 @@
-"""Find the edits: from rendered samples and their read-outs to ``edits.safetensors``.
+"""Find the edits: from drawn samples and their read-outs to ``edits.safetensors``.
 
-1. Read every plain sample (one w for all styles) of ``pairs/``.
+1. Draw plain samples (one w for all styles) and read them.
 2. Regress the read-outs on w; the direction of an edit holds the read-outs that it must leave.
-3. Restrict it to the styles that move its read-out with the least side effect on rendered faces.
-4. Scale it by what it does to rendered faces, so that an amount of 1 is its unit.
-5. Measure every edit on faces that took no part in any of this, and write the report.
+3. Restrict it to the styles that move its read-out with the least side effect on drawn faces.
+4. Scale it by what it does to drawn faces, so that an amount of 1 is its unit.
+5. Add the principal directions of w, without what they do to skin.
+6. Measure every edit on faces that took no part in any of this, and write the report.
 """
 
 from collections.abc import Sequence
@@ -15,21 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor
 
-from hsc.editing.attributes import load_attributes
-from hsc.editing.catalogue import CATALOGUE, Wanted
+from hsc.editing.catalogue import CATALOGUE, PRINCIPAL_GROUP, SKIN, Wanted, principal
 from hsc.editing.effects import Change, Measured, Studio
 from hsc.editing.probe import Probe, fit
-from hsc.editing.readouts import Reader
+from hsc.editing.readouts import where_meant
 from hsc.editing.report import EditEffect, write_report
+from hsc.editing.samples import draw_samples
 from hsc.editing.table import Edit, EditTable, on_styles
-from hsc.errors import HscError
 from hsc.weights import path_of
 
-CHOICE_SEED, CHOICE_FACES = 1_000_001, 10
-REPORT_SEED, REPORT_FACES = 1_000_002, 20
+CHOICE_SEED, CHOICE_FACES = 1_000_001, 8
+REPORT_SEED, REPORT_FACES = 1_000_002, 12
+PRINCIPAL = 8
 TRIAL = 1.5
 """Standard deviations of its read-out by which a direction is tried."""
 
@@ -60,70 +60,50 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
     """Training stage ``directions``.
 
     Args:
-        setting: ``work`` (folder with ``pairs/*.safetensors``) and ``device``.
-        out: assets folder to write to, the repository's unless given.
-
-    Raises:
-        HscError: there are no samples.
+        setting: ``work`` (samples are kept there) and ``device``.
+        out: folder to write to, those of the repository unless given.
     """
-    weights = path_of("edits").parent if out is None else out
-    report = path_of("edits").parents[1] if out is None else out
-    attributes = path_of("attributes")
-    w, readouts = read_samples(setting.work, attributes)
-    probe = fit(w, readouts)
-    studio = Studio.load(setting.device, attributes)
-
+    studio = Studio.load(setting.device)
+    w, readouts = read_samples(studio, setting.work / "directions")
+    probe = fit(w, where_meant(readouts))
     faces = studio.faces(CHOICE_FACES, CHOICE_SEED)
     before = studio.measure(faces)
     edits, directions, trials = [], {}, {}
     for wanted in CATALOGUE:
         full = torch.from_numpy(probe.direction(wanted.readout, wanted.held)).float()
-        styles, slope = wanted.candidates[0], 1.0
-        if wanted.calibrated:
-            trials[wanted.name] = [
-                try_styles(studio, probe, wanted, full, faces, before, candidate)
-                for candidate in wanted.candidates
-            ]
-            best = min(trials[wanted.name], key=lambda trial: trial.cost)
-            styles, slope = best.styles, best.slope
+        trials[wanted.name] = [
+            try_styles(studio, probe, wanted, full, faces, before, candidate)
+            for candidate in wanted.candidates
+        ]
+        best = min(trials[wanted.name], key=lambda trial: trial.cost)
+        slope = best.slope if wanted.calibrated else 1.0
         unit = wanted.per_unit / probe.scale[probe.names.index(wanted.readout)]
-        directions[wanted.name] = on_styles(full, styles) * float(unit / slope)
-        edits.append(_edit(wanted, styles))
-        print(f"{wanted.name}: styles {styles[0]} to {styles[1]}", flush=True)
+        directions[wanted.name] = on_styles(full, best.styles) * float(unit / slope)
+        edits.append(_edit(wanted, best.styles))
+        print(f"{wanted.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
+    for number, (axis, slopes) in enumerate(probe.principal(PRINCIPAL, without=SKIN), 1):
+        edit = principal(number, dict(zip(probe.names, slopes)))
+        directions[edit.name] = on_styles(torch.from_numpy(axis).float(), edit.styles)
+        edits.append(edit)
     table = EditTable(tuple(edits), directions)
-    table.save(weights / "edits.safetensors")
+    table.save((path_of("edits").parent if out is None else out) / "edits.safetensors")
     effects = measure_edits(studio, table)
+    report = path_of("edits").parents[1] if out is None else out
     write_report(report / "edits.md", table, CATALOGUE, probe, trials, effects)
 
 
-def read_samples(work: Path, attributes: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """w (N, 512) and the read-outs (N,) of every plain sample; kept for the next time.
-
-    Raises:
-        HscError: there are no samples.
-    """
-    cache = work / "directions" / "readouts.npz"
-    if cache.is_file():
-        with np.load(cache) as kept:
-            readouts = {name: kept[name] for name in kept.files}
-        return readouts.pop("w"), readouts
-    files = sorted((work / "pairs").glob("*.safetensors"))
-    if not files:
-        raise HscError(
-            f"expected rendered samples in {work / 'pairs'}, found none: "
-            "run `python -m hsc train pairs` first."
-        )
-    reader = Reader(*load_attributes(attributes))
+def read_samples(studio: Studio, folder: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """w (N, 512) and the read-outs (N,) of every sample; both are kept in a folder."""
     w, parts = [], []
-    for file in files:
-        pairs = load_file(file)
-        plain = (pairs["w_plus"] == pairs["w_plus"][:, :1]).all(2).all(1)  # (N,)
-        pictures = pairs["images"][plain].permute(0, 2, 3, 1).numpy()  # (N', 256, 256, 3)
-        w.append(pairs["w_plus"][plain, 0].float().numpy())
-        parts.append(reader.read(Image.fromarray(picture) for picture in pictures))
+    for shard, samples in enumerate(draw_samples(studio, folder / "samples")):
+        kept = folder / "samples" / f"{shard:03d}.npz"
+        if not kept.is_file():
+            pictures = samples["images"].permute(0, 2, 3, 1).numpy()  # (N', 256, 256, 3)
+            np.savez(kept, **studio.reader.read(Image.fromarray(p) for p in pictures))
+        with np.load(kept) as readouts:
+            parts.append({name: readouts[name] for name in readouts.files})
+        w.append(samples["w"].float().numpy())
     readouts = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, w=np.concatenate(w), **readouts)
     return np.concatenate(w), readouts
 
 
@@ -149,18 +129,21 @@ def try_styles(
 
 def _standardised(change: Change, probe: Probe, signs: np.ndarray) -> np.ndarray:
     """Mean change of each read-out with the sign of the edit, in standard deviations: (R,)."""
-    means = [(signs * change.readouts[name]).mean() for name in probe.names]
-    return np.array(means) / probe.scale
+    signed = Change({n: signs * v for n, v in change.readouts.items()}, change.identity)
+    return np.array([signed.mean(name) for name in probe.names]) / probe.scale
 
 
 def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
-    """Every edit at half of its range either way, or all of it when half shows nothing."""
+    """Every edit that was asked for, at half of its range either way; all of it where that is
+    there or not."""
     faces = studio.faces(REPORT_FACES, REPORT_SEED)
     before = studio.measure(faces)
-    gradual = {wanted.name: wanted.calibrated for wanted in CATALOGUE}
+    sudden = {wanted.name for wanted in CATALOGUE if not wanted.calibrated}
     effects = {}
     for edit in table.edits:
-        part = 0.5 if gradual[edit.name] else 1.0
+        if edit.group == PRINCIPAL_GROUP:
+            continue
+        part = 1.0 if edit.name in sudden else 0.5
         amounts = (edit.low * part, edit.high * part)
         down, up = (
             studio.change(before, faces + table.offset({edit.name: amount})) for amount in amounts

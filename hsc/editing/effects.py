@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from hsc.editing.attributes import load_attributes
-from hsc.editing.readouts import Reader
+from hsc.editing.readouts import Reader, where_meant
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.generator.preview import PreviewHead, preview
@@ -36,7 +34,9 @@ class Change:
     identity: np.ndarray
 
     def mean(self, name: str) -> float:
-        return float(self.readouts[name].mean())
+        """Over the faces on which the read-out says anything."""
+        known = self.readouts[name][np.isfinite(self.readouts[name])]
+        return float(known.mean()) if len(known) else 0.0
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Studio:
     identity: FaceIdentity
 
     @classmethod
-    def load(cls, device: torch.device | str, attributes: Path) -> "Studio":
-        """Args: attributes, the file of :func:`hsc.editing.attributes.load_attributes`."""
+    def load(cls, device: torch.device | str) -> "Studio":
+        """With the shipped weights."""
         generator = load_generator(device)
         return cls(
             generator.mapping,
             generator.synthesis.bfloat16(),  # twice as fast, and read-outs do not notice
             load_preview(device).bfloat16(),
-            Reader(*load_attributes(attributes)),
+            Reader.load(),
             FaceIdentity.pretrained(),
         )
 
@@ -85,11 +85,16 @@ class Studio:
 
     def change(self, before: Measured, w_plus: Tensor) -> Change:
         """What (N, 23, 512) changed from the N pictures measured before."""
-        after = self.measure(w_plus)
-        return Change(
-            {name: after.readouts[name] - value for name, value in before.readouts.items()},
-            np.linalg.norm(after.identity - before.identity, axis=1),
-        )
+        return changed(before, self.measure(w_plus))
+
+
+def changed(before: Measured, after: Measured) -> Change:
+    """NaN where a read-out says nothing of the face before."""
+    meant = where_meant(before.readouts)
+    return Change(
+        {name: after.readouts[name] - value for name, value in meant.items()},
+        np.linalg.norm(after.identity - before.identity, axis=1),
+    )
 
 
 def to_pil(picture: Tensor) -> Image.Image:

@@ -1,4 +1,4 @@
-"""What a face looks like, in numbers: pose, mouth, eyes, brows, skin, light, age, expression.
+"""What a face looks like, in numbers: pose, mouth, eyes, brows, age, expression, appearance.
 
 Used to find edits, to calibrate them and to measure their side effects.
 """
@@ -10,11 +10,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-from hsc.editing.attributes import AgeGender, Expression, frame
+from hsc.editing.appearance import appearance
+from hsc.editing.attributes import AgeGender, Expression, frame, load_attributes
 from hsc.faces import detect
+from hsc.vision.segmentation import PersonSegmentation
+from hsc.weights import path_of
 
 ALIGNED_BOX = (0.2, 0.27, 0.8, 0.87)
 """Where the detector finds the face of an aligned crop, in parts of its side."""
+
+DARK_LENSES = 22.0
+"""L* by which skin is lighter than what is under the eyes, from which on glasses are dark."""
 
 # Landmarks that an expression hardly moves, on an average adult's head: millimetres to the
 # picture's right, down, and towards the viewer, from the middle between the outer eye corners.
@@ -36,8 +42,6 @@ RIGID_POINTS = {
 _RIGID = np.array(list(RIGID_POINTS))
 _SHAPE = np.array(list(RIGID_POINTS.values()), dtype=float)
 _SHAPE -= _SHAPE.mean(0)
-
-LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
@@ -99,56 +103,27 @@ def geometry(landmarks: np.ndarray) -> dict[str, float]:
     }
 
 
-def colours(image: Image.Image, landmarks: np.ndarray) -> dict[str, float]:
-    """Read-outs of the pixels around (68, 2) landmarks.
-
-    Returns:
-        ``skin_red``, ``skin_green``, ``skin_blue`` (mean of both cheeks, 0..255); ``light`` (log
-        of the cheek at the picture's right over the left one); ``glasses`` (log of the strength of
-        horizontal edges across the bridge of the nose, where a frame's bridge would be: skin
-        alone gives .6, most glasses more than 1.5).
-    """
-    pixels = np.asarray(image.convert("RGB"), dtype=np.float64)  # (H, W, 3)
-    span = np.linalg.norm(landmarks[45] - landmarks[36])  # of the outer eye corners
-    left = _patch(pixels, (landmarks[31] * 1.1 + landmarks[2] * 0.9) / 2, 0.09 * span)
-    right = _patch(pixels, (landmarks[35] * 1.1 + landmarks[14] * 0.9) / 2, 0.09 * span)
-    left, right = left.mean((0, 1)), right.mean((0, 1))
-    skin = (left + right) / 2
-    bridge = _patch(pixels, landmarks[[27, 28]].mean(0), 0.12 * span) @ LUMA
-    edges = np.abs(np.diff(bridge, axis=0)).mean() / max(1.0, bridge.mean())
-    return {
-        "skin_red": float(skin[0]),
-        "skin_green": float(skin[1]),
-        "skin_blue": float(skin[2]),
-        "light": float(np.log((right @ LUMA + 1) / (left @ LUMA + 1))),
-        "glasses": float(np.log(100 * edges + 0.1)),
-    }
-
-
-def _patch(pixels: np.ndarray, middle: np.ndarray, half: float) -> np.ndarray:
-    """A square of at least 3 x 3 pixels around a point, moved inside the picture."""
-    half = max(1, round(half))
-    x, y = (
-        int(np.clip(round(float(at)), half, side - half - 1))
-        for at, side in zip(middle, pixels.shape[1::-1])
-    )
-    return pixels[y - half : y + half + 1, x - half : x + half + 1]
-
-
 @dataclass(frozen=True)
 class Reader:
     """Every read-out of aligned faces."""
 
     age_gender: AgeGender
     expression: Expression
+    person: PersonSegmentation
+
+    @classmethod
+    def load(cls) -> "Reader":
+        """With the shipped weights."""
+        return cls(*load_attributes(path_of("attributes")), PersonSegmentation.pretrained())
 
     @torch.no_grad()
     def read(self, images: Iterable[Image.Image]) -> dict[str, np.ndarray]:
         """Read aligned pictures.
 
         Returns:
-            Name to (N,): those of :func:`geometry` and :func:`colours`, and ``age`` (years),
-            ``gender`` (log-odds of a man), ``smile`` (log-odds of happy against neutral).
+            Name to (N,): those of :func:`geometry` and of
+            :func:`hsc.editing.appearance.appearance`, and ``age`` (years), ``gender`` (log-odds of
+            a man), ``smile`` (log-odds of happy against neutral).
         """
         rows = [self._row(image) for image in images]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -158,9 +133,28 @@ class Reader:
         face = frame(image, points)[None]
         age, gender = self.age_gender(face)
         neutral, happy = self.expression(face)[0, :2]
-        return geometry(points) | colours(image, points) | {
+        seen = geometry(points) | appearance(image, points, self.person.mask(image))
+        return seen | {
             "age": age.item(), "gender": gender.item(), "smile": (happy - neutral).item(),
         }  # fmt: skip
+
+
+def where_meant(readouts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same with NaN where a number does not say what its name says.
+
+    What is dark about a woman's mouth is no beard, a man's reddish lips are no make-up, and dark
+    glasses hide the eyes. A regression over everybody would take such numbers at their word.
+    """
+    man, dark = readouts["gender"] > 0, readouts["lenses"] > DARK_LENSES
+    unfit = {
+        "beard": ~man,
+        **dict.fromkeys(("lips", "lids", "makeup"), man | dark),
+        **dict.fromkeys(("glasses", "eyes_open", "gaze"), dark),
+    }
+    return {
+        name: np.where(unfit[name], np.nan, values) if name in unfit else values
+        for name, values in readouts.items()
+    }
 
 
 def aligned_landmarks(image: Image.Image) -> np.ndarray:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hsc.editing.catalogue import Wanted
 from hsc.editing.effects import TRUNCATION, Change
 from hsc.editing.probe import Probe
@@ -26,8 +24,8 @@ OWN = """
 Mean change of its read-out by half of its safe range either way (all of it for something that is
 there or not), and how far the face descriptor went: a distance under .6 usually means the same
 person. `smile` and `gender` are log-odds of the read-out networks, `mouth_open` and `brow`
-millimetres on an average head, `eyes_open` height over width, `light` the log of the right
-cheek's brightness over the left one's, `glasses` the log of the edges across the nose's bridge.
+millimetres on an average head, `eyes_open` height over width; colours are CIE L\*, a\*, b\*; the
+rest as `hsc/editing/appearance.py` says. Beards are measured on men, make-up on women.
 """
 
 SIDE = """
@@ -44,6 +42,14 @@ CHOICE = """
 Each direction was tried on several ranges of styles. *Side*: what it did to the read-outs that it
 must leave, in standard deviations, for one of its own; *identity*: how far the descriptor went.
 The range with the smallest sum was taken.
+"""
+
+PRINCIPAL = """
+## Principal directions
+
+The axes along which w varies most over samples, with what they do to the skin's colour taken out
+and nothing else: each is a bundle of many changes, of who it is too. One unit is one standard
+deviation.
 """
 
 
@@ -72,11 +78,11 @@ def write_report(
         ["edit", "styles", "safe range", "read-out", "per unit", "amounts", "moved by",
          "identity distance"],
         [_own(table, wanted[edit.name], effects[edit.name], i)
-         for i, edit in enumerate(table.edits)],
+         for i, edit in enumerate(table.edits) if edit.name in wanted],
     ))  # fmt: skip
     text.append(SIDE)
     rows = [[edit.name, *_side(probe.names, wanted[edit.name], effects[edit.name])]
-            for edit in table.edits]  # fmt: skip
+            for edit in table.edits if edit.name in wanted]  # fmt: skip
     rows.append(["*spread*", *(_number(s) for s in probe.scale)])
     rows.append(["*R2 of the regression*", *(f"{r:.2f}" for r in probe.r2)])
     text.append(_rows(["edit", *probe.names], rows))
@@ -86,6 +92,9 @@ def write_report(
         [[name, ", ".join(f"{t.styles[0]}-{t.styles[1]}: {t.side:.2f} / {t.identity:.2f}"
                           for t in tried)] for name, tried in trials.items()],
     ))  # fmt: skip
+    text.append(PRINCIPAL)
+    rows = [[edit.name, edit.description] for edit in table.edits if edit.name not in wanted]
+    text.append(_rows(["edit", "what it is predicted to do"], rows))
     path.write_text("".join(text))
 
 
@@ -106,8 +115,8 @@ def _own(table: EditTable, wanted: Wanted, effect: EditEffect, index: int) -> li
 def _side(names: Sequence[str], wanted: Wanted, effect: EditEffect) -> list[str]:
     cells = []
     for name in names:
-        half = np.mean(effect.up.readouts[name] - effect.down.readouts[name]) / 2
-        cell = _number(float(half), sign=True)
+        half = (effect.up.mean(name) - effect.down.mean(name)) / 2
+        cell = _number(half, sign=True)
         cells.append(f"**{cell}**" if name == wanted.readout else cell)
     return cells
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from hsc.editing.effects import Studio
 from hsc.generator.synthesis import NUM_STYLES
 
-SHARD, SHARDS = 200, 20
+SHARD, SHARDS = 200, 11
 SEED = 2_000_000
 LEAST_TRUNCATION = 0.55
 

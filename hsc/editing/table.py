@@ -17,8 +17,8 @@ from hsc.generator.synthesis import NUM_STYLES
 from hsc.weights import path_of
 
 SHAPE = (NUM_STYLES, STYLE_DIM)
-TURN, MOVE, STAY = "turn", "move", "stay"
-KINDS = (TURN, MOVE, STAY)
+TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"
+KINDS = (TURN, LOOK, MOVE, STAY)
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Edit:
         step: a sensible step of a slider.
         description: one line.
         styles: first and last style of w+ that it touches.
-        kind: what the feature map's own detail does under it. ``turn``: it turns along. ``move``:
-            it moves along, and gives way to what appears. ``stay``: nothing moves, as for age or
-            light, and what makes the person that person is kept.
+        kind: what the feature map's own detail does under it. ``turn``: it turns along. ``look``:
+            it gives way to large changes only, for what changes all over, as age does. ``move``:
+            it moves along, and gives way to what appears. ``stay``: it stays, for colours.
         group: under which heading a page would show it.
     """
 

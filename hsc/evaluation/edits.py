@@ -1,0 +1,186 @@
+"""``validate edits``: what every edit does to real people who were never trained on.
+
+A file is written at each level and edited from its bytes; read-outs, identity and skin are
+compared with the same file unedited. Pictures are drawn at 256 px, which no read-out notices.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.codec import Codec
+from hsc.decoder import Opened
+from hsc.editing.catalogue import CATALOGUE, SKIN, Wanted
+from hsc.editing.effects import Change, Measured, changed, to_pil
+from hsc.editing.readouts import Reader
+from hsc.evaluation import report
+from hsc.evaluation.contact_sheet import ContactSheet
+from hsc.evaluation.pictures import HeldOutPicture, held_out_pictures, spread
+from hsc.generator.pretrained import load_generator, load_preview
+from hsc.generator.preview import PreviewHead, preview
+from hsc.generator.synthesis import Synthesis
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
+
+LEVELS = (2, 5)
+PEOPLE, SHOWN = 12, 4
+TILE_PX = 128
+STRIP = (1.0, 0.5)
+"""Parts of the range, either way, that a strip shows; figures are taken at the last."""
+TOLD = 3
+"""Side effects named for each edit."""
+FILE = "edits-people.md"
+
+INTRODUCTION = """\
+# Edits of real people
+
+Written by `python -m hsc validate edits --faces FACES`; {people} held-out people, whom no training
+run has seen, files of model {model} at the levels {levels}, edited from their bytes at half of the
+safe range either way with all detail kept, and compared with the same file unedited.
+
+*Moved by*: mean change of the edit's own read-out. *Identity*: distance of the face descriptors;
+under .6 usually the same person. *Skin*: change of its colour in CIE L\\*a\\*b\\*; 2.3 is just
+visible. *Side effects*: the {told} other read-outs that moved most, in their own spread over these
+people.
+"""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Draws opened files under edits at 256 px and measures them."""
+
+    codec: Codec
+    reader: Reader
+    identity: FaceIdentity
+    synthesis: Synthesis
+    head: PreviewHead
+    drawn: dict = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, codec: Codec) -> "Camera":
+        synthesis, head = load_generator(codec.device).synthesis, load_preview(codec.device)
+        half = synthesis.bfloat16(), head.bfloat16()  # twice as fast
+        return cls(codec, Reader.load(), FaceIdentity.pretrained(), *half)
+
+    def draw(self, opened: Opened, edits: Mapping[str, float]) -> Tensor:
+        """(3, 256, 256) in [-1, 1], of 256 shades; what was drawn is kept, for strips repeat it."""
+        key = id(opened), tuple(edits.items())
+        if key not in self.drawn:
+            self.drawn[key] = ((self._draw(opened, edits) + 1) * 127.5).round().byte()
+        return self.drawn[key] / 127.5 - 1
+
+    @torch.no_grad()
+    def _draw(self, opened: Opened, edits: Mapping[str, float]) -> Tensor:
+        feature, w_plus = self.codec.decoder.edited(opened, edits)
+        picture = preview(self.synthesis, self.head, feature.bfloat16(), w_plus.bfloat16())
+        return picture[0].float().clamp(-1, 1).cpu()
+
+    @torch.no_grad()
+    def measure(self, pictures: Sequence[Tensor]) -> Measured:
+        """Read pictures as ``draw`` gives them."""
+        descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
+        return Measured(self.reader.read(map(to_pil, pictures)), np.stack(descriptors))
+
+
+def run(args: Namespace) -> None:
+    """Measure every edit, write the page and the strips.
+
+    Args:
+        args: faces, limit, levels, out and device.
+    """
+    people = held_out_pictures(args.faces, args.limit or PEOPLE)
+    levels = args.levels or LEVELS
+    codec = Codec.load(args.device)
+    camera, folder = Camera.load(codec), args.out or report.FOLDER
+    files = {level: [] for level in levels}
+    for number, person in enumerate(people, start=1):
+        latents = codec.analyse(person.load())
+        for level in levels:
+            files[level].append(codec.open(codec.compress(latents, level)))
+        report.print_progress(number, len(people), person.name)
+    named = [wanted for wanted in CATALOGUE if wanted.name in {e.name for e in codec.edit_names}]
+    text = [INTRODUCTION.format(
+        people=len(people), model=codec.model_name, told=TOLD,
+        levels=" and ".join(f"{level:g}" for level in levels),
+    )]  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    for level, opened in files.items():
+        rows = list(_rows(camera, named, opened))
+        text += [f"\n## Level {level:g}\n\n", _table(rows)]
+        (folder / FILE).write_text("".join(text), encoding="utf-8")
+    print("".join(text), flush=True)
+    for level, opened in files.items():
+        _strips(camera, named, people, opened, folder, level)
+
+
+def _rows(
+    camera: Camera, named: Sequence[Wanted], people: Sequence[Opened]
+) -> Iterator[list[str]]:
+    before = camera.measure([camera.draw(opened, {}) for opened in people])
+    for wanted in named:
+        amounts = [wanted.low * STRIP[-1], wanted.high * STRIP[-1]]
+        changes = [
+            changed(before, camera.measure([camera.draw(o, {wanted.name: amount}) for o in people]))
+            for amount in amounts
+        ]
+        yield [
+            wanted.name,
+            " / ".join(f"{amount:+g}" for amount in amounts),
+            " / ".join(f"{wanted.per_unit * amount:+.3g}" for amount in amounts),
+            " / ".join(f"{change.mean(wanted.readout):+.3g}" for change in changes),
+            " / ".join(f"{change.identity.mean():.2f}" for change in changes),
+            " / ".join(f"{_skin(change):.1f}" for change in changes),
+            _side_effects(wanted, before, *changes),
+        ]
+        print(wanted.name, flush=True)
+
+
+def _skin(change: Change) -> float:
+    """How far the mean colour of skin moved."""
+    return float(np.linalg.norm([change.mean(name) for name in SKIN]))
+
+
+def _side_effects(wanted: Wanted, before: Measured, down: Change, up: Change) -> str:
+    """The read-outs other than its own that moved most between both ends, in spreads."""
+    moved = {
+        name: (up.mean(name) - down.mean(name)) / 2 / max(1e-6, float(np.nanstd(values)))
+        for name, values in before.readouts.items()
+        if name != wanted.readout
+    }
+    strongest = sorted(moved, key=lambda name: -abs(moved[name]))[:TOLD]
+    return ", ".join(f"{name} {moved[name]:+.1f}" for name in strongest)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head = ["edit", "amounts", "meant to move by", "moved by", "identity", "skin", "side effects"]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _strips(
+    camera: Camera,
+    named: Sequence[Wanted],
+    people: Sequence[HeldOutPicture],
+    files: Sequence[Opened],
+    folder: Path,
+    level: float,
+) -> None:
+    """A sheet for each of some people: every edit from one end of its range to the other."""
+    parts = [*(-part for part in STRIP), 0.0, *reversed(STRIP)]
+    for index in spread(list(range(len(people))), SHOWN):
+        sheet = ContactSheet([f"{part:+g}" for part in parts], TILE_PX)
+        for wanted in named:
+            sheet.add(wanted.name, [
+                _picture(camera, files[index], wanted, part) for part in parts
+            ])  # fmt: skip
+        sheet.save(folder / f"edits-{people[index].stem}-level{level:g}.jpg")
+
+
+def _picture(camera: Camera, opened: Opened, wanted: Wanted, part: float) -> Image.Image:
+    amount = abs(part) * (wanted.low if part < 0 else wanted.high)
+    return to_pil(camera.draw(opened, {wanted.name: amount} if part else {}))
