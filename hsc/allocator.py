@@ -8,7 +8,7 @@ importing the library does not, since it concerns the whole process.
 import ctypes
 import sys
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # of mallopt(3)
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8  # of mallopt(3)
 _LARGEST = 2**30
 
 
@@ -23,5 +23,11 @@ def keep_large_blocks() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    settings = ((_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _LARGEST), (_TOP_PAD, 2**26))
+    settings = (
+        (_MMAP_THRESHOLD, _LARGEST),
+        (_TRIM_THRESHOLD, _LARGEST),
+        (_TOP_PAD, 2**26),
+        # a server's threads take turns: what one has freed is to serve the next one too
+        (_ARENA_MAX, 1),
+    )
     return all([mallopt(option, value) == 1 for option, value in settings])

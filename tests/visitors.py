@@ -46,6 +46,10 @@ class Visitor:
         self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
         config = self.http.get("/config").json()
         self.functions = {d["api_name"]: d["id"] for d in config["dependencies"]}
+        values = {c["id"]: c["props"].get("value") for c in config["components"]}
+        self.defaults = {
+            d["api_name"]: [values[i] for i in d["inputs"]] for d in config["dependencies"]
+        }
 
     def upload(self, name: str, data: bytes) -> dict[str, Any]:
         """Send a file; what stands for it in a call. Raises httpx.HTTPStatusError."""
@@ -54,9 +58,13 @@ class Visitor:
         return {"path": sent.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
     def join(self, function: str, *arguments: Any) -> str:
-        """Enter the queue; the number of the call. Raises httpx.HTTPStatusError."""
+        """Enter the queue; the number of the call. Raises httpx.HTTPStatusError.
+
+        Arguments that are left out at the end are the page's own defaults; none at all are none.
+        """
+        rest = self.defaults[function][len(arguments) :] if arguments else []
         body = {
-            "data": list(arguments),
+            "data": [*arguments, *rest],
             "fn_index": self.functions[function],
             "session_hash": self.session,
         }
