@@ -1,7 +1,14 @@
 // Stage mode, links to copy, and what Gradio leaves out for people who do not use a mouse.
 (() => {
   const stage = new URLSearchParams(location.search).get("stage") === "1";
-  if (stage) document.documentElement.classList.add("stage");
+  if (stage) {
+    document.documentElement.classList.add("stage");
+    addEventListener("DOMContentLoaded", () => {
+      document.body.insertAdjacentHTML("beforeend",
+        '<p class="keys"><span><b>← →</b>level</span><span><b>↑</b>FCN</span>' +
+        '<span><b>↓</b>SCN</span><span><b>Space</b>slow link</span></p>');
+    });
+  }
 
   const press = (range, by) => {
     if (!range) return;

@@ -14,7 +14,7 @@ from PIL import Image
 from app import charts
 from app.files import keep_bytes, keep_picture
 from app.results import Compressed, Shown
-from app.services.examples import LEVEL, Example
+from app.services.examples import LEVEL, Example, examples
 from app.tabs.compress_layout import CompressLayout
 from hsc.sidecar import sidecar
 
@@ -105,7 +105,7 @@ class CompressUpdates(CompressLayout):
         return {
             self.welcome: gr.Markdown(visible=False),
             self.readout: charts.size_line(
-                sizes, LEVEL, example.photo.stat().st_size / sizes.total
+                sizes, LEVEL, example.photo.stat().st_size / sizes.total, _source(example.photo)
             ),
             self.original: crop,
             self.only_scn: gr.Image(value=scn, label="SCN only", elem_classes=["picture"]),
@@ -167,4 +167,5 @@ def _name(photo: Path, result: Compressed) -> str:
 
 def _source(photo: Path) -> str:
     """What the file size is compared with."""
-    return "the picture's own file" if seed_of(photo) is not None else "your upload"
+    ours = seed_of(photo) is not None or photo.name in {each.photo.name for each in examples()}
+    return "the picture's own file" if ours else "your upload"

@@ -152,13 +152,13 @@ class EditTab(EditLayout, BetweenEvents, Tab):
         return [*(amounts.get(name, 0) for name in self.sliders), 1]
 
     def draw_strip(self, name: str, *asked: Any) -> Any:
-        """One edit over its range, on top of the others."""
-        face, look = self._asked(*asked)
+        """One edit alone, over its range."""
+        face, _ = self._asked(*asked)
         if face is None:
             return gr.skip()
         return [
             (keep_picture(picture, "strip.png"), f"{amount:+g}" if amount else "0")
-            for amount, picture in self.editing.strip(face, name, look)
+            for amount, picture in self.editing.strip(face, name)
         ]
 
     def take(self, name: str, event: gr.SelectData) -> list[Any]:

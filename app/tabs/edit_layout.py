@@ -83,7 +83,7 @@ class EditLayout:
         self.strip_of = gr.Dropdown(
             names,
             value=names[0][1],
-            label="One edit over its range: click a face to take it over",
+            label="One edit alone, over its range: click a face to take it over",
             elem_id="strip-of",
         )
         self.strip = gr.Gallery(

@@ -19,7 +19,7 @@ from hsc import sidecar
 def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     page = visit(server)
     expect(page.locator("#state")).to_contain_text("Ready")
-    upload(page, ASTRONAUT)
+    upload(page, {"name": "me.png", "mimeType": "image/png", "buffer": ASTRONAUT.read_bytes()})
     whole = finished(page)
     original, scn, both = (pixels(source(page, s)) for s in ("#original", "#only-scn", "#both"))
     assert original.shape == scn.shape == both.shape == (1024, 1024, 3)
@@ -49,7 +49,7 @@ def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     # the file, alone, in another visitor's browser
     with page.expect_download() as download:
         page.locator("#save-file").click()
-    assert download.value.suggested_filename == "astronaut-level3.hsc"
+    assert download.value.suggested_filename == "me-level3.hsc"
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
     data = file.read_bytes()
