@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Amounts
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,8 +74,12 @@ class LatentMap:
         # which end is which is arbitrary: the largest entry is made positive
         largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
         vectors = vectors * largest.sign()
+        for number, vector in enumerate(vectors[:PRINCIPAL], start=1):
+            if any(edit.name == f"pc{number}" for edit in edits.edits):
+                # ... unless the table of edits has this axis too
+                vector *= (edits.direction(f"pc{number}").sum(0).double() @ vector).sign()
         self.explained: list[float] = (variance / variance.sum())[:PRINCIPAL].tolist()
-        of_edits = [_along(edit, edits.direction(edit.name)) for edit in edits.edits]
+        of_edits = [_along(edit, edits.direction(edit.name)) for edit in named(edits.edits)]
         # how the samples spread along the edits says what a principal axis is mostly about
         seen = torch.stack([axis.measure.sum(0) for axis in of_edits], 1)  # (512, edits)
         spread = centred @ seen.double()  # (N, edits)
@@ -145,6 +150,11 @@ class LatentMap:
     def edited(self, w_plus: Tensor, amounts: Amounts[str, float]) -> Tensor:
         """The same faces after edits, (N, 23, 512). Raises HscError as ``EditTable.offset``."""
         return w_plus.detach().cpu().float() + self.edits.offset(amounts)
+
+
+def named(edits: Sequence[Edit]) -> list[Edit]:
+    """Edits that are about something, without those that are principal axes themselves."""
+    return [edit for edit in edits if not re.fullmatch(r"pc\d+", edit.name)]
 
 
 def _along(edit: Edit, step: Tensor) -> Axis:

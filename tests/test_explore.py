@@ -108,6 +108,17 @@ def test_a_face_at_a_place_lies_there(latent_map, x, y) -> None:
     assert (back - start).abs().max() < 1e-3
 
 
+def test_principal_axes_are_not_named_after_themselves(codec, latent_map) -> None:
+    names = list(latent_map.axes)
+    assert names[:6] == [f"pc{n}" for n in range(1, 7)] and "pc7" not in names
+    assert not any("rincipal" in axis.label for axis in latent_map.axes.values())
+    for edit in codec.edit_names:
+        if edit.name in names[:6]:
+            # the table's own principal direction leads the same way
+            face = latent_map.edited(latent_map.mean, {edit.name: 1.0})
+            assert latent_map.places(face, edit.name, "age")[0, 0] > 0.5
+
+
 def test_odd_axes_are_refused(latent_map) -> None:
     with pytest.raises(HscError, match="pc1"):
         latent_map.places(latent_map.mean, "pc1", "beauty")

@@ -116,6 +116,8 @@ class Exploring:
 
     def on_map(self, prepared: Prepared, level: float, x: str, y: str) -> OnMap:
         """Where a photo lies on two axes, before and after compression, and under each edit."""
+        from hsc.latent_map import named
+
         latent_map = self.latent_map
         before = self._photo(prepared, level, "before")
         after = self._photo(prepared, level, "after")
@@ -128,7 +130,7 @@ class Exploring:
 
         edits = tuple(
             (edit.name, edit.label, edit.high, edited(edit.name, edit.high))
-            for edit in self.studio.codec.edit_names
+            for edit in named(self.studio.codec.edit_names)
         )
         return OnMap(place(before), place(after), edits)
 

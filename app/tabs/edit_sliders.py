@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-MOST = 24
+MOST = 40
 """Sliders that are kept ready; a table of edits may not be longer."""
 
 
