@@ -41,6 +41,8 @@ def launch_options() -> dict[str, Any]:
         "ssr_mode": False,
         "run_history": False,
         "max_file_size": "20mb",
+        # what Gradio remembers of a visitor takes half a megabyte; its own limit is 10,000 of them
+        "state_session_capacity": 256,
         "footer_links": ["api", "settings"],
         "app_kwargs": {"routes": chart.routes()},
     }

@@ -117,6 +117,7 @@ def test_no_call_leaves_this_machine(
 def test_limits_are_set() -> None:
     studio = build(Studio(FakeCodec))
     assert launch_options()["max_file_size"] == "20mb"
+    assert launch_options()["state_session_capacity"] <= 256
     assert studio._queue.max_size == 32
     assert studio.analytics_enabled is False
     assert not launch_options().get("share")
