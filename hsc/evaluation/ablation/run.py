@@ -18,7 +18,7 @@ from hsc.evaluation.ablation import losses, priors, semantics
 from hsc.evaluation.ablation.samples import Coded, Eye, Found, code, find
 from hsc.evaluation.pictures import held_out_pictures, spread
 from hsc.evaluation.study.bd_rate import bd_rate
-from hsc.generator.pretrained import load_preview
+from hsc.generator.pretrained import load_generator, load_preview
 from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
@@ -116,12 +116,13 @@ def prior_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """S by our transform and by the paper's, both fitted here to the same faces; S alone drawn."""
     eye, n = Eye(codec), codec.networks
+    synthesis = load_generator(n.device).synthesis  # as trained: fitting reads its layers
     z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
     w = n.mapping(z.to(n.device), 0.8)
-    importance = style_importance(n.synthesis, load_preview(n.device), Lpips.pretrained(), w).cpu()
+    importance = style_importance(synthesis, load_preview(n.device), Lpips.pretrained(), w).cpu()
     ours = SemanticCodec(min(256, len(faces.train) - 1))
     even = torch.ones(len(faces.train))
-    fit(ours.requires_grad_(False), faces.train.w_plus, even, n.synthesis, importance)
+    fit(ours.requires_grad_(False), faces.train.w_plus, even, synthesis, importance)
     coder = SemanticCoder(ours)
     for level in LEVELS:
         files = [coder.compress(faces.test.w_plus[p], level, n.tables) for p in _each(faces.test)]
