@@ -14,7 +14,7 @@ from hsc.errors import PhotoError
 PhotoSource = Image.Image | bytes | bytearray | memoryview | str | Path
 
 MAX_PIXELS = 120_000_000  # above the 108 megapixels that phone cameras make, as JPEG
-MAX_PIXELS_WHOLE = 36_000_000  # of formats that cannot be decoded at a part of their size
+MAX_PIXELS_WHOLE = 30_000_000  # of formats that cannot be decoded at a part of their size
 MAX_SIDE = 4096  # larger pictures are shrunk: a face crop has 1024 pixels
 MIN_SIDE = 16
 
