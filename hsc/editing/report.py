@@ -15,7 +15,8 @@ INTRODUCTION = """\
 
 Directions in W, regressed from read-outs of the generator's own samples, written by
 `python -m hsc train directions`. Measured on {faces} generated faces (truncation {truncation})
-that took no part in finding, restricting or scaling them, drawn at 256 px.
+that took no part in finding, restricting or scaling them, drawn at 256 px. What they do to real
+people says [edits-people.md](edits-people.md), what they look like [edits-seen.md](edits-seen.md).
 """
 
 OWN = """
