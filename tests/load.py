@@ -169,6 +169,12 @@ def main() -> int:
             if one.error:
                 print(f"     {one.error}")
             report(one.error is None, f"first picture {seconds + one.ended - asked:.1f} s after the start")
+            again = first.call(
+                "compress", first.upload("face.png", pictures[0]), 3.0, "scn+fcn", 0, False
+            )
+            if again.ended is not None and again.started is not None:
+                took = 1000 * (again.ended - again.started)
+                print(f"     the same again, remembered: {took:.0f} ms")
             levels = []
             for number in range(arguments.rounds):
                 began = time.monotonic()
