@@ -35,12 +35,12 @@ def grid(edit: Any, rows: Sequence[GridRow]) -> str:
     if not rows:
         return ""
     amounts = over(edit, len(rows[0].pictures))
-    head = "".join(f'<th scope="col">{amount:+g}</th>' for amount in amounts)
+    head = "".join(f'<th scope="col">{_signed(amount)}</th>' for amount in amounts)
     body = "".join(
         f'<tr><th scope="row">{row.total:,} bytes<small>level {row.level:g}</small></th>'
         + "".join(
             f'<td><img src="{address(keep_picture(picture, "grid.png"))}" '
-            f'alt="{escape(edit.label)} {amount:+g} at level {row.level:g}"></td>'
+            f'alt="{escape(edit.label)} {_signed(amount)} at level {row.level:g}"></td>'
             for amount, picture in zip(amounts, row.pictures, strict=True)
         )
         + "</tr>"
@@ -51,3 +51,7 @@ def grid(edit: Any, rows: Sequence[GridRow]) -> str:
         f'<table class="sheet"><caption>{escape(edit.label)}{unit} by bitrate, 256-pixel previews'
         f"</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _signed(amount: float) -> str:
+    return f"{amount:+g}" if amount else "0"

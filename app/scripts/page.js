@@ -3,11 +3,11 @@
   const stage = new URLSearchParams(location.search).get("stage") === "1";
   if (stage) {
     document.documentElement.classList.add("stage");
-    addEventListener("DOMContentLoaded", () => {
-      document.body.insertAdjacentHTML("beforeend",
-        '<p class="keys"><span><b>← →</b>level</span><span><b>↑</b>FCN</span>' +
-        '<span><b>↓</b>SCN</span><span><b>Space</b>slow link</span></p>');
-    });
+    const legend = () => document.body.insertAdjacentHTML("beforeend",
+      '<p class="keys"><span><b>← →</b>level</span><span><b>↑</b>FCN</span>' +
+      '<span><b>↓</b>SCN</span><span><b>Space</b>slow link</span></p>');
+    if (document.readyState === "loading") addEventListener("DOMContentLoaded", legend);
+    else legend();
   }
 
   const press = (range, by) => {

@@ -104,7 +104,9 @@ class EditLayout:
             self.grid_of = gr.Dropdown(
                 names, value=names[0][1], label="Does it survive fewer bytes?", elem_id="grid-of"
             )
-            self.draw_grid = gr.Button("Draw the grid", elem_id="draw-grid", min_width=120)
+            self.draw_grid = gr.Button(
+                "Draw the grid", size="md", elem_id="draw-grid", min_width=120
+            )
         self.grid = gr.HTML(elem_id="grid")
 
     def _between(self) -> None:
@@ -137,7 +139,7 @@ class EditLayout:
                     label="Animation",
                     elem_id="animation-kind",
                 )
-                self.animate = gr.Button("Make the animation", elem_id="animate")
+                self.animate = gr.Button("Make the animation", size="md", elem_id="animate")
                 self.save = gr.DownloadButton(
                     "Download the animation", visible=False, elem_id="save-animation"
                 )

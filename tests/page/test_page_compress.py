@@ -224,6 +224,7 @@ def test_on_stage_arrow_keys_change_level_and_layers(visit, quick_server):
     page = visit(f"{quick_server}?stage=1&example=1")
     finished(page)
     expect(page.locator("#choose")).to_be_hidden()
+    expect(page.locator(".keys")).to_contain_text("level")
     page.keyboard.press("ArrowLeft")
     finished(page, "level 2.5,")
     page.keyboard.press("ArrowUp")
