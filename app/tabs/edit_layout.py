@@ -41,9 +41,7 @@ class EditLayout:
             }
         self.sliders: dict[str, gr.Slider] = {}
         for group, edits in groupby(self.edits, lambda edit: getattr(edit, "group", "")):
-            with gr.Column(elem_classes=["edits"]):
-                if group:
-                    gr.HTML(f"<h4>{group.capitalize()}</h4>", elem_classes=["group"])
+            with _group(group):
                 for edit in edits:
                     self.sliders[edit.name] = _slider(edit)
         self.keep = gr.Slider(
@@ -149,6 +147,17 @@ class EditLayout:
                     buttons=["download", "fullscreen"],
                 )  # fmt: skip
                 self.moving = gr.HTML(elem_id="moving")
+
+
+def _group(name: str) -> Any:
+    """Sliders of one kind under their heading; those without a plain meaning are folded away."""
+    if name == "principal":
+        heading = "Principal directions of the latent space"
+        return gr.Accordion(heading, open=False, elem_classes=["edits"])
+    with gr.Column(elem_classes=["edits"]) as column:
+        if name:
+            gr.HTML(f"<h4>{name.capitalize()}</h4>", elem_classes=["group"])
+    return column
 
 
 def _slider(edit: Any) -> gr.Slider:
