@@ -1,66 +1,57 @@
-"""FCN tuned on feature error alone, and tuned as it was trained: through the generator."""
+"""FCN tuned on feature error alone, and tuned on what the generator draws of it as well."""
 
 import copy
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hsc.codec import Codec
 from hsc.evaluation.ablation.samples import Coded, Found
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.pretrained import load_generator, load_preview
-from hsc.training.feature import FeatureLoss
-from hsc.training.inversion import InversionWeights, PictureLoss
-from hsc.training.latents import LatentBatch
+from hsc.generator.preview import preview
+from hsc.metrics.lpips import Lpips
+from hsc.training.rate import OVERHEAD_BYTES, RatePrice, draw_level
 
 LEARNING_RATE = 2e-4
 BATCH = 4
 
 
-@dataclass
-class Faces:
-    """Batches of what the encoder found, as ``FeatureLoss`` asks for them."""
-
-    found: Found
-
-    def sample(self, n: int, device: torch.device, real_share: float = 1.0) -> LatentBatch:
-        index = torch.randint(len(self.found), (n,))
-        columns = (self.found.images, self.found.w_plus, self.found.feature)
-        return LatentBatch(*(column[index].float().to(device) for column in columns))
-
-
 def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec:
-    """Train a copy of the shipped FCN on, the same batches either way.
+    """Train a copy of the shipped FCN on, on the same faces and levels either way.
 
     Args:
-        pictures: the loss of stage "joint"; otherwise that of stage "feature".
+        pictures: add to feature error what is seen of it: LPIPS and squared error of the picture
+            that the generator's 256-px exit draws.
     """
-    from hsc.metrics.identity import FaceIdentity
-    from hsc.metrics.lpips import Lpips
-
-    torch.manual_seed(0)
     device = codec.device
     fcn = copy.deepcopy(codec.networks.fcn).train().requires_grad_(True)
-    judges = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
-    loss = FeatureLoss(
-        fcn,
-        codec.networks.scn.codec,
-        load_generator(device).synthesis.bfloat16(),
-        Faces(found),
-        device,
-        load_preview(device),
-        PictureLoss(*judges, InversionWeights()),
-    )
+    semantics, lpips = codec.networks.scn.codec, Lpips.pretrained().to(device)
+    synthesis, head, price = load_generator(device).synthesis, load_preview(device), RatePrice()
     optimiser = torch.optim.AdamW(fcn.parameters(), LEARNING_RATE, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    step_loss = loss.pictures if pictures else loss.features
     for step in range(steps):
-        torch.manual_seed(step)  # the same faces and levels for both losses
-        value, _ = step_loss(BATCH, step)
+        torch.manual_seed(step)
+        index, level = torch.randint(len(found), (BATCH,)), draw_level()
+        columns = (found.images, found.w_plus, found.feature)
+        images, w_plus, feature = (c[index].float().to(device) for c in columns)
+        with torch.no_grad():
+            w_plus_hat, scn_bits = semantics(w_plus, level)
+            context = synthesis.feature(w_plus_hat, 16)  # (B, 512, 16, 16)
+            feature_s = synthesis.run(context, w_plus_hat, 16, 32)  # (B, 512, 32, 32)
+        with torch.autocast(device.type, torch.bfloat16):
+            feature_hat, bits = fcn(feature, feature_s, context, level, noisy_rate=False)
+            drawn = preview(synthesis, head, feature_hat, w_plus_hat) if pictures else None
+        error = fcn.normalised(feature_hat - feature)
+        loss = 2 * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
+        if drawn is not None:
+            loss = loss + lpips(drawn.float(), images).mean() + F.mse_loss(drawn.float(), images)
+        loss = loss + price(level) * bits.mean() / 8000
+        price.adjust(level, (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES)
         optimiser.zero_grad()
-        value.backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(fcn.parameters(), 1.0)
         optimiser.step()
         schedule.step()

@@ -139,7 +139,7 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 def loss_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """FCN tuned from the shipped weights, by either loss."""
     eye = Eye(codec)
-    for title, pictures in (("as the codec has it", True), ("feature error alone", False)):
+    for title, pictures in (("through the generator", True), ("feature error alone", False)):
         fcn = losses.tune(codec, faces.train, steps, pictures)
         for level, held_out in faces.coded.items():
             sizes, features = losses.code(codec, fcn, faces.test, held_out)
