@@ -44,8 +44,15 @@ class Recent(Generic[Value]):
 
 
 def fingerprint(content: bytes | Image.Image) -> str:
-    """A key for bytes or for a picture's mode, size and pixels."""
+    """A key for bytes or for a picture's mode, size and pixels.
+
+    A picture remembers its own, for results are shown many times and never drawn into.
+    """
     if isinstance(content, Image.Image):
-        head = f"{content.mode}{content.size}".encode()
-        return hashlib.blake2b(head + content.tobytes(), digest_size=16).hexdigest()
+        known = getattr(content, "_fingerprint", None)
+        if known is None:
+            head = f"{content.mode}{content.size}".encode()
+            known = hashlib.blake2b(head + content.tobytes(), digest_size=16).hexdigest()
+            content._fingerprint = known
+        return known
     return hashlib.blake2b(content, digest_size=16).hexdigest()
