@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hsc.evaluation.published import PAPER, PAPER_POINTS
+from hsc.evaluation.published import PAPER_POINTS
 from hsc.evaluation.study.candidates import BEST, FILE, FULL, OURS, READ, SEMANTICS
 from hsc.evaluation.study.measures import LESS_IS_BETTER
 from hsc.evaluation.study.summary import curve, labels
@@ -63,7 +63,7 @@ def _figure(summary: Sequence[Row], key: str, title: str, machine: bool = False)
         figure.add_scatter(
             x=[p.bytes for p in PAPER_POINTS],
             y=[getattr(p, PUBLISHED[key]) for p in PAPER_POINTS],
-            name=f"published: {PAPER}<br>CelebA-HQ, estimated sizes", mode="markers",
+            name="published", mode="markers",
             marker={"symbol": "x-thin-open", "color": "#111827", "size": 9},
             visible="legendonly",
         )  # fmt: skip
