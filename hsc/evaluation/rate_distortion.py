@@ -35,14 +35,22 @@ def run(args: Namespace) -> None:
     points = [(level, "scn") for level in dict.fromkeys((levels[0], levels[-1]))]
     points += [(level, "scn+fcn") for level in levels]
     names = [point_name(level, layers) for level, layers in points]
+    if args.refine:  # beside the plain files of the same pictures
+        names += [f"{name}, refined" for name in names]
     sheet, shown = ContactSheet(("original", *names)), spread(pictures, SHEET_FACES)
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         original = judge.original(image)
         started = time.perf_counter()
-        files = write_files(codec, image, points, folder / "files", picture.stem, args.refine)
-        encode_seconds = (time.perf_counter() - started) / len(files)
+        files = write_files(codec, image, points, folder / "files", picture.stem)
+        plain_seconds = (time.perf_counter() - started) / len(files)
+        started = time.perf_counter()
+        if args.refine:
+            files += write_files(
+                codec, image, points, folder / "refined", picture.stem, args.refine
+            )
+        refined_seconds = (time.perf_counter() - started) / len(points)
         drawn = []
         for name, path in zip(names, files):
             data = path.read_bytes()
@@ -50,7 +58,8 @@ def run(args: Namespace) -> None:
             drawn.append(codec.decode(data))
             seconds = time.perf_counter() - started
             figures = sizes(data) | judge.compare(original, drawn[-1])
-            spent = {"decode_seconds": seconds, "encode_seconds": encode_seconds}
+            coding = refined_seconds if name.endswith("refined") else plain_seconds
+            spent = {"decode_seconds": seconds, "encode_seconds": coding}
             rows.append({"what": name, "picture": picture.name} | figures | spent)
         if picture in shown:
             sheet.add(picture.name, [image, *drawn])

@@ -28,6 +28,7 @@ def test_it_says_that_it_is_loading(visit, temporary):
         go.set()
         expect(page.locator("#state")).to_contain_text("Ready")
         finished(page)
+        page.goto("about:blank")  # which does not mind that its server goes
     finally:
         go.set()
         demo.close()
