@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 
 import pytest
 from fakes import FakeCodec
@@ -49,6 +50,25 @@ def quick_server(temporary):
     page = build(Studio(FakeCodec))
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
+    page.close()
+
+
+@pytest.fixture
+def waiting_server(temporary):
+    """The page over a model that is not there until `go` is set: its address, and `go`.
+
+    Ask for it before `visit`, so that the browser has left before the server goes.
+    """
+    go = threading.Event()
+
+    def load() -> FakeCodec:
+        go.wait(60)
+        return FakeCodec()
+
+    page = build(Studio(load))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url, go
+    go.set()
     page.close()
 
 

@@ -2,16 +2,12 @@
 
 
 import re
-import threading
 
 import numpy as np
-from fakes import FakeCodec
 from PIL import Image
 from playwright.sync_api import expect
 from steps import ASTRONAUT, finished, pixels, png, source, total_bytes, upload
 
-from app.page import build, launch_options
-from app.service import Studio
 from app.services.examples import examples
 from hsc import sidecar
 
@@ -200,27 +196,15 @@ def test_a_link_opens_an_example_at_its_level_and_layers(visit, quick_server):
     assert copied == "?level=2&layers=scn&example=2"
 
 
-def test_an_example_shows_before_the_model_is_there(visit, temporary):
-    go = threading.Event()
-
-    def load():
-        go.wait(60)
-        return FakeCodec()
-
-    demo = build(Studio(load))
-    try:
-        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-        page = visit(url)
-        page.locator("#examples .gallery-item").nth(1).click()
-        expect(page.locator("#both img")).to_be_visible()
-        expect(page.locator("#state")).to_contain_text("Loading the model")
-        assert total_bytes(page) == len(examples()[1].file)
-        go.set()
-        finished(page)
-        page.goto("about:blank")  # which does not mind that its server goes
-    finally:
-        go.set()
-        demo.close()
+def test_an_example_shows_before_the_model_is_there(waiting_server, visit):
+    url, go = waiting_server
+    page = visit(url)
+    page.locator("#examples .gallery-item").nth(1).click()
+    expect(page.locator("#both img")).to_be_visible()
+    expect(page.locator("#state")).to_contain_text("Loading the model")
+    assert total_bytes(page) == len(examples()[1].file)
+    go.set()
+    finished(page)
 
 
 def test_on_stage_arrow_keys_change_level_and_layers(visit, quick_server):
