@@ -114,7 +114,7 @@ class CompressLayout:
             self.refine = gr.Checkbox(
                 False,
                 label="Refine",
-                info="A search of seconds for more likeness in as many bytes; best from level 3 on.",
+                info="A search of seconds for more likeness in as many bytes, best from level 3 on",
                 elem_id="refine",
             )
 
