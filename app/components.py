@@ -77,29 +77,6 @@ def picture(label: str, alt: str, elem_id: str, **options: Any) -> gr.Image:
     )
 
 
-def edit_slider(elem_id: str) -> gr.Slider:
-    """The smile slider; its range is the codec's once that is loaded."""
-    return gr.Slider(
-        -1,
-        1,
-        value=0,
-        step=0.05,
-        label="Smile",
-        info="Moves the decoded face. The file stays as it is.",
-        buttons=["reset"],
-        elem_id=elem_id,
-    )
-
-
-def fitted_slider(codec: Any, name: str) -> gr.Slider:
-    """An edit's slider with the codec's range; hidden where the codec has no such edit."""
-    edits = {edit.name: edit for edit in codec.edit_names}
-    if name not in edits:
-        return gr.Slider(visible=False)
-    edit = edits[name]
-    return gr.Slider(minimum=edit.low, maximum=edit.high, info=edit.description)
-
-
 def layers_of(scn: bool, fcn: bool) -> str:
     """The switches as the codec names them; empty when both are off."""
     return "+".join(name for name, on in (("scn", scn), ("fcn", fcn)) if on)

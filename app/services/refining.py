@@ -29,16 +29,15 @@ class Refining:
             HscError: the codec cannot refine here.
         """
         key, model = (plain.prepared.key, plain.level), self.compressing.model
-        refine = self._call(plain)
         if key not in self._files:
             told = None
-            for told in model.telling(refine, given_up):
+            for told in model.telling(self._call(plain), given_up):
                 if not told.finished:
                     yield replace(plain, refining=(told.done, told.of))
             if told is None or not told.finished:
                 return
             self._files.get(key, lambda: (told.value, told.seconds))
-        data, seconds = self._files.get(key, lambda: model.run(refine))
+        data, seconds = self._files.get(key, lambda: model.run(self._call(plain)))
         times = dict(plain.seconds) | {"refine": seconds}
         result = replace(
             plain, data=data, seconds=times, refined=REFINE_STEPS,
