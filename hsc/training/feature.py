@@ -8,7 +8,7 @@ from hsc.fcn.feature_codec import FeatureCodec
 from hsc.generator.synthesis import Synthesis
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training.latents import CachedLatents
-from hsc.training.rate import OVERHEAD_BYTES, RatePrice, draw_level
+from hsc.training.rate import RatePrice, draw_level
 
 
 class FeatureLoss:
@@ -45,9 +45,5 @@ class FeatureLoss:
             )
         error = self.codec.normalised(feature_hat - batch.feature)
         error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
-        price = self.price(level)
-        total = (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES
-        self.price.adjust(level, total)
-        ratio = total / self.price.target_bytes(level)
-        figures = {"f": error.item(), "size_ratio": ratio, "price": price}
-        return 2 * error + price * bits.mean() / 8000, figures
+        cost, figures = self.price.charge(bits, scn_bits, level)
+        return 2 * error + cost, {"f": error.item()} | figures

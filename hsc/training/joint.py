@@ -17,7 +17,7 @@ from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, to_unit
 from hsc.training.inversion import RenderLoss
 from hsc.training.pairs import PairSource
-from hsc.training.rate import OVERHEAD_BYTES, RatePrice, draw_level
+from hsc.training.rate import RatePrice, draw_level
 
 REAL_SHARE = 0.8
 UNCOMPRESSED_EVERY = 5
@@ -83,20 +83,14 @@ class JointLoss:
         with torch.autocast(self.device.type, torch.bfloat16):
             feature_hat, bits = self.fcn(feature, feature_s, context, level, noisy_rate=False)
         value, parts = self.seen(self.fast, feature_hat, w_plus_hat, clean)
-        price = self.price(level)
-        total = (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES
-        self.price.adjust(level, total)
+        cost, charged = self.price.charge(bits, scn_bits, level)
         error = F.smooth_l1_loss(
             self.fcn.normalised(feature_hat), self.fcn.normalised(feature), beta=0.5
         )
-        figures = parts | {
-            "f": error.item(),
-            "size_ratio": total / self.price.target_bytes(level),
-            "price": price,
-        }
+        figures = parts | {"f": error.item()} | charged
         scale = UNCOMPRESSED_EVERY / (UNCOMPRESSED_EVERY - 1)
         figures = {name: scale * v for name, v in figures.items()}
-        return value + 0.2 * error + price * bits.mean() / 8000, figures
+        return value + 0.2 * error + cost, figures
 
     def drawn(self, image: Tensor) -> dict[str, Tensor]:
         """What files of (B, 3, 256, 256) draw, for :class:`hsc.training.watch.Watch`."""

@@ -7,6 +7,7 @@ measured size, so that the levels of a finished model lie where they should.
 import math
 
 import torch
+from torch import Tensor
 
 from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation
 
@@ -28,6 +29,23 @@ class RatePrice:
     def __call__(self, level: float) -> float:
         low, high, t = interpolation(level)
         return math.exp((1 - t) * self.log_price[low] + t * self.log_price[high])
+
+    def charge(
+        self, bits: Tensor, scn_bits: Tensor, level: float
+    ) -> tuple[Tensor, dict[str, float]]:
+        """What a batch's FCN bits cost at the price so far, which then follows its size.
+
+        Args:
+            bits, scn_bits: ideal bits of each picture's two layers, (B,).
+
+        Returns:
+            The cost, and the figures to log.
+        """
+        price = self(level)
+        total = (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES
+        self.adjust(level, total)
+        figures = {"size_ratio": total / self.target_bytes(level), "price": price}
+        return price * bits.mean() / 8000, figures
 
     def adjust(self, level: float, total_bytes: float, rate: float = 0.05) -> None:
         """Raise the price where files are too large, lower it where they are too small."""
