@@ -13,7 +13,7 @@ from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.generator.preview import preview
 from hsc.metrics.lpips import Lpips
-from hsc.training.rate import OVERHEAD_BYTES, RatePrice, draw_level
+from hsc.training.rate import RatePrice, draw_level
 
 LEARNING_RATE = 2e-4
 BATCH = 4
@@ -48,8 +48,8 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
         loss = 2 * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
         if drawn is not None:
             loss = loss + lpips(drawn.float(), images).mean() + F.mse_loss(drawn.float(), images)
-        loss = loss + price(level) * bits.mean() / 8000
-        price.adjust(level, (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES)
+        cost, _ = price.charge(bits, scn_bits, level)
+        loss = loss + cost
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(fcn.parameters(), 1.0)
