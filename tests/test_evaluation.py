@@ -14,7 +14,7 @@ from PIL import Image
 
 from hsc.cli import main
 from hsc.errors import HscError, WeightsError
-from hsc.evaluation import edits, report, results
+from hsc.evaluation import bound, edits, report, results
 from hsc.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
 from hsc.evaluation.held_out import held_out_names
 from hsc.evaluation.judge import METRICS, Judge
@@ -160,6 +160,28 @@ def test_results_from_reports(tmp_path, monkeypatch, capfd) -> None:
     assert "CC BY-NC-SA 4.0" in page and "ab" * 6 in page and "A note." in page
     measured, published = page.split("### Published by the paper, not measured here")
     assert "1468 bytes" in published and "1468" not in measured
+
+
+def test_which_part_is_the_bound(dists, tmp_path, monkeypatch, capfd) -> None:
+    path = tmp_path / "faces" / sorted(held_out_names())[0]
+    path.parent.mkdir(parents=True)
+    to_pil(face(1)).reduce(4).save(path)
+    monkeypatch.setattr("hsc.evaluation.bound.Judge", partial(Judge, dists=dists))
+    options = ["--faces", str(tmp_path / "faces"), "--out", str(tmp_path), "--device", "cpu"]
+    assert main(["validate", "bound", *options, "--levels", "1", "--steps", "4"]) == 0
+    result = report.read("bound", tmp_path)
+    rows = {row["what"]: row for row in result["summary"]}
+    whole = rows[bound.at(1, bound.FILE)]
+    exact_f, exact_s = (rows[bound.at(1, bound.PERFECT[part])] for part in ("FCN", "SCN"))
+    # four steps are enough to bring the generator nearer, and F itself is better than few bytes
+    assert rows[bound.FITTED]["lpips_256"] < rows[bound.FREE]["lpips_256"] < whole["lpips_256"]
+    assert exact_f["bytes"] < exact_s["bytes"] < whole["bytes"]
+    gain = bound.gains(result)[1.0]["FCN"]["lpips_256"]
+    assert gain == pytest.approx(whole["lpips_256"] - exact_f["lpips_256"]) and gain > 0
+    assert "level 1: FCN in LPIPS" in bound.verdict(result)
+    assert f" {-gain:+.3f} |" in bound.gains_table(result) and "by 4 gradient" in bound.note(result)
+    assert bound.verdict(result) in capfd.readouterr().out
+    assert (tmp_path / "bound.jpg").is_file()
 
 
 def test_tables_are_straight() -> None:

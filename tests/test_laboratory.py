@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from hsc.evaluation import laboratory, report
+from hsc.evaluation import bound, laboratory, report
 from hsc.evaluation.bench import Timing
+from hsc.evaluation.judge import METRICS
 from hsc.evaluation.study import page
 
 COMMON = {
@@ -39,6 +40,17 @@ def study() -> dict:
     }  # fmt: skip
 
 
+def bounded() -> dict:
+    """As if FCN alone kept pictures from the original."""
+    figures = {metric.key: 0.25 for metric in METRICS} | {"bytes": 500}
+    better = figures | {"lpips_256": 0.125}
+    names = {bound.at(1, name): figures for name in (bound.FILE, *bound.PERFECT.values())}
+    names[bound.at(1, bound.PERFECT["FCN"])] = better
+    names |= {bound.FREE: better | {"bytes": None}, bound.FITTED: better}
+    rows = [row | {"what": name} for name, row in names.items()]
+    return {"kind": "bound", "levels": [1.0], "steps": 9, "pictures": {"ffhq": 2}, "summary": rows}
+
+
 def test_no_report_no_section(tmp_path: Path) -> None:
     assert laboratory.sections(tmp_path, tmp_path) == []
 
@@ -59,6 +71,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     ablation = {"kind": "ablation", "rows": rows, "worth": [cost],
                 "budgets": {"priors": {"steps": 90, "train": 7, "test": 3}}}
     report.save(COMMON | ablation, tmp_path)
+    report.save(COMMON | bounded(), tmp_path)
     text = "\n\n".join(laboratory.sections(tmp_path, tmp_path))
     flat = " ".join(text.split())
     assert "CC BY-NC-SA 4.0" in text and "A note." in text and "AVIF: some encoder." in text
@@ -66,6 +79,8 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "(0.71)" in text and "(4 pairs)" in text
     assert "| S^ read directly | 10.0 | 1.0 | 11.0 |" in flat
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
+    assert "| level 1: FCN | -0.125 | " in flat
+    assert "level 1: FCN in LPIPS (-0.125)" in text and "| GIE, nothing coded | - |" in flat
     assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones" in text
     assert "| entropy model of F: without slices | 600 | 0.150 | +20.0 % |" in flat
 

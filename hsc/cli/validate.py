@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "edits", "results")
+KINDS = ("inversion", "rate-distortion", "bound", "edits", "results")
 
 
 def add_parser(subparsers) -> None:
@@ -21,6 +21,10 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument(
         "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
+    )
+    parser.add_argument(
+        "--steps", type=parsing.count, metavar="N",
+        help="bound: gradient steps of the oracle (default: 60)",
     )
     parser.add_argument(
         "--study", type=Path, metavar="DIR",

@@ -1,7 +1,8 @@
 """Evaluation: what the codec costs, and what it does to faces that training never saw.
 
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
-``edits`` what edits do to real people, and ``results`` turns their reports into ``RESULTS.md``.
+``bound`` which part of the codec keeps them from being better, ``edits`` what edits do to real
+people, and ``results`` turns their reports into ``RESULTS.md``.
 """
 
 from argparse import Namespace
@@ -11,14 +12,14 @@ def run(kind: str, args: Namespace) -> None:
     """Run one evaluation.
 
     Args:
-        kind: ``inversion``, ``rate-distortion``, ``edits`` or ``results``.
-        args: the command line's: faces, limit, out, levels, device.
+        kind: ``inversion``, ``rate-distortion``, ``bound``, ``edits`` or ``results``.
+        args: the command line's: faces, limit, out, levels, steps, device.
 
     Raises:
         HscError: pictures, weights or reports are missing.
     """
-    from hsc.evaluation import edits, inversion, rate_distortion, results
+    from hsc.evaluation import bound, edits, inversion, rate_distortion, results
 
     kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
-    kinds |= {"edits": edits, "results": results}
+    kinds |= {"bound": bound, "edits": edits, "results": results}
     kinds[kind].run(args)

@@ -1,9 +1,9 @@
-"""What ``RESULTS.md`` says of other codecs, machines and ablations, where their reports exist."""
+"""What ``RESULTS.md`` says beyond the files themselves, where there are reports of it."""
 
 import json
 from pathlib import Path
 
-from hsc.evaluation import bench, report
+from hsc.evaluation import bench, bound, report
 from hsc.evaluation.ablation import run as ablation
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.study import tables
@@ -23,10 +23,13 @@ def sections(folder: Path, study: Path) -> list[str]:
     """The sections whose reports are there.
 
     Args:
-        folder: has ``bench.json`` and ``ablation.json``.
+        folder: has ``bound.json``, ``bench.json`` and ``ablation.json``.
         study: has the ``report.json`` of ``hsc evaluate``.
     """
     parts: list[str] = []
+    bounded = report.read_if_there("bound", folder)
+    if bounded:
+        parts += ["## Which part is the bound (`hsc validate bound`)", _bound(bounded)]
     if (study / "report.json").is_file():
         parts += _study(json.loads((study / "report.json").read_text(encoding="utf-8")))
     timed = report.read_if_there("bench", folder)
@@ -36,6 +39,11 @@ def sections(folder: Path, study: Path) -> list[str]:
     if ablated:
         parts += ["## What each idea is worth (`hsc ablate`)", _ablation(ablated)]
     return parts
+
+
+def _bound(result: dict) -> str:
+    tables = [bound.gains_table(result), bound.figures_table(result)]
+    return "\n\n".join([circumstances(result), bound.note(result), bound.verdict(result), *tables])
 
 
 def _study(result: dict) -> list[str]:

@@ -1,0 +1,81 @@
+"""The S and F that one picture itself asks for, no encoder's judgement and no bit in the way.
+
+Gradient descent from what the encoder found, through the generator alone: how near any encoder
+could bring this generator to a picture, as far as so many steps show.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.codec import Codec
+from hsc.generator.preview import preview
+from hsc.inversion.encoder import INPUT_PX, Inversion
+from hsc.inversion.refine import FEATURE_RATE, FULL_RATE_SHARE, STYLE_RATE, Refiner
+from hsc.pictures import to_tensor
+
+STEPS = 60
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Fits S and F to pictures; the losses and rates are those of ``hsc.inversion.refine``.
+
+    ::
+
+        S --+--> G at 64 px ------> exit 128 px --> loss of S alone
+            |
+        F --+--> G at 128 px -----> exit 256 px --> loss
+    """
+
+    codec: Codec
+    refiner: Refiner
+
+    @classmethod
+    def load(cls, codec: Codec) -> "Oracle":
+        """Raises WeightsError where weights of an exit or a judge are missing."""
+        return cls(codec, Refiner.load(codec.networks.fcn, codec.device))
+
+    def fit(self, image: Image.Image, found: Inversion, steps: int = STEPS) -> Inversion:
+        """S and F for one picture.
+
+        Args:
+            image: aligned, 1024 x 1024.
+            found: what the encoder found in it: where the search begins.
+            steps: gradient steps; the rates fall over the second half.
+        """
+        n = self.codec.networks
+        picture = to_tensor(image.reduce(image.width // INPUT_PX), self.codec.device)
+        small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
+        w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
+        moved = [torch.zeros_like(t).requires_grad_() for t in (found.w_plus, found.feature)]
+        rates = (STYLE_RATE, FEATURE_RATE)
+        optimiser = torch.optim.Adam([{"params": [m]} for m in moved], betas=(0.9, 0.99))
+        with torch.enable_grad():
+            for step in range(steps):
+                fall = min(1.0, (steps - step) / (steps * (1 - FULL_RATE_SHARE)))
+                for group, rate in zip(optimiser.param_groups, rates):
+                    group["lr"] = rate * fall
+                value = self._loss(
+                    found.w_plus + w_std * moved[0], found.feature + f_std * moved[1],
+                    picture, small,
+                )  # fmt: skip
+                optimiser.zero_grad(set_to_none=True)
+                value.backward()
+                optimiser.step()
+        with torch.no_grad():
+            w_plus = (found.w_plus + w_std * moved[0]).detach()
+            feature = (found.feature + f_std * moved[1]).detach()
+            return Inversion(w_plus, feature, n.synthesis.feature(w_plus))
+
+    def _loss(self, w_plus: Tensor, feature: Tensor, picture: Tensor, small: Tensor) -> Tensor:
+        r = self.refiner
+        styles = w_plus.bfloat16()
+        inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        with torch.autocast(picture.device.type, torch.bfloat16):
+            drawn = preview(r.synthesis, r.head, inner, styles).float()
+            core = preview(r.synthesis, r.glance, r.synthesis.feature(styles), styles).float()
+        return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]
