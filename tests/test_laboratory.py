@@ -3,9 +3,13 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from hsc.evaluation import bound, laboratory, report
+import numpy as np
+import pytest
+
+from hsc.evaluation import bound, laboratory, report, verification
 from hsc.evaluation.bench import Timing
 from hsc.evaluation.judge import METRICS
+from hsc.evaluation.pictures import HeldOutPicture
 from hsc.evaluation.study import page
 
 COMMON = {
@@ -69,7 +73,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     cost = {"group": "priors", "title": "without slices", "percent": 20.0,
             "better_everywhere": None}
     ablation = {"kind": "ablation", "rows": rows, "worth": [cost],
-                "budgets": {"priors": {"steps": 90, "train": 7, "test": 3}}}
+                "budgets": {"priors": {"steps": 90, "train": 7, "test": 3, "minutes": 4.2}}}
     report.save(COMMON | ablation, tmp_path)
     report.save(COMMON | bounded(), tmp_path)
     text = "\n\n".join(laboratory.sections(tmp_path, tmp_path))
@@ -81,7 +85,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
     assert "| level 1: FCN | -0.125 | " in flat
     assert "level 1: FCN in LPIPS (-0.125)" in text and "| GIE, nothing coded | - |" in flat
-    assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones" in text
+    assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones, in 4 minutes" in text
     assert "| entropy model of F: without slices | 600 | 0.150 | +20.0 % |" in flat
 
 
@@ -91,3 +95,36 @@ def test_the_page_of_a_study_needs_nothing_else(tmp_path: Path) -> None:
     assert "&lt;ffhq&gt;/a.jpg" in text and "<ffhq>" not in text
     assert "<script src" not in text and "<link" not in text and "Plotly.newPlot" in text
     assert "published: Li et al." not in text.partition("What it looks like")[2]
+
+
+def test_who_is_taken_for_whom() -> None:
+    """Two photographs of a, one each of b and c, coded well and coded to nothing."""
+    places = np.zeros((4, 128))
+    places[:, 0] = [0.0, 0.3, 2.0, 4.0]
+    people = ["a", "a", "b", "c"]
+    found = {name: verification.Gathered() for name in (verification.ORIGINAL, "1: HSC", "1: JPEG")}
+    for place in places:
+        found[verification.ORIGINAL].add(place)
+        found["1: HSC"].add(place + 0.01, 500)
+        found["1: JPEG"].add(np.full(128, np.nan), 700, False)
+    result = verification.summarise(found, people) | {"pictures": {"ffhq": 4}}
+    assert (result["people"], result["people_with_pairs"], result["pairs"]) == (3, 1, 2)
+    rows = {row["what"]: row for row in result["rows"]}
+    assert rows["1: HSC"]["itself"] == rows["1: HSC"]["another"] == 1
+    assert rows["1: HSC"]["own_distance"] == pytest.approx(0.01 * 128**0.5)
+    assert rows["1: JPEG"]["itself"] == 0 and rows["1: JPEG"]["own_distance"] is None
+    flat = " ".join(verification.table(result).split())
+    # one person has two photographs: one trial says little
+    assert "| 1: HSC | 500 | 100 | 100 (44 to 100) | 100 (21 to 100) |" in flat
+    assert "| 1: JPEG * | 700 | 0 | 0 (0 to 56) | 0 (0 to 79) |" in flat
+    assert "4 pictures" in verification.note(result) and "1 people" in verification.note(result)
+
+
+def test_pairs_come_first(tmp_path: Path) -> None:
+    names = ["ffhq/00015.jpg", "ffhq/00056.jpg", "ffhq/00097.jpg"]
+    names += ["london/006_03.jpg", "london/006_08.jpg", "london/011_03.jpg"]
+    pictures = [HeldOutPicture(name, tmp_path / name) for name in names]
+    chosen = [p.name for p in verification.chosen(pictures, 3)]
+    assert {"london/006_03.jpg", "london/006_08.jpg"} < set(chosen) and len(chosen) == 3
+    assert len(verification.chosen(pictures, 1)) == 1
+    assert verification.chosen(pictures, None) == pictures

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "bound", "edits", "results")
+KINDS = ("inversion", "rate-distortion", "bound", "verification", "edits", "results")
 
 
 def add_parser(subparsers) -> None:
@@ -21,6 +21,10 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument(
         "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
+    )
+    parser.add_argument(
+        "--codecs", type=lambda text: text.split(","), metavar="NAME,...",
+        help="verification: other codecs to compare with (default: jpeg, webp, avif, heic)",
     )
     parser.add_argument(
         "--steps", type=parsing.count, metavar="N",

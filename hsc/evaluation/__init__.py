@@ -1,8 +1,9 @@
 """Evaluation: what the codec costs, and what it does to faces that training never saw.
 
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
-``bound`` which part of the codec keeps them from being better, ``edits`` what edits do to real
-people, and ``results`` turns their reports into ``RESULTS.md``.
+``bound`` which part of the codec keeps them from being better, ``verification`` whether people are
+still told apart, ``edits`` what edits do to real people, and ``results`` turns their reports into
+``RESULTS.md``.
 """
 
 from argparse import Namespace
@@ -12,14 +13,15 @@ def run(kind: str, args: Namespace) -> None:
     """Run one evaluation.
 
     Args:
-        kind: ``inversion``, ``rate-distortion``, ``bound``, ``edits`` or ``results``.
-        args: the command line's: faces, limit, out, levels, steps, device.
+        kind: ``inversion``, ``rate-distortion``, ``bound``, ``verification``, ``edits`` or
+            ``results``.
+        args: the command line's: faces, limit, out, levels, codecs, steps, device.
 
     Raises:
         HscError: pictures, weights or reports are missing.
     """
-    from hsc.evaluation import bound, edits, inversion, rate_distortion, results
+    from hsc.evaluation import bound, edits, inversion, rate_distortion, results, verification
 
     kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
-    kinds |= {"bound": bound, "edits": edits, "results": results}
+    kinds |= {"bound": bound, "verification": verification, "edits": edits, "results": results}
     kinds[kind].run(args)

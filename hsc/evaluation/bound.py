@@ -40,8 +40,8 @@ NOTE = (
     "coded anew for it (bytes of FCN alone). F not rounded: FCN's transforms without rounding, and "
     "F not coded: F as GIE found it, both beside the coded S (bytes of SCN alone). Oracle: S and F "
     "fitted to the picture by {steps} gradient steps from what GIE found, through the generator "
-    "alone, then coded or not. Its loss has LPIPS at 256 px and an identity network in it, so those "
-    "two figures flatter it; DISTS is not in it."
+    "alone, then coded or not. Its loss has LPIPS at 256 px and an identity network in it, so "
+    "those two figures flatter it; DISTS is not in it."
 )
 
 

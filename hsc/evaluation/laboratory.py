@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hsc.evaluation import bench, bound, report
+from hsc.evaluation import bench, bound, report, verification
 from hsc.evaluation.ablation import run as ablation
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.study import tables
@@ -14,8 +14,10 @@ ABLATION_NOTE = (
     "the same faces: few of both, so that a longer training may rank them otherwise. The losses "
     "start from the shipped weights, the others from nothing. Bytes are real, of the entropy "
     "coder, with {header} for a file's header; at levels 1, 3 and 6 (S as in the paper: one model "
-    "for each size). LPIPS through the 256-px exit. The last column is a BD-rate: bytes more than "
-    "the codec's own way, trained likewise, takes at equal LPIPS."
+    "for each size). LPIPS at 256 px through the early exit: F's from the photograph; S's from "
+    "what the uncoded S draws, since how far that is from the photograph is not the coding's "
+    "doing. The last column is a BD-rate: bytes more than the codec's own way, trained likewise, "
+    "takes at equal LPIPS."
 )
 
 
@@ -23,7 +25,7 @@ def sections(folder: Path, study: Path) -> list[str]:
     """The sections whose reports are there.
 
     Args:
-        folder: has ``bound.json``, ``bench.json`` and ``ablation.json``.
+        folder: has ``bound.json``, ``verification.json``, ``bench.json`` and ``ablation.json``.
         study: has the ``report.json`` of ``hsc evaluate``.
     """
     parts: list[str] = []
@@ -32,6 +34,10 @@ def sections(folder: Path, study: Path) -> list[str]:
         parts += ["## Which part is the bound (`hsc validate bound`)", _bound(bounded)]
     if (study / "report.json").is_file():
         parts += _study(json.loads((study / "report.json").read_text(encoding="utf-8")))
+    verified = report.read_if_there("verification", folder)
+    if verified:
+        parts += ["## Who is taken for whom (`hsc validate verification`)", circumstances(verified)]
+        parts += [verification.note(verified), verification.table(verified)]
     timed = report.read_if_there("bench", folder)
     if timed:
         parts += ["## Time and memory (`hsc bench`)", _bench(timed)]
@@ -75,7 +81,7 @@ def _ablation(result: dict) -> str:
     ]
     lines += [
         f"- {ablation.TITLES[group]}: {b['steps']} steps on {b['train']} faces, measured on "
-        f"{b['test']} held-out ones."
+        f"{b['test']} held-out ones, in {b['minutes']:.0f} minutes."
         for group, b in result["budgets"].items()
     ]
     return "\n\n".join(["\n".join(lines), note, ablation.table(result)])

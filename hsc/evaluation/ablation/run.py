@@ -4,7 +4,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hsc.evaluation.ablation.samples import Coded, Eye, Found, code, find
 from hsc.evaluation.pictures import held_out_pictures, spread
 from hsc.evaluation.study.bd_rate import bd_rate
 from hsc.generator.pretrained import load_generator, load_preview
+from hsc.generator.preview import preview
 from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
@@ -32,6 +33,8 @@ HEADER_BYTES = 14
 PRIORS, SEMANTICS, LOSSES = "priors", "semantics", "losses"
 TITLES = {PRIORS: "entropy model of F", SEMANTICS: "coding of S (S alone)", LOSSES: "loss of F"}
 GROUPS = tuple(TITLES)
+STEPS = {PRIORS: 100, SEMANTICS: 1500, LOSSES: 60}
+"""Unless told otherwise: minutes of one core for each group."""
 
 Row = dict
 Progress = Callable[[str], None]
@@ -47,7 +50,7 @@ class Faces:
 
 
 def run(args: Namespace) -> None:
-    """Measure the groups asked for; figures of other groups in the report are kept.
+    """Measure the groups asked for; figures that the report has of other groups are kept.
 
     Args:
         args: faces, out, groups, steps, train_faces, limit, device.
@@ -62,28 +65,37 @@ def run(args: Namespace) -> None:
     codec = Codec.load(args.device)
     faces = gather(codec, args)
     folder = args.out or report.FOLDER
-    weights = {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)}
-    rows, budgets = kept(folder, groups, weights)
-    budget = {"steps": args.steps, "train": len(faces.train), "test": len(faces.test)}
     work = {PRIORS: prior_rows, SEMANTICS: semantic_rows, LOSSES: loss_rows}
     for group in groups:
-        started = time.monotonic()
-        for row in work[group](codec, faces, args.steps):
+        started, steps, rows = time.monotonic(), args.steps or STEPS[group], []
+        for row in work[group](codec, faces, steps):
             rows.append({"group": group} | row)
             _say(f"{group}: {row['title']}, {row['bytes']:.0f} bytes, LPIPS {row['lpips']:.3f}")
-        _say(f"{group}: {(time.monotonic() - started) / 60:.1f} minutes")
-    result = {
+        minutes = (time.monotonic() - started) / 60
+        _say(f"{group}: {minutes:.1f} minutes")
+        budget = {
+            "steps": steps, "train": len(faces.train), "test": len(faces.test), "minutes": minutes,
+        }  # fmt: skip
+        result = joined(codec, folder, group, rows, budget)
+        report.save(result, folder)
+    print(table(result))
+
+
+def joined(codec: Codec, folder: Path, group: str, rows: list[Row], budget: dict) -> dict:
+    """The report with a group that was just measured, beside the others that it had."""
+    weights = {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)}
+    others, budgets = kept(folder, [group], weights)
+    rows = [row for name in GROUPS for row in [*others, *rows] if row["group"] == name]
+    return {
         "kind": "ablation",
         "date": date.today().isoformat(),
         "model": codec.model_name,
         "weights": weights,
         "machine": report.machine(codec.device),
-        "budgets": budgets | {group: budget for group in groups},
+        "budgets": {g: b for g in GROUPS for n, b in (budgets | {group: budget}).items() if g == n},
         "rows": rows,
         "worth": worth(rows),
     }
-    report.save(result, folder)
-    print(table(result))
 
 
 def gather(codec: Codec, args: Namespace) -> Faces:
@@ -114,8 +126,13 @@ def prior_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 
 
 def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
-    """S by our transform and by the paper's, both fitted here to the same faces; S alone drawn."""
+    """S by our transform and by the paper's, both fitted here to the same faces.
+
+    S alone is drawn, and compared with what S itself draws: how far that is from the photograph is
+    the encoder's doing, and would hide what coding does.
+    """
     eye, n = Eye(codec), codec.networks
+    faces = replace(faces, test=replace(faces.test, images=_drawn(codec, faces.test)))
     synthesis = load_generator(n.device).synthesis  # as trained: fitting reads its layers
     z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
     w = n.mapping(z.to(n.device), 0.8)
@@ -189,6 +206,16 @@ def _cost(cost: Row) -> str:
     return {"anchor": "worse throughout", "test": "better throughout", None: "no common quality"}[
         cost["better_everywhere"]
     ]
+
+
+@torch.no_grad()
+def _drawn(codec: Codec, found: Found) -> torch.Tensor:
+    """What S alone draws, (N, 3, 256, 256)."""
+    n, pictures = codec.networks, []
+    for p in _each(found):
+        w_plus = found.w_plus[p].to(n.device)
+        pictures.append(preview(n.synthesis, n.preview, n.synthesis.feature(w_plus), w_plus).cpu())
+    return torch.cat(pictures).clamp(-1, 1)
 
 
 def _seen(eye: Eye, found: Found, drawn: Sequence[torch.Tensor]) -> list[float]:

@@ -67,6 +67,34 @@ def verify(
     )
 
 
+def interval(share: float, trials: int) -> tuple[float, float]:
+    """Wilson's 95% interval of a share that was counted in so many independent trials."""
+    z2 = 1.96**2
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = np.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def mean_distances(
+    originals: np.ndarray, others: np.ndarray, people: Sequence[str]
+) -> tuple[float, float, float]:
+    """Means of a picture to its own original, to another photograph of that person, to strangers.
+
+    Args:
+        originals, others: (N, 128) descriptors of the same pictures, nan where no face was found.
+
+    Returns:
+        nan for what there are no pairs of.
+    """
+    distances, same = _distances(others, originals), _same(people)
+    itself = np.eye(len(people), dtype=bool)
+    means = []
+    for chosen in (itself, same & ~itself, ~same):
+        there = distances[chosen & np.isfinite(distances)]
+        means.append(float(there.mean()) if len(there) else float("nan"))
+    return tuple(means)
+
+
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.linalg.norm(a[:, None] - b[None], axis=2)
 
