@@ -1,14 +1,17 @@
 """What ``RESULTS.md`` says beyond the files themselves, where there are reports of it."""
 
-import json
 from pathlib import Path
 
-from hsc.evaluation import bench, bound, report, verification
+from hsc.evaluation import bench, bound, rate_distortion, report, verification
 from hsc.evaluation.ablation import run as ablation
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.study import tables
 
 STUDY = Path("runs/evaluation")
+KINDS = (
+    "inversion", "rate-distortion", rate_distortion.REFINED, "bound", "verification", "bench",
+    "ablation",
+)  # fmt: skip
 ABLATION_NOTE = (
     "Every variant of a group was trained here, from the same start, for equally many steps on "
     "the same faces: few of both, so that a longer training may rank them otherwise. The losses "
@@ -21,28 +24,32 @@ ABLATION_NOTE = (
 )
 
 
+def reports(folder: Path, study: Path) -> dict[str, dict]:
+    """Every report that is there, by its kind; ``study`` is that of ``hsc evaluate``."""
+    found = {kind: report.read_if_there(kind, folder) for kind in KINDS}
+    found["study"] = report.read_if_there("report", study)
+    return {kind: result for kind, result in found.items() if result}
+
+
 def sections(folder: Path, study: Path) -> list[str]:
     """The sections whose reports are there.
 
     Args:
-        folder: has ``bound.json``, ``verification.json``, ``bench.json`` and ``ablation.json``.
+        folder: of the reports of ``KINDS``.
         study: has the ``report.json`` of ``hsc evaluate``.
     """
+    found = reports(folder, study)
     parts: list[str] = []
-    bounded = report.read_if_there("bound", folder)
-    if bounded:
+    if bounded := found.get("bound"):
         parts += ["## Which part is the bound (`hsc validate bound`)", _bound(bounded)]
-    if (study / "report.json").is_file():
-        parts += _study(json.loads((study / "report.json").read_text(encoding="utf-8")))
-    verified = report.read_if_there("verification", folder)
-    if verified:
+    if studied := found.get("study"):
+        parts += _study(studied)
+    if verified := found.get("verification"):
         parts += ["## Who is taken for whom (`hsc validate verification`)", circumstances(verified)]
         parts += [verification.note(verified), verification.table(verified)]
-    timed = report.read_if_there("bench", folder)
-    if timed:
+    if timed := found.get("bench"):
         parts += ["## Time and memory (`hsc bench`)", _bench(timed)]
-    ablated = report.read_if_there("ablation", folder)
-    if ablated:
+    if ablated := found.get("ablation"):
         parts += ["## What each idea is worth (`hsc ablate`)", _ablation(ablated)]
     return parts
 

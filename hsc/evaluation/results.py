@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hsc.evaluation import inversion, laboratory, rate_distortion, report
 from hsc.evaluation.circumstances import circumstances
+from hsc.evaluation.findings import findings
 from hsc.evaluation.judge import METRICS
 from hsc.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
 from hsc.levels import LEVELS
@@ -30,13 +31,19 @@ def run(args: Namespace) -> None:
     encoder = report.read("inversion", folder)
     files = report.read("rate-distortion", folder)
     refined = report.read_if_there(rate_distortion.REFINED, folder)
-    more = laboratory.sections(folder, args.study or laboratory.STUDY)
-    TARGET.write_text(text(encoder, files, refined, more), encoding="utf-8")
+    study = args.study or laboratory.STUDY
+    found = findings(laboratory.reports(folder, study))
+    more = laboratory.sections(folder, study)
+    TARGET.write_text(text(encoder, files, refined, more, found), encoding="utf-8")
     print(f"wrote {TARGET}")
 
 
 def text(
-    encoder: dict, files: dict, refined: dict | None = None, more: Sequence[str] = ()
+    encoder: dict,
+    files: dict,
+    refined: dict | None = None,
+    more: Sequence[str] = (),
+    found: Sequence[str] = (),
 ) -> str:
     """The page.
 
@@ -44,8 +51,11 @@ def text(
         encoder, files: the two reports.
         refined: the one of files with ``--refine``, where there is one.
         more: paragraphs of the laboratory.
+        found: what is surprising, a sentence or two each.
     """
     parts = [INTRODUCTION]
+    if found:
+        parts += ["## What one might not have guessed", "\n".join(f"- {f}" for f in found)]
     parts += ["## Encoder alone, nothing compressed", circumstances(encoder)]
     parts += [inversion.figures_table(encoder), _inversion_aims()]
     parts += ["## Files", circumstances(files), rate_distortion.figures_table(files)]
