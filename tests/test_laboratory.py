@@ -79,7 +79,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     text = "\n\n".join(laboratory.sections(tmp_path, tmp_path))
     flat = " ".join(text.split())
     assert "CC BY-NC-SA 4.0" in text and "A note." in text and "AVIF: some encoder." in text
-    assert "| 1: AVIF * | 490 |" in flat and "-60 %" in text and "ours throughout" in text
+    assert "| 1: AVIF * | 490 |" in flat and "-60 % (0.100 to 0.200)" in text and "ours throughout" in text
     assert "(0.71)" in text and "(4 pairs)" in text
     assert "| S^ read directly | 10.0 | 1.0 | 11.0 |" in flat
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
@@ -94,6 +94,7 @@ def test_the_page_of_a_study_needs_nothing_else(tmp_path: Path) -> None:
     text = page.html(study(), {"<ffhq>/a.jpg": tmp_path / "a.jpg"})
     assert "&lt;ffhq&gt;/a.jpg" in text and "<ffhq>" not in text
     assert "<script src" not in text and "<link" not in text and "Plotly.newPlot" in text
+    assert "prefers-color-scheme: dark" in text  # and charts are repainted in the page's colours
     assert "published: Li et al." not in text.partition("What it looks like")[2]
 
 

@@ -18,17 +18,18 @@ MACHINE = {
     "face_found": "Face found (share)",
     "verified_itself": "Known again (share)",
     "verified_another": "Known by another photo (share)",
-    "landmark_error": "Landmark error",
     "mask_overlap": "Person IoU",
     "age_error": "Age error (years)",
     "same_expression": "Same expression (share)",
 }
 HEIGHT = 440
+TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 
 def figures(summary: Sequence[Row]) -> list[tuple[str, Any]]:
     """Titles and figures: what people see, then what machines read."""
-    seen = [(title, _figure(summary, key, title)) for key, title in labels().items()]
+    both = {"identity_l2", "landmark_error"}  # of which S^ read directly has figures too
+    seen = [(title, _figure(summary, key, title, key in both)) for key, title in labels().items()]
     read = [(title, _figure(summary, key, title, True)) for key, title in MACHINE.items()]
     return [(title, figure) for title, figure in seen + read if figure is not None]
 
@@ -73,7 +74,11 @@ def _figure(summary: Sequence[Row], key: str, title: str, machine: bool = False)
     figure.update_layout(
         title=f"{title} ({better})", height=HEIGHT, template="plotly_white",
         margin={"l": 50, "r": 10, "t": 50, "b": 45},
-        legend={"font": {"size": 11}, "orientation": "h", "y": -0.22}, font={"family": "system-ui, sans-serif"},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",  # the page's own, light or dark
+        legend={"font": {"size": 11}, "orientation": "h", "y": -0.22},
+        font={"family": "system-ui, sans-serif"},
     )  # fmt: skip
-    figure.update_xaxes(title="bytes of the file", type="log", dtick="D2")
+    figure.update_xaxes(
+        title="bytes of the file", type="log", tickvals=TICKS, ticktext=[f"{t:,}" for t in TICKS]
+    )
     return figure

@@ -13,16 +13,50 @@ from hsc.evaluation.study.tables import Table, all_tables, machine_vision, same_
 SHEETS = 12
 """Contact sheets on the page; all of them lie in the folder ``sheets`` beside it."""
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1f2937; margin: 2rem auto; max-width: 1180px;
-       padding: 0 1rem; background: #fff; }
-h1 { margin-bottom: 0 } h2 { margin-top: 2.5rem }
-.note { color: #4b5563; max-width: 75ch } .scroll { overflow-x: auto }
+:root { color-scheme: light dark; --ink: #1f2937; --soft: #4b5563; --paper: #fff; --line: #e5e7eb;
+        --rule: #9ca3af; --ours: #eef2ff; --grid: #e5e7eb }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e5e7eb; --soft: #a3adbb; --paper: #111827; --line: #2b3546; --rule: #64748b;
+          --ours: #232a57; --grid: #2b3546 }
+}
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+       margin: 2rem auto; max-width: 1180px; padding: 0 1rem }
+h1 { margin-bottom: 0; line-height: 1.2 } h2 { margin-top: 2.5rem } h3 { font-size: 1rem }
+.note { color: var(--soft); max-width: 75ch }
+details { color: var(--soft) } summary { cursor: pointer } details ul { padding-left: 1.2rem }
+.scroll { overflow-x: auto }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e5e7eb }
-th:first-child, td:first-child { text-align: left; white-space: nowrap }
-tr.ours td { background: #eef2ff } tr.first td { border-top: 2px solid #9ca3af }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(520px, 1fr)); gap: 1rem }
-img { max-width: 100% } ul.facts { color: #4b5563; padding-left: 1.2rem }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line) }
+th { vertical-align: bottom; font-weight: 600 }
+th:first-child, td:first-child { text-align: left; white-space: nowrap; position: sticky; left: 0;
+                                 background: var(--paper) }
+tr.ours td { background: var(--ours) } tr.first td { border-top: 2px solid var(--rule) }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr));
+          gap: 1rem }
+.charts > div { min-width: 0 }
+img { display: block; border-radius: 4px } .sheet { overflow-x: auto }
+@media (max-width: 640px) {
+  body { margin: 1rem auto } table { font-size: 12px } th, td { padding: .2rem .4rem }
+  .sheet img { max-width: none; width: 1000px }
+}
+@media (min-width: 641px) { .sheet img { max-width: 100% } }
+"""
+THEME = """
+const scheme = matchMedia('(prefers-color-scheme: dark)');
+function paint() {
+  const css = getComputedStyle(document.documentElement);
+  const colour = name => css.getPropertyValue(name).trim();
+  const axis = a => ({[a + '.gridcolor']: colour('--grid'), [a + '.linecolor']: colour('--rule'),
+                      [a + '.zerolinecolor']: colour('--grid')});
+  for (const chart of document.querySelectorAll('.js-plotly-plot')) {
+    Plotly.relayout(chart, {'font.color': colour('--ink'), ...axis('xaxis'), ...axis('yaxis')});
+    chart.data.forEach((line, index) => {
+      if (line.name === 'published') Plotly.restyle(chart, {'marker.color': colour('--ink')}, index);
+    });
+  }
+}
+scheme.addEventListener('change', paint);
+addEventListener('load', paint);
 """
 CAVEAT = (
     "The decoder invents detail: skin, hair and lettering are drawn by a neural network, not "
@@ -47,7 +81,8 @@ def html(result: dict, sheets: Mapping[str, Path]) -> str:
     body = [
         "<h1>Same pictures, same bytes</h1>",
         f"<p class=note>{count} picture{'s' * (count != 1)}. {CAVEAT}</p>",
-        f"<ul class=facts>{_facts(result)}</ul>",
+        f"<details><summary>Date, machine, weights, pictures and settings</summary>"
+        f"<ul>{_facts(result)}</ul></details>",
         "<h2>Curves</h2><p class=note>Means over the pictures, against the mean size of the files. "
         "A click on a name shows or hides its curve; hidden at first are other codecs at full size, "
         f"and what {PAPER} published: measured by its authors on CelebA-HQ, sizes estimated.</p>",
@@ -58,8 +93,8 @@ def html(result: dict, sheets: Mapping[str, Path]) -> str:
     ]
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Same pictures, same bytes</title>"
-        "<meta name=viewport content='width=device-width'>"
-        f"<style>{STYLE}</style><body>{''.join(body)}</body></html>\n"
+        "<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f"<style>{STYLE}</style><body>{''.join(body)}<script>{THEME}</script></body></html>\n"
     )
 
 
@@ -73,7 +108,12 @@ def _charts(result: dict) -> str:
     parts = []
     for number, (_, figure) in enumerate(figures(result["summary"])):
         # the library itself once, a few megabytes, so that the page needs no network
-        parts.append(figure.to_html(full_html=False, include_plotlyjs=number == 0))
+        parts.append(
+            figure.to_html(
+                full_html=False, include_plotlyjs=number == 0,
+                config={"responsive": True, "displaylogo": False},
+            )
+        )
     return "".join(parts)
 
 
@@ -97,5 +137,6 @@ def _pictures(sheets: Mapping[str, Path]) -> str:
     for name, path in list(sheets.items())[:SHEETS]:
         data = base64.b64encode(path.read_bytes()).decode()
         alt = markup.escape(name)
-        parts.append(f"<h3>{alt}</h3><img alt='{alt}' src='data:image/jpeg;base64,{data}'>")
+        image = f"<img alt='{alt}' src='data:image/jpeg;base64,{data}'>"
+        parts.append(f"<h3>{alt}</h3><div class=sheet>{image}</div>")
     return "".join(parts)

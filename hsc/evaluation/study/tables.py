@@ -144,16 +144,17 @@ def savings(result: dict) -> Table:
     lines = [[titles[m], *(_saving(found[a, m]) for a in anchors)] for m in metrics]
     note = (
         "Bytes of our files over those of another codec at its best size, at equal quality, in "
-        "percent (BD-rate, mean curves, over the qualities that both reach, which may be a narrow "
-        "range): -50 means half the bytes. Where the curves share no quality: whose are better "
-        "throughout."
+        "percent (BD-rate of the mean curves): -50 means half the bytes. Nothing is extrapolated: "
+        "it is the mean over the qualities that both curves reach, which stand beside it and may "
+        "be few. Where they share none: whose are better throughout. A dash: on one of the curves "
+        "more bytes did not make it better."
     )
     return Table("BD-rate", note, ["against", *anchors], lines)
 
 
 def _saving(saving: dict) -> str:
     if saving["percent"] is not None:
-        return f"{saving['percent']:+.0f} %"
+        return f"{saving['percent']:+.0f} % ({saving['low']:.3f} to {saving['high']:.3f})"
     return {"test": "ours throughout", "anchor": "theirs throughout", None: "-"}[
         saving["better_everywhere"]
     ]
