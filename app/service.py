@@ -91,5 +91,5 @@ class Studio:
 
     def random_face(self, seed: int) -> Image.Image:
         """A face that the generator made up, the same for the same seed."""
-        picture, _ = self.model.run(lambda codec: codec.random_face(int(seed)))
+        picture, _ = self.model.run("random_face", int(seed))
         return picture

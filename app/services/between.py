@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
@@ -39,11 +39,11 @@ class Between:
         Raises:
             HscError: the kind is unknown.
         """
-
-        def draw(codec: Any, opened: Any) -> Image.Image:
-            return codec.preview(opened) if preview else codec.draw(opened)
-
-        return self._drawn(a, b, kind, t, draw)
+        if kind != MORPH and kind not in MIXES:
+            raise HscError(f"The kinds are {MORPH}, {', '.join(MIXES)}, not {kind!r}.")
+        one, other = (self.studio.drawing.opened(face.data, face.layers)[0] for face in (a, b))
+        picture, _ = self.studio.model.run(_drawn, one, other, kind, t, preview)
+        return picture
 
     def frames(self, a: Face, b: Face, kind: str, count: int = FRAMES) -> Iterator[Image.Image]:
         """The way from one to the other, FRAME_PX a side."""
@@ -51,19 +51,12 @@ class Between:
             picture = self.picture(a, b, kind, number / (count - 1))
             yield picture.resize((FRAME_PX, FRAME_PX), Image.Resampling.LANCZOS)
 
-    def _drawn(self, a: Face, b: Face, kind: str, t: float, draw: Callable) -> Image.Image:
-        one, other = (self.studio.drawing.opened(face.data, face.layers)[0] for face in (a, b))
 
-        def call(codec: Any) -> Image.Image:
-            if kind == MORPH:
-                return draw(codec, codec.morph(one, other, t))
-            # a mix by degrees: on the way from the face to itself with the other's styles
-            return draw(codec, codec.morph(one, codec.mix(one, other, kind), t))
-
-        if kind != MORPH and kind not in MIXES:
-            raise HscError(f"The kinds are {MORPH}, {', '.join(MIXES)}, not {kind!r}.")
-        picture, _ = self.studio.model.run(call)
-        return picture
+def _drawn(codec: Any, one: Any, other: Any, kind: str, t: float, preview: bool) -> Image.Image:
+    # a mix by degrees: on the way from the face to itself with the other's styles
+    to = other if kind == MORPH else codec.mix(one, other, kind)
+    between = codec.morph(one, to, t)
+    return codec.preview(between) if preview else codec.draw(between)
 
 
 def animation(frames: list[Image.Image], kind: str = "webp") -> bytes:

@@ -65,10 +65,10 @@ class Compressing:
     def latents(self, prepared: Prepared) -> tuple[Any, float]:
         """What the encoder finds in a crop, as `codec.analyse`, and the seconds that it took."""
         return self._latents.get(
-            prepared.key, lambda: self.model.run(lambda codec: codec.analyse(prepared.crop))
+            prepared.key, lambda: self.model.run("analyse", prepared.crop)
         )
 
     def _file(self, prepared: Prepared, level: float) -> tuple[bytes, dict[str, float]]:
         latents, analysed = self.latents(prepared)
-        data, coded = self.model.run(lambda codec: codec.compress(latents, level))
+        data, coded = self.model.run("compress", latents, level)
         return data, {"analyse": analysed, "compress": coded}

@@ -32,14 +32,14 @@ class Drawing:
         """The picture of a file, SIDE x SIDE, and the seconds that it took when it was drawn."""
         return self._pictures.get(
             (fingerprint(data), layers, look),
-            lambda: self._timed(data, layers, lambda c, o: c.draw(o, look.amounts, look.keep)),
+            lambda: self._timed("draw", data, layers, look),
         )
 
     def preview(self, data: bytes, layers: str = "scn+fcn", look: Look = Look()) -> Image.Image:
         """A small likeness of `draw`, fast enough to follow a slider."""
         picture, _ = self._previews.get(
             (fingerprint(data), layers, look),
-            lambda: self._timed(data, layers, lambda c, o: c.preview(o, look.amounts, look.keep)),
+            lambda: self._timed("preview", data, layers, look),
         )
         return picture
 
@@ -47,7 +47,7 @@ class Drawing:
         """A file whose bits have been read, as `codec.open`, and the seconds that took."""
         return self._opened.get(
             (fingerprint(data), layers),
-            lambda: self.model.run(lambda codec: codec.open(data, layers)),
+            lambda: self.model.run("open", data, layers),
         )
 
     def remembers(self, data: bytes, layers: str, look: Look = Look()) -> bool:
@@ -100,9 +100,11 @@ class Drawing:
             layers = "scn"
         return data, layers, facts
 
-    def _timed(self, data: bytes, layers: str, call: Any) -> tuple[Image.Image, float]:
+    def _timed(
+        self, call: str, data: bytes, layers: str, look: Look
+    ) -> tuple[Image.Image, float]:
         opened, reading = self.opened(data, layers)
-        picture, drawing = self.model.run(lambda codec: call(codec, opened))
+        picture, drawing = self.model.run(call, opened, look.amounts, look.keep)
         return picture, reading + drawing
 
 

@@ -135,10 +135,12 @@ class Editing:
     ) -> list[Image.Image]:
         opened, _ = self.studio.drawing.opened(face.data, face.layers)
         edits = [look.amounts | {name: amount} for amount in amounts]
-        pictures, _ = self.studio.model.run(
-            lambda codec: codec.draw_many(opened, edits, look.keep, preview=True)
-        )
+        pictures, _ = self.studio.model.run(_drawn_small, opened, edits, look.keep)
         return pictures
+
+
+def _drawn_small(codec: Any, opened: Any, edits: list, keep: float) -> list[Image.Image]:
+    return codec.draw_many(opened, edits, keep, preview=True)
 
 
 def shipped_edits() -> list[Any]:

@@ -92,10 +92,11 @@ class Exploring:
         """Made once, when it is first wanted."""
         with self._turn:
             if self._map is None:
+                from hsc.generator.pretrained import load_mapping
                 from hsc.latent_map import LatentMap
 
-                networks = self.studio.codec.networks
-                made = LatentMap(networks.mapping, networks.edits)
+                # on the CPU whatever the codec runs on: the same map everywhere, made beside calls
+                made = LatentMap(load_mapping(), self.studio.codec.networks.edits)
                 self._styles = made.generated(range(GENERATED))
                 self._map = made
             return self._map
@@ -170,10 +171,8 @@ class Exploring:
     def _drawn(
         self, place: Place, prepared: Prepared | None, level: float, small: bool
     ) -> Image.Image:
-        from hsc.latent_map import drawn
-
         w_plus = self._w_plus(place, prepared, level)
-        picture, _ = self.studio.model.run(lambda codec: drawn(codec.decoder, w_plus, small=small))
+        picture, _ = self.studio.model.run(_drawn, w_plus, small)
         return picture
 
     def _w_plus(self, place: Place, prepared: Prepared | None, level: float) -> Any:
@@ -204,6 +203,12 @@ class Exploring:
             return compressing.latents(prepared)[0].inversion.w_plus
         data, _ = compressing.file(prepared, round(float(level), 2))
         return self.studio.drawing.opened(data, "scn")[0].w_plus
+
+
+def _drawn(codec: Any, w_plus: Any, small: bool) -> Image.Image:
+    from hsc.latent_map import drawn
+
+    return drawn(codec.decoder, w_plus, small=small)
 
 
 def _check(value: float, axis: Any) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.services import lending
+from app.services.lending import Call, Outcome
 from hsc.errors import HscError
 
 log = logging.getLogger(__name__)
@@ -31,19 +33,25 @@ class SharedModel:
 
     Args:
         load: makes the codec. It runs at once in a thread of its own, so that the page can be
-            shown meanwhile; what needs the codec waits for it.
+            shown meanwhile; what needs the codec waits for it. On ZeroGPU it is done here, because
+            `spaces` keeps networks only for the thread that imported it.
     """
 
     def __init__(self, load: Callable[[], Any]) -> None:
         self._turn = threading.Lock()
         self._loaded = threading.Event()
         self._codec: Any = None
+        self._number = -1  # of the codec, where it was lent
         self._failure: Exception | None = None
-        threading.Thread(target=self._load, args=(load,), daemon=True).start()
+        if lending.ZERO_GPU:
+            self._load(load)
+        else:
+            threading.Thread(target=self._load, args=(load,), daemon=True).start()
 
     def _load(self, load: Callable[[], Any]) -> None:
         try:
             self._codec = load()
+            self._number = lending.lend(self._codec)
         except Exception as error:  # kept, and raised in whoever needs the codec
             log.exception("the codec could not be loaded")
             self._failure = error
@@ -62,27 +70,23 @@ class SharedModel:
         Raises:
             HscError: it could not be loaded.
         """
-        self._loaded.wait()
-        if isinstance(self._failure, HscError):
-            raise self._failure
-        if self._failure is not None:
-            raise HscError("The model could not be loaded: see the log.") from self._failure
+        self._wait()
         return self._codec
 
-    def run(self, call: Callable[[Any], Any]) -> tuple[Any, float]:
-        """The value of a call with the codec, one at a time, and the seconds that it took."""
-        codec = self.codec
-        with self._turn:
-            started = time.perf_counter()
-            value = call(codec)
-            return value, time.perf_counter() - started
+    def run(self, call: Call, *args: Any) -> tuple[Any, float]:
+        """The value of a call with the codec, one at a time, and the seconds that it took.
+
+        Args:
+            call: a method of the codec by its name, or a module's own function, to which the codec
+                is given first.
+            args: the rest; plain values, pictures, and what earlier calls gave.
+        """
+        return self._in_turn(lambda: lending.called(self._number, call, *args))
 
     def telling(
-        self,
-        call: Callable[[Any, Callable[[int, int], None]], Any],
-        given_up: Callable[[], bool] = lambda: False,
+        self, call: Call, *args: Any, given_up: Callable[[], bool] = lambda: False
     ) -> Iterator[Told]:
-        """Run a long call that tells how far it is: `call(codec, progress)`.
+        """As `run`, of a long call whose last argument is told how far it is: `progress(done, of)`.
 
         The last of what is handed over has the value and the seconds. The call ends at its next
         word, without a value, when nobody listens any more or `given_up` says so.
@@ -97,14 +101,18 @@ class SharedModel:
 
         def work() -> None:
             try:
-                value, seconds = self.run(lambda codec: call(codec, progress))
+                value, seconds = self._in_turn(
+                    lambda: lending.told(self._number, call, *args, progress=progress)
+                )
                 told.put(Told(value=value, seconds=seconds, finished=True))
             except Deserted:
                 told.put(Told())
             except Exception as error:  # raised again where somebody listens
                 told.put(error)
 
-        threading.Thread(target=work, daemon=True).start()
+        # in the visitor's context, by which ZeroGPU knows whose quota it is
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(work,), daemon=True).start()
         try:
             while True:
                 item = told.get()
@@ -117,6 +125,21 @@ class SharedModel:
                     return
         finally:
             deserted.set()
+
+    def _in_turn(self, call: Callable[[], Outcome]) -> tuple[Any, float]:
+        self._wait()
+        with self._turn:
+            outcome = call()
+        if outcome.refusal is not None:
+            raise outcome.refusal
+        return outcome.value, outcome.seconds
+
+    def _wait(self) -> None:
+        self._loaded.wait()
+        if isinstance(self._failure, HscError):
+            raise self._failure
+        if self._failure is not None:
+            raise HscError("The model could not be loaded: see the log.") from self._failure
 
 
 class Deserted(Exception):

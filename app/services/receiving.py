@@ -84,12 +84,12 @@ class Receiving:
     def prove(self, data: bytes, layers: str = "scn+fcn") -> Proof:
         """Draw a file again with nothing remembered, and once more with one bit turned over."""
         shown, _ = self.drawing.draw(data, layers)
-        fresh, seconds = self.model.run(lambda codec: codec.decode(data, layers))
+        fresh, seconds = self.model.run("decode", data, layers)
         flipped = len(data) - 1 if "fcn" in layers else len(with_layers(data, "scn")) - 1
         damaged = bytearray(data)
         damaged[flipped] ^= 1
         try:
-            self.model.run(lambda codec: codec.decode(bytes(damaged), layers))
+            self.model.run("decode", bytes(damaged), layers)
             refusal = ""
         except BitstreamError as error:
             refusal = str(error)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from PIL import Image
+
 from app.recent import Recent
 from app.results import Compressed
 from app.services.compressing import Compressing
@@ -31,13 +33,13 @@ class Refining:
         key, model = (plain.prepared.key, plain.level), self.compressing.model
         if key not in self._files:
             told = None
-            for told in model.telling(self._call(plain), given_up):
+            for told in model.telling(_refined, *self._start(plain), given_up=given_up):
                 if not told.finished:
                     yield replace(plain, refining=(told.done, told.of))
             if told is None or not told.finished:
                 return
             self._files.get(key, lambda: (told.value, told.seconds))
-        data, seconds = self._files.get(key, lambda: model.run(self._call(plain)))
+        data, seconds = self._files.get(key, lambda: model.run(_refined, *self._start(plain)))
         times = dict(plain.seconds) | {"refine": seconds}
         result = replace(
             plain, data=data, seconds=times, refined=REFINE_STEPS,
@@ -45,13 +47,17 @@ class Refining:
         )  # fmt: skip
         yield from self.compressing.drawn(result)
 
-    def _call(self, plain: Compressed) -> Callable[..., bytes]:
-        """What makes the better file, given the codec and, where wanted, whom to tell."""
-        prepared, level = plain.prepared, plain.level
-        found, _ = self.compressing.latents(prepared)
+    def _start(self, plain: Compressed) -> tuple[Image.Image, Any, float]:
+        """What the search starts from."""
+        return plain.crop, self.compressing.latents(plain.prepared)[0], plain.level
 
-        def refine(codec: Any, progress: Callable[[int, int], None] | None = None) -> bytes:
-            latents = codec.refine(prepared.crop, found, level, REFINE_STEPS, progress)
-            return codec.compress(latents, level)
 
-        return refine
+def _refined(
+    codec: Any,
+    crop: Image.Image,
+    found: Any,
+    level: float,
+    progress: Callable[[int, int], None] | None = None,
+) -> bytes:
+    """The better file; ``progress`` is told how far the search is."""
+    return codec.compress(codec.refine(crop, found, level, REFINE_STEPS, progress), level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -87,10 +87,9 @@ class SpendingOf:
         return PersonSegmentation.pretrained()
 
     def _spending(self, data: bytes) -> Spending:
-        from hsc.bits import spent
         from hsc.editing.between import LAYERS
 
-        found, _ = self.studio.model.run(lambda codec: spent(codec.networks, data))
+        found, _ = self.studio.model.run(_spent, data)
         groups = tuple(
             (name, DRAWS[name], len(found.styles[part]), float(found.styles[part].sum()))
             for name, part in LAYERS.items()
@@ -105,3 +104,9 @@ class SpendingOf:
         person = float((share * found.positions).sum() / found.positions.sum())
         rows = tuple(map(tuple, found.positions.tolist()))
         return Spending(styles, groups, rows, person, float(share.mean()))
+
+
+def _spent(codec: Any, data: bytes) -> Any:
+    from hsc.bits import spent
+
+    return spent(codec.networks, data)

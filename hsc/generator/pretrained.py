@@ -27,6 +27,11 @@ def load_generator(device: torch.device | str = "cpu", folder: Path | None = Non
     )
 
 
+def load_mapping(folder: Path | None = None) -> Mapping:
+    """The mapping network alone, on the CPU."""
+    return load_into(Mapping(), path_of("generator", folder), "mapping.")
+
+
 def load_preview(device: torch.device | str = "cpu", folder: Path | None = None) -> PreviewHead:
     return load_into(PreviewHead(), path_of("preview", folder)).to(device)
 
