@@ -14,7 +14,7 @@ from app.components import MODEL_EVENT, QUICK, friendly
 from app.endpoints import add_endpoints
 from app.scripts import head
 from app.service import Studio
-from app.services.measure import Measures
+from app.services.shared import Shared
 from app.tabs.about import AboutTab
 from app.tabs.compare import CompareTab
 from app.tabs.compress import CompressTab
@@ -50,27 +50,27 @@ def launch_options() -> dict[str, Any]:
 
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
-    measures = Measures()
+    shared = Shared(studio)
     with Page(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
         with gr.Tabs(elem_id="tabs") as rows:
             with gr.Tab("Compress", id="compress"):
-                compress = CompressTab(studio, measures)
+                compress = CompressTab(studio, shared.measures)
             with gr.Tab("Compare", id="compare") as tab:
-                compare = CompareTab(tab, compress.shown, measures)
+                compare = CompareTab(tab, compress.shown, shared.same_bytes)
             with gr.Tab("Edit", id="edit") as tab:
                 edit = EditTab(studio, tab, compress.shown)
             with gr.Tab("Decode", id="decode"):
                 decode = DecodeTab(studio)
             with gr.Tab("Explore", id="explore") as tab:
-                explore = ExploreTab(studio, tab, compress)
+                explore = ExploreTab(shared, tab, compress)
             with gr.Tab("Vision", id="vision") as tab:
-                vision = VisionTab(studio, tab, compress)
+                vision = VisionTab(shared, tab, compress)
             with gr.Tab("About", id="about"):
                 about = AboutTab(studio)
-        add_endpoints(studio)
+        add_endpoints(shared)
         tabs = (compress, compare, edit, decode, explore, vision, about)
 
         def when_loaded() -> Iterator[dict[Any, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from app.recent import LIMIT, Memory
 from app.results import Compressed, Decoded, Prepared
 from app.services.compressing import Compressing
 from app.services.drawing import LARGEST_FILE, LAYERS, Drawing
@@ -25,18 +26,21 @@ class Studio:
 
     Args:
         load: makes the codec, in a thread of its own; what needs the codec waits for it.
-        keep: how many faces and pictures are remembered, in memory only.
+        limit: bytes of what is remembered, in memory only.
 
     Attributes:
+        memory: what all services remember, their own parts of it and those of services built on
+            them.
         model, photos, drawing, compressing: the parts, for services that are built on them.
     """
 
-    def __init__(self, load: Callable[[], Any], keep: int = 16) -> None:
+    def __init__(self, load: Callable[[], Any], limit: int = LIMIT) -> None:
         self.model = SharedModel(load)
-        self.photos = Photos(keep)
-        self.drawing = Drawing(self.model, keep)
-        self.compressing = Compressing(self.model, self.photos, self.drawing, keep)
-        self.refining = Refining(self.compressing, keep)
+        self.memory = Memory(limit)
+        self.photos = Photos(self.memory)
+        self.drawing = Drawing(self.model, self.memory)
+        self.compressing = Compressing(self.model, self.photos, self.drawing, self.memory)
+        self.refining = Refining(self.compressing, self.memory)
 
     @property
     def ready(self) -> bool:

@@ -10,6 +10,7 @@ from fakes import FakeCodec
 from PIL import Image
 
 from app import charts, sheet, versus
+from app.recent import Memory
 from app.results import Look, Shown
 from app.service import Studio
 from app.services.between import FRAME_PX, MIXES, MORPH, Between, animation
@@ -139,7 +140,7 @@ def test_measures_come_pixels_first_and_are_remembered(studio):
     with Image.open(ASTRONAUT) as image:
         crop = studio.prepare(image).crop
     blurred = crop.resize((64, 64)).resize(crop.size)
-    measures = Measures()
+    measures = Measures(Memory())
     pixels, whole = measures.steps(crop, blurred)
     assert pixels.identity is None and whole.lpips == pixels.lpips > 0.05
     assert 0 < whole.identity < 1 and 10 < whole.psnr < 40
@@ -152,7 +153,7 @@ def test_measures_come_pixels_first_and_are_remembered(studio):
 
 def test_without_a_face_there_is_no_identity():
     flat = Image.new("RGB", (1024, 1024), "grey")
-    measured = Measures().measure(flat, flat)
+    measured = Measures(Memory()).measure(flat, flat)
     assert measured.no_face and measured.identity is None
     assert "No face" in charts.measures(measured)
 
@@ -160,7 +161,7 @@ def test_without_a_face_there_is_no_identity():
 def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
     result = studio.compress(ASTRONAUT, 1, align=False)
     budget = 1200
-    same_bytes = SameBytes(Measures())
+    same_bytes = SameBytes(Measures(Memory()), Memory())
     first, measured = same_bytes.steps(result.crop, budget, ["jpeg"])
     assert first.best_measured is None and measured.best_measured.lpips > 0
     assert not measured.full.fits and len(measured.full.data) > budget

@@ -30,7 +30,7 @@ def plain(studio):
 
 
 def test_the_old_result_stays_until_the_better_one_is_there(studio, plain) -> None:
-    results = list(Refining(studio.compressing).steps(plain))
+    results = list(Refining(studio.compressing, studio.memory).steps(plain))
     searching = [result for result in results if result.refining]
     assert [r.refining for r in searching] == [
         (step, REFINE_STEPS) for step in range(1, REFINE_STEPS + 1)
@@ -44,7 +44,7 @@ def test_the_old_result_stays_until_the_better_one_is_there(studio, plain) -> No
 
 
 def test_a_refined_file_is_remembered(studio, plain, codec) -> None:
-    refining = Refining(studio.compressing)
+    refining = Refining(studio.compressing, studio.memory)
     first = list(refining.steps(plain))[-1]
     calls = len(codec.calls)
     again = list(refining.steps(plain))
@@ -53,7 +53,7 @@ def test_a_refined_file_is_remembered(studio, plain, codec) -> None:
 
 
 def test_levels_are_refined_apart(studio, plain) -> None:
-    refining = Refining(studio.compressing)
+    refining = Refining(studio.compressing, studio.memory)
     other = studio.compress(ASTRONAUT, 5)
     assert list(refining.steps(plain))[-1].level == 2
     assert list(refining.steps(other))[-1].data != list(refining.steps(plain))[-1].data
@@ -70,7 +70,7 @@ def test_a_search_that_nobody_waits_for_is_given_up(studio, plain, codec) -> Non
         return latents
 
     codec.refine = refine
-    search = Refining(studio.compressing).steps(plain)
+    search = Refining(studio.compressing, studio.memory).steps(plain)
     next(search)
     search.close()
     # the model is free again long before the thousandth step
@@ -85,7 +85,7 @@ def test_a_search_ends_when_something_else_is_asked_for(studio, plain) -> None:
         asked.append(None)
         return len(asked) > 3
 
-    refining = Refining(studio.compressing)
+    refining = Refining(studio.compressing, studio.memory)
     results = list(refining.steps(plain, given_up))
     assert [result.refining for result in results] == [(n, REFINE_STEPS) for n in (1, 2, 3)]
     assert list(refining.steps(plain))[-1].refined == REFINE_STEPS  # nothing half done was kept
@@ -97,4 +97,4 @@ def test_a_failing_search_says_why(studio, plain, codec) -> None:
 
     codec.refine = refine
     with pytest.raises(HscError, match="weights of the judge"):
-        list(Refining(studio.compressing).steps(plain))
+        list(Refining(studio.compressing, studio.memory).steps(plain))

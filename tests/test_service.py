@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from fakes import FakeCodec
 from PIL import Image
 
 from app import charts
 from app.files import keep_bytes, keep_picture
-from app.recent import Recent, fingerprint
+from app.recent import Memory, Recent, fingerprint, size_of
 from app.results import Sizes
 from app.service import LARGEST_FILE, Studio
 from hsc.bitstream import describe, unpack, with_layers
+from hsc.decoder import Opened
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
 
 ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
@@ -229,17 +231,40 @@ def test_one_call_at_a_time_reaches_the_model():
     assert most == 1
 
 
-def test_recent_forgets_the_longest_unused():
-    recent = Recent(2)
-    recent.get("a", lambda: 1)
-    recent.get("b", lambda: 2)
-    recent.get("a", lambda: pytest.fail("made again"))
-    recent.get("c", lambda: 3)
-    assert "a" in recent and "c" in recent and "b" not in recent
+def test_what_is_remembered_is_bounded_by_bytes_and_the_longest_unused_goes():
+    memory = Memory(limit=100_000)
+    pictures, files = Recent(memory), Recent(memory)
+    for name in "abc":
+        pictures.get(name, lambda: Image.new("RGB", (100, 100)))  # 30,000 bytes
+    pictures.get("a", lambda: pytest.fail("made again"))
+    files.get("a", lambda: bytes(20_000))  # the same key, of another kind
+    assert "a" in pictures and "c" in pictures and "b" not in pictures and "a" in files
+    assert 80_000 < memory.held <= memory.limit
+    pictures.get("d", lambda: Image.new("RGB", (200, 200)))  # too large beside anything
+    assert "d" in pictures and "a" not in files and memory.held < 121_000
+    pictures.get("e", lambda: Image.new("L", (10, 10)))
+    assert "d" not in pictures and memory.held < 1000
+
+
+def test_a_crowd_of_faces_stays_within_the_memory():
+    studio = Studio(FakeCodec, limit=40 << 20)
+    for seed in range(8):
+        studio.compress(studio.random_face(seed), 2, align=False)
+    assert 20 << 20 < studio.memory.held <= studio.memory.limit
+
+
+def test_sizes_are_those_of_what_is_inside():
+    picture, tensor = Image.new("RGB", (100, 100)), torch.zeros(1, 512, 32, 32)
+    opened = Opened(torch.zeros(1, 23, 512), tensor, tensor, "scn")
+    for value, size in (
+        (picture, 30_000), (np.zeros((100, 100)), 80_000), (b"x" * 5000, 5000),
+        ((picture, 1.5), 30_000), ({"a": [picture, picture]}, 60_000), (opened, 4_241_000),
+    ):  # fmt: skip
+        assert size <= size_of(value) < size + 2500
 
 
 def test_recent_does_not_keep_failures():
-    recent = Recent(2)
+    recent = Recent(Memory())
     with pytest.raises(HscError):
         recent.get("a", lambda: (_ for _ in ()).throw(HscError("no")))
     assert recent.get("a", lambda: 1) == 1

@@ -7,17 +7,15 @@ import gradio as gr
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC, require
 from app.files import keep_picture
-from app.service import Studio
-from app.services.measure import Measures
-from app.services.same_bytes import NAMES, SameBytes, described
+from app.services.same_bytes import NAMES, described
+from app.services.shared import Shared
 from hsc.baselines import CODECS
 from hsc.errors import HscError
 
 
-def add(studio: Studio) -> None:
+def add(shared: Shared) -> None:
     """Add the endpoint inside a hidden column."""
-    measures = Measures()
-    same_bytes = SameBytes(measures)
+    studio, same_bytes, measures = shared.studio, shared.same_bytes, shared.measures
 
     @friendly
     def compare(

@@ -7,12 +7,13 @@ import gradio as gr
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC, number, require
 from app.files import keep_bytes, keep_picture
-from app.service import Studio
+from app.services.shared import Shared
 from hsc.errors import HscError
 
 
-def add(studio: Studio) -> None:
+def add(shared: Shared) -> None:
     """Add the endpoint inside a hidden column."""
+    studio = shared.studio
 
     @friendly
     def compress(

@@ -9,11 +9,13 @@ import gradio as gr
 from app.components import friendly
 from app.endpoints.common import PUBLIC, amounts, require
 from app.files import keep_picture
-from app.service import LAYERS, Studio
+from app.service import LAYERS
+from app.services.shared import Shared
 
 
-def add(studio: Studio) -> None:
+def add(shared: Shared) -> None:
     """Add the endpoint inside a hidden column."""
+    studio = shared.studio
 
     @friendly
     def decode(

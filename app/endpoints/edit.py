@@ -8,13 +8,12 @@ from app.components import friendly
 from app.endpoints.common import PUBLIC, amounts, require
 from app.files import keep_picture
 from app.results import Look
-from app.service import Studio
-from app.services.editing import Editing
+from app.services.shared import Shared
 
 
-def add(studio: Studio) -> None:
+def add(shared: Shared) -> None:
     """Add the endpoint inside a hidden column."""
-    editing = Editing(studio)
+    studio, editing = shared.studio, shared.editing
 
     @friendly
     def edit(

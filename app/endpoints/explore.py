@@ -7,14 +7,13 @@ import gradio as gr
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC
 from app.files import keep_picture
-from app.service import Studio
-from app.services.exploring import Exploring, Place
-from app.services.spending import SpendingOf
+from app.services.exploring import Place
+from app.services.shared import Shared
 
 
-def add(studio: Studio) -> None:
+def add(shared: Shared) -> None:
     """Add the endpoint inside a hidden column."""
-    exploring, spending = Exploring(studio), SpendingOf(studio)
+    studio, exploring, spending = shared.studio, shared.exploring, shared.spending
 
     @friendly
     def explore(

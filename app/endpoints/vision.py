@@ -6,13 +6,13 @@ import gradio as gr
 
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC, require
-from app.service import Studio
-from app.services.seeing import Seeing, described
+from app.services.seeing import described
+from app.services.shared import Shared
 
 
-def add(studio: Studio) -> None:
+def add(shared: Shared) -> None:
     """Add the endpoint inside a hidden column."""
-    seeing = Seeing(studio)
+    studio, seeing = shared.studio, shared.seeing
 
     @friendly
     def vision(photo: str, level: float = 3.0, face: int = 0, align: bool = True) -> dict:

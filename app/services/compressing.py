@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from app.recent import Recent
+from app.recent import Memory, Recent
 from app.results import Compressed, Prepared
 from app.services.drawing import Drawing
 from app.services.model import SharedModel
@@ -16,12 +16,14 @@ from app.services.photos import Photo, Photos
 class Compressing:
     """Photos to files and what they draw; the last ones are remembered."""
 
-    def __init__(self, model: SharedModel, photos: Photos, drawing: Drawing, keep: int) -> None:
+    def __init__(
+        self, model: SharedModel, photos: Photos, drawing: Drawing, memory: Memory
+    ) -> None:
         self.model = model
         self.photos = photos
         self.drawing = drawing
-        self._latents: Recent[tuple[Any, float]] = Recent(keep)
-        self._files: Recent[tuple[bytes, dict[str, float]]] = Recent(4 * keep)
+        self._latents: Recent[tuple[Any, float]] = Recent(memory)
+        self._files: Recent[tuple[bytes, dict[str, float]]] = Recent(memory)
 
     def steps(
         self, photo: Photo, level: float = 3, face: int = 0, align: bool = True

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from app.recent import Recent, fingerprint
+from app.recent import Memory, Recent, fingerprint
 from app.results import Decoded, Look
 from app.services.model import SharedModel
 from hsc.bitstream import describe, with_layers
@@ -20,11 +20,11 @@ LARGEST_FILE = 1 << 20  # bytes; a face takes a few thousand
 class Drawing:
     """Draws files, each opened once and remembered with its last pictures."""
 
-    def __init__(self, model: SharedModel, keep: int) -> None:
+    def __init__(self, model: SharedModel, memory: Memory) -> None:
         self.model = model
-        self._opened: Recent[tuple[Any, float]] = Recent(keep)
-        self._pictures: Recent[tuple[Image.Image, float]] = Recent(keep)
-        self._previews: Recent[tuple[Image.Image, float]] = Recent(4 * keep)
+        self._opened: Recent[tuple[Any, float]] = Recent(memory)
+        self._pictures: Recent[tuple[Image.Image, float]] = Recent(memory)
+        self._previews: Recent[tuple[Image.Image, float]] = Recent(memory)
 
     def draw(
         self, data: bytes, layers: str = "scn+fcn", look: Look = Look()

@@ -80,12 +80,12 @@ class Place:
 class Exploring:
     """Places and faces of the latent space; the last faces are remembered."""
 
-    def __init__(self, studio: Studio, keep: int = 48) -> None:
+    def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self._turn = threading.Lock()
         self._map: LatentMap | None = None
         self._styles: Any = None
-        self._pictures: Recent[Image.Image] = Recent(keep)
+        self._pictures: Recent[Image.Image] = Recent(studio.memory)
 
     @property
     def latent_map(self) -> LatentMap:

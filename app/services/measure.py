@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from app.recent import Recent, fingerprint
+from app.recent import Memory, Recent, fingerprint
 
 SMALL_PX = 256  # LPIPS and PSNR compare pictures averaged down to this, as RESULTS.md does
 SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
@@ -40,9 +40,9 @@ class Measures:
     The networks are loaded when the first picture is measured.
     """
 
-    def __init__(self, keep: int = 32) -> None:
-        self._done: Recent[Measured] = Recent(keep)
-        self._people: Recent[Any] = Recent(keep)
+    def __init__(self, memory: Memory) -> None:
+        self._done: Recent[Measured] = Recent(memory)
+        self._people: Recent[Any] = Recent(memory)
         self._turn = threading.Lock()
 
     def steps(self, original: Image.Image, picture: Image.Image) -> Iterator[Measured]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.recent import Recent, fingerprint
+from app.recent import Memory, Recent, fingerprint
 from app.results import SIDE, Prepared
 from hsc.errors import NoFaceError, PhotoError
 from hsc.faces import crop_centre, crop_face, find_faces, read_photo
@@ -21,9 +21,9 @@ Photo = Image.Image | bytes | str | Path
 class Photos:
     """Remembers the last photos, so that choosing another face does not look again."""
 
-    def __init__(self, keep: int) -> None:
-        self._faces: Recent[list] = Recent(keep)
-        self._prepared: Recent[Prepared] = Recent(keep)
+    def __init__(self, memory: Memory) -> None:
+        self._faces: Recent[list] = Recent(memory)
+        self._prepared: Recent[Prepared] = Recent(memory)
 
     def prepare(self, photo: Photo, face: int = 0, align: bool = True) -> Prepared:
         """Find the faces of a photo and cut one out.

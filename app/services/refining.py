@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from app.recent import Recent
+from app.recent import Memory, Recent
 from app.results import Compressed
 from app.services.compressing import Compressing
 from hsc.levels import REFINE_STEPS
@@ -17,9 +17,9 @@ from hsc.levels import REFINE_STEPS
 class Refining:
     """Better files for results that are there already; the last ones are remembered."""
 
-    def __init__(self, compressing: Compressing, keep: int = 16) -> None:
+    def __init__(self, compressing: Compressing, memory: Memory) -> None:
         self.compressing = compressing
-        self._files: Recent[tuple[bytes, float]] = Recent(keep)
+        self._files: Recent[tuple[bytes, float]] = Recent(memory)
 
     def steps(
         self, plain: Compressed, given_up: Callable[[], bool] = lambda: False

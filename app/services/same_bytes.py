@@ -8,12 +8,13 @@ from typing import Any
 
 from PIL import Image
 
-from app.recent import Recent, fingerprint
+from app.recent import Memory, Recent, fingerprint
 from app.services.measure import Measured, Measures
 from hsc.baselines import CODECS, Encodings, Fit
 from hsc.errors import HscError
 
 NAMES = ("jpeg", "webp", "avif", "heic", "jxl")  # a page can wait for these
+ENCODINGS = 16 << 20  # bytes of one picture's files by one codec, and of the picture at their sizes
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class Rival:
 class SameBytes:
     """Fits other codecs to a budget, beside the model and not in its turn."""
 
-    def __init__(self, measures: Measures, keep: int = 24) -> None:
+    def __init__(self, measures: Measures, memory: Memory) -> None:
         self.measures = measures
-        self._encodings: Recent[Encodings] = Recent(keep)
-        self._rivals: Recent[Rival] = Recent(4 * keep)
+        self._encodings: Recent[Encodings] = Recent(memory, ENCODINGS)
+        self._rivals: Recent[Rival] = Recent(memory)
 
     def rivals(self, names: Sequence[str] = NAMES) -> list[Rival]:
         """Those of these names, before anything was coded."""

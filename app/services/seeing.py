@@ -54,10 +54,10 @@ class View:
 class Seeing:
     """Reads pictures beside the model, not in its turn; the last read-outs are remembered."""
 
-    def __init__(self, studio: Studio, keep: int = 16) -> None:
+    def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self._seen: Recent[Seen] = Recent(keep)
-        self._avif: Recent[tuple[str, bytes, Image.Image]] = Recent(keep)
+        self._seen: Recent[Seen] = Recent(studio.memory)
+        self._avif: Recent[tuple[str, bytes, Image.Image]] = Recent(studio.memory)
         self._turn = threading.Lock()
 
     def steps(self, prepared: Prepared, level: float) -> Iterator[tuple[View, ...]]:

@@ -59,9 +59,9 @@ DRAWS = {
 class SpendingOf:
     """Bits of files, and pictures of where they went."""
 
-    def __init__(self, studio: Studio, keep: int = 16) -> None:
+    def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self._done: Recent[Spending] = Recent(keep)
+        self._done: Recent[Spending] = Recent(studio.memory)
 
     def of(self, data: bytes) -> Spending:
         """Where the bits of a file went. Raises HscError as `hsc.bits.spent`."""

@@ -86,10 +86,10 @@ class Curve:
 class Sweeping:
     """Curves of photos; what was measured lately is remembered, of unfinished curves too."""
 
-    def __init__(self, studio: Studio, keep: int = 6) -> None:
+    def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self._points: Recent[CurvePoint | None] = Recent(24 * keep)
-        self._originals: Recent[_Original] = Recent(2)
+        self._points: Recent[CurvePoint | None] = Recent(studio.memory)
+        self._originals: Recent[_Original] = Recent(studio.memory, _Original.BYTES)
 
     def steps(self, prepared: Prepared, others: bool = True) -> Iterator[Curve]:
         """Measure a photo, one file after the other.
@@ -167,6 +167,8 @@ class Sweeping:
 
 class _Original:
     """A picture to compare others with, and what is computed only once of it."""
+
+    BYTES = 48 << 20  # nearly all of it what LPIPS sees at 1024 px
 
     def __init__(self, image: Image.Image) -> None:
         self.small, self.features = _perceived(image)

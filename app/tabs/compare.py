@@ -10,7 +10,6 @@ import gradio as gr
 from app import charts, versus
 from app.components import LIVE, Tab, friendly
 from app.results import Shown
-from app.services.measure import Measures
 from app.services.same_bytes import SameBytes
 from app.texts import text
 
@@ -27,9 +26,8 @@ class CompareTab(Tab):
         shown: the state that holds what Compress shows.
     """
 
-    def __init__(self, tab: gr.Tab, shown: gr.State, measures: Measures) -> None:
-        self.measures = measures
-        self.same_bytes = SameBytes(measures)
+    def __init__(self, tab: gr.Tab, shown: gr.State, same_bytes: SameBytes) -> None:
+        self.same_bytes = same_bytes
         gr.Markdown(text("compare"), elem_id="compare-text")
         self.note = gr.HTML(charts.note(NO_FACE), elem_id="compare-note")
         self.cards = gr.HTML(elem_id="versus")
@@ -48,7 +46,7 @@ class CompareTab(Tab):
             return versus.page(shown, ours, rivals.values())
 
         yield charts.note("Measuring ours …", busy=True), page()
-        ours = self.measures.measure(crop, shown.picture)
+        ours = self.same_bytes.measures.measure(crop, shown.picture)
         yield charts.note("Coding with the first of the others …", busy=True), page()
         for rival in self.same_bytes.steps(crop, budget):
             rivals[rival.name] = rival

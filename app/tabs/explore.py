@@ -13,10 +13,9 @@ from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly
 from app.explore_views import bits_words, progress
 from app.files import keep_picture
 from app.results import Prepared
-from app.service import Studio
-from app.services.exploring import Exploring, Place
-from app.services.spending import SpendingOf
-from app.services.sweeping import METRICS, Curve, Sweeping
+from app.services.exploring import Place
+from app.services.shared import Shared
+from app.services.sweeping import METRICS, Curve
 from app.tabs.explore_layout import ExploreLayout
 
 Update = dict[Any, Any]
@@ -31,11 +30,11 @@ class ExploreTab(Tab):
         first: the first tab, whose photo is taken over.
     """
 
-    def __init__(self, studio: Studio, tab: gr.Tab, first: Any) -> None:
-        self.studio = studio
-        self.exploring = Exploring(studio)
-        self.spending = SpendingOf(studio)
-        self.sweeping = Sweeping(studio)
+    def __init__(self, shared: Shared, tab: gr.Tab, first: Any) -> None:
+        self.studio = studio = shared.studio
+        self.exploring = shared.exploring
+        self.spending = shared.spending
+        self.sweeping = shared.sweeping
         self.at = at = ExploreLayout(studio)
         subject = at.subject
         subject.follow(tab, first)
