@@ -3,21 +3,23 @@
 # For an NVIDIA GPU add --gpus all: PyTorch's usual build brings CUDA along.
 FROM python:3.12-slim
 
-# libgomp1: dlib and PyTorch compute on several threads with it
+# libgomp1: dlib and PyTorch compute on several threads with it. Its version is not pinned, because
+# Debian keeps only the newest.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home studio
+    && useradd --create-home --uid 1000 studio
 
 WORKDIR /studio
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.txt constraints.txt ./
+RUN pip install --no-cache-dir -r requirements.txt -c constraints.txt
 
 COPY app.py ./
 COPY app app
 COPY hsc hsc
 COPY assets assets
 
-USER studio
+USER 1000
 ENV GRADIO_SERVER_NAME=0.0.0.0 GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1
 EXPOSE 7860
 CMD ["python", "app.py"]
