@@ -2,7 +2,7 @@
 (() => {
   let waiting;
   document.addEventListener("input", (event) => {
-    if (!event.target.closest?.(".edit, #keep-details")) return;
+    if (!event.target.closest?.("#edit-controls .edit, #keep-details")) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => document.querySelector("#edit-settle")?.click(), 350);
   });

@@ -148,7 +148,7 @@ class DecodeTab(Tab):
         if data is None:
             return
         drawing = self.studio.drawing
-        look = Look.of(self.at.edits.amounts(self.studio.codec, values))
+        look = Look.of(self.at.edits.amounts(values))
         readable, shown, _ = drawing.readable(data, layers)
         if not drawing.remembers(readable, shown, look):
             small = drawing.preview(readable, shown, look)
@@ -162,7 +162,7 @@ class DecodeTab(Tab):
             return
         yield {at.note: charts.note(self._waiting("Drawing …"), busy=True), at.proof: ""}
         try:
-            amounts = at.edits.amounts(self.studio.codec, values)
+            amounts = at.edits.amounts(values)
             decoded = self.studio.decode(data, layers, amounts)
         except HscError:
             yield {at.note: ""}

@@ -68,7 +68,7 @@ class DecodeLayout:
         self.note = gr.HTML(elem_id="received-note")
         self.layers = gr.Radio(CHOICES, value="scn+fcn", label="Layers", elem_id="received-layers")
         with gr.Accordion("Edit the decoded face", open=False, elem_id="received-edits"):
-            self.edits = EditSliders("received-edit")
+            self.edits = EditSliders("received-edit", described=True)
             self.reset = gr.Button("Reset all", size="sm", elem_id="received-reset")
 
     def _send(self) -> None:

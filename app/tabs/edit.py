@@ -34,22 +34,16 @@ class EditTab(EditLayout, BetweenEvents, Tab):
         self.shown = shown
         self._wire(tab)
         self._wire_between()
-        self.fitted = (*self.sliders.values(), *self.presets.values(), self.strip_of, self.grid_of)
+        self.fitted = (*self.sliders.sliders, *self.presets.values(), self.strip_of, self.grid_of)
 
     def fit(self, codec: Any) -> Update:
         """The codec's own ranges; what it cannot do is not offered."""
-        known = {edit.name: edit for edit in codec.edit_names}
-        self.edits = [edit for edit in self.edits if edit.name in known]
         choices = [(edit.label, edit.name) for edit in codec.edit_names]
         update: Update = {
+            **self.sliders.fit(codec),
             self.strip_of: gr.Dropdown(choices, value=choices[0][1]),
             self.grid_of: gr.Dropdown(choices, value=choices[0][1]),
         }
-        for name, slider in self.sliders.items():
-            edit = known.get(name)
-            update[slider] = (
-                gr.Slider(minimum=edit.low, maximum=edit.high) if edit else gr.Slider(visible=False)
-            )
         usable = self.editing.presets()
         for label, button in self.presets.items():
             update[button] = gr.Button(visible=label in usable)
@@ -58,10 +52,10 @@ class EditTab(EditLayout, BetweenEvents, Tab):
     @property
     def look(self) -> list[Any]:
         """The components that say what is drawn, as `_asked` takes them."""
-        return [self.shown, self.file, self.keep, *self.sliders.values()]
+        return [self.shown, self.file, self.keep, *self.sliders.sliders]
 
     def _wire(self, tab: gr.Tab) -> None:
-        sliders = list(self.sliders.values())
+        sliders = self.sliders.sliders
         pictures = [self.note, self.plain, self.edited, self.about]
         gr.on(
             [tab.select, self.file.change],
@@ -129,7 +123,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
             self.edited: gr.Image(
                 value=keep_picture(edited, "edited.png"), label=sheet.words(look)
             ),
-            self.about: sheet.meanings(self.edits, look),
+            self.about: sheet.meanings(self.sliders.edits, look),
         }
 
     def preview(self, *asked: Any) -> Update:
@@ -139,7 +133,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
             return {self.note: charts.note(STARTING)}
         return {
             self.note: "",
-            self.about: sheet.meanings(self.edits, look),
+            self.about: sheet.meanings(self.sliders.edits, look),
             self.edited: gr.Image(
                 value=keep_picture(self.editing.preview(face, look), "edited.png"),
                 label=sheet.words(look),
@@ -149,7 +143,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
     def preset(self, label: str | None) -> list[float]:
         """Values of all sliders and of keep-details; all at rest without a label."""
         amounts = self.editing.presets().get(label, {}) if label else {}
-        return [*(amounts.get(name, 0) for name in self.sliders), 1]
+        return [*(amounts.get(name, 0) for name in self.sliders.by_name), 1]
 
     def draw_strip(self, name: str, *asked: Any) -> Any:
         """One edit alone, over its range."""
@@ -164,7 +158,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
     def take(self, name: str, event: gr.SelectData) -> list[Any]:
         """A picture of the strip was clicked: its amount goes to the slider."""
         amount = float(event.value["caption"])
-        return [amount if each == name else gr.skip() for each in self.sliders]
+        return [amount if each == name else gr.skip() for each in self.sliders.by_name]
 
     def fill_grid(
         self, name: str, shown: Shown | None, file: str | None
@@ -186,10 +180,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
         self, shown: Shown | None, file: str | None, keep: float, *values: float
     ) -> tuple[Face | None, Look]:
         """The face that is edited, and how."""
-        names = list(self.sliders)
-        known = {edit.name for edit in self.edits}
-        amounts = {n: float(v or 0) for n, v in zip(names, values, strict=True) if n in known}
-        return self._face(shown, file), Look.of(amounts, keep)
+        return self._face(shown, file), Look.of(self.sliders.amounts(values), keep)
 
     def _face(self, shown: Shown | None, file: str | None) -> Face | None:
         if file:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import Any
-
 import gradio as gr
 
 from app.components import picture
-from app.services.editing import PRESETS, shipped_edits
+from app.services.editing import PRESETS
+from app.tabs.edit_sliders import EditSliders
 from app.texts import text
 
 STARTING = "Drop a .hsc file or a photo, or choose a face on the Compress tab."
@@ -18,7 +16,6 @@ class EditLayout:
     """The components of the Edit tab, as attributes; create it inside a `gr.Tab`."""
 
     def __init__(self) -> None:
-        self.edits: list[Any] = shipped_edits()
         with gr.Row(elem_id="editor"):
             with gr.Column(scale=5, min_width=320, elem_id="edit-controls"):
                 self._controls()
@@ -39,11 +36,7 @@ class EditLayout:
                 label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
                 for label in PRESETS
             }
-        self.sliders: dict[str, gr.Slider] = {}
-        for group, edits in groupby(self.edits, lambda edit: getattr(edit, "group", "")):
-            with _group(group):
-                for edit in edits:
-                    self.sliders[edit.name] = _slider(edit)
+        self.sliders = EditSliders("edit")
         self.keep = gr.Slider(
             0,
             1,
@@ -77,7 +70,7 @@ class EditLayout:
                 self._between()
 
     def _strip(self) -> None:
-        names = [(edit.label, edit.name) for edit in self.edits]
+        names = [(edit.label, edit.name) for edit in self.sliders.edits]
         self.strip_of = gr.Dropdown(
             names,
             value=names[0][1],
@@ -93,11 +86,11 @@ class EditLayout:
             object_fit="cover",
             buttons=[],
             interactive=False,
-            elem_id="strip",
+            elem_id="edit-strip",
         )
 
     def _grid(self) -> None:
-        names = [(edit.label, edit.name) for edit in self.edits]
+        names = [(edit.label, edit.name) for edit in self.sliders.edits]
         with gr.Row(elem_id="grid-ask"):
             self.grid_of = gr.Dropdown(
                 names, value=names[0][1], label="Does it survive fewer bytes?", elem_id="grid-of"
@@ -147,28 +140,3 @@ class EditLayout:
                     buttons=["download", "fullscreen"],
                 )  # fmt: skip
                 self.moving = gr.HTML(elem_id="moving")
-
-
-def _group(name: str) -> Any:
-    """Sliders of one kind under their heading; those without a plain meaning are folded away."""
-    if name == "principal":
-        heading = "Principal directions of the latent space"
-        return gr.Accordion(heading, open=False, elem_classes=["edits"])
-    with gr.Column(elem_classes=["edits"]) as column:
-        if name:
-            gr.HTML(f"<h4>{name.capitalize()}</h4>", elem_classes=["group"])
-    return column
-
-
-def _slider(edit: Any) -> gr.Slider:
-    unit = f" ({edit.unit})" if edit.unit else ""
-    return gr.Slider(
-        edit.low,
-        edit.high,
-        value=0,
-        step=edit.step,
-        label=f"{edit.label}{unit}",
-        buttons=["reset"],
-        elem_id=f"edit-{edit.name}",
-        elem_classes=["edit"],
-    )

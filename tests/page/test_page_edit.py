@@ -49,8 +49,8 @@ def test_a_slider_edits_the_decoded_face_and_comes_to_rest_as_a_whole_picture(pa
 
 
 def test_a_face_of_the_strip_is_taken_over(page):
-    expect(page.locator("#strip img")).to_have_count(7)
-    page.locator("#strip button:has(img)").last.click()
+    expect(page.locator("#edit-strip img")).to_have_count(7)
+    page.locator("#edit-strip button:has(img)").last.click()
     whole(page, "smile +1.5")
     expect(page.locator("#edit-smile input[type=number]")).to_have_value("1.5")
 
