@@ -21,8 +21,11 @@ class Blender:
 
         S_a, S_b --> between them --> S --> G_F(S) ------------------------------ + -> F
                                             |                                     |
-        F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) -- x weight --+
-        F_b - G_F(S_b) -- carried along by the motion from G_F(S_b) -- x weight --+
+        F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) --- x lead ---+
+
+    Detail of two people is never added up, for it would look exposed twice: the face that has most
+    say lends its own, by its lead over the next. Half-way, and in an average, nobody leads, and
+    the face is the semantics' own.
     """
 
     def __init__(self, networks: Networks) -> None:
@@ -60,17 +63,16 @@ class Blender:
         return self._face(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
 
     def _face(self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[Opened]) -> Opened:
-        """Draw the features of (1, 23, 512) and add the detail of some faces by weight."""
+        """Draw the features of (1, 23, 512), and add what detail the leading face lends."""
         n = self.networks
-        spread = n.fcn.feature_std[:, None, None]
         feature_s = n.synthesis.feature(w_plus)
-        detail = torch.zeros_like(feature_s)
-        for index, weight in weights.items():
-            face = faces[index]
-            own = face.feature - face.feature_s
-            if own.any():
-                before, after = face.feature_s / spread, feature_s / spread
-                detail = detail + weight * carry_detail(own, before, after, GIVES_WAY)
-        plain = all(face.feature is face.feature_s for face in faces)
-        feature = feature_s if plain else feature_s + detail
+        first, *others = sorted(weights, key=weights.__getitem__, reverse=True)
+        lead = weights[first] - max((weights[other] for other in others), default=0.0)
+        face = faces[first]
+        feature = feature_s
+        if lead and face.feature is not face.feature_s:
+            spread = n.fcn.feature_std[:, None, None]
+            before, after = face.feature_s / spread, feature_s / spread
+            own = carry_detail(face.feature - face.feature_s, before, after, GIVES_WAY)
+            feature = feature_s + lead * own
         return Opened(w_plus, feature_s, feature, faces[0].layers)

@@ -1,5 +1,7 @@
 """Faces made of several files: morphs, style mixes and averages, feature maps included."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from generated import styles, synthesis
@@ -69,10 +71,19 @@ def test_an_average_of_one_is_itself_and_of_none_is_refused(codec, three):
         codec.average([])
 
 
-def test_an_average_has_less_detail_than_its_faces(codec, three):
+def test_an_average_is_nobody_s_detail(codec, three):
     mean = codec.average(three)
-    detail = [(face.feature - face.feature_s).std() for face in (mean, *three)]
-    assert 0 < detail[0] < min(detail[1:])
+    assert mean.feature is mean.feature_s
+    assert torch.equal(mean.feature, synthesis().feature(mean.w_plus))
+
+
+def test_detail_of_two_people_is_never_added_up(codec, three):
+    a, b, other = three
+    quarter, half = codec.morph(a, b, 0.25), codec.morph(a, b, 0.5)
+    stranger = replace(b, feature=b.feature_s + (other.feature - other.feature_s))
+    assert torch.equal(quarter.feature, codec.morph(a, stranger, 0.25).feature)
+    lent = [(face.feature - face.feature_s).std() for face in (half, quarter, a)]
+    assert lent[0] == 0 < lent[1] < 0.6 * lent[2]
 
 
 def test_faces_without_detail_stay_without(codec):
