@@ -14,6 +14,8 @@ STABLE = (
 )
 """Read-outs that an edit leaves alone unless it says otherwise. No edit may free the skin."""
 PRINCIPAL_GROUP = "principal"
+MEASURED = 0.5
+"""Part of its range, either way, at which an edit must do what its unit says."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Wanted:
         against: read-outs that it moves the other way, in their standard deviations for one of
             its own: holding is not enough for what comes all at once, as glasses do.
         calibrated: False for something that is there or not: a mean change has no slope to
-            calibrate by, so the regression's own scale is kept.
+            calibrate by, so the regression's own scale is kept, and it is measured at the whole
+            of its range.
 
     The others are as in :class:`hsc.editing.table.Edit`.
     """
@@ -48,6 +51,12 @@ class Wanted:
     calibrated: bool = True
     kind: str = MOVE
     group: str = "face"
+
+    @property
+    def measured_at(self) -> tuple[float, float]:
+        """The amounts below and above zero at which it is calibrated and reported."""
+        part = MEASURED if self.calibrated else 1.0
+        return self.low * part, self.high * part
 
     @property
     def held(self) -> dict[str, float]:
@@ -126,13 +135,13 @@ CATALOGUE = (
     Wanted(
         "hair_light", "Hair, dark to blond", "", -0.5, 0.7, 0.05,
         "Lighter hair above zero, darker below.",
-        "hair_light", 20.0, ((7, 15), (9, 15)), ("hair_warm", "warmth"),
+        "hair_light", 20.0, ((9, 11), (9, 15)), ("hair_warm", "warmth"),
         kind=STAY, group="hair",
     ),
     Wanted(
         "hair_warm", "Hair, ash to copper", "", -1.0, 1.2, 0.05,
         "Redder hair above zero, cooler below.",
-        "hair_warm", 10.0, ((9, 15),), ("warmth",),
+        "hair_warm", 10.0, ((9, 11), (9, 15)), ("warmth",),
         kind=STAY, group="hair",
     ),
     Wanted(
@@ -154,6 +163,15 @@ CATALOGUE = (
         kind=STAY, group="picture",
     ),
 )  # fmt: skip
+
+TRIED = (
+    Wanted(
+        "gaze", "Look aside", "", -1.0, 1.0, 0.05,
+        "Turns the eyes alone towards the picture's right.",
+        "gaze", 0.05, ((0, 6), (4, 9), (7, 12)), (),
+    ),
+)  # fmt: skip
+"""Looked for in the same way and reported, but not offered: no direction does it alone."""
 
 
 def principal(number: int, predicted: Mapping[str, float]) -> Edit:

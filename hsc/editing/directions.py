@@ -3,13 +3,12 @@
 1. Draw plain samples (one w for all styles) and read them.
 2. Regress the read-outs on w; the direction of an edit holds the read-outs that it must leave.
 3. Restrict it to the styles that move its read-out with the least side effect on drawn faces.
-4. Scale it by what it does to drawn faces, so that an amount of 1 is its unit.
+4. Scale it by what half of its range does to drawn faces, so that an amount of 1 is its unit.
 5. Add the principal directions of w, without what they do to skin.
 6. Measure every edit on faces that took no part in any of this, and write the report.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from hsc.editing.catalogue import CATALOGUE, PRINCIPAL_GROUP, SKIN, Wanted, principal
-from hsc.editing.effects import Change, Measured, Studio
+from hsc.editing.catalogue import CATALOGUE, SKIN, TRIED, Wanted, principal
+from hsc.editing.effects import TRIAL, Change, Measured, Studio, Trial
 from hsc.editing.probe import Probe, fit
 from hsc.editing.readouts import where_meant
 from hsc.editing.report import EditEffect, write_report
@@ -30,30 +29,8 @@ from hsc.weights import path_of
 CHOICE_SEED, CHOICE_FACES = 1_000_001, 8
 REPORT_SEED, REPORT_FACES = 1_000_002, 12
 PRINCIPAL = 8
-TRIAL = 1.5
-"""Standard deviations of its read-out by which a direction is tried."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A direction on some styles, tried on faces.
-
-    Attributes:
-        styles: first and last style.
-        slope: measured change of the read-out over the predicted one.
-        side: root of the summed squares of the mean changes of held read-outs, in standard
-            deviations, for one standard deviation of its own.
-        identity: mean identity distance for one standard deviation of its own.
-    """
-
-    styles: tuple[int, int]
-    slope: float
-    side: float
-    identity: float
-
-    @property
-    def cost(self) -> float:
-        return self.side + self.identity if self.slope > 0 else float("inf")
+RESCALED = 0.5, 2.0
+"""Within these, a measured scale is believed."""
 
 
 def find_directions(setting: Any, out: Path | None = None) -> None:
@@ -69,16 +46,20 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
     faces = studio.faces(CHOICE_FACES, CHOICE_SEED)
     before = studio.measure(faces)
     edits, directions, trials = [], {}, {}
-    for wanted in CATALOGUE:
+    for wanted in (*TRIED, *CATALOGUE):
         full = torch.from_numpy(probe.direction(wanted.readout, wanted.held)).float()
         trials[wanted.name] = [
             try_styles(studio, probe, wanted, full, faces, before, candidate)
             for candidate in wanted.candidates
         ]
+        if wanted in TRIED:
+            continue
         best = min(trials[wanted.name], key=lambda trial: trial.cost)
-        slope = best.slope if wanted.calibrated else 1.0
         unit = wanted.per_unit / probe.scale[probe.names.index(wanted.readout)]
-        directions[wanted.name] = on_styles(full, best.styles) * float(unit / slope)
+        direction = on_styles(full, best.styles) * float(unit)
+        if wanted.calibrated:
+            direction = calibrated(studio, wanted, direction / best.slope, faces, before)
+        directions[wanted.name] = direction
         edits.append(_edit(wanted, best.styles))
         print(f"{wanted.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
     for number, (axis, slopes) in enumerate(probe.principal(PRINCIPAL, without=SKIN), 1):
@@ -127,6 +108,19 @@ def try_styles(
     return Trial(styles, own / TRIAL, float(side), float(change.identity.mean() / abs(own)))
 
 
+def calibrated(
+    studio: Studio, wanted: Wanted, direction: Tensor, faces: Tensor, before: Measured
+) -> Tensor:
+    """Scale (23, 512) so that half of the range, both ways, does to faces what it says."""
+    down, up = (
+        studio.change(before, faces + amount * direction).mean(wanted.readout)
+        for amount in wanted.measured_at
+    )
+    low, high = wanted.measured_at
+    scale = wanted.per_unit * (high - low) / (up - down)
+    return direction * float(np.clip(scale, *RESCALED))
+
+
 def _standardised(change: Change, probe: Probe, signs: np.ndarray) -> np.ndarray:
     """Mean change of each read-out with the sign of the edit, in standard deviations: (R,)."""
     signed = Change({n: signs * v for n, v in change.readouts.items()}, change.identity)
@@ -134,21 +128,17 @@ def _standardised(change: Change, probe: Probe, signs: np.ndarray) -> np.ndarray
 
 
 def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
-    """Every edit that was asked for, at half of its range either way; all of it where that is
-    there or not."""
+    """Every edit that was asked for, at the amounts at which it is to do what it says."""
     faces = studio.faces(REPORT_FACES, REPORT_SEED)
     before = studio.measure(faces)
-    sudden = {wanted.name for wanted in CATALOGUE if not wanted.calibrated}
     effects = {}
-    for edit in table.edits:
-        if edit.group == PRINCIPAL_GROUP:
-            continue
-        part = 1.0 if edit.name in sudden else 0.5
-        amounts = (edit.low * part, edit.high * part)
+    for wanted in CATALOGUE:
         down, up = (
-            studio.change(before, faces + table.offset({edit.name: amount})) for amount in amounts
+            studio.change(before, faces + table.offset({wanted.name: amount}))
+            for amount in wanted.measured_at
         )
-        effects[edit.name] = EditEffect(amounts, down, up)
+        effects[wanted.name] = EditEffect(wanted.measured_at, down, up)
+        print(f"measured: {wanted.name}", flush=True)
     return effects
 
 

@@ -16,6 +16,8 @@ from hsc.generator.synthesis import NUM_STYLES, Synthesis
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 
 TRUNCATION = 0.7
+TRIAL = 1.5
+"""Standard deviations of its read-out by which a direction is tried."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,28 @@ class Change:
         """Over the faces on which the read-out says anything."""
         known = self.readouts[name][np.isfinite(self.readouts[name])]
         return float(known.mean()) if len(known) else 0.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A direction on some styles, tried on faces.
+
+    Attributes:
+        styles: first and last style.
+        slope: measured change of the read-out over the predicted one.
+        side: root of the summed squares of the mean changes of held read-outs, in standard
+            deviations, for one standard deviation of its own.
+        identity: mean identity distance for one standard deviation of its own.
+    """
+
+    styles: tuple[int, int]
+    slope: float
+    side: float
+    identity: float
+
+    @property
+    def cost(self) -> float:
+        return self.side + self.identity if self.slope > 0 else float("inf")
 
 
 @dataclass(frozen=True)

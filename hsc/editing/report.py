@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hsc.editing.catalogue import Wanted
-from hsc.editing.effects import TRUNCATION, Change
+from hsc.editing.effects import TRIAL, TRUNCATION, Change, Trial
 from hsc.editing.probe import Probe
 from hsc.editing.table import EditTable
 
@@ -45,6 +44,15 @@ must leave, in standard deviations, for one of its own; *identity*: how far the 
 The range with the smallest sum was taken.
 """
 
+DROPPED = """
+## Not offered: {name}
+
+Looked for in the same way, on {styles}. The regression explains {r2:.0%} of the
+read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), drawn faces moved
+by {moved}, and the read-outs to be left by {side} for one of its own: too little to see, or not
+alone. So there is no such edit.
+"""
+
 PRINCIPAL = """
 ## Principal directions
 
@@ -68,10 +76,10 @@ def write_report(
     table: EditTable,
     catalogue: Sequence[Wanted],
     probe: Probe,
-    trials: Mapping[str, Sequence[Any]],
+    trials: Mapping[str, Sequence[Trial]],
     effects: Mapping[str, EditEffect],
 ) -> None:
-    """Write the three tables as Markdown."""
+    """Write the tables as Markdown; what was tried but is not in the catalogue is told of too."""
     wanted = {w.name: w for w in catalogue}
     faces = len(next(iter(effects.values())).up.identity)
     text = [INTRODUCTION.format(faces=faces, truncation=TRUNCATION), OWN]
@@ -93,6 +101,8 @@ def write_report(
         [[name, ", ".join(f"{t.styles[0]}-{t.styles[1]}: {t.side:.2f} / {t.identity:.2f}"
                           for t in tried)] for name, tried in trials.items()],
     ))  # fmt: skip
+    for name in trials.keys() - wanted.keys():
+        text.append(_dropped(name, trials[name], probe))
     text.append(PRINCIPAL)
     rows = [[edit.name, edit.description] for edit in table.edits if edit.name not in wanted]
     text.append(_rows(["edit", "what it is predicted to do"], rows))
@@ -111,6 +121,18 @@ def _own(table: EditTable, wanted: Wanted, effect: EditEffect, index: int) -> li
         " / ".join(_number(c.mean(wanted.readout), sign=True) for c in (effect.down, effect.up)),
         " / ".join(f"{c.identity.mean():.2f}" for c in (effect.down, effect.up)),
     ]
+
+
+def _dropped(name: str, trials: Sequence[Trial], probe: Probe) -> str:
+    return DROPPED.format(
+        name=name,
+        r2=probe.r2[probe.names.index(name)],
+        asked=TRIAL,
+        moved=" or ".join(f"{TRIAL * trial.slope:.1f}" for trial in trials),
+        side=" or ".join(f"{trial.side:.1f}" for trial in trials),
+        styles="styles " + ", ".join("{}-{}".format(*trial.styles) for trial in trials),
+        amount=TRIAL * probe.scale[probe.names.index(name)],
+    )
 
 
 def _side(names: Sequence[str], wanted: Wanted, effect: EditEffect) -> list[str]:
