@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import Container
-from hsc.editing.apply import edit_feature, edit_styles
+from hsc.editing.apply import edit_feature, edit_styles, held_by
 from hsc.errors import WeightsError
 from hsc.generator.preview import preview
 from hsc.networks import Networks
@@ -87,7 +87,8 @@ class Decoder:
             n.edits, edits, n.synthesis.feature, n.fcn.feature_std,
             w_plus, feature_s, feature, keep_details,
         )  # fmt: skip
-        w_plus = edit_styles(w_plus, n.edits.offset(edits))
+        held = held_by(opened.feature is not feature_s, keep_details)
+        w_plus = edit_styles(w_plus, n.edits.offset(edits, held))
         if opened.layers == "fcn":
             w_plus = n.mapping.w_mean.expand_as(w_plus)
         return feature, w_plus

@@ -1,5 +1,6 @@
 """Edits: the shipped table, the algebra of offsets, what they do to faces, and several people."""
 
+import json
 import random
 from copy import deepcopy
 from dataclasses import replace
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 from generated import mapping, styles, synthesis
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from hsc.editing import (
     Edit,
@@ -21,6 +23,7 @@ from hsc.editing import (
     mix,
 )
 from hsc.editing.appearance import appearance
+from hsc.editing.apply import held_by
 from hsc.editing.catalogue import CATALOGUE, PRINCIPAL_GROUP, SKIN
 from hsc.editing.effects import Studio, to_pil
 from hsc.editing.motion import motion, warp
@@ -138,6 +141,36 @@ def test_edits_add_up(table):
     assert torch.allclose(both, apart, atol=1e-6)
 
 
+def test_a_gain_makes_up_for_the_detail_that_holds(table):
+    stronger = table.with_gains({"smile": (1.5, 2.0), "yaw": (1.2, 1.2)})
+    for amount, gain in ((1.5, 2.0), (-1.0, 1.5)):  # both are ends of the range
+        alone, held = (stronger.offset({"smile": amount}, held) for held in (0, 1))
+        assert torch.equal(alone, table.offset({"smile": amount}))
+        assert torch.allclose(held, gain * alone, atol=1e-5)
+        half = stronger.offset({"smile": amount}, 0.5)
+        assert torch.allclose(half, (alone + held) / 2, atol=1e-5)
+    amounts = {"smile": 0.5, "yaw": -5.0}
+    turned = dict(reversed(amounts.items()))
+    assert torch.equal(stronger.offset(amounts, 1), stronger.offset(turned, 1))
+    assert not stronger.offset({"smile": 0, "yaw": 0.0}, 1).any()
+    with pytest.raises(HscError, match="smile from"):
+        stronger.offset({"smile": 1.6}, 1)
+
+
+def test_gains_are_saved_and_tables_from_before_them_are_read(table, tmp_path):
+    path = tmp_path / "edits.safetensors"
+    table.with_gains({"smile": (1.5, 2.0)}).save(path)
+    again = EditTable.load(path)
+    assert {e.name: e.gains for e in again.edits}["smile"] == (1.5, 2.0)
+    with safe_open(path, "pt") as file:
+        rows = json.loads(file.metadata()["table"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    for row in rows:
+        del row["gains"]
+    save_file(tensors, path, {"table": json.dumps(rows)})
+    assert {e.gains for e in EditTable.load(path).edits} == {(1.0, 1.0)}
+
+
 @pytest.mark.parametrize("amount", [1e9, -1e9, float("nan"), float("inf"), "1", None, True])
 def test_amounts_out_of_range_are_refused(table, amount):
     with pytest.raises(HscError, match="smile from -?[0-9.]+ to"):
@@ -249,6 +282,28 @@ def test_detail_turns_along_with_the_head(table):
 def test_keeping_less_detail_gives_way_wherever_the_edit_touches(table):
     kept = [carried(table, constant, {"age": 10.0}, keep).mean() for keep in (0, 0.5, 1)]
     assert kept[0] < kept[1] < kept[2] and kept[0] < 0.1
+
+
+def test_the_less_detail_is_kept_the_less_gain_it_needs():
+    assert held_by(True, 1.0) == 1 and held_by(True, 0.0) == 0 == held_by(False, 1.0)
+    assert 0 < held_by(True, 0.3) < held_by(True, 0.6) < 1
+
+
+def test_the_feature_follows_the_gain_only_where_there_is_detail(table):
+    stronger = table.with_gains({"smile": (2.0, 2.0)})
+    w_plus, std = styles(3), load_file(path_of("fcn"))["feature_std"].float()
+    feature_s = synthesis().feature(w_plus)
+
+    def edited(table, amount, hat, keep=1.0):
+        g_f = synthesis().feature
+        return edit_feature(table, {"smile": amount}, g_f, std, w_plus, feature_s, hat, keep)
+
+    for amount, gained in ((0.5, 1.0), (-0.25, -0.5)):
+        plain = edited(table, amount, feature_s)
+        assert torch.equal(edited(stronger, amount, feature_s), plain)
+        same = edited(stronger, amount, feature_s.clone())  # a feature map that adds nothing
+        assert torch.allclose(same, edited(table, gained, feature_s), atol=1e-4)
+        assert torch.allclose(edited(stronger, amount, feature_s.clone(), 0.0), plain, atol=1e-4)
 
 
 def test_edits_in_any_order_carry_the_same_feature(table):

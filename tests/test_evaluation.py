@@ -221,7 +221,8 @@ def test_edits_of_real_people(tmp_path, monkeypatch, capfd) -> None:
     argv = ["validate", "edits", "--faces", str(tmp_path / "faces"), "--out", str(out)]
     assert main([*argv, "--levels", "1"]) == 0
     (row,) = [line for line in (out / edits.FILE).read_text().splitlines() if "| yaw |" in line]
-    _, name, amounts, meant, moved, identity, skin, side, _ = row.split("|")
+    _, name, amounts, meant, moved, everybody, identity, skin, side, _ = row.split("|")
+    assert everybody == moved  # the only one there is has room both ways
     assert amounts.strip() == "-10 / +10" and amounts == meant
     left, right = (float(part) for part in moved.split("/"))
     assert left < -3 and right > 3

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from hsc.editing.motion import motion, warp
 from hsc.editing.table import LOOK, MOVE, TURN, EditTable
 
-GIVES_WAY = {TURN: 0.7, LOOK: 0.45, MOVE: 0.18}
+GIVES_WAY = {TURN: 0.7, LOOK: 0.3, MOVE: 0.12}
 """Change of a feature vector that motion does not explain, in standard deviations beyond what the
 whole map changes by, at which 1/e of the detail there is kept: a head may turn under its own
 detail, a mouth that opens may not. In the order in which edits are carried out."""
@@ -28,6 +28,20 @@ def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
         The edited w+, exactly ``w_plus`` where the offset is zero.
     """
     return w_plus + offset.to(w_plus)
+
+
+def held_by(detail: bool, keep_details: float) -> float:
+    """How much holds a face as it was against an edit, from 0, nothing, to 1.
+
+    Args:
+        detail: whether its feature map says more than its semantics do.
+        keep_details: as in :func:`edit_feature`.
+    """
+    return 1 - _reluctance(keep_details) if detail else 0.0
+
+
+def _reluctance(keep_details: float) -> float:
+    return (1 - keep_details) ** 2
 
 
 def edit_feature(
@@ -56,7 +70,8 @@ def edit_feature(
     head turns it is carried along by the motion that the semantics' own features undergo. Where a
     change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
     and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al. 2025
-    (arXiv 2502.16799).
+    (arXiv 2502.16799). What is kept holds the face as it was all the same; each edit's measured
+    gain makes up for that.
 
     Args:
         table, amounts: the edits.
@@ -75,7 +90,8 @@ def edit_feature(
     if not amounts:
         return feature_hat
     spread = std[:, None, None]
-    edited = g_f(edit_styles(w_plus, table.offset(amounts)))
+    held = held_by(feature_hat is not feature_s, keep_details)
+    edited = g_f(edit_styles(w_plus, table.offset(amounts, held)))
     if feature_hat is feature_s:
         return edited
     detail, before, done = feature_hat - feature_s, feature_s, {}
@@ -83,10 +99,11 @@ def edit_feature(
         more = table.of_kind(amounts, kind)
         if more:
             done |= more
-            after = edited if done == amounts else g_f(edit_styles(w_plus, table.offset(done)))
+            offset = table.offset(done, held)
+            after = edited if done == amounts else g_f(edit_styles(w_plus, offset))
             detail = carry_detail(detail, before / spread, after / spread, change)
             before = after
-    reluctance = (1 - keep_details) ** 2
+    reluctance = _reluctance(keep_details)
     if reluctance:
         touched = size_of((edited - feature_s) / spread)
         detail = detail * torch.exp(-reluctance * (touched / TOUCHED) ** 2)

@@ -3,8 +3,9 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -37,6 +38,8 @@ class Edit:
             it gives way to large changes only, for what changes all over, as age does. ``move``:
             it moves along, and gives way to what appears. ``stay``: it stays, for colours.
         group: under which heading a page would show it.
+        gains: what amounts below and above zero are multiplied by where a file's own detail holds
+            on to the face as it was, so that the unit stays true there.
     """
 
     name: str
@@ -49,6 +52,11 @@ class Edit:
     styles: tuple[int, int]
     kind: str = MOVE
     group: str = "face"
+    gains: tuple[float, float] = (1.0, 1.0)
+
+    def gain(self, amount: float, held: float) -> float:
+        """What to multiply an amount by; ``held`` as in :meth:`EditTable.offset`."""
+        return 1 + held * (self.gains[amount > 0] - 1)
 
     def check(self, amount: float) -> float:
         """The amount as a float. Raises HscError when it is no number or out of the safe range."""
@@ -69,6 +77,12 @@ def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
     offset = direction.new_zeros(SHAPE)
     offset[styles[0] : styles[1] + 1] = direction
     return offset
+
+
+def _edit(row: Mapping[str, Any]) -> Edit:
+    """A row of a file's table."""
+    pairs = {name: tuple(row[name]) for name in ("styles", "gains") if name in row}
+    return Edit(**row | pairs)
 
 
 class EditTable:
@@ -108,7 +122,7 @@ class EditTable:
                 rows = json.loads((file.metadata() or {})["table"])
                 names = file.keys()
                 directions = {name: file.get_tensor(name) for name in names}
-            edits = tuple(Edit(**row | {"styles": tuple(row["styles"])}) for row in rows)
+            edits = tuple(_edit(row) for row in rows)
             for edit in edits:
                 directions[edit.name] = on_styles(directions[edit.name], edit.styles)
         except FileNotFoundError as error:
@@ -139,12 +153,14 @@ class EditTable:
         self._known(name)
         return self._directions[name]
 
-    def offset(self, amounts: Mapping[str, float]) -> Tensor:
+    def offset(self, amounts: Mapping[str, float], held: float = 0.0) -> Tensor:
         """What a set of edits adds to w+.
 
         Args:
             amounts: name -> amount, in the edit's unit and safe range. Their order is of no
                 consequence; edits that are left out count as zero.
+            held: how much of a file's detail beyond its semantics is kept, 0 to 1, and with it
+                how much of each edit's gain is needed.
 
         Returns:
             (23, 512) float32, exactly zero when every amount is.
@@ -159,13 +175,19 @@ class EditTable:
             if edit.name in amounts:
                 amount = edit.check(amounts[edit.name])
                 if amount != 0:
-                    total = total + amount * self._directions[edit.name]
+                    gain = edit.gain(amount, held)
+                    total = total + gain * amount * self._directions[edit.name]
         return total
 
     def of_kind(self, amounts: Mapping[str, float], kind: str) -> dict[str, float]:
         """Those of a set of edits that are of one of ``KINDS`` and not zero."""
         names = {edit.name for edit in self.edits if edit.kind == kind}
         return {name: amount for name, amount in amounts.items() if name in names and amount}
+
+    def with_gains(self, gains: Mapping[str, tuple[float, float]]) -> "EditTable":
+        """The same table with the gains of some edits set."""
+        edits = (replace(e, gains=gains.get(e.name, e.gains)) for e in self.edits)
+        return EditTable(tuple(edits), self._directions)
 
     def _known(self, name: str) -> None:
         if name not in self._directions:

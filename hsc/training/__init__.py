@@ -1,7 +1,7 @@
 """Training: from the generator and folders of faces to the weights that ship.
 
 Order of the stages: pairs, preview, glance, inversion, colour, latents, semantic, feature,
-joint, directions.
+joint, directions, gains.
 """
 
 from argparse import Namespace

@@ -7,12 +7,13 @@ the encoder finds; ``meaning`` looks for it in the semantics.
 from hsc.training.stages.encoder import colour, inversion, inversion_pairs, inversion_pictures
 from hsc.training.stages.exits import glance, pairs, preview
 from hsc.training.stages.layers import feature, joint, latents, semantic
-from hsc.training.stages.meaning import directions, probe
+from hsc.training.stages.meaning import directions, gains, probe
 
 __all__ = [
     "colour",
     "directions",
     "feature",
+    "gains",
     "glance",
     "inversion",
     "inversion_pairs",

@@ -10,6 +10,13 @@ def directions(setting: Setting) -> None:
     find_directions(setting)
 
 
+def gains(setting: Setting) -> None:
+    """Measure on people how much stronger edits must be where a file has a feature map."""
+    from hsc.training.gains import find_gains
+
+    find_gains(setting)
+
+
 def probe(setting: Setting) -> None:
     """Fit the linear read-outs of the semantics."""
     from hsc.training.probe import run

@@ -1,0 +1,74 @@
+"""Real people under edits: opened files drawn at 256 px, which no read-out notices, and read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsc.decoder import Decoder, Opened
+from hsc.editing.effects import Measured, to_pil
+from hsc.editing.readouts import Reader
+from hsc.generator.pretrained import load_generator, load_preview
+from hsc.generator.preview import PreviewHead, preview
+from hsc.generator.synthesis import Synthesis
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Draws opened files under edits at 256 px and measures them."""
+
+    decoder: Decoder
+    reader: Reader
+    identity: FaceIdentity
+    synthesis: Synthesis
+    head: PreviewHead
+    drawn: dict = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, decoder: Decoder) -> "Camera":
+        device = decoder.networks.device
+        synthesis, head = load_generator(device).synthesis, load_preview(device)
+        half = synthesis.bfloat16(), head.bfloat16()  # twice as fast
+        return cls(decoder, Reader.load(), FaceIdentity.pretrained(), *half)
+
+    def draw(self, opened: Opened, edits: Mapping[str, float]) -> Tensor:
+        """(3, 256, 256) in [-1, 1], of 256 shades; what was drawn is kept, for strips repeat it."""
+        key = id(opened), tuple(edits.items())
+        if key not in self.drawn:
+            self.drawn[key] = ((self._draw(opened, edits) + 1) * 127.5).round().byte()
+        return self.drawn[key] / 127.5 - 1
+
+    @torch.no_grad()
+    def _draw(self, opened: Opened, edits: Mapping[str, float]) -> Tensor:
+        feature, w_plus = self.decoder.edited(opened, edits)
+        picture = preview(self.synthesis, self.head, feature.bfloat16(), w_plus.bfloat16())
+        return picture[0].float().clamp(-1, 1).cpu()
+
+    def read(self, pictures: Sequence[Tensor]) -> dict[str, np.ndarray]:
+        """Every read-out of N pictures as ``draw`` gives them: name -> (N,)."""
+        return self.reader.read(map(to_pil, pictures))
+
+    @torch.no_grad()
+    def measure(self, pictures: Sequence[Tensor]) -> Measured:
+        """Their read-outs and descriptors."""
+        descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
+        return Measured(self.read(pictures), np.stack(descriptors))
+
+
+def has_room(values: np.ndarray, amount: float) -> np.ndarray:
+    """Which of some people an edit can still move: the half from whose side it leads away.
+
+    Who smiles already gains little of a smile, and a clean-shaven man cannot be shaved.
+
+    Args:
+        values: the edit's read-out of N people, NaN where it says nothing.
+        amount: of the edit; its sign counts.
+
+    Returns:
+        (N,) bool.
+    """
+    middle = np.nanmedian(values)
+    return values <= middle if amount > 0 else values >= middle

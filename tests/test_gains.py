@@ -1,0 +1,44 @@
+"""How much stronger edits must be where a file's detail holds on: the search for a gain."""
+
+import numpy as np
+import pytest
+
+from hsc.editing.camera import has_room
+from hsc.editing.catalogue import CATALOGUE
+from hsc.training.gains import LEAST, MOST, solved
+
+
+@pytest.mark.parametrize("meant", [10.0, -0.04])
+@pytest.mark.parametrize("share, gain", [(1.0, 1.0), (0.5, 2.0), (0.8, 1.25), (1.25, 0.8)])
+def test_an_edit_that_does_a_share_needs_the_rest(meant, share, gain):
+    assert solved(lambda g: share * meant * g, meant) == pytest.approx(gain)
+
+
+def test_an_edit_that_levels_off_needs_more_and_one_that_grows_needs_less():
+    levelling = solved(lambda g: 0.6 * g**0.7, 1.0)
+    growing = solved(lambda g: 0.6 * g**1.5, 1.0)
+    assert 1 / 0.6 < levelling <= MOST
+    assert 0.6 * levelling**0.7 == pytest.approx(1.0, abs=0.05)
+    assert 1 < growing < 1 / 0.6
+
+
+@pytest.mark.parametrize("moved", [lambda g: 0.0, lambda g: -0.3 * g, lambda g: 0.1 * g])
+def test_an_edit_that_does_next_to_nothing_is_not_driven_out_of_bounds(moved):
+    assert solved(moved, 1.0) == MOST
+
+
+def test_an_edit_that_does_far_too_much_is_held_within_bounds():
+    assert solved(lambda g: 5 * g, 1.0) == LEAST
+
+
+def test_room_is_on_the_side_that_an_edit_leads_away_from():
+    smiles = np.array([-9.0, 1.0, 20.0, np.nan, 5.0])
+    assert has_room(smiles, 0.5).tolist() == [True, True, False, False, False]
+    assert has_room(smiles, -0.5).tolist() == [False, False, True, False, True]
+
+
+def test_edits_are_measured_within_their_range():
+    for wanted in CATALOGUE:
+        low, high = wanted.measured_at
+        assert wanted.low <= low < 0 < high <= wanted.high
+        assert wanted.calibrated or (low, high) == (wanted.low, wanted.high)
