@@ -44,17 +44,22 @@ class Blender:
         return self._face(w_plus, {0: 1 - t, 1: t}, [a, b])
 
     @torch.no_grad()
-    def mix(self, a: Opened, b: Opened, layers: str | Iterable[str]) -> Opened:
+    def mix(self, a: Opened, b: Opened, layers: str | Iterable[str], t: float = 1.0) -> Opened:
         """The face ``a`` with some layers of ``b``: ``coarse``, ``middle``, ``fine``.
 
         Detail of the feature map is features and hair: it comes with the middle layer.
 
+        Args:
+            t: how far on the way from ``a`` to that.
+
         Raises:
-            HscError: an unknown layer.
+            HscError: an unknown layer, or ``t`` is outside of 0 to 1.
         """
         layers = {layers} if isinstance(layers, str) else set(layers)
-        w_plus = between.mix(a.w_plus, b.w_plus, layers)
-        return self._face(w_plus, {int("middle" in layers): 1.0}, [a, b])
+        w_plus = between.interpolate(a.w_plus, between.mix(a.w_plus, b.w_plus, layers), t)
+        if not t:
+            return a
+        return self._face(w_plus, {0: 1 - t, 1: t} if "middle" in layers else {0: 1.0}, [a, b])
 
     @torch.no_grad()
     def average(self, faces: Sequence[Opened]) -> Opened:

@@ -269,14 +269,18 @@ class Codec:
         return self._blender.morph(*self._faces([a, b]), t)
 
     def mix(
-        self, a: bytes | Opened, b: bytes | Opened, layers: str | Sequence[str]
+        self, a: bytes | Opened, b: bytes | Opened, layers: str | Sequence[str], t: float = 1.0
     ) -> Opened:
         """The face of ``a`` with layers of ``b``: ``coarse``, ``middle``, ``fine``, or several.
 
+        Args:
+            t: how far on the way from ``a`` to that.
+
         Raises:
-            HscError: an unknown layer. BitstreamError: as ``decode``.
+            HscError: an unknown layer, or ``t`` is outside of 0 to 1. BitstreamError: as
+                ``decode``.
         """
-        return self._blender.mix(*self._faces([a, b]), layers)
+        return self._blender.mix(*self._faces([a, b]), layers, t)
 
     def average(self, faces: Sequence[bytes | Opened]) -> Opened:
         """The mean of faces. Raises HscError for none, BitstreamError as ``decode``."""

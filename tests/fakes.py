@@ -110,9 +110,9 @@ class FakeCodec:
         self.calls.append("morph")
         return (1 - t) * a + t * b
 
-    def mix(self, a: np.ndarray, b: np.ndarray, layers: str) -> np.ndarray:
+    def mix(self, a: np.ndarray, b: np.ndarray, layers: str, t: float = 1.0) -> np.ndarray:
         self.calls.append(f"mix {layers}")
-        return (a + b) / 2
+        return (1 - t / 2) * a + t / 2 * b
 
     def _edited(self, picture: np.ndarray, edits: dict | None, keep: float) -> Image.Image:
         for name, amount in (edits or {}).items():

@@ -65,6 +65,18 @@ def test_mixing_takes_detail_with_the_middle_layer(codec, three):
         codec.mix(a, b, "rough")
 
 
+def test_a_mix_comes_by_degrees_and_keeps_its_detail_on_the_way(codec, three):
+    a, b, _ = three
+    assert codec.mix(a, b, "fine", 0) is a
+    half = codec.mix(a, b, "fine", 0.5)
+    assert torch.allclose(half.w_plus, (a.w_plus + codec.mix(a, b, "fine").w_plus) / 2, atol=1e-5)
+    assert torch.allclose(half.feature, a.feature, atol=1e-4)
+    lent = [codec.mix(a, b, "middle", t) for t in (0.5, 0.9)]
+    assert lent[0].feature is lent[0].feature_s and lent[1].feature is not lent[1].feature_s
+    with pytest.raises(HscError, match="0 to 1"):
+        codec.mix(a, b, "fine", 2)
+
+
 def test_an_average_of_one_is_itself_and_of_none_is_refused(codec, three):
     assert near(codec.average([three[0]]), three[0])
     with pytest.raises(HscError, match="none"):

@@ -53,9 +53,10 @@ class Between:
 
 
 def _drawn(codec: Any, one: Any, other: Any, kind: str, t: float, preview: bool) -> Image.Image:
-    # a mix by degrees: on the way from the face to itself with the other's styles
-    to = other if kind == MORPH else codec.mix(one, other, kind)
-    between = codec.morph(one, to, t)
+    if kind == MORPH:
+        between = codec.morph(one, other, t)
+    else:
+        between = codec.mix(one, other, kind, t)
     return codec.preview(between) if preview else codec.draw(between)
 
 
