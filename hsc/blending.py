@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hsc.decoder import Opened
 from hsc.editing import between
-from hsc.editing.apply import carry_detail
+from hsc.editing.apply import carry_detail, size_of
 from hsc.networks import Networks
 
 GIVES_WAY = 1.0
@@ -21,11 +21,11 @@ class Blender:
 
         S_a, S_b --> between them --> S --> G_F(S) ------------------------------ + -> F
                                             |                                     |
-        F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) --- x lead ---+
+        F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) --- detail ---+
+        F_b - G_F(S_b) -- carried along by the motion from G_F(S_b) --- detail ---+
 
-    Detail of two people is never added up, for it would look exposed twice: the face that has most
-    say lends its own, by its lead over the next. Half-way, and in an average, nobody leads, and
-    the face is the semantics' own.
+    Details of two people, added up, look exposed twice. So the face that has most say lends its
+    own, by its lead over the next, and of the mean of all only that is kept in which they agree.
     """
 
     def __init__(self, networks: Networks) -> None:
@@ -68,16 +68,38 @@ class Blender:
         return self._face(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
 
     def _face(self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[Opened]) -> Opened:
-        """Draw the features of (1, 23, 512), and add what detail the leading face lends."""
+        """Draw the features of (1, 23, 512), and add what detail some faces lend, by weight."""
         n = self.networks
+        spread = n.fcn.feature_std[:, None, None]
         feature_s = n.synthesis.feature(w_plus)
-        first, *others = sorted(weights, key=weights.__getitem__, reverse=True)
-        lead = weights[first] - max((weights[other] for other in others), default=0.0)
-        face = faces[first]
-        feature = feature_s
-        if lead and face.feature is not face.feature_s:
-            spread = n.fcn.feature_std[:, None, None]
-            before, after = face.feature_s / spread, feature_s / spread
-            own = carry_detail(face.feature - face.feature_s, before, after, GIVES_WAY)
-            feature = feature_s + lead * own
-        return Opened(w_plus, feature_s, feature, faces[0].layers)
+        after = feature_s / spread
+        details = {}
+        for index, weight in weights.items():
+            face = faces[index]
+            if weight and face.feature is not face.feature_s:
+                own = (face.feature - face.feature_s) / spread
+                details[index] = carry_detail(own, face.feature_s / spread, after, GIVES_WAY)
+        if not details:
+            return Opened(w_plus, feature_s, feature_s, faces[0].layers)
+        lent = spread * _lent(weights, details)
+        return Opened(w_plus, feature_s, feature_s + lent, faces[0].layers)
+
+
+def _lent(weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
+    """Detail out of those of several faces, each (1, C, px, px) in standard deviations."""
+    leader, *others = sorted(weights, key=weights.__getitem__, reverse=True)
+    lead = weights[leader] - max((weights[other] for other in others), default=0.0)
+    mean = sum(weights[index] * detail for index, detail in details.items())
+    if leader not in details:
+        return (1 - lead) * mean * _agreed(mean, weights, details)
+    if lead == 1:
+        return details[leader]
+    return lead * details[leader] + (1 - lead) * mean * _agreed(mean, weights, details)
+
+
+def _agreed(mean: Tensor, weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
+    """How much of a mean to keep: 1 where details are the same, 0 where they are unrelated."""
+    power = sum(weights[index] * size_of(detail) ** 2 for index, detail in details.items())
+    common = size_of(mean) ** 2
+    # squared, for a little agreement is not yet a likeness: half of a hat is nobody's
+    return ((2 * common - power) / (common + 1e-9)).clamp(0, 1) ** 2  # (1, 1, px, px)
