@@ -1,5 +1,7 @@
 """Ablations: a variant lacks exactly what it says, and its price is read off at equal quality."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -95,6 +97,18 @@ def test_other_groups_are_kept_while_the_weights_are_the_same(tmp_path) -> None:
     assert [row["group"] for row in found] == list(spent) == ["semantics", "losses"]
     assert run.kept(tmp_path, ["priors"], {"fcn": "2"}) == ([], {})
     assert run.kept(tmp_path / "none", [], {}) == ([], {})
+
+
+def test_groups_that_are_measured_one_by_one_end_in_one_report(tmp_path) -> None:
+    codec = SimpleNamespace(model_name="a model", device=torch.device("cpu"))
+    row = {"title": "as the codec has it", "level": 1.0, "bytes": 500.0, "lpips": 0.1}
+    for group, steps in (("losses", 5), ("priors", 7), ("losses", 9)):
+        rows = [{"group": group} | row]
+        result = run.joined(codec, tmp_path, group, rows, {"steps": steps})
+        report.save(result, tmp_path)
+    known = report.read("ablation", tmp_path)
+    assert [r["group"] for r in known["rows"]] == ["priors", "losses"]
+    assert {g: b["steps"] for g, b in known["budgets"].items()} == {"priors": 7, "losses": 9}
 
 
 def test_an_unknown_group_is_refused(tmp_path, capfd) -> None:

@@ -83,6 +83,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "(0.71)" in text and "(4 pairs)" in text
     assert "| S^ read directly | 10.0 | 1.0 | 11.0 |" in flat
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
+    assert "cpu, one: ran on a machine." in text
     assert "| level 1: FCN | -0.125 | " in flat
     assert "level 1: FCN in LPIPS (-0.125)" in text and "| GIE, nothing coded | - |" in flat
     assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones, in 4 minutes" in text

@@ -71,7 +71,9 @@ def _study(result: dict) -> list[str]:
 
 def _bench(result: dict) -> str:
     first, *rest = result["notes"]
-    lines = [f"- {result['machine']}, {result['date']}.", f"- {first}", *(f"- {n}" for n in rest)]
+    lines = [f"- {result['machine']}, {result['date']}."]
+    lines += [f"- {t['label']}: ran on {t['machine']}." for t in result["timings"]]
+    lines += [f"- {first}", *(f"- {n}" for n in rest)]
     parts = ["\n".join(lines), bench.table(result)]
     if "generators" in result:
         parts.append("The generator alone, w+ to 1024 px on the CPU, turn by turn:")
