@@ -86,6 +86,11 @@ def test_what_a_variant_is_worth() -> None:
     assert (cost["title"], cost["percent"]) == ("without slices", pytest.approx(25))
     text = run.table({"rows": found, "worth": [cost]})
     assert "+25.0 %" in text and "625 / 1250 / 2500" in text
+    # a variant whose best is worse than the codec's least: how many bytes it needs at the least
+    far = [r | {"title": "far", "lpips": r["lpips"] + 0.1} for r in rows("", 2)]
+    (cost,) = run.worth(found[:3] + far)
+    assert cost["better_everywhere"] == "anchor" and cost["ratio"] == 4000 / 500
+    assert "over +700 %" in run.table({"rows": found[:3] + far, "worth": [cost]})
 
 
 def test_other_groups_are_kept_while_the_weights_are_the_same(tmp_path) -> None:

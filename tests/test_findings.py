@@ -61,3 +61,15 @@ def test_what_files_say() -> None:
     assert "from 0.110 to 0.090" in sentence and "from 0.200 to 0.250" in sentence
     refined["summary"][1]["dists_256"] = 0.1
     assert findings.findings({"refined": refined}) == []
+
+
+def test_what_ablations_say() -> None:
+    worth = [
+        {"group": "priors", "title": "without slices", "percent": 33.0},
+        {"group": "losses", "title": "feature error alone", "percent": 138.0},
+        {"group": "semantics", "title": "as in the paper", "percent": None},
+    ]
+    (sentence,) = findings.findings({"ablation": {"worth": worth}})
+    assert "138% more bytes" in sentence and "without slices 33% more." in sentence
+    worth[0]["percent"] = 150.0
+    assert findings.findings({"ablation": {"worth": worth}}) == []

@@ -7,6 +7,7 @@ sentence is not written. Nothing here has a measured number in it.
 from collections.abc import Callable, Iterator, Mapping
 
 from hsc.evaluation import bound, rate_distortion
+from hsc.evaluation.ablation.run import LOSSES, PRIORS
 from hsc.evaluation.study.candidates import BEST, FILE, OURS, READ, SEMANTICS
 from hsc.evaluation.verification import ORIGINAL, at
 from hsc.levels import LEVELS
@@ -89,6 +90,20 @@ def a_name_in_few_bytes(reports: Reports) -> Iterator[str]:
         )
 
 
+def what_a_loss_is_worth(reports: Reports) -> Iterator[str]:
+    """The loss of FCN beside the ideas of its entropy model."""
+    worth = [w for w in reports.get("ablation", {}).get("worth", []) if w["percent"] is not None]
+    loss = next((w for w in worth if w["group"] == LOSSES), None)
+    ideas = [w for w in worth if w["group"] == PRIORS]
+    if loss and ideas and loss["percent"] > max(w["percent"] for w in ideas):
+        rest = ", ".join(f"{w['title']} {w['percent']:.0f}%" for w in ideas)
+        yield (
+            "**What FCN is trained to see matters more than how its symbols are predicted.** With "
+            f"the {loss['title']} as its loss it takes {loss['percent']:.0f}% more bytes at equal "
+            f"LPIPS; its entropy model {rest} more."
+        )
+
+
 def where_the_bytes_end(reports: Reports) -> Iterator[str]:
     """How little of the distance more bytes take away."""
     rows = {row["what"]: row for row in _rows(reports, "rate-distortion")}
@@ -155,6 +170,7 @@ def _rows(reports: Reports, kind: str) -> list[dict]:
 
 TOLD: tuple[Callable[[Reports], Iterator[str]], ...] = (
     read_without_drawing,
+    what_a_loss_is_worth,
     an_oracle_and_its_file,
     a_name_in_few_bytes,
     pixels_and_eyes,

@@ -10,7 +10,7 @@ from hsc.evaluation.study.summary import curve, labels
 
 Row = dict[str, Any]
 COLOURS = {
-    OURS: "#4f46e5", "JPEG": "#9ca3af", "WebP": "#22a06b", "AVIF": "#d97706", "HEIC": "#dc2626",
+    OURS: "#6366f1", "JPEG": "#9ca3af", "WebP": "#22a06b", "AVIF": "#d97706", "HEIC": "#dc2626",
     "JPEG XL": "#0891b2", "VVC": "#a21caf",
 }  # fmt: skip
 PUBLISHED = {"lpips_1024": "lpips_1024", "dists_256": "dists_256"}

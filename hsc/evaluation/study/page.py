@@ -89,7 +89,8 @@ def html(result: dict, sheets: Mapping[str, Path]) -> str:
         f"<div class=charts>{_charts(result)}</div>",
         *map(_section, all_tables(result)),
         "<h2>What it looks like</h2><p class=note>Levels down; across, the original, our file, and "
-        f"every other codec in as many bytes at its best size.</p>{_pictures(sheets)}",
+        "every other codec in as many bytes at its best size, or in its smallest file where that "
+        f"is larger (the asterisks of the tables).</p>{_pictures(sheets)}",
     ]
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Same pictures, same bytes</title>"
