@@ -90,7 +90,7 @@ def _ablation(result: dict) -> str:
     ]
     lines += [
         f"- {ablation.TITLES[group]}: {b['steps']} steps on {b['train']} faces, measured on "
-        f"{b['test']} held-out ones, in {b['minutes']:.0f} minutes."
+        f"{b['test']} held-out ones."
         for group, b in result["budgets"].items()
     ]
     return "\n\n".join(["\n".join(lines), note, ablation.table(result)])

@@ -71,11 +71,8 @@ def run(args: Namespace) -> None:
         for row in work[group](codec, faces, steps):
             rows.append({"group": group} | row)
             _say(f"{group}: {row['title']}, {row['bytes']:.0f} bytes, LPIPS {row['lpips']:.3f}")
-        minutes = (time.monotonic() - started) / 60
-        _say(f"{group}: {minutes:.1f} minutes")
-        budget = {
-            "steps": steps, "train": len(faces.train), "test": len(faces.test), "minutes": minutes,
-        }  # fmt: skip
+        _say(f"{group}: {(time.monotonic() - started) / 60:.1f} minutes")
+        budget = {"steps": steps, "train": len(faces.train), "test": len(faces.test)}
         result = joined(codec, folder, group, rows, budget)
         report.save(result, folder)
     print(table(result))
