@@ -85,7 +85,8 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
     assert "cpu, one: ran on a machine." in text
     assert "| level 1: FCN | -0.125 | " in flat
-    assert "level 1: FCN in LPIPS (-0.125)" in text and "| GIE, nothing coded | - |" in flat
+    assert "level 1: FCN in LPIPS (-0.125, of that -0.000 by rounding)" in text
+    assert "| GIE, nothing coded | - |" in flat
     assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones" in text
     assert "| entropy model of F: without slices | 600 | 0.150 | +20.0 % |" in flat
 

@@ -177,7 +177,9 @@ def verdict(result: dict) -> str:
         best = []
         for key, label in labels.items():
             part = max(("GIE", "SCN", "FCN"), key=lambda name: parts[name][key])
-            best.append(f"{part} in {label} ({-parts[part][key]:+.3f})")
+            rounding = -parts["FCN's rounding"][key]
+            split = f", of that {rounding:+.3f} by rounding" if part == "FCN" else ""
+            best.append(f"{part} in {label} ({-parts[part][key]:+.3f}{split})")
         sentences.append(f"level {level:g}: {', '.join(best)}")
     left = ", ".join(
         f"{label} {rows[FREE][key]:.3f} ({rows[FITTED][key]:.3f} for the oracle)"
