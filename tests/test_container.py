@@ -5,7 +5,7 @@ import re
 import pytest
 
 from hsc.bitstream import Container, describe, snap_level, unpack
-from hsc.bitstream.container import MAX_FCN_BYTES, MAX_SCN_BYTES
+from hsc.bitstream.header import MAX_FCN_BYTES, MAX_SCN_BYTES
 from hsc.errors import BitstreamError
 
 SCN = bytes(range(200))

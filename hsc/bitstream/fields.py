@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsc.bitstream.container import CRC_BYTES, level_of, read_header, unpack
+from hsc.bitstream.container import unpack
+from hsc.bitstream.header import CRC_BYTES, level_of, read_header
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from hsc.bitstream.container import MAGIC, VERSION, unpack
+from hsc.bitstream.container import unpack
+from hsc.bitstream.header import MAGIC, VERSION
 from hsc.errors import BitstreamError
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -62,7 +62,7 @@ def waiting_server(temporary):
     go = threading.Event()
 
     def load() -> FakeCodec:
-        go.wait(60)
+        go.wait(600)
         return FakeCodec()
 
     page = build(Studio(load))
