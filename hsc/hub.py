@@ -76,7 +76,13 @@ def provide(manifest: Path = MANIFEST, folder: Path = ASSETS) -> str:
 
 def _fetched(wanted: Manifest, name: str) -> Path:
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RemoteEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     options = {"repo_id": wanted.repo, "filename": name, "revision": wanted.revision}
     try:
@@ -85,6 +91,15 @@ def _fetched(wanted: Manifest, name: str) -> Path:
         pass  # not in the cache yet
     try:
         return Path(hf_hub_download(**options))
+    except (RepositoryNotFoundError, RevisionNotFoundError, RemoteEntryNotFoundError) as error:
+        lacks = {
+            RepositoryNotFoundError: f"no {wanted.repo} that one may read",
+            RevisionNotFoundError: f"no commit {wanted.revision[:8]} in {wanted.repo}",
+        }.get(type(error), f"no {name} in {wanted.repo} at {wanted.revision[:8]}")
+        raise WeightsError(
+            f"expected the Hub to have what assets/weights.json names, there is {lacks}: lay out "
+            "the Space again, naming a commit that has these weights."
+        ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise WeightsError(
             f"expected to fetch {name} from {wanted.repo}, the Hub did not give it: check the "

@@ -33,6 +33,9 @@ from hsc.decoder import LAYERS  # noqa: E402
 from hsc.errors import HscError  # noqa: E402
 from hsc.faces import find_faces, read_photo  # noqa: E402
 
+DEEP = 20
+"""Through the page every so manieth file reaches the entropy coder; one that it takes is drawn."""
+
 
 @dataclass
 class Campaign:
@@ -157,8 +160,8 @@ def main() -> int:
     codec.open(good[0])
     find_faces(photo)  # loads the detector, whose time is nobody's fault
 
-    def files():
-        return hostile.files(good, options.files, options.seed)
+    def files(deep: int = 4):
+        return hostile.files(good, options.files, options.seed, deep)
 
     def pictures():
         return hostile.pictures(options.pictures, options.seed)
@@ -174,7 +177,7 @@ def main() -> int:
             first = _sent(visitor, "compress", "face.png", png, [3.0, "scn", 0, True])
             assert first is None, first
             offences += page_arguments(url, png, options.limit).report()
-            offences += page_files(url, files(), options.limit).report()
+            offences += page_files(url, files(DEEP), options.limit).report()
             offences += page_pictures(url, pictures(), options.limit).report()
             again = _sent(visitor, "compress", "face.png", png, [4.0, "scn", 0, True])
             print(f"afterwards the studio {'works' if again is None else f'says {again!r}'}")

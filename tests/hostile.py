@@ -55,15 +55,17 @@ def mutated(data: bytes, random: np.random.Generator) -> bytes:
     return data[:at] + middle + data[at + count :]
 
 
-def files(good: list[bytes], count: int, seed: int = 0) -> Iterator[Named]:
+def files(
+    good: list[bytes], count: int, seed: int = 0, deep: int = 4
+) -> Iterator[Named]:
     """``count`` mutants of .hsc files.
 
-    Every fourth has checksums that are right, so that the damage reaches the entropy coder.
+    Every ``deep``-th has checksums that are right, so that the damage reaches the entropy coder.
     """
     random = np.random.default_rng(seed)
     for number in range(count):
         whole = good[random.integers(len(good))]
-        if number % 4 == 3:
+        if number % deep == deep - 1:
             parts = unpack(whole)
             layers = [parts.scn, parts.fcn]
             which = random.integers(2)
