@@ -34,7 +34,7 @@ from hsc.errors import HscError  # noqa: E402
 from hsc.faces import find_faces, read_photo  # noqa: E402
 
 DEEP = 20
-"""Through the page every so manieth file reaches the entropy coder; one that it takes is drawn."""
+"""Through the page one file in so many reaches the entropy coder; what it takes is drawn."""
 
 
 @dataclass

@@ -80,7 +80,7 @@ class FastSynthesis:
         x = self._rise(feature, w_plus, BLOCK_PX[-1])  # (1, 64, 512, 512)
         style = self.synthesis.to_img.modulation(w_plus[:, -1])  # (1, 64, 1, 1)
         weight = (self.pixel_weight * style).to(self.dtype)  # (12, 64, 1, 1)
-        x = F.conv2d(_inner(x), _inner(weight), self.pixel_bias)  # (1, 12, 512, 512)
+        x = _pointwise(_inner(x), _inner(weight), self.pixel_bias)  # (1, 12, 512, 512)
         return F.pixel_shuffle(x.contiguous().float(), 2)  # (1, 3, 1024, 1024)
 
     def _rise(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
@@ -136,8 +136,15 @@ class _Styled:
     def __call__(self, x: Tensor, style: Tensor) -> Tensor:
         kernel = self.depthwise * self.modulation(style)[0][:, None]  # (C_in, 1, 3, 3)
         x = F.conv2d(x, kernel.to(x.dtype), padding=1, groups=len(kernel))
-        x = F.conv2d(x, self.weight, self.bias)  # (1, C_out, px, px)
+        x = _pointwise(x, self.weight, self.bias)  # (1, C_out, px, px)
         return F.leaky_relu_(x.add_(self.noise), 0.2)
+
+
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A 1x1 convolution by oneDNN, which PyTorch passes over for one picture on one thread."""
+    if not torch.backends.mkldnn.is_available():
+        return F.conv2d(x, weight, bias)
+    return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1), (1, 1), 1)
 
 
 def _inverse_haar(x: Tensor) -> Tensor:
