@@ -40,11 +40,15 @@ def test_what_verification_says() -> None:
     def row(what: str, size: float, another: float) -> dict:
         return {"what": what, "bytes": size, "another": another}
 
-    rows = [row("original", 0, 1), row("1: HSC", 500, 1), row("1: HSC, S only", 46, 0.5)]
-    rows += [row("1: JPEG", 560, 0.25), row("1: WebP", 490, 0.75), row("3: AVIF", 1300, 0)]
-    (sentence,) = findings.findings({"verification": {"rows": rows, "pairs": 14}})
-    assert "in 50% of 14 comparisons; JPEG 25% in 560." in sentence
-    assert findings.findings({"verification": {"rows": rows[:3] + rows[4:], "pairs": 14}}) == []
+    rows = [row("original", 0, 1), row("1: HSC", 500, 1), row("1: HSC, S only", 46, 0.8)]
+    rows += [row("1: JPEG", 560, 0.25), row("1: WebP", 490, 0.9), row("3: AVIF", 1300, 0)]
+    counts = {"pairs": 60, "people_with_pairs": 30}
+    (sentence,) = findings.findings({"verification": {"rows": rows} | counts})
+    assert "in 80% of 60 comparisons; JPEG 25% in 560." in sentence
+    without = {"verification": {"rows": rows[:3] + rows[4:]} | counts}
+    assert findings.findings(without) == []
+    few = {"verification": {"rows": rows, "pairs": 6, "people_with_pairs": 3}}  # may be chance
+    assert findings.findings(few) == []
 
 
 def test_what_files_say() -> None:

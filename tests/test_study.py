@@ -19,7 +19,7 @@ from hsc.evaluation.study.bd_rate import Saving, bd_rate
 from hsc.evaluation.study.folder import StudyPicture, is_aligned, size_note, study_pictures
 from hsc.evaluation.study.measures import Measures
 from hsc.evaluation.study.store import Store, key_of
-from hsc.evaluation.study.verification import threshold, verify
+from hsc.evaluation.study.verification import verify
 from hsc.metrics.dino import Dino, frechet
 from hsc.metrics.dists import Dists
 from hsc.metrics.ms_ssim import ms_ssim
@@ -51,14 +51,24 @@ def test_verification_counts_pairs() -> None:
     people = ["a", "a", "b", "c"]
     originals = np.zeros((4, 128))
     originals[:, 0] = [0.0, 0.3, 2.0, 4.0]
-    limit = threshold(originals, people)
-    assert 1.7 <= limit < 2.0  # the nearest strangers are 1.7 apart
     decoded = originals.copy()
     decoded[2] = np.nan  # no face was found in it
-    found = verify(originals, decoded, people, 1.0)
+    found = verify(originals, decoded, people)
+    assert found.limit == pytest.approx(1.7)  # the nearest strangers; so few that none may pass
     assert (found.itself, found.another, found.strangers, found.pairs) == (0.75, 1.0, 0.0, 2)
-    assert threshold(originals[:2], ["a", "a"]) is None
-    assert verify(originals[2:], originals[2:], ["b", "c"], 1.0).another is None
+    assert verify(originals[:2], originals[:2], ["a", "a"]) is None
+    assert verify(originals[2:], originals[2:], ["b", "c"]).another is None
+
+
+def test_verification_is_at_one_rate_of_false_accepts() -> None:
+    """Descriptors that shrink towards everybody's mean are near to all: the limit shrinks too."""
+    rng = np.random.default_rng(0)
+    people = [f"{n // 2}" for n in range(60)]
+    originals = np.repeat(rng.normal(size=(30, 128)), 2, 0) + 0.6 * rng.normal(size=(60, 128))
+    shrunk = 0.1 * originals
+    plain, near = verify(originals, originals, people), verify(originals, shrunk, people)
+    assert near.limit < plain.limit and plain.another > 0.9
+    assert plain.strangers <= 0.01 and near.strangers <= 0.01
 
 
 def test_frechet_distance_of_known_gaussians() -> None:

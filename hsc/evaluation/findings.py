@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hsc.evaluation import bound, rate_distortion
 from hsc.evaluation.ablation.run import LOSSES, PRIORS
 from hsc.evaluation.study.candidates import BEST, FILE, OURS, READ, SEMANTICS
+from hsc.evaluation.study.verification import interval
 from hsc.evaluation.verification import ORIGINAL, at
 from hsc.levels import LEVELS
 
@@ -76,7 +77,7 @@ def a_name_in_few_bytes(reports: Reports) -> Iterator[str]:
     plain = [
         row for what, row in rows.items()
         if what.startswith(at(level, "")) and not what.startswith(at(level, OURS))
-        and own["another"] is not None and row["another"] < own["another"]
+        and own["another"] is not None and _apart(own, row, report["people_with_pairs"])
     ]  # fmt: skip
     if plain:
         names = ", ".join(
@@ -84,10 +85,15 @@ def a_name_in_few_bytes(reports: Reports) -> Iterator[str]:
             for row in plain
         )
         yield (
-            f"**{own['bytes']:.0f} bytes can say who it is better than ten times as many.** Drawn "
+            f"**{own['bytes']:.0f} bytes of semantics say who it is better than a whole picture.** Drawn "
             f"from its semantics alone a face is accepted against another photograph of that "
             f"person in {100 * own['another']:.0f}% of {report['pairs']} comparisons; {names}."
         )
+
+
+def _apart(better: dict, worse: dict, people: int) -> bool:
+    """Whether the shares differ by more than so few people could do by chance."""
+    return interval(better["another"], people)[0] > interval(worse["another"], people)[1]
 
 
 def what_a_loss_is_worth(reports: Reports) -> Iterator[str]:

@@ -13,7 +13,7 @@ from hsc.evaluation.study.bd_rate import bd_rate
 from hsc.evaluation.study.candidates import BEST, FILE, OURS
 from hsc.evaluation.study.measures import LESS_IS_BETTER, PERCEPTUAL
 from hsc.evaluation.study.store import Store, plain
-from hsc.evaluation.study.verification import threshold, verify
+from hsc.evaluation.study.verification import verify
 from hsc.metrics.dino import frechet
 from hsc.vision.readouts import SAME_PLACE
 
@@ -33,13 +33,11 @@ def summarise(stores: Sequence[Store], people: Sequence[str]) -> list[Row]:
         return []
     shared = [w for w in stores[0].rows if all(w in store.rows for store in stores)]
     originals = _features(stores, "original", "identity")
-    limit = threshold(originals, people)
-    return [_row(what, stores, people, originals, limit) for what in shared]
+    return [_row(what, stores, people, originals) for what in shared]
 
 
 def _row(
-    what: str, stores: Sequence[Store], people: Sequence[str], originals: np.ndarray,
-    limit: float | None,
+    what: str, stores: Sequence[Store], people: Sequence[str], originals: np.ndarray
 ) -> Row:
     rows = [store.rows[what] for store in stores]
     row: Row = {"what": what, "count": len(rows)} | {k: rows[0][k] for k in IDENTITY}
@@ -54,10 +52,10 @@ def _row(
     if "dino" in stores[0].features.get(what, {}) and len(rows) >= LEAST_FOR_FRECHET:
         real, drawn = (_features(stores, w, "dino") for w in ("original", what))
         row["dino_frechet"] = frechet(torch.from_numpy(real), torch.from_numpy(drawn))
-    if limit is not None and "identity" in stores[0].features.get(what, {}):
-        found = verify(originals, _features(stores, what, "identity"), people, limit)
-        row |= {f"verified_{k}": math.nan if v is None else v for k, v in asdict(found).items()}
-        row["verification_limit"] = limit
+    if "identity" in stores[0].features.get(what, {}):
+        found = verify(originals, _features(stores, what, "identity"), people)
+        figures = asdict(found) if found else {}
+        row |= {f"verified_{k}": math.nan if v is None else v for k, v in figures.items()}
     return plain(row)
 
 

@@ -69,9 +69,9 @@ SEEN_NOTE = (
 )
 READ_NOTE = (
     "What networks read off the decoded picture against what they read off the original. Known "
-    "again: accepted as its own original by dlib's recogniser, at a distance {limit}that "
-    f"{FALSE_ACCEPTS:.0%} of pairs of strangers among the originals would pass; other photo: "
-    "accepted as the same person as on another photograph, where there is one{pairs}. Landmarks in "
+    "again: accepted as its own original by dlib's recogniser, at the distance, each row's own, "
+    f"that at most {FALSE_ACCEPTS:.0%} of its pairs with photographs of strangers pass; other "
+    "photo: accepted on another photograph of that person, where there is one{pairs}. Landmarks in "
     "place: error under .05 of the distance of the eyes, counting pictures without a face as "
     "misses. Other errors are means over pictures in which a face was found. " + READ + ": a "
     "linear map from the decoded semantics; nothing is drawn and no network looks at a picture."
@@ -111,11 +111,8 @@ def machine_vision(result: dict) -> Table:
     kinds = (FILE, SEMANTICS, READ, BEST)
     lines = _by_level(result, READ_OUT, lambda r: r["kind"] in kinds)
     row = result["summary"][0]
-    limit = row.get("verification_limit")
-    note = READ_NOTE.format(
-        limit="" if limit is None else f"({limit:.2f}) ",
-        pairs=f" ({row['verified_pairs']:.0f} pairs)" if row.get("verified_pairs") else "",
-    )
+    pairs = f" ({row['verified_pairs']:.0f} pairs)" if row.get("verified_pairs") else ""
+    note = READ_NOTE.format(pairs=pairs)
     header = ["machine vision", *(c.title for c in READ_OUT)]
     return Table("Machine vision from the bitstream", note, header, lines)
 

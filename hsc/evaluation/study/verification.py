@@ -11,40 +11,29 @@ FALSE_ACCEPTS = 0.01
 
 @dataclass(frozen=True)
 class Verification:
-    """How well decoded pictures are recognised.
+    """How well decoded pictures are recognised, at the same rate of false accepts for all.
 
     Attributes:
+        limit: accepted below this distance, which at most ``FALSE_ACCEPTS`` of the pairs (decoded
+            picture, photograph of somebody else) are. Its own for every way to code: some
+            descriptors are nearer to everybody's than others.
         itself: share of decoded pictures that are accepted as their own original.
         another: share of pairs (decoded picture, another photograph of that person) that are
             accepted; None where nobody has two photographs.
-        strangers: share of pairs (decoded picture, photograph of somebody else) accepted.
+        strangers: share of pairs of strangers accepted.
         pairs: how many pairs ``another`` is of.
     """
 
+    limit: float
     itself: float
     another: float | None
-    strangers: float | None
+    strangers: float
     pairs: int
 
 
-def threshold(originals: np.ndarray, people: Sequence[str]) -> float | None:
-    """The distance under which one pair of originals of strangers in a hundred lies.
-
-    Args:
-        originals: (N, 128) descriptors, nan where no face was found.
-        people: who each shows.
-
-    Returns:
-        None where there are no two people.
-    """
-    distances = _distances(originals, originals)
-    strangers = ~_same(people) & np.isfinite(distances)
-    return float(np.quantile(distances[strangers], FALSE_ACCEPTS)) if strangers.any() else None
-
-
 def verify(
-    originals: np.ndarray, decoded: np.ndarray, people: Sequence[str], limit: float
-) -> Verification:
+    originals: np.ndarray, decoded: np.ndarray, people: Sequence[str]
+) -> Verification | None:
     """Compare decoded pictures with original photographs.
 
     A picture in which no face is found is never accepted.
@@ -52,17 +41,24 @@ def verify(
     Args:
         originals, decoded: (N, 128) descriptors of the same pictures, nan where no face was found.
         people: who each shows.
-        limit: accept below this distance.
+
+    Returns:
+        None where there are no two people.
     """
     distances = np.nan_to_num(_distances(decoded, originals), nan=np.inf)
-    accepted = distances < limit
     known = np.isfinite(originals).all(1)[None, :] & np.ones((len(decoded), 1), bool)
     same, itself = _same(people), np.eye(len(people), dtype=bool)
     another, strangers = same & ~itself & known, ~same & known
+    if not strangers.any():
+        return None
+    far = np.sort(distances[strangers])
+    limit = float(far[int(FALSE_ACCEPTS * len(far))])
+    accepted = distances < limit
     return Verification(
+        limit,
         float(accepted[itself & known].mean()) if (itself & known).any() else 0.0,
         float(accepted[another].mean()) if another.any() else None,
-        float(accepted[strangers].mean()) if strangers.any() else None,
+        float(accepted[strangers].mean()),
         int(another.sum()),
     )
 
