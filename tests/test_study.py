@@ -43,6 +43,9 @@ def test_bd_rate_of_curves_that_never_meet() -> None:
     assert bd_rate(good, bad, True).better_everywhere == "anchor"
     low, high = [(500, 0.1), (900, 0.2)], [(500, 0.8), (900, 0.9)]
     assert bd_rate(low, high, False).better_everywhere == "test"
+    # a sliver in common says nothing about the rest
+    sliver = [(500, 0.21), (900, 0.105)], [(500, 0.11), (900, 0.01)]
+    assert bd_rate(*sliver, True) == Saving(None, None, None, "test")
     # a single point, or one that more bytes make worse, is no curve
     assert bd_rate([(500, 0.2), (900, 0.3)], good, True) == Saving(None, None, None)
 

@@ -85,8 +85,8 @@ def a_name_in_few_bytes(reports: Reports) -> Iterator[str]:
             for row in plain
         )
         yield (
-            f"**{own['bytes']:.0f} bytes of semantics say who it is better than a whole picture.** Drawn "
-            f"from its semantics alone a face is accepted against another photograph of that "
+            f"**{own['bytes']:.0f} bytes of semantics say who it is better than a whole picture.** "
+            f"Drawn from its semantics alone a face is accepted against another photograph of that "
             f"person in {100 * own['another']:.0f}% of {report['pairs']} comparisons; {names}."
         )
 
@@ -142,8 +142,8 @@ def an_oracle_and_its_file(reports: Reports) -> Iterator[str]:
         yield (
             f"**A better encoder would not help much, alone.** {report['steps']} gradient steps on "
             f"S and F bring the generator {free:.3f} nearer in LPIPS@256 than the encoder does "
-            f"({rows[bound.FITTED]['lpips_256']:.3f} instead of {rows[bound.FREE]['lpips_256']:.3f})"
-            f"; of that, {max(0.0, coded):.3f} arrives through a file of level {level:g}. FCN "
+            f"({rows[bound.FITTED]['lpips_256']:.3f} instead of "
+            f"{rows[bound.FREE]['lpips_256']:.3f}); of that, {max(0.0, coded):.3f} arrives through a file of level {level:g}. FCN "
             "codes what it was trained on."
         )
 

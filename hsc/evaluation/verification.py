@@ -154,7 +154,8 @@ def summarise(found: dict[str, Gathered], people: Sequence[str]) -> dict:
             "bytes": float(np.mean(found[what].sizes)),
             "fits": all(found[what].fits),
             "face_found": float(np.isfinite(stacked[what]).all(1).mean()),
-            "limit": shares.limit, "itself": shares.itself, "another": shares.another, "strangers": shares.strangers,
+            "limit": shares.limit, "itself": shares.itself, "another": shares.another,
+            "strangers": shares.strangers,
             "own_distance": own, "other_distance": another, "stranger_distance": strangers,
         }))  # fmt: skip
     counts = {"people": len(set(people)), "people_with_pairs": several, "pairs": shares.pairs}
@@ -164,7 +165,8 @@ def summarise(found: dict[str, Gathered], people: Sequence[str]) -> dict:
 def note(result: dict) -> str:
     """How to read the table."""
     return NOTE.format(
-        rate=result["false_accepts"], pairs=result["pairs"], pictures=sum(result["pictures"].values()), people=result["people_with_pairs"],
+        rate=result["false_accepts"], pairs=result["pairs"],
+        pictures=sum(result["pictures"].values()), people=result["people_with_pairs"],
     )  # fmt: skip
 
 

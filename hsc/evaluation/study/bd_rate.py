@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_POINTS = 2
+LEAST_SHARED = 0.1
+"""Share of the narrower curve's qualities that both must reach: the mean of a sliver is chance."""
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,10 @@ class Saving:
 
     Attributes:
         percent: negative when the tested curve needs fewer; None where the curves share no
-            quality.
+            quality, or hardly any.
         low, high: the shared qualities, as the metric counts them; None likewise.
-        better_everywhere: where no quality is shared: which curve's worst point beats the other's
-            best, "test" or "anchor"; None otherwise.
+        better_everywhere: where no quality is shared, or hardly any: which curve lies above,
+            "test" or "anchor"; None otherwise.
     """
 
     percent: float | None
@@ -52,8 +54,8 @@ def bd_rate(anchor: Curve, test: Curve, less_is_better: bool) -> Saving:
         return Saving(None, None, None)
     (_, qa), (_, qt) = (np.array(curve).T for curve in curves)
     low, high = max(qa[0], qt[0]), min(qa[-1], qt[-1])
-    if low >= high:
-        return Saving(None, None, None, "test" if qt[0] >= qa[-1] else "anchor")
+    if high - low <= LEAST_SHARED * min(qa[-1] - qa[0], qt[-1] - qt[0]):
+        return Saving(None, None, None, "test" if qt[0] + qt[-1] > qa[0] + qa[-1] else "anchor")
     means = []
     for curve in curves:
         size, quality = np.array(curve).T

@@ -74,7 +74,7 @@ def _figure(summary: Sequence[Row], key: str, title: str, machine: bool = False)
     figure.update_layout(
         title=f"{title} ({better})", height=HEIGHT, template="plotly_white",
         margin={"l": 50, "r": 10, "t": 50, "b": 45},
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",  # the page's own, light or dark
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",  # the page's own
         legend={"font": {"size": 11}, "orientation": "h", "y": -0.22},
         font={"family": "system-ui, sans-serif"},
     )  # fmt: skip

@@ -51,7 +51,8 @@ function paint() {
   for (const chart of document.querySelectorAll('.js-plotly-plot')) {
     Plotly.relayout(chart, {'font.color': colour('--ink'), ...axis('xaxis'), ...axis('yaxis')});
     chart.data.forEach((line, index) => {
-      if (line.name === 'published') Plotly.restyle(chart, {'marker.color': colour('--ink')}, index);
+      if (line.name !== 'published') return;
+      Plotly.restyle(chart, {'marker.color': colour('--ink')}, index);
     });
   }
 }

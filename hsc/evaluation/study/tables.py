@@ -143,8 +143,8 @@ def savings(result: dict) -> Table:
         "Bytes of our files over those of another codec at its best size, at equal quality, in "
         "percent (BD-rate of the mean curves): -50 means half the bytes. Nothing is extrapolated: "
         "it is the mean over the qualities that both curves reach, which stand beside it and may "
-        "be few. Where they share none: whose are better throughout. A dash: on one of the curves "
-        "more bytes did not make it better."
+        "be few. Where they share none, or under a tenth of either's: whose are better throughout. "
+        "A dash: on one of the curves more bytes did not make it better."
     )
     return Table("BD-rate", note, ["against", *anchors], lines)
 
