@@ -7,7 +7,8 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "bound", "verification", "edits", "results")
+KINDS = ("inversion", "rate-distortion", "bound", "verification", "directions", "edits",
+         "results")
 
 
 def add_parser(subparsers) -> None:

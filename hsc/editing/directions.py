@@ -8,7 +8,7 @@
 6. Measure every edit on faces that took no part in any of this, and write the report.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,17 @@ from hsc.editing.catalogue import CATALOGUE, SKIN, TRIED, Wanted, principal
 from hsc.editing.effects import TRIAL, Change, Measured, Studio, Trial
 from hsc.editing.probe import Probe, fit
 from hsc.editing.readouts import where_meant
-from hsc.editing.report import EditEffect, write_report
+from hsc.editing.report import EditEffect, write_effects, write_found
 from hsc.editing.samples import draw_samples
 from hsc.editing.table import Edit, EditTable, on_styles
 from hsc.weights import path_of
 
 CHOICE_SEED, CHOICE_FACES = 1_000_001, 8
 REPORT_SEED, REPORT_FACES = 1_000_002, 12
+SCALE_SEED, SCALE_FACES = 1_000_003, 24
 PRINCIPAL = 8
+AS_GOOD = 0.05
+"""Difference of costs that eight faces cannot tell apart."""
 RESCALED = 0.5, 2.0
 """Within these, a measured scale is believed."""
 
@@ -45,6 +48,7 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
     probe = fit(w, where_meant(readouts))
     faces = studio.faces(CHOICE_FACES, CHOICE_SEED)
     before = studio.measure(faces)
+    scaling = faces_to_scale(studio)
     edits, directions, trials = [], {}, {}
     for wanted in (*TRIED, *CATALOGUE):
         full = torch.from_numpy(probe.direction(wanted.readout, wanted.held)).float()
@@ -54,11 +58,11 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         ]
         if wanted in TRIED:
             continue
-        best = min(trials[wanted.name], key=lambda trial: trial.cost)
+        best = chosen(trials[wanted.name])
         unit = wanted.per_unit / probe.scale[probe.names.index(wanted.readout)]
         direction = on_styles(full, best.styles) * float(unit)
         if wanted.calibrated:
-            direction = calibrated(studio, wanted, direction / best.slope, faces, before)
+            direction = calibrated(studio, wanted, direction / best.slope, *scaling)
         directions[wanted.name] = direction
         edits.append(_edit(wanted, best.styles))
         print(f"{wanted.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
@@ -68,9 +72,22 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         edits.append(edit)
     table = EditTable(tuple(edits), directions)
     table.save((path_of("edits").parent if out is None else out) / "edits.safetensors")
-    effects = measure_edits(studio, table)
     report = path_of("edits").parents[1] if out is None else out
-    write_report(report / "edits.md", table, CATALOGUE, probe, trials, effects)
+    write_found(report / "edits-found.md", table, CATALOGUE, probe, trials)
+    write_effects(report / "edits.md", table, CATALOGUE, measure_edits(studio, table))
+
+
+def chosen(trials: Sequence[Trial]) -> Trial:
+    """That with the smallest cost, or one on fewer styles that costs hardly more."""
+    least = min(trial.cost for trial in trials)
+    near = [trial for trial in trials if trial.cost <= least + AS_GOOD]
+    return min(near, key=lambda trial: trial.styles[1] - trial.styles[0])
+
+
+def faces_to_scale(studio: Studio) -> tuple[Tensor, dict[str, np.ndarray]]:
+    """Faces that directions are scaled on, and their read-outs."""
+    faces = studio.faces(SCALE_FACES, SCALE_SEED)
+    return faces, where_meant(studio.read(studio.draw(faces)))
 
 
 def read_samples(studio: Studio, folder: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -109,15 +126,25 @@ def try_styles(
 
 
 def calibrated(
-    studio: Studio, wanted: Wanted, direction: Tensor, faces: Tensor, before: Measured
+    studio: Studio,
+    wanted: Wanted,
+    direction: Tensor,
+    faces: Tensor,
+    before: Mapping[str, np.ndarray],
 ) -> Tensor:
-    """Scale (23, 512) so that half of the range, both ways, does to faces what it says."""
-    down, up = (
-        studio.change(before, faces + amount * direction).mean(wanted.readout)
-        for amount in wanted.measured_at
-    )
-    low, high = wanted.measured_at
-    scale = wanted.per_unit * (high - low) / (up - down)
+    """Scale (23, 512) so that half of the range does to faces what it says.
+
+    Args:
+        direction: roughly of the right length.
+        faces: (N, 23, 512); every other one is moved the other way.
+        before: their read-outs.
+    """
+    amounts = np.resize(np.array(wanted.measured_at), len(faces))
+    offset = torch.from_numpy(amounts).float()[:, None, None] * direction
+    after = studio.read(studio.draw(faces + offset))[wanted.readout]
+    moved = np.sign(amounts) * (after - before[wanted.readout])
+    asked = wanted.per_unit * np.abs(amounts)[np.isfinite(moved)]
+    scale = asked.mean() / max(1e-6, float(np.nanmean(moved)))
     return direction * float(np.clip(scale, *RESCALED))
 
 
@@ -137,7 +164,7 @@ def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
             studio.change(before, faces + table.offset({wanted.name: amount}))
             for amount in wanted.measured_at
         )
-        effects[wanted.name] = EditEffect(wanted.measured_at, down, up)
+        effects[wanted.name] = EditEffect(wanted.measured_at, before, down, up)
         print(f"measured: {wanted.name}", flush=True)
     return effects
 

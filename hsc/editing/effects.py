@@ -1,6 +1,6 @@
 """What an edit does to rendered faces: its own read-out, every other one, and identity."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +105,11 @@ class Studio:
         """Draw and read (N, 23, 512)."""
         pictures = list(self.draw(w_plus))
         descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
-        return Measured(self.reader.read(map(to_pil, pictures)), np.stack(descriptors))
+        return Measured(self.read(pictures), np.stack(descriptors))
+
+    def read(self, pictures: Iterable[Tensor]) -> dict[str, np.ndarray]:
+        """The read-outs of N pictures as ``draw`` gives them: name -> (N,)."""
+        return self.reader.read(map(to_pil, pictures))
 
     def change(self, before: Measured, w_plus: Tensor) -> Change:
         """What (N, 23, 512) changed from the N pictures measured before."""

@@ -1,24 +1,27 @@
-"""The report of the edits as a page: what each one does to held-out faces."""
+"""The reports of the edits as pages: what each one does, and how it was found."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hsc.editing.catalogue import Wanted
-from hsc.editing.effects import TRIAL, TRUNCATION, Change, Trial
+from hsc.editing.effects import TRIAL, TRUNCATION, Change, Measured, Trial
 from hsc.editing.probe import Probe
+from hsc.editing.readouts import where_meant
 from hsc.editing.table import EditTable
 
 INTRODUCTION = """\
 # Edits
 
-Directions in W, regressed from read-outs of the generator's own samples, written by
-`python -m hsc train directions`. Measured on {faces} generated faces (truncation {truncation})
-that took no part in finding, restricting or scaling them, drawn at 256 px. What they do to real
-people says [edits-people.md](edits-people.md), what they look like [edits-seen.md](edits-seen.md).
+What the shipped directions do to {faces} generated faces (truncation {truncation}) that took no
+part in finding or scaling them, drawn at 256 px; written by `python -m hsc validate directions`.
+How they were found says [edits-found.md](edits-found.md), what they do to real people
+[edits-people.md](edits-people.md), what they look like [edits-seen.md](edits-seen.md).
 """
 
-OWN = """
+OWN = r"""
 ## What each edit does
 
 Mean change of its read-out by half of its safe range either way (all of it for something that is
@@ -32,8 +35,19 @@ SIDE = """
 ## Side effects
 
 Mean change of every read-out, half of the difference between the two amounts above, in the
-read-out's own unit. Its own in bold. The last row is the spread of the read-out over the
-generator's samples: changes well below it do not show.
+read-out's own unit. Its own in bold. The last row is the spread of the read-out over these faces:
+changes well below it do not show.
+"""
+
+FOUND = """\
+# How the edits were found
+
+Directions in W, regressed from read-outs of the generator's own samples, written by
+`python -m hsc train directions`. What they do says [edits.md](edits.md).
+
+## Read-outs
+
+What a linear regression on w explains of each, on samples left out of the fit, and its spread.
 """
 
 CHOICE = """
@@ -41,16 +55,16 @@ CHOICE = """
 
 Each direction was tried on several ranges of styles. *Side*: what it did to the read-outs that it
 must leave, in standard deviations, for one of its own; *identity*: how far the descriptor went.
-The range with the smallest sum was taken.
+The range with the smallest sum was taken, or a narrower one that is as good within 0.05.
 """
 
 DROPPED = """
 ## Not offered: {name}
 
 Looked for in the same way, on {styles}. The regression explains {r2:.0%} of the
-read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), drawn faces moved
-by {moved}, and the read-outs to be left by {side} for one of its own: too little to see, or not
-alone. So there is no such edit.
+read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), drawn faces moved by
+{moved}, and the read-outs to be left by {side} for one of its own:
+too little to see, or not alone. So there is no such edit.
 """
 
 PRINCIPAL = """
@@ -64,45 +78,55 @@ deviation.
 
 @dataclass(frozen=True)
 class EditEffect:
-    """An edit at two amounts, and what they changed."""
+    """An edit at two amounts, what was read before, and what they changed."""
 
     amounts: tuple[float, float]
+    before: Measured
     down: Change
     up: Change
 
 
-def write_report(
+def write_effects(
+    path: Path, table: EditTable, catalogue: Sequence[Wanted], effects: Mapping[str, EditEffect]
+) -> None:
+    """Write what the edits do as Markdown."""
+    wanted = {w.name: w for w in catalogue}
+    listed = [(i, edit.name) for i, edit in enumerate(table.edits) if edit.name in wanted]
+    before = next(iter(effects.values())).before
+    faces, names = len(before.identity), tuple(before.readouts)
+    text = [INTRODUCTION.format(faces=faces, truncation=TRUNCATION), OWN]
+    text.append(_rows(
+        ["edit", "styles", "safe range", "read-out", "per unit", "amounts", "moved by",
+         "identity distance"],
+        [_own(table, wanted[name], effects[name], i) for i, name in listed],
+    ))  # fmt: skip
+    rows = [[name, *_side(names, wanted[name], effects[name])] for _, name in listed]
+    meant = where_meant(before.readouts)
+    rows.append(["*spread*", *(_number(float(np.nanstd(meant[name]))) for name in names)])
+    text += [SIDE, _rows(["edit", *names], rows)]
+    path.write_text("".join(text))
+
+
+def write_found(
     path: Path,
     table: EditTable,
     catalogue: Sequence[Wanted],
     probe: Probe,
     trials: Mapping[str, Sequence[Trial]],
-    effects: Mapping[str, EditEffect],
 ) -> None:
-    """Write the tables as Markdown; what was tried but is not in the catalogue is told of too."""
-    wanted = {w.name: w for w in catalogue}
-    faces = len(next(iter(effects.values())).up.identity)
-    text = [INTRODUCTION.format(faces=faces, truncation=TRUNCATION), OWN]
-    text.append(_rows(
-        ["edit", "styles", "safe range", "read-out", "per unit", "amounts", "moved by",
-         "identity distance"],
-        [_own(table, wanted[edit.name], effects[edit.name], i)
-         for i, edit in enumerate(table.edits) if edit.name in wanted],
-    ))  # fmt: skip
-    text.append(SIDE)
-    rows = [[edit.name, *_side(probe.names, wanted[edit.name], effects[edit.name])]
-            for edit in table.edits if edit.name in wanted]  # fmt: skip
-    rows.append(["*spread*", *(_number(s) for s in probe.scale)])
-    rows.append(["*R2 of the regression*", *(f"{r:.2f}" for r in probe.r2)])
-    text.append(_rows(["edit", *probe.names], rows))
-    text.append(CHOICE)
+    """Write how they were found; what was tried but is not in the catalogue is told of too."""
+    wanted = {w.name for w in catalogue}
+    text = [FOUND, _rows(
+        ["read-out", "R2", "spread"],
+        [[name, f"{r2:.2f}", _number(scale)]
+         for name, r2, scale in zip(probe.names, probe.r2, probe.scale)],
+    ), CHOICE]  # fmt: skip
     text.append(_rows(
         ["edit", "styles: side / identity"],
         [[name, ", ".join(f"{t.styles[0]}-{t.styles[1]}: {t.side:.2f} / {t.identity:.2f}"
                           for t in tried)] for name, tried in trials.items()],
     ))  # fmt: skip
-    for name in trials.keys() - wanted.keys():
-        text.append(_dropped(name, trials[name], probe))
+    text += [_dropped(name, trials[name], probe) for name in trials if name not in wanted]
     text.append(PRINCIPAL)
     rows = [[edit.name, edit.description] for edit in table.edits if edit.name not in wanted]
     text.append(_rows(["edit", "what it is predicted to do"], rows))

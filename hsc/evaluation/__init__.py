@@ -2,8 +2,8 @@
 
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
 ``bound`` which part of the codec keeps them from being better, ``verification`` whether people are
-still told apart, ``edits`` what edits do to real people, and ``results`` turns their reports into
-``RESULTS.md``.
+still told apart, ``directions`` what edits do to drawn faces, ``edits`` what they do to real people,
+and ``results`` turns their reports into ``RESULTS.md``.
 """
 
 from argparse import Namespace
@@ -13,15 +13,24 @@ def run(kind: str, args: Namespace) -> None:
     """Run one evaluation.
 
     Args:
-        kind: ``inversion``, ``rate-distortion``, ``bound``, ``verification``, ``edits`` or
-            ``results``.
+        kind: ``inversion``, ``rate-distortion``, ``bound``, ``verification``, ``directions``,
+            ``edits`` or ``results``.
         args: the command line's: faces, limit, out, levels, codecs, steps, device.
 
     Raises:
         HscError: pictures, weights or reports are missing.
     """
-    from hsc.evaluation import bound, edits, inversion, rate_distortion, results, verification
+    from hsc.evaluation import (
+        bound,
+        directions,
+        edits,
+        inversion,
+        rate_distortion,
+        results,
+        verification,
+    )
 
     kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
-    kinds |= {"bound": bound, "verification": verification, "edits": edits, "results": results}
+    kinds |= {"bound": bound, "verification": verification, "directions": directions}
+    kinds |= {"edits": edits, "results": results}
     kinds[kind].run(args)
