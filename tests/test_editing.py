@@ -267,7 +267,7 @@ def test_edits_of_colour_keep_all_detail(table):
 def test_detail_gives_way_where_something_appears_and_only_there(table):
     kept = carried(table, constant, {"mouth_open": 1.5})[0].mean(0)
     assert kept[20:25, 13:19].min() < 0.2  # the mouth
-    assert kept[:8].min() > 0.4  # the hair
+    assert kept[:8].min() > 0.3  # the hair
 
 
 def test_detail_turns_along_with_the_head(table):

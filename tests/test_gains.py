@@ -9,22 +9,22 @@ from hsc.training.gains import LEAST, MOST, solved
 
 
 @pytest.mark.parametrize("meant", [10.0, -0.04])
-@pytest.mark.parametrize("share, gain", [(1.0, 1.0), (0.5, 2.0), (0.8, 1.25), (1.25, 0.8)])
+@pytest.mark.parametrize("share, gain", [(1.0, 1.0), (0.625, 1.6), (0.8, 1.25), (1.25, 0.8)])
 def test_an_edit_that_does_a_share_needs_the_rest(meant, share, gain):
     assert solved(lambda g: share * meant * g, meant) == pytest.approx(gain)
 
 
 def test_an_edit_that_levels_off_needs_more_and_one_that_grows_needs_less():
-    levelling = solved(lambda g: 0.6 * g**0.7, 1.0)
+    levelling = solved(lambda g: 0.75 * g**0.7, 1.0)
     growing = solved(lambda g: 0.6 * g**1.5, 1.0)
-    assert 1 / 0.6 < levelling <= MOST
-    assert 0.6 * levelling**0.7 == pytest.approx(1.0, abs=0.05)
+    assert 1 / 0.75 < levelling <= MOST
+    assert 0.75 * levelling**0.7 == pytest.approx(1.0, abs=0.05)
     assert 1 < growing < 1 / 0.6
 
 
 @pytest.mark.parametrize("moved", [lambda g: 0.0, lambda g: -0.3 * g, lambda g: 0.1 * g])
 def test_an_edit_that_does_next_to_nothing_is_not_driven_out_of_bounds(moved):
-    assert solved(moved, 1.0) == MOST
+    assert solved(moved, 1.0) == MOST and solved(moved, 1.0, 1.2) == 1.2
 
 
 def test_an_edit_that_does_far_too_much_is_held_within_bounds():

@@ -31,7 +31,7 @@ PRESETS: dict[str, dict[str, float]] = {
     "Surprised": {"mouth_open": 0.8, "brow": 0.9, "eyes_open": 0.7},
     "Glasses": {"glasses": 1.0},
     "Beard": {"beard": 1.0},
-    "Copper hair": {"hair_warm": 1.0},
+    "Copper hair": {"hair_warm": 0.8},
 }
 
 

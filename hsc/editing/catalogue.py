@@ -103,7 +103,7 @@ CATALOGUE = (
         kind=TURN, group="head",
     ),
     Wanted(
-        "age", "Age", "years", -20.0, 30.0, 1.0,
+        "age", "Age", "years", -20.0, 20.0, 1.0,
         "Makes the person look older; below zero younger.",
         "age", 1.0, ((4, 12), (0, 12)), ("eyes_open", "hair_light", "hair_warm"),
         (("glasses", -0.5),), kind=LOOK, group="person",
@@ -139,7 +139,7 @@ CATALOGUE = (
         kind=STAY, group="hair",
     ),
     Wanted(
-        "hair_warm", "Hair, ash to copper", "", -1.0, 1.2, 0.05,
+        "hair_warm", "Hair, ash to copper", "", -0.8, 0.8, 0.05,
         "Redder hair above zero, cooler below.",
         "hair_warm", 10.0, ((9, 11), (9, 15)), ("warmth",),
         kind=STAY, group="hair",

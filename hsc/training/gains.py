@@ -16,7 +16,7 @@ from hsc.decoder import Decoder, Opened
 from hsc.editing.camera import Camera, has_room
 from hsc.editing.catalogue import CATALOGUE, Wanted
 from hsc.editing.readouts import where_meant
-from hsc.editing.table import EditTable
+from hsc.editing.table import STAY, EditTable
 from hsc.evaluation.pictures import spread
 from hsc.faces import aligned, read_photo
 from hsc.training.faces import list_faces
@@ -24,8 +24,9 @@ from hsc.training.setting import Setting
 from hsc.weights import path_of
 
 PEOPLE, LEVELS = 12, (2, 5)
-LEAST, MOST = 0.7, 2.5
-"""Beyond the last, semantics leave the faces that the generator knows."""
+LEAST, MOST, MOST_OF_COLOUR = 0.7, 1.8, 1.5
+"""At the ends of their ranges edits with more than these leave the faces that the generator knows,
+and those of colour show on skin."""
 
 
 def find_gains(setting: Setting) -> None:
@@ -71,18 +72,19 @@ def _gain(
         after = at.read([at.draw(people[i], {wanted.name: amount}) for i in room])
         return float(np.nanmean(after[wanted.readout] - before[room]))
 
-    return solved(moved, wanted.per_unit * amount)
+    most = MOST_OF_COLOUR if wanted.kind == STAY else MOST
+    return solved(moved, wanted.per_unit * amount, most)
 
 
-def solved(moved: Callable[[float], float], meant: float) -> float:
-    """The gain from ``LEAST`` to ``MOST`` that moves by what is meant, by one secant step.
+def solved(moved: Callable[[float], float], meant: float, most: float = MOST) -> float:
+    """The gain from ``LEAST`` to ``most`` that moves by what is meant, by one secant step.
 
     Args:
         moved: what a gain moves by.
     """
     one = moved(1.0) / meant
-    gain = float(np.clip(1 / max(one, 1 / MOST), LEAST, MOST))
+    gain = float(np.clip(1 / max(one, 1 / most), LEAST, most))
     if abs(gain - 1) < 0.02:
         return gain
     slope = (moved(gain) / meant - one) / (gain - 1)
-    return float(np.clip(1 + (1 - one) / slope, LEAST, MOST)) if slope > 0.02 else gain
+    return float(np.clip(1 + (1 - one) / slope, LEAST, most)) if slope > 0.02 else gain
