@@ -143,8 +143,8 @@ def an_oracle_and_its_file(reports: Reports) -> Iterator[str]:
             f"**A better encoder would not help much, alone.** {report['steps']} gradient steps on "
             f"S and F bring the generator {free:.3f} nearer in LPIPS@256 than the encoder does "
             f"({rows[bound.FITTED]['lpips_256']:.3f} instead of "
-            f"{rows[bound.FREE]['lpips_256']:.3f}); of that, {max(0.0, coded):.3f} arrives through a file of level {level:g}. FCN "
-            "codes what it was trained on."
+            f"{rows[bound.FREE]['lpips_256']:.3f}); of that, {max(0.0, coded):.3f} arrives through a "
+            f"file of level {level:g}. FCN codes what it was trained on."
         )
 
 

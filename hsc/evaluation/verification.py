@@ -172,8 +172,8 @@ def note(result: dict) -> str:
 
 def table(result: dict) -> str:
     """Who is taken for whom."""
-    header = ["verification", "bytes", "face found %", "own original %", "other photograph %",
-              "accepted below", "distance to own", "to other photograph", "to strangers"]  # fmt: skip
+    header = ["verification", "bytes", "face found %", "own original %", "other photograph %"]
+    header += ["accepted below", "distance to own", "to other photograph", "to strangers"]
     lines = []
     for row in result["rows"]:
         first = row["what"] == ORIGINAL
