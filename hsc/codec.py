@@ -107,7 +107,8 @@ class Codec:
         Raises:
             PhotoError: the crop has another size.
         """
-        return Latents(self._encoder()(self._small(crop), self.networks.synthesis))
+        n = self.networks
+        return Latents(self._encoder()(self._small(crop), n.synthesis, n.glance))
 
     def refine(
         self,

@@ -1,6 +1,8 @@
 """All networks of the codec, loaded once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +16,7 @@ from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.backends import Drawer, arranged, chosen
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator
-from hsc.generator.preview import PreviewHead
+from hsc.generator.preview import GLANCE_EXIT_PX, PreviewHead
 from hsc.inversion.encoder import InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
@@ -28,7 +30,8 @@ class Networks:
     Attributes:
         backend: how the generator runs, one of ``hsc.generator.backends.BACKENDS``.
         encoder: None in a decode-only installation.
-        preview: None where its weights are missing; pictures are drawn all the same.
+        preview, glance: the early exits, None where their weights are missing: pictures are drawn
+            all the same; without ``glance`` the encoder looks only once.
         scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
@@ -44,6 +47,7 @@ class Networks:
     edits: EditTable
     encoder: InversionEncoder | None
     preview: PreviewHead | None
+    glance: PreviewHead | None
 
 
 def load_networks(
@@ -62,6 +66,7 @@ def load_networks(
     tables = load_tables(path_of("entropy", folder))
     encoder = _optional(InversionEncoder, path_of("inversion", folder))
     preview = _optional(PreviewHead, path_of("preview", folder))
+    glance = _optional(partial(PreviewHead, exit_px=GLANCE_EXIT_PX), path_of("glance", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
     scn, slice_coder = SemanticCoder(semantics), SliceCoder(fcn, generator.synthesis, tables)
     semantics.to(device)
@@ -78,8 +83,9 @@ def load_networks(
         edits=EditTable.load(path_of("edits", folder)),
         encoder=encoder.to(device) if encoder else None,
         preview=preview.to(device) if preview else None,
+        glance=glance.to(device) if glance else None,
     )
 
 
-def _optional(network: type[Module], path: Path) -> Module | None:
+def _optional(network: Callable[[], Module], path: Path) -> Module | None:
     return load_into(network(), path) if path.is_file() else None

@@ -9,6 +9,7 @@ from PIL import Image
 
 from hsc.generator.haar import haar, inverse_haar
 from hsc.generator.synthesis import FEATURE_PX, IMAGE_PX, NUM_STYLES, styles_through
+from hsc.generator.window import MARGIN, Window, draw_window
 from hsc.metrics.picture import psnr
 
 GOLDEN = Path(__file__).parent / "golden" / "generator_1024.png"
@@ -69,3 +70,28 @@ def test_haar_and_its_inverse() -> None:
     assert torch.allclose(bands.square().sum(), picture.square().sum())
     flat = haar(torch.ones(1, 3, 4, 4))
     assert torch.equal(flat[:, :3], torch.full((1, 3, 2, 2), 2.0)) and not flat[:, 3:].any()
+
+
+@pytest.mark.parametrize("window", [Window(2, 2, 3), Window(20, 9, 5), Window(26, 26, 4)])
+def test_a_window_is_that_part_of_the_picture(window: Window) -> None:
+    w_plus = mapping().w_mean.expand(1, 23, -1) + 0.1 * torch.arange(23)[None, :, None].sin()
+    with torch.no_grad():
+        feature = synthesis().feature(w_plus)
+        part = draw_window(synthesis(), feature, w_plus, window)
+        whole = synthesis().image(feature, w_plus)
+    assert part.shape == (1, 3, 32 * window.cells, 32 * window.cells)
+    assert (part - window.of(whole)).abs().max() < 1e-4
+
+
+def test_windows_keep_clear_of_the_border() -> None:
+    drawn = [Window.draw(8) for _ in range(200)]
+    for places in ([w.top for w in drawn], [w.left for w in drawn]):
+        assert min(places) >= MARGIN and max(places) <= 32 - MARGIN - 8
+        assert len(set(places)) > 10
+
+
+def test_haar_keeps_the_layout_that_it_is_given() -> None:
+    x = torch.randn(2, 32, 6, 5)
+    inner = inverse_haar(x.contiguous(memory_format=torch.channels_last))
+    assert inner.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(inner, inverse_haar(x), atol=1e-6)

@@ -26,7 +26,7 @@ from hsc.levels import LEVELS
 from hsc.model_id import path_of
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
-from hsc.training import pairs
+from hsc.training import fine, pairs
 from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, SyntheticPairs, list_faces, to_unit
 from hsc.training.latents import CachedLatents
@@ -261,7 +261,27 @@ def test_stage_inversion(workshop) -> None:
         assert strip.size == (256, 3 * 256)  # one stranger: original, S, S + F
 
 
-def test_stages_latents_feature_and_joint(workshop) -> None:
+def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
+    monkeypatch.setattr(fine, "LEAST_PX", 256)
+    before = workshop.shipped("inversion")
+    workshop.run("fine", steps=2, batch=1)
+    after = workshop.shipped("inversion")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    rows = {"offset": 1, "basis": 1, "coefficients.bias": 64, "coefficients.weight": 64}
+    assert changed <= {f"semantic_head.{name}" for name in rows}
+    assert "semantic_head.offset" in changed
+    for name in changed:
+        held = fine.FIRST_STYLE * rows[name.removeprefix("semantic_head.")]
+        assert torch.equal(before[name][:held], after[name][:held]), name
+    assert "held_out_lpips=" in (workshop.work / "inversion" / "fine.csv").read_text()
+
+
+def test_small_photographs_do_not_teach_texture(faces) -> None:
+    with pytest.raises(FileNotFoundError, match="512"):
+        fine.SharpFaces(list_faces([faces]))
+
+
+def test_stages_latents_feature_and_joint(workshop, monkeypatch) -> None:
     workshop.run("latents", steps=1)
     cached = CachedLatents(workshop.work / "latents")
     assert (cached.real, len(cached)) == (2, 3)
@@ -270,12 +290,14 @@ def test_stages_latents_feature_and_joint(workshop) -> None:
     price = json.loads((workshop.work / "fcn" / "price.json").read_text())
     assert price != pytest.approx([math.exp(p) for p in RatePrice().log_price])
     before = {name: workshop.shipped(name) for name in ("fcn", "inversion")}
+    monkeypatch.setattr(fine, "LEAST_PX", 256)
     workshop.run("joint", steps=3, batch=2)
     assert workshop.counters("joint")["steps"] == 3
     after = {name: workshop.shipped(name) for name in before}
     for name, head, frozen in (
         ("fcn", "g_a.out.weight", "feature_std"),
         ("inversion", "feature_head.out.weight", "semantic_head.base.weight"),
+        ("inversion", "second_look.out.weight", "semantic_head.offset"),
     ):
         assert after[name].keys() == before[name].keys()
         assert all(value.isfinite().all() for value in after[name].values())

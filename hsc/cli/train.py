@@ -9,7 +9,7 @@ from hsc.cli import parsing
 
 STAGES = (
     "pairs", "preview", "glance", "inversion", "inversion-pairs", "inversion-pictures", "colour",
-    "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
+    "fine", "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
 )
 
 

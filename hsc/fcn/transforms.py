@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.generator.synthesis import CHANNELS, FEATURE_PX
-from hsc.inversion.encoder import ResidualBlock
+from hsc.inversion.layers import ResidualBlock
 from hsc.levels import MAX_LEVEL
 
 FEATURE_CHANNELS = CHANNELS[FEATURE_PX]

@@ -19,6 +19,8 @@ def inverse_haar(coefficients: Tensor) -> Tensor:
     Returns:
         (B, C, 2H, 2W). The transform is orthonormal: energy is preserved.
     """
+    if coefficients.is_contiguous(memory_format=torch.channels_last) and coefficients.shape[1] > 12:
+        return _inverse_haar_channels_last(coefficients)
     b, c4, h, w = coefficients.shape
     c = c4 // 4
     ll = coefficients[:, :c]  # (B, C, H, W)
@@ -29,6 +31,23 @@ def inverse_haar(coefficients: Tensor) -> Tensor:
         [top + top_detail, top - top_detail, bottom + bottom_detail, bottom - bottom_detail], dim=2
     )  # (B, C, 4, H, W): the 2x2 block in reading order
     return F.pixel_shuffle(quads.reshape(b, c4, h, w) * 0.5, 2)  # (B, C, 2H, 2W)
+
+
+def _inverse_haar_channels_last(coefficients: Tensor) -> Tensor:
+    """The same numbers, with channels kept innermost: pixel_shuffle would undo that layout."""
+    b, c4, h, w = coefficients.shape
+    c = c4 // 4
+    x = coefficients.permute(0, 2, 3, 1)  # (B, H, W, 4C)
+    ll = x[..., :c]
+    lh, hl, hh = x[..., c:].reshape(b, h, w, c, 3).unbind(-1)  # 3 x (B, H, W, C)
+    top, bottom = ll + lh, ll - lh
+    top_detail, bottom_detail = hl + hh, hl - hh
+    rows = [
+        torch.stack([row + detail, row - detail], 3).reshape(b, h, 2 * w, c)
+        for row, detail in ((top, top_detail), (bottom, bottom_detail))
+    ]  # 2 x (B, H, 2W, C)
+    merged = torch.stack(rows, 2).reshape(b, 2 * h, 2 * w, c) * 0.5
+    return merged.permute(0, 3, 1, 2)  # (B, C, 2H, 2W)
 
 
 def haar(image: Tensor) -> Tensor:

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.generator.mapping import STYLE_DIM
+from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import CHANNELS, FEATURE_PX, NUM_STYLES, Synthesis
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
+from hsc.inversion.layers import ResidualBlock
+from hsc.inversion.second_look import SecondLook, glance_at, style_above
 
 INPUT_PX = 256
 
@@ -32,19 +35,6 @@ class Inversion:
     feature_s: Tensor
 
 
-class ResidualBlock(nn.Module):
-    """x + conv3x3(leaky(conv3x3(leaky(x))))."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
-
-
 class SemanticHead(nn.Module):
     """Pyramid -> S = w+.
 
@@ -52,12 +42,14 @@ class SemanticHead(nn.Module):
 
         pyramid -> pool 3x3 each -> concat -> Linear -> leaky -+-> w (one for all layers)
                                                                +-> 23 x rank-64 residual
-        w+ = w_mean + truncation * w_std * (w + residual)
+        w+ = w_mean + truncation * w_std * (w + residual + offset)
 
     One w with a small residual a layer keeps S close to the generator's own W space, where
     directions stay editable and bits stay few. ``truncation`` is 1 but for the last style, which
     colours the picture above the exit that the losses look through: it drifts in training, and
-    drawing it towards the mean takes that back (``hsc.training.colour``).
+    drawing it towards the mean takes that back (``hsc.training.colour``). ``offset`` is the same
+    for every face: how photographs differ in texture and colour from what the generator draws by
+    itself (``hsc.training.fine``).
     """
 
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
@@ -66,6 +58,7 @@ class SemanticHead(nn.Module):
         self.base = nn.Linear(hidden, STYLE_DIM)
         self.coefficients = nn.Linear(hidden, NUM_STYLES * rank)
         self.basis = nn.Parameter(torch.randn(NUM_STYLES, rank, STYLE_DIM) / rank**0.5)
+        self.offset = nn.Parameter(torch.zeros(NUM_STYLES, STYLE_DIM))
         nn.init.zeros_(self.coefficients.weight)
         nn.init.zeros_(self.coefficients.bias)
         self.register_buffer("w_mean", torch.zeros(STYLE_DIM))
@@ -77,7 +70,7 @@ class SemanticHead(nn.Module):
         h = F.leaky_relu(self.hidden(torch.cat(pooled, 1)), 0.2)  # (B, hidden)
         c = self.coefficients(h).unflatten(1, (NUM_STYLES, -1))  # (B, 23, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 23, 512)
-        w = self.base(h)[:, None] + residual  # (B, 23, 512)
+        w = self.base(h)[:, None] + residual + self.offset.to(c.dtype)  # (B, 23, 512)
         return self.w_mean + self.truncation[:, None] * self.w_std * w.float()  # (B, 23, 512)
 
 
@@ -134,7 +127,7 @@ class InversionEncoder(nn.Module):
                                 |              G_F(S) = F_S
                                 +-> feature head <-------+
                                          |
-                                         F
+                                         F -> G to a 128-px exit -> second look, x -> + -> F
     """
 
     def __init__(self) -> None:
@@ -142,15 +135,21 @@ class InversionEncoder(nn.Module):
         self.backbone = Backbone()
         self.semantic_head = SemanticHead()
         self.feature_head = FeatureHead()
+        self.second_look = SecondLook()
 
     def forward(
-        self, image: Tensor, synthesis: Synthesis, feature_s_grad: bool = False
+        self,
+        image: Tensor,
+        synthesis: Synthesis,
+        glance: PreviewHead | None = None,
+        feature_s_grad: bool = False,
     ) -> Inversion:
         """Invert aligned faces.
 
         Args:
             image: (B, 3, 256, 256) in [-1, 1].
             synthesis: the generator; its features at 32 px enter the feature head.
+            glance: the 128-px exit; without it F is what the first look finds.
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)
@@ -158,4 +157,14 @@ class InversionEncoder(nn.Module):
         with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
             feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
         feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
+        if glance is not None:
+            drawn = glance_at(synthesis, glance, feature, w_plus)  # (B, 3, 128, 128)
+            feature = self.look_again(image, drawn, feature, w_plus)  # (B, 512, 32, 32)
         return Inversion(w_plus, feature, feature_s)
+
+    def look_again(self, image: Tensor, drawn: Tensor, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """F, corrected by what it draws through the 128-px exit: (B, 512, 32, 32)."""
+        head, std = self.semantic_head, self.feature_head.feature_std[:, None, None]
+        style = style_above(w_plus, head.w_mean, head.w_std)  # (B, 512)
+        correction = self.second_look(image, drawn.to(image.dtype), feature / std, style)
+        return feature + std * correction.float()

@@ -1,35 +1,59 @@
-"""Stage "joint": FCN, and the encoder's feature head with it, through the frozen generator.
+"""Stage "joint": FCN, and what finds F in a picture, through the frozen generator.
 
 An encoder that is trained for itself puts into F what FCN then fails to carry. Here both see the
-picture that the *file* draws, at levels drawn at random; every few steps the uncompressed S + F is
-looked at too, so that F stays what it is named.
+picture that the *file* draws, at levels drawn at random: whole through the 256-px exit, and a
+window of it at full resolution. Every few steps the uncompressed S + F is looked at too, so that
+F stays what it is named.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.fcn.feature_codec import FeatureCodec
+from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
-from hsc.inversion.encoder import InversionEncoder
+from hsc.generator.window import Window, draw_window
+from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.second_look import glance_at
+from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, to_unit
+from hsc.training.fine import WINDOW_CELLS, SharpFaces, detail_error
 from hsc.training.inversion import RenderLoss
 from hsc.training.pairs import PairSource
 from hsc.training.rate import RatePrice, draw_level
 
 REAL_SHARE = 0.8
 UNCOMPRESSED_EVERY = 5
+WINDOW_EVERY = 4
 WATCHED_LEVELS = (1, 3, 6)
 
 
 class EncoderAndCodec(nn.Module):
-    """What is trained together: the encoder (its feature head only) and FCN."""
+    """What is trained together: the encoder (but for its semantics) and FCN."""
 
     def __init__(self, encoder: InversionEncoder, fcn: FeatureCodec) -> None:
         super().__init__()
         self.encoder, self.fcn = encoder, fcn
+
+
+@dataclass(frozen=True)
+class Judges:
+    """What the pictures are looked at with.
+
+    Attributes:
+        seen: whole pictures, through the 256-px exit.
+        lpips: windows of the picture at full resolution.
+        detail: weight of the amount of fine detail there.
+    """
+
+    seen: RenderLoss
+    lpips: Lpips
+    detail: float = 0.05
 
 
 class JointLoss:
@@ -37,8 +61,8 @@ class JointLoss:
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
-        fast: the generator in bfloat16.
-        seen: the exit to look through, and the loss there.
+        fast: the generator in bfloat16, channels last; ``glance``: its 128-px exit.
+        sharp: photographs for the windows.
     """
 
     def __init__(
@@ -46,14 +70,17 @@ class JointLoss:
         both: EncoderAndCodec,
         scn: SemanticCodec,
         fast: Synthesis,
+        glance: PreviewHead,
         pairs: PairSource,
         real: RealFaces,
-        seen: RenderLoss,
+        sharp: SharpFaces,
+        judges: Judges,
         device: torch.device,
     ) -> None:
-        self.encoder, self.fcn, self.scn, self.fast = both.encoder, both.fcn, scn, fast
-        self.pairs, self.real, self.seen, self.device = pairs, real, seen, device
-        self.price = RatePrice()
+        self.encoder, self.fcn, self.scn = both.encoder, both.fcn, scn
+        self.fast, self.glance = fast, glance
+        self.pairs, self.real, self.sharp, self.judges = pairs, real, sharp, judges
+        self.device, self.price = device, RatePrice()
 
     def photos(self, n: int) -> Tensor:
         """A batch of both kinds, (n, 3, 256, 256) in [-1, 1]."""
@@ -65,46 +92,71 @@ class JointLoss:
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` pictures at one level."""
-        clean = self.photos(n)  # (n, 3, 256, 256)
-        image = degrade(clean, 0.15).contiguous(memory_format=torch.channels_last)
-        level = draw_level()
+        window = step % WINDOW_EVERY == 1
+        picture = self.sharp.sample(n).to(self.device) if window else self.photos(n)
+        clean = F.interpolate(picture, size=INPUT_PX, mode="area") if window else picture
+        image = degrade(clean, 0.0 if window else 0.15)
+        level = None if step % UNCOMPRESSED_EVERY == 0 else draw_level()
+        w_plus, feature = self.find(image)
+        cost, figures = 0.0, {}
+        if level is not None:
+            w_plus, feature, cost, figures = self.code(w_plus, feature, level)
+        kind = ("window" if window else "") + ("_free" if level is None else "")
+        if window:
+            value, parts = self._through_window(feature, w_plus, picture)
+        else:
+            value, parts = self.judges.seen(self.fast, feature, w_plus, clean)
+        return value + cost, figures | {f"{name}{kind}": v for name, v in parts.items()}
+
+    def find(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """S, held, and F of (n, 3, 256, 256)."""
+        image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
             with torch.no_grad():
                 pyramid = self.encoder.backbone(image)
                 w_plus = self.encoder.semantic_head(pyramid)  # (n, 23, 512)
                 feature_s = self._features(w_plus)[1]  # (n, 512, 32, 32)
             feature = self.encoder.feature_head(image, pyramid, feature_s)  # (n, 512, 32, 32)
-        if step % UNCOMPRESSED_EVERY == 0:
-            value, parts = self.seen(self.fast, feature, w_plus, clean)
-            return value, {f"{name}_free": UNCOMPRESSED_EVERY * v for name, v in parts.items()}
+            drawn = glance_at(self.fast, self.glance, feature.bfloat16(), w_plus.bfloat16())
+            return w_plus, self.encoder.look_again(image, drawn, feature, w_plus)
+
+    def code(
+        self, w_plus: Tensor, feature: Tensor, level: float
+    ) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
+        """S^ and F^ of a file, what its bits cost, and the figures to log."""
         with torch.no_grad():
             w_plus_hat, scn_bits = self.scn(w_plus, level)
             context, feature_s = self._features(w_plus_hat)
         with torch.autocast(self.device.type, torch.bfloat16):
             feature_hat, bits = self.fcn(feature, feature_s, context, level, noisy_rate=False)
-        value, parts = self.seen(self.fast, feature_hat, w_plus_hat, clean)
-        cost, charged = self.price.charge(bits, scn_bits, level)
+        cost, figures = self.price.charge(bits, scn_bits, level)
         error = F.smooth_l1_loss(
             self.fcn.normalised(feature_hat), self.fcn.normalised(feature), beta=0.5
         )
-        figures = parts | {"f": error.item()} | charged
-        scale = UNCOMPRESSED_EVERY / (UNCOMPRESSED_EVERY - 1)
-        figures = {name: scale * v for name, v in figures.items()}
-        return value + 0.2 * error + cost, figures
+        return w_plus_hat, feature_hat, cost + 0.2 * error, figures | {"f": error.item()}
+
+    def _through_window(
+        self, feature: Tensor, w_plus: Tensor, picture: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """LPIPS, colour and detail of a window of (n, 3, 1024, 1024)."""
+        window = Window.draw(WINDOW_CELLS)
+        target = window.of(picture)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            drawn = draw_window(self.fast, feature.bfloat16(), w_plus.bfloat16(), window).float()
+            lpips = self.judges.lpips(drawn, target).float().mean()
+        colour = (F.avg_pool2d(drawn, 4) - F.avg_pool2d(target, 4)).square().mean()
+        detail = detail_error(drawn, target)
+        weights = self.judges.seen.loss.weights
+        value = weights.lpips * lpips + weights.l2 * colour + self.judges.detail * detail
+        return value, {"lpips": lpips.item(), "l2": colour.item(), "detail": detail.item()}
 
     def drawn(self, image: Tensor) -> dict[str, Tensor]:
         """What files of (B, 3, 256, 256) draw, for :class:`hsc.training.watch.Watch`."""
-        drawn = {}
-        with torch.autocast(self.device.type, torch.bfloat16):
-            pyramid = self.encoder.backbone(image)
-            w_plus = self.encoder.semantic_head(pyramid)
-            feature = self.encoder.feature_head(image, pyramid, self._features(w_plus)[1])
-            drawn["free"] = self.seen.render(self.fast, feature, w_plus)
-            for level in WATCHED_LEVELS:
-                w_plus_hat, _ = self.scn(w_plus, level)
-                context, feature_s = self._features(w_plus_hat)
-                feature_hat, _ = self.fcn(feature, feature_s, context, level, noisy_rate=False)
-                drawn[f"{level}"] = self.seen.render(self.fast, feature_hat, w_plus_hat)
+        w_plus, feature = self.find(image)
+        drawn = {"free": self.judges.seen.render(self.fast, feature, w_plus)}
+        for level in WATCHED_LEVELS:
+            styles, feature_hat, _, _ = self.code(w_plus, feature, level)
+            drawn[f"{level}"] = self.judges.seen.render(self.fast, feature_hat, styles)
         return drawn
 
     def _features(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.training.augment import jitter
@@ -32,6 +33,7 @@ class LatentBatch:
 def collect(
     encoder: InversionEncoder,
     synthesis: Synthesis,
+    glance: PreviewHead | None,
     real: RealFaces,
     pairs: SyntheticPairs,
     synthetic: int,
@@ -57,7 +59,7 @@ def collect(
                     x = jitter(x)
                 with torch.autocast(device.type, torch.bfloat16):
                     channels_last = x.contiguous(memory_format=torch.channels_last)
-                    inversion = encoder(channels_last, synthesis)
+                    inversion = encoder(channels_last, synthesis, glance)
                 pixels = ((x + 1) * 127.5).round().clamp(0, 255).byte()
                 found.append((pixels.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
             names = ("images", "w_plus", "feature")

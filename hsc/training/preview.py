@@ -1,5 +1,8 @@
 """Stages "preview" and "glance": the early exits, distilled from the generator's full pictures."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -7,39 +10,91 @@ from torch.nn import functional as F
 from hsc.generator.haar import haar
 from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import FEATURE_PX, Synthesis
+from hsc.inversion.encoder import InversionEncoder
 from hsc.training.faces import SyntheticPairs, to_unit
 
 CROP = 56
 """Side of the crops of features that a step takes."""
 
 
-class PreviewLoss:
-    """Squared error of random crops, on features computed once.
+@dataclass(frozen=True)
+class ExitPictures:
+    """Features at an exit and what the whole generator makes of them.
 
-    Args:
-        fast: the generator in bfloat16.
-        pictures: how many pairs to keep features of: 8 MB each.
+    Attributes:
+        features: (N, C, exit, exit) in bfloat16: 8 MB each at 128 px.
+        w_plus: (N, 23, 512).
+        images: uint8 (N, 3, 2 exit, 2 exit).
     """
 
-    @torch.no_grad()
-    def __init__(
-        self,
-        head: PreviewHead,
-        fast: Synthesis,
-        pairs: SyntheticPairs,
-        pictures: int,
-        device: torch.device,
-    ) -> None:
+    features: Tensor
+    w_plus: Tensor
+    images: Tensor
+
+
+Shown = Iterator[tuple[Tensor, Tensor, Tensor]]
+"""Batches of features, styles and pictures, as the columns of :class:`ExitPictures`."""
+
+
+def gathered(batches: Shown, pictures: int) -> ExitPictures:
+    """Fill tensors made once: a list of batches and their concatenation would need them twice."""
+    columns: list[Tensor] = []
+    filled = 0
+    for batch in batches:
+        if not columns:
+            columns = [x.new_empty(pictures, *x.shape[1:], device="cpu") for x in batch]
+        for column, x in zip(columns, batch):
+            column[filled : filled + len(x)] = x
+        filled += len(batch[0])
+    return ExitPictures(*(column[:filled] for column in columns))
+
+
+@torch.no_grad()
+def of_pairs(
+    fast: Synthesis, pairs: SyntheticPairs, pictures: int, exit_px: int, device: torch.device
+) -> Shown:
+    """Faces of the generator's own; ``fast`` is the generator in bfloat16."""
+    for start in range(0, min(pictures, len(pairs)), 4):
+        part = slice(start, min(start + 4, pictures))
+        w_plus = pairs.w_plus[part].float()
+        styles = w_plus.to(device).bfloat16()
+        feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
+        feature = fast.run(feature, styles, FEATURE_PX, exit_px)
+        shrunk = F.interpolate(pairs.images[part].float(), size=2 * exit_px, mode="area")
+        yield feature, w_plus, shrunk.round().byte()
+
+
+@torch.no_grad()
+def of_photographs(
+    fast: Synthesis,
+    encoder: InversionEncoder,
+    images: Tensor,
+    exit_px: int,
+    device: torch.device,
+) -> Shown:
+    """What the encoder makes of photographs: S and F as the generator alone never has them.
+
+    Args:
+        images: uint8 (N, 3, 256, 256).
+    """
+    for part in images.split(2):
+        small = to_unit(part).to(device).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16):
+            inversion = encoder(small, fast)
+        styles = inversion.w_plus.bfloat16()
+        inner = inversion.feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        feature = fast.run(inner, styles, FEATURE_PX, exit_px)
+        drawn = fast.image(feature, styles).float().clamp(-1, 1)
+        shrunk = F.interpolate(drawn, size=2 * exit_px, mode="area")
+        yield feature, inversion.w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
+
+
+class PreviewLoss:
+    """Squared error of random crops, on features computed once."""
+
+    def __init__(self, head: PreviewHead, shown: ExitPictures, device: torch.device) -> None:
         self.head, self.device = head, device
-        self.images, self.w_plus = pairs.images[:pictures], pairs.w_plus[:pictures].float()
-        features = []
-        for part in self.w_plus.split(4):
-            styles = part.to(device).bfloat16()
-            feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
-            features.append(fast.run(feature, styles, FEATURE_PX, head.exit_px).cpu())
-        self.features = torch.cat(features)  # (N, C, exit, exit)
-        shrunk = F.interpolate(self.images.float(), size=2 * head.exit_px, mode="area")
-        self.images = shrunk.round().byte()
+        self.features, self.w_plus, self.images = shown.features, shown.w_plus, shown.images
 
     @torch.no_grad()
     def start_linear(self, pictures: int = 40) -> None:

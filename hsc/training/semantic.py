@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 
 from hsc.entropy.gaussian import bits
-from hsc.generator.preview import PreviewHead, preview
 from hsc.generator.synthesis import BLOCK_PX, FEATURE_PX, NUM_STYLES, Synthesis
+from hsc.generator.window import Window, draw_window
 from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
 
 TARGET_BYTES = (34, 42, 54, 70, 92, 124)
 """Mean size of the SCN layer at each named level."""
+MIDDLE = Window(8, 8, 16)
+"""The face, without its surroundings."""
 
 
 def modulations(synthesis: Synthesis) -> list[torch.nn.Linear]:
@@ -29,21 +31,19 @@ def modulations(synthesis: Synthesis) -> list[torch.nn.Linear]:
 
 
 @torch.no_grad()
-def style_importance(
-    synthesis: Synthesis, head: PreviewHead, lpips: Lpips, w: Tensor
-) -> Tensor:
-    """How much the picture changes when one style is taken from another face.
+def style_importance(synthesis: Synthesis, lpips: Lpips, w: Tensor) -> Tensor:
+    """How much the face changes when one style is taken from another, at full resolution.
 
     Args:
         w: (B, 512) samples of the prior.
 
     Returns:
-        (23,) mean LPIPS plus four times the mean squared error at 256 px.
+        (23,) mean LPIPS plus four times the mean squared error in the middle of the picture.
     """
     def draw(styles: Tensor) -> Tensor:
         with torch.autocast(w.device.type, torch.bfloat16):
             feature = synthesis.feature(styles, FEATURE_PX)
-            return preview(synthesis, head, feature, styles).float()
+            return draw_window(synthesis, feature, styles, MIDDLE).float()
 
     styles = w[:, None].repeat(1, NUM_STYLES, 1)  # (B, 23, 512)
     original = draw(styles)
@@ -54,7 +54,6 @@ def style_importance(
         picture = draw(exchanged)
         error = (picture - original).square().mean()
         importance[index] = lpips(picture, original).mean().cpu() + 4 * error.cpu()
-    # the preview exit draws only a shadow of what the last styles do at 1024 px
     return importance.clamp_min(0.01)
 
 

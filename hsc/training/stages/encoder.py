@@ -94,6 +94,33 @@ def start_encoder(encoder, generator, work: Path) -> None:
     encoder.feature_head.feature_std.copy_(features.std((0, 2, 3)))
 
 
+def fine(setting: Setting) -> None:
+    """The encoder's styles above the exits, at full resolution."""
+    from hsc.inversion.encoder import InversionEncoder
+    from hsc.metrics.lpips import Lpips
+    from hsc.training.fine import FineLoss, only_fine_styles, sharp_sets
+
+    device, encoder = setting.device, InversionEncoder()
+    checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
+    encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
+    faces, strangers = sharp_sets(setting.data)
+    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
+    loss = FineLoss(encoder, fast, faces, strangers, Lpips.pretrained().to(device), device)
+    offset, *others = only_fine_styles(encoder.semantic_head)
+    groups = [{"params": [offset], "lr": 2e-2}, {"params": others, "lr": 5e-4}]
+    batch = setting.batch or 4
+    log = CsvLog(setting.work / "inversion" / "fine.csv")
+    train(
+        checkpoint, groups, lambda *_: loss(batch), setting.budget, log,
+        batch=batch, evaluate=loss.watch, evaluate_minutes=5.0,
+    )  # fmt: skip
+    export(checkpoint.ema, "inversion")
+
+
+def _needs_encoder() -> None:
+    raise FileNotFoundError("no encoder to go on from: run `python -m hsc train inversion` first")
+
+
 def colour(setting: Setting) -> None:
     """Choose the truncation of the encoder's last style on full pictures."""
     from hsc.training.colour import best_truncation

@@ -3,11 +3,13 @@
 import torch
 
 from hsc.generator.pretrained import load_generator
-from hsc.training.faces import SyntheticPairs
-from hsc.training.loop import Checkpoint, CsvLog, train
-from hsc.training.setting import Setting, export
+from hsc.training.faces import RealFaces, SyntheticPairs
+from hsc.training.loop import CsvLog, train
+from hsc.training.setting import Setting, export, finished_encoder, resumed
+from hsc.weights import path_of
 
-PREVIEW_PICTURES = 640
+PREVIEW_PICTURES = 400
+"""Half of them what the encoder makes of photographs, where there are an encoder and photographs."""
 
 
 def pairs(setting: Setting) -> None:
@@ -36,20 +38,33 @@ def _exit(setting: Setting, name: str, exit_px: int) -> None:
     from hsc.training.preview import PreviewLoss
 
     head = PreviewHead(exit_px=exit_px)
-    checkpoint = Checkpoint(setting.work / name, head)
-    resumed = not setting.fresh and checkpoint.resume()
+    checkpoint = resumed(setting, name, head, lambda: None)
+    started = path_of(name).exists() and not setting.fresh
     head.to(setting.device, memory_format=torch.channels_last)
-    loss = PreviewLoss(
-        head,
-        load_generator(setting.device).synthesis.bfloat16(),
-        SyntheticPairs(setting.work / "pairs"),
-        PREVIEW_PICTURES,
-        setting.device,
-    )
-    if not resumed:
+    loss = PreviewLoss(head, _exit_pictures(setting, exit_px), setting.device)
+    if not started:
         loss.start_linear()
     batch = setting.batch or 16
     groups = [{"params": list(head.parameters()), "lr": 2e-3}]
     log = CsvLog(setting.work / name / "log.csv")
     train(checkpoint, groups, lambda *_: loss(batch), setting.budget, log, batch=batch)
     export(checkpoint.ema, name)
+
+
+def _exit_pictures(setting: Setting, exit_px: int):
+    from itertools import chain
+
+    from hsc.training.preview import gathered, of_pairs, of_photographs
+
+    device = setting.device
+    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
+    drawn = SyntheticPairs(setting.work / "pairs")
+    if not (setting.data and path_of("inversion").exists()):
+        shown = of_pairs(fast, drawn, PREVIEW_PICTURES, exit_px, device)
+        return gathered(shown, PREVIEW_PICTURES)
+    half = PREVIEW_PICTURES // 2
+    faces = RealFaces(setting.data).images
+    chosen = faces[:: max(1, len(faces) // half)][:half]
+    photographs = of_photographs(fast, finished_encoder(device), chosen, exit_px, device)
+    shown = chain(of_pairs(fast, drawn, half, exit_px, device), photographs)
+    return gathered(shown, PREVIEW_PICTURES)

@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import save_file
 
 from hsc.fcn.feature_codec import FeatureCodec
-from hsc.generator.pretrained import load_generator, load_preview
+from hsc.generator.pretrained import load_generator, load_glance, load_preview
 from hsc.levels import LEVELS
 from hsc.scn.semantic_codec import SemanticCodec
-from hsc.training.faces import RealFaces
+from hsc.training.faces import RealFaces, list_faces
 from hsc.training.loop import Checkpoint, CsvLog, train
 from hsc.training.pairs import pair_source
 from hsc.training.rate import RatePrice
@@ -29,6 +29,7 @@ def latents(setting: Setting) -> None:
     collect(
         finished_encoder(setting.device),
         generator.synthesis,
+        load_glance(setting.device) if path_of("glance").exists() else None,
         RealFaces(setting.data),
         pair_source(setting.work / "pairs", setting.device),
         SYNTHETIC_LATENTS,
@@ -48,7 +49,7 @@ def semantic(setting: Setting) -> None:
     cached = CachedLatents(setting.work / "latents")
     z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z, 0.8)
-    importance = style_importance(generator.synthesis, load_preview(), Lpips.pretrained(), w)
+    importance = style_importance(generator.synthesis, Lpips.pretrained(), w)
     print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
     weight = torch.full((len(cached),), 0.3)
     weight[: cached.real] = 1.0
@@ -83,12 +84,13 @@ def feature(setting: Setting) -> None:
 
 
 def joint(setting: Setting) -> None:
-    """Train FCN and the encoder's feature head through the frozen generator."""
+    """Train FCN and what finds F, the encoder's head and its second look, through the generator."""
     from hsc.metrics.identity import FaceIdentity
     from hsc.metrics.loss import PictureLoss
     from hsc.metrics.lpips import Lpips
+    from hsc.training.fine import SharpFaces
     from hsc.training.inversion import RenderLoss
-    from hsc.training.joint import EncoderAndCodec, JointLoss
+    from hsc.training.joint import EncoderAndCodec, JointLoss, Judges
 
     device = setting.device
     fcn = load_into(FeatureCodec(), path_of("fcn")).requires_grad_(True)
@@ -98,18 +100,23 @@ def joint(setting: Setting) -> None:
         checkpoint.resume()
     both.to(device, memory_format=torch.channels_last)
     head = both.encoder.feature_head.requires_grad_(True)
+    look = both.encoder.second_look.requires_grad_(True)
     lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
     loss = JointLoss(
         both,
         load_into(SemanticCodec(), path_of("scn")).to(device),
-        load_generator(device).synthesis.bfloat16(),
+        load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last),
+        load_glance(device).to(memory_format=torch.channels_last),
         pair_source(setting.work / "pairs", device),
         RealFaces(setting.data),
-        RenderLoss(load_preview(device), PictureLoss(lpips, identity), setting.draw),
+        SharpFaces(list_faces(setting.data)),
+        Judges(RenderLoss(load_preview(device), PictureLoss(lpips, identity), setting.draw), lpips),
         device,
     )
-    groups = [*groups_of(fcn, 4e-4), {"params": list(head.parameters()), "lr": 2e-4}]
+    rates = ((head, 2e-4), (look, 8e-4))
+    groups = [{"params": list(part.parameters()), "lr": rate} for part, rate in rates]
     watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
+    groups += groups_of(fcn, 4e-4)
     _train_layer(setting, checkpoint, loss, groups, setting.batch or 4, watch)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}

@@ -1,0 +1,74 @@
+"""The encoder looks at what it would draw, and corrects F by what it sees there.
+
+Source: the feedback of ReStyle (Alaluf et al. 2021, arXiv 2104.02699), here for the feature map
+instead of the styles, once, and through an early exit of the generator.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.generator.mapping import STYLE_DIM
+from hsc.generator.preview import GLANCE_EXIT_PX, PreviewHead, preview
+from hsc.generator.synthesis import CHANNELS, FEATURE_PX, Synthesis, styles_through
+from hsc.inversion.layers import ResidualBlock
+
+GLANCE_PX = 2 * GLANCE_EXIT_PX
+ERROR_SCALE = 4.0
+"""Errors of a first look are small beside the picture; this brings them to its size."""
+
+
+class SecondLook(nn.Module):
+    """F, the picture, and a glance at what F draws -> a better F.
+
+    ::
+
+        F, S -> G at 64 px -> exit 128 px -> x^ -+
+        x 256 -> /2 ---------------- x 128 ------+-> 4 (x - x^), x -> unshuffle /4 -> 3x3 -+
+        x 256 -> unshuffle /8 -> 1x1 ------------------------------------------------------+
+        F / std -> 1x1 --------------------------------------------------------------------+
+              -> sum x (1 + a(w)) + b(w) -> residual blocks -> 1x1 -> x std -> + F
+
+    The last layer starts at zero: before training, F comes back as it was.
+    """
+
+    def __init__(self, width: int = 160, depth: int = 4) -> None:
+        super().__init__()
+        self.pixels = nn.Conv2d(3 * 64, width, 1)
+        self.error = nn.Conv2d(2 * 3 * 16, width, 3, padding=1)
+        self.feature = nn.Conv2d(CHANNELS[FEATURE_PX], width, 1)
+        self.style = nn.Linear(STYLE_DIM, 2 * width)
+        self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
+        self.out = nn.Conv2d(width, CHANNELS[FEATURE_PX], 1)
+        for layer in (self.style, self.out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, image: Tensor, drawn: Tensor, feature: Tensor, w: Tensor) -> Tensor:
+        """What to add to F, in standard deviations of its channels.
+
+        Args:
+            image: (B, 3, 256, 256); drawn: (B, 3, 128, 128), what F draws; both in [-1, 1].
+            feature: F / std, (B, 512, 32, 32).
+            w: (B, 512), the style that draws above F, standardised.
+        """
+        small = F.avg_pool2d(image, image.shape[-1] // GLANCE_PX)  # (B, 3, 128, 128)
+        seen = torch.cat([ERROR_SCALE * (small - drawn), small], 1)  # (B, 6, 128, 128)
+        h = self.error(F.pixel_unshuffle(seen, GLANCE_PX // FEATURE_PX))  # (B, width, 32, 32)
+        h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // FEATURE_PX))
+        h = h + self.feature(feature)  # (B, width, 32, 32)
+        scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
+        h = self.blocks(h * (1 + scale) + shift)  # (B, width, 32, 32)
+        return self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)
+
+
+@torch.no_grad()
+def glance_at(synthesis: Synthesis, head: PreviewHead, feature: Tensor, w_plus: Tensor) -> Tensor:
+    """What a feature map draws, through the 128-px exit: (B, 3, 128, 128)."""
+    return preview(synthesis, head, feature, w_plus).clamp(-1.5, 1.5)
+
+
+def style_above(w_plus: Tensor, w_mean: Tensor, w_std: Tensor) -> Tensor:
+    """The mean style of the block that follows F, standardised: (B, 512)."""
+    styles = w_plus[:, styles_through(FEATURE_PX) : styles_through(GLANCE_EXIT_PX)]
+    return ((styles - w_mean) / w_std).mean(1)

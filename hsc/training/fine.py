@@ -1,0 +1,174 @@
+"""Stage "fine": the styles that texture and colour the picture, trained at full resolution.
+
+The other losses look through an exit at 256 px, which sees the styles above it only as a mean:
+trained that way they drift, and faces come out scratchy and too warm. Here a window of the real
+1024-px picture is compared with the photograph, and only those styles move: an offset that every
+photograph shares, and what the encoder sees in each.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generator.synthesis import IMAGE_PX, Synthesis, styles_through
+from hsc.generator.window import Window, draw_window
+from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder, SemanticHead
+from hsc.metrics.lpips import Lpips
+from hsc.training.faces import list_faces, list_strangers, load_square, to_unit
+
+FIRST_STYLE = styles_through(64)
+"""The first style that moves: those below shape the face, and the exits see what they do."""
+LEAST_PX = 512
+"""Smaller photographs do not show what skin and hair look like at 1024 px."""
+WINDOW_CELLS = 8
+WATCHED = 6
+
+
+class SharpFaces:
+    """Real faces that are large enough to learn texture from, each at its own size up to 1024.
+
+    Args:
+        paths: aligned pictures; smaller ones are left out.
+
+    Raises:
+        FileNotFoundError: none is large enough.
+    """
+
+    def __init__(self, paths: list[Path]) -> None:
+        from PIL import Image
+
+        self.images: list[Tensor] = []  # uint8 (3, px, px)
+        for path in paths:
+            with Image.open(path) as image:
+                px = min(*image.size, IMAGE_PX)
+            if px >= LEAST_PX:
+                self.images.append(load_square(path, IMAGE_PX if px == IMAGE_PX else LEAST_PX))
+        if not self.images:
+            raise FileNotFoundError(f"no aligned pictures of {LEAST_PX} px or more to learn from")
+
+    def sample(self, n: int) -> Tensor:
+        """(n, 3, 1024, 1024) in [-1, 1], each flipped with probability one half."""
+        pictures = []
+        for index in torch.randint(len(self.images), (n,)).tolist():
+            picture = enlarged(self.images[index])
+            pictures.append(picture.flip(3) if torch.rand(()) < 0.5 else picture)
+        return torch.cat(pictures)
+
+
+def enlarged(picture: Tensor) -> Tensor:
+    """uint8 (3, px, px) to (1, 3, 1024, 1024) in [-1, 1]."""
+    large = to_unit(picture)[None]
+    if large.shape[-1] == IMAGE_PX:
+        return large
+    return F.interpolate(large, size=IMAGE_PX, mode="bicubic").clamp(-1, 1)
+
+
+def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
+    """Hold all of the semantic head but what FIRST_STYLE and later are made of."""
+    head.requires_grad_(False)
+    rank = head.basis.shape[1]
+    firsts = {
+        head.offset: FIRST_STYLE, head.basis: FIRST_STYLE,
+        head.coefficients.weight: FIRST_STYLE * rank, head.coefficients.bias: FIRST_STYLE * rank,
+    }  # fmt: skip
+    for parameter, first in firsts.items():
+        held = (torch.arange(len(parameter), device=parameter.device) >= first).to(parameter)
+        held = held.view(-1, *[1] * (parameter.ndim - 1))
+        parameter.requires_grad_(True).register_hook(lambda grad, held=held: grad * held)
+    return list(firsts)
+
+
+class FineLoss:
+    """LPIPS at 1024 px, colour, and the amount of fine detail, in a window of the picture.
+
+    ::
+
+        photograph 1024 -> 256 -> encoder (held) -> S below FIRST_STYLE, F
+                                        +-> S from FIRST_STYLE (trained) -> G, a window -> loss
+
+    Args:
+        fast: the generator in bfloat16, channels last.
+        detail: weight of the term that keeps texture from being averaged away.
+    """
+
+    def __init__(
+        self,
+        encoder: InversionEncoder,
+        fast: Synthesis,
+        faces: SharpFaces,
+        strangers: list[Path],
+        lpips: Lpips,
+        device: torch.device,
+        colour: float = 2.0,
+        detail: float = 0.05,
+        closeness: float = 0.002,
+    ) -> None:
+        self.encoder, self.fast, self.faces, self.lpips = encoder, fast, faces, lpips
+        self.device, self.colour, self.detail, self.closeness = device, colour, detail, closeness
+        large = SharpFaces(strangers).images if strangers else []
+        self.watched = large[:: max(1, len(large) // WATCHED)][:WATCHED]
+
+    def invert(self, picture: Tensor) -> Inversion:
+        """(B, 3, 1024, 1024) to S, with gradient, and F, without."""
+        small = F.interpolate(picture, size=INPUT_PX, mode="area").clamp(-1, 1)
+        small = small.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            with torch.no_grad():
+                pyramid = self.encoder.backbone(small)
+            w_plus = self.encoder.semantic_head(pyramid)  # (B, 23, 512)
+            with torch.no_grad():
+                feature_s = self.fast.feature(w_plus.bfloat16()).float()  # (B, 512, 32, 32)
+                feature = self.encoder.feature_head(small, pyramid, feature_s)
+        return Inversion(w_plus, feature.float(), feature_s)
+
+    def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
+        picture = self.faces.sample(n).to(self.device)
+        found, window = self.invert(picture), Window.draw(WINDOW_CELLS)
+        target = window.of(picture)  # (n, 3, 256, 256)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            styles = found.w_plus.bfloat16()
+            drawn = draw_window(self.fast, found.feature.bfloat16(), styles, window).float()
+            lpips = self.lpips(drawn, target).float().mean()
+        colour = (F.avg_pool2d(drawn, 4) - F.avg_pool2d(target, 4)).square().mean()
+        detail = detail_error(drawn, target)
+        head = self.encoder.semantic_head
+        away = (found.w_plus - found.w_plus[:, :1]) / head.w_std
+        closeness = away[:, FIRST_STYLE:].square().mean()
+        total = lpips + self.colour * colour + self.detail * detail + self.closeness * closeness
+        return total, {
+            "lpips": lpips.item(), "colour": colour.item(), "detail": detail.item(),
+            "away": closeness.item(),
+        }  # fmt: skip
+
+    @torch.no_grad()
+    def watch(self) -> dict[str, float]:
+        """LPIPS of whole pictures of people who are not trained on, of S + F and S alone."""
+        sums = {"held_out_lpips": 0.0, "held_out_lpips_s": 0.0}
+        for image in self.watched:
+            picture = enlarged(image).to(self.device)
+            found = self.invert(picture)
+            for name, feature in zip(sums, (found.feature, found.feature_s)):
+                inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
+                drawn = self.fast.image(inner, found.w_plus.bfloat16()).float()
+                sums[name] += self.lpips(drawn, picture).item() / len(self.watched)
+        return sums
+
+
+def detail_error(drawn: Tensor, target: Tensor) -> Tensor:
+    """How far the amount of fine detail is from the target's, squared, of its logarithm."""
+    return (_detail(drawn).log() - _detail(target).log()).square().mean()
+
+
+def _detail(picture: Tensor) -> Tensor:
+    """Mean size of differences between neighbours at half resolution, (B,)."""
+    half = F.avg_pool2d(picture, 2)
+    across = (half[..., :, 1:] - half[..., :, :-1]).abs().mean((1, 2, 3))
+    down = (half[..., 1:, :] - half[..., :-1, :]).abs().mean((1, 2, 3))
+    return (across + down).clamp_min(1e-4)
+
+
+def sharp_sets(data: list[Path]) -> tuple[SharpFaces, list[Path]]:
+    """The faces to train on, and the pictures to watch."""
+    return SharpFaces(list_faces(data)), list_strangers(data)
