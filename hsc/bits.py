@@ -121,5 +121,5 @@ def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> 
         slices.append(code_length(symbols, rungs.numpy(), coder.tables).sum((0, 1)))
         return torch.from_numpy(symbols).long()
 
-    coder._walk(w_plus, level, read)
+    coder.walk(w_plus, level, read)
     return np.sum(slices, axis=0)

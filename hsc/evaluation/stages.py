@@ -106,7 +106,7 @@ class Pipeline:
             coded.append((symbols.flatten(), rungs.flatten()))
             return symbols
 
-        self.codec.networks.slice_coder._walk(w_plus_hat, self.level, quantise)
+        self.codec.networks.slice_coder.walk(w_plus_hat, self.level, quantise)
         symbols, rungs = (torch.cat(column).numpy() for column in zip(*coded))
         return symbols, rungs
 
@@ -122,7 +122,7 @@ class Pipeline:
             self.laps["rANS, decoder"] += time.perf_counter() - started
             return symbols
 
-        return n.slice_coder._walk(w_plus_hat, container.level, read)
+        return n.slice_coder.walk(w_plus_hat, container.level, read)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -52,7 +52,7 @@ class SliceCoder:
             coded.append((symbols.flatten(), rungs.flatten()))
             return symbols
 
-        self._walk(w_plus_hat, level, quantise)
+        self.walk(w_plus_hat, level, quantise)
         symbols, rungs = (torch.cat(column).numpy() for column in zip(*coded))
         return encode_symbols(symbols, rungs, self.tables)
 
@@ -67,10 +67,18 @@ class SliceCoder:
         def read(part: slice, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
             return torch.from_numpy(reader.read(rungs.numpy())).long()
 
-        return self._walk(w_plus_hat, level, read)
+        return self.walk(w_plus_hat, level, read)
 
     @torch.no_grad()
-    def _walk(self, w_plus_hat: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
+    def walk(self, w_plus_hat: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
+        """Visit the slices in coding order; both directions and every measurement of bits do.
+
+        Args:
+            symbols_of: gives a slice's symbols, from its place, mean, gain and tables.
+
+        Returns:
+            y_hat, (1, 96, 16, 16) float64.
+        """
         log2_gain = log2_gain_at(self.log2_gain, level)[:, None, None]
         # exp2 may differ in its last bit between libraries: the grids absorb it
         gain, step = snap(torch.exp2(log2_gain), 20), snap(torch.exp2(-log2_gain), 20)
