@@ -1,35 +1,23 @@
 """The codec: photographs to ``.hsc`` bytes and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from hsc import hub
-from hsc.bitstream import Container, snap_level, unpack
+from hsc.bitstream import unpack
 from hsc.blending import Blender
 from hsc.decoder import LAYERS, Decoder, Opened
-from hsc.errors import BitstreamError, HscError, PhotoError
+from hsc.encoder import PICTURE_PX, Encoder, Latents
+from hsc.errors import BitstreamError, HscError
 from hsc.generator.synthesis import NUM_STYLES
-from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
-from hsc.inversion.refine import Progress, Refiner
+from hsc.inversion.refine import Progress
 from hsc.levels import REFINE_STEPS
 from hsc.networks import Networks, load_networks
-from hsc.pictures import to_picture, to_tensor
+from hsc.pictures import to_picture
 from hsc.strips import drawn, paired
-
-PICTURE_PX = 1024
-
-
-@dataclass(frozen=True)
-class Latents:
-    """What the encoder found in one face, before any bit is spent: S, F and G_F(S)."""
-
-    inversion: Inversion
 
 
 class Codec:
@@ -47,7 +35,7 @@ class Codec:
 
     def __init__(self, networks: Networks, weights: str = hub.LOCAL) -> None:
         self.networks, self.weights = networks, weights
-        self.decoder = Decoder(networks)
+        self.encoder, self.decoder = Encoder(networks), Decoder(networks)
         self._blender = Blender(networks)
         self.device, self.backend = networks.device, networks.backend
         self.model_name, self.model_id = networks.model.name, networks.model.code
@@ -100,15 +88,13 @@ class Codec:
             latents = self.refine(crop, latents, level, refine)
         return self.compress(latents, level)
 
-    @torch.no_grad()
     def analyse(self, crop: Image.Image) -> Latents:
         """Invert an aligned 1024 x 1024 face.
 
         Raises:
-            PhotoError: the crop has another size.
+            PhotoError: the crop has another size. HscError: a decode-only installation.
         """
-        n = self.networks
-        return Latents(self._encoder()(self._small(crop), n.synthesis, n.glance))
+        return self.encoder.analyse(crop)
 
     def refine(
         self,
@@ -132,24 +118,11 @@ class Codec:
         Raises:
             PhotoError: the crop has another size. BitstreamError: the level is out of range.
         """
-        level, found = snap_level(level), latents.inversion
-        w_std = self._encoder().semantic_head.w_std
-        refined = self._refiner.refine(
-            self._small(crop), found, w_std, level, steps, progress
-        )
-        return Latents(refined)
+        return self.encoder.refine(crop, latents, level, steps, progress)
 
-    @torch.no_grad()
     def compress(self, latents: Latents, level: float) -> bytes:
         """Code what ``analyse`` found; see ``encode``."""
-        n, inversion = self.networks, latents.inversion
-        level = snap_level(level)
-        scn = n.scn.compress(inversion.w_plus, level, n.tables)
-        w_plus_hat = n.scn.decompress(scn, level, n.tables)
-        feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
-        y = n.fcn.latent(inversion.feature, feature_s, level)
-        fcn = n.slice_coder.compress(y, w_plus_hat, level)
-        return Container(self.model_id, level, scn, fcn).pack()
+        return self.encoder.compress(latents, level).pack()
 
     def decode(
         self,
@@ -297,26 +270,6 @@ class Codec:
         synthesis = self.networks.synthesis
         w = self.networks.mapping(z, truncation)
         return to_picture(synthesis(w[:, None].expand(-1, NUM_STYLES, -1)))
-
-    def _small(self, crop: Image.Image) -> Tensor:
-        """What the encoder looks at: (1, 3, 256, 256)."""
-        if crop.size != (PICTURE_PX, PICTURE_PX):
-            raise PhotoError(
-                f"expected an aligned crop of {PICTURE_PX} x {PICTURE_PX}, got "
-                f"{crop.width} x {crop.height}: use hsc.faces.aligned."
-            )
-        small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
-        return to_tensor(small, self.device)
-
-    @cached_property
-    def _refiner(self) -> Refiner:
-        """Loaded when it is first needed: nothing else uses its networks."""
-        return Refiner.load(self.networks.fcn, self.device)
-
-    def _encoder(self) -> InversionEncoder:
-        if self.networks.encoder is None:
-            raise HscError("these weights only decode: the inversion encoder is not among them.")
-        return self.networks.encoder
 
 
 def _check_keep(keep_details: float) -> None:

@@ -86,7 +86,7 @@ def feature(setting: Setting) -> None:
 def joint(setting: Setting) -> None:
     """Train FCN and what finds F, the encoder's head and its second look, through the generator."""
     from hsc.metrics.identity import FaceIdentity
-    from hsc.metrics.loss import PictureLoss
+    from hsc.metrics.loss import PictureLoss, PictureWeights
     from hsc.metrics.lpips import Lpips
     from hsc.training.fine import SharpFaces
     from hsc.training.inversion import RenderLoss
@@ -102,6 +102,7 @@ def joint(setting: Setting) -> None:
     head = both.encoder.feature_head.requires_grad_(True)
     look = both.encoder.second_look.requires_grad_(True)
     lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
+    judge = PictureLoss(lpips, identity, PictureWeights(l2=4.0))
     loss = JointLoss(
         both,
         load_into(SemanticCodec(), path_of("scn")).to(device),
@@ -110,7 +111,7 @@ def joint(setting: Setting) -> None:
         pair_source(setting.work / "pairs", device),
         RealFaces(setting.data),
         SharpFaces(list_faces(setting.data)),
-        Judges(RenderLoss(load_preview(device), PictureLoss(lpips, identity), setting.draw), lpips),
+        Judges(RenderLoss(load_preview(device), judge, setting.draw), lpips),
         device,
     )
     rates = ((head, 2e-4), (look, 8e-4))
