@@ -181,7 +181,7 @@ def test_features_cost_what_training_thinks(scn, slices, fcn, inversion, level) 
     # a few symbols lie so near to a half that float and exact means round them apart
     restored = fcn.restore(slices.decompress(data, exact, level), feature_s, level)
     coded = (feature_hat - feature_s).norm()
-    assert (restored - feature_hat).norm() < 0.05 * coded
+    assert (restored - feature_hat).norm() < 0.1 * coded
 
 
 def test_bits_are_those_of_the_tables(slices) -> None:

@@ -86,7 +86,7 @@ class InversionLoss:
     def invert(self, image: Tensor, feature_s_grad: bool = False) -> Inversion:
         with torch.autocast(self.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
-            return self.encoder(image, self.synthesis, feature_s_grad)
+            return self.encoder(image, self.synthesis, feature_s_grad=feature_s_grad)
 
     def drawn(self, image: Tensor) -> dict[str, Tensor]:
         """Both renders of (B, 3, 256, 256) through the 256-px exit, for :class:`Watch`."""
