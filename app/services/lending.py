@@ -102,7 +102,7 @@ def _told(number: int, call: Call, args: tuple) -> Iterator[tuple[int, int] | Ou
         except Exception as error:  # raised again where it is waited for
             news.put(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work)
     thread.start()
     try:
         while True:

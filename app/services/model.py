@@ -46,7 +46,8 @@ class SharedModel:
         if lending.ZERO_GPU:
             self._load(load)
         else:
-            threading.Thread(target=self._load, args=(load,), daemon=True).start()
+            # not a daemon: PyTorch aborts the process when it is ended in the middle of its work
+            threading.Thread(target=self._load, args=(load,)).start()
 
     def _load(self, load: Callable[[], Any]) -> None:
         try:
@@ -112,7 +113,7 @@ class SharedModel:
 
         # in the visitor's context, by which ZeroGPU knows whose quota it is
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(work,), daemon=True).start()
+        threading.Thread(target=context.run, args=(work,)).start()
         try:
             while True:
                 item = told.get()
