@@ -46,7 +46,7 @@ class Encoder:
     def analyse(self, crop: Image.Image) -> Latents:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
-        return Latents(self.inversion(self.small(crop), n.synthesis, n.glance))
+        return Latents(self.inversion(self.small(crop), n.generator, n.glance))
 
     def refine(
         self,

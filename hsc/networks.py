@@ -17,6 +17,7 @@ from hsc.generator.backends import Drawer, arranged, chosen
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator
 from hsc.generator.preview import GLANCE_EXIT_PX, PreviewHead
+from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
@@ -28,7 +29,9 @@ class Networks:
     """Frozen networks on one device.
 
     Attributes:
-        backend: how the generator runs, one of ``hsc.generator.backends.BACKENDS``.
+        backend: how the generator draws, one of ``hsc.generator.backends.BACKENDS``.
+        generator: the same network as it was trained, whatever the backend: what an encoder
+            writes must not depend on how pictures are drawn.
         encoder: None in a decode-only installation.
         preview, glance: the early exits, None where their weights are missing: pictures are drawn
             all the same; without ``glance`` the encoder looks only once.
@@ -39,6 +42,7 @@ class Networks:
     backend: str
     model: ModelId
     mapping: Mapping
+    generator: Synthesis
     synthesis: Drawer
     scn: SemanticCoder
     fcn: FeatureCodec
@@ -75,6 +79,7 @@ def load_networks(
         backend,
         model_id(folder),
         generator.mapping,
+        generator.synthesis,
         arranged(generator.synthesis, backend),
         scn=scn,
         slice_coder=slice_coder,
