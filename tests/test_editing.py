@@ -235,11 +235,13 @@ def carried(table, detail_of, amounts, keep_details=1.0):
     """F_edit less what the semantics draw, for a detail made from G_F(S)."""
     w_plus, std = styles(3), load_file(path_of("fcn"))["feature_std"].float()
     feature_s = synthesis().feature(w_plus)
-    hat = feature_s + detail_of(feature_s)
+    detail = detail_of(feature_s)
+    hat = feature_s + detail if detail.any() else feature_s
+    held = held_by(hat is not feature_s, keep_details)
     edited = edit_feature(
         table, amounts, synthesis().feature, std, w_plus, feature_s, hat, keep_details
     )
-    return edited - synthesis().feature(edit_styles(w_plus, table.offset(amounts)))
+    return edited - synthesis().feature(edit_styles(w_plus, table.offset(amounts, held)))
 
 
 def constant(feature):
