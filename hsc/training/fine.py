@@ -12,17 +12,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generator.synthesis import IMAGE_PX, Synthesis, styles_through
-from hsc.generator.window import Window, draw_window
+from hsc.generator.synthesis import IMAGE_PX, styles_through
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder, SemanticHead
-from hsc.metrics.lpips import Lpips
 from hsc.training.faces import list_faces, list_strangers, load_square, to_unit
+from hsc.training.window_loss import WindowLoss
 
 FIRST_STYLE = styles_through(64)
 """The first style that moves: those below shape the face, and the exits see what they do."""
 LEAST_PX = 512
 """Smaller photographs do not show what skin and hair look like at 1024 px."""
-WINDOW_CELLS = 8
 WATCHED = 6
 
 
@@ -81,7 +79,7 @@ def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
 
 
 class FineLoss:
-    """LPIPS at 1024 px, colour, and the amount of fine detail, in a window of the picture.
+    """A window of the picture against the photograph, and styles that stay near the first.
 
     ::
 
@@ -89,58 +87,38 @@ class FineLoss:
                                         +-> S from FIRST_STYLE (trained) -> G, a window -> loss
 
     Args:
-        fast: the generator in bfloat16, channels last.
-        detail: weight of the term that keeps texture from being averaged away.
+        encoder: held, but for :func:`only_fine_styles`.
+        seen: what the window is compared by.
     """
 
     def __init__(
         self,
         encoder: InversionEncoder,
-        fast: Synthesis,
+        seen: WindowLoss,
         faces: SharpFaces,
         strangers: list[Path],
-        lpips: Lpips,
         device: torch.device,
-        colour: float = 2.0,
-        detail: float = 0.05,
         closeness: float = 0.002,
     ) -> None:
-        self.encoder, self.fast, self.faces, self.lpips = encoder, fast, faces, lpips
-        self.device, self.colour, self.detail, self.closeness = device, colour, detail, closeness
+        self.encoder, self.seen, self.faces = encoder, seen, faces
+        self.device, self.closeness = device, closeness
         large = SharpFaces(strangers).images if strangers else []
         self.watched = large[:: max(1, len(large) // WATCHED)][:WATCHED]
 
     def invert(self, picture: Tensor) -> Inversion:
         """(B, 3, 1024, 1024) to S, with gradient, and F, without."""
         small = F.interpolate(picture, size=INPUT_PX, mode="area").clamp(-1, 1)
-        small = small.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
-            with torch.no_grad():
-                pyramid = self.encoder.backbone(small)
-            w_plus = self.encoder.semantic_head(pyramid)  # (B, 23, 512)
-            with torch.no_grad():
-                feature_s = self.fast.feature(w_plus.bfloat16()).float()  # (B, 512, 32, 32)
-                feature = self.encoder.feature_head(small, pyramid, feature_s)
-        return Inversion(w_plus, feature.float(), feature_s)
+            small = small.contiguous(memory_format=torch.channels_last)
+            return self.encoder(small, self.seen.fast)
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
         picture = self.faces.sample(n).to(self.device)
-        found, window = self.invert(picture), Window.draw(WINDOW_CELLS)
-        target = window.of(picture)  # (n, 3, 256, 256)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            styles = found.w_plus.bfloat16()
-            drawn = draw_window(self.fast, found.feature.bfloat16(), styles, window).float()
-            lpips = self.lpips(drawn, target).float().mean()
-        colour = (F.avg_pool2d(drawn, 4) - F.avg_pool2d(target, 4)).square().mean()
-        detail = detail_error(drawn, target)
-        head = self.encoder.semantic_head
-        away = (found.w_plus - found.w_plus[:, :1]) / head.w_std
+        found = self.invert(picture)
+        value, parts = self.seen(found.feature, found.w_plus, picture)
+        away = (found.w_plus - found.w_plus[:, :1]) / self.encoder.semantic_head.w_std
         closeness = away[:, FIRST_STYLE:].square().mean()
-        total = lpips + self.colour * colour + self.detail * detail + self.closeness * closeness
-        return total, {
-            "lpips": lpips.item(), "colour": colour.item(), "detail": detail.item(),
-            "away": closeness.item(),
-        }  # fmt: skip
+        return value + self.closeness * closeness, parts | {"away": closeness.item()}
 
     @torch.no_grad()
     def watch(self) -> dict[str, float]:
@@ -151,22 +129,9 @@ class FineLoss:
             found = self.invert(picture)
             for name, feature in zip(sums, (found.feature, found.feature_s)):
                 inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-                drawn = self.fast.image(inner, found.w_plus.bfloat16()).float()
-                sums[name] += self.lpips(drawn, picture).item() / len(self.watched)
+                drawn = self.seen.fast.image(inner, found.w_plus.bfloat16()).float()
+                sums[name] += self.seen.lpips(drawn, picture).item() / len(self.watched)
         return sums
-
-
-def detail_error(drawn: Tensor, target: Tensor) -> Tensor:
-    """How far the amount of fine detail is from the target's, squared, of its logarithm."""
-    return (_detail(drawn).log() - _detail(target).log()).square().mean()
-
-
-def _detail(picture: Tensor) -> Tensor:
-    """Mean size of differences between neighbours at half resolution, (B,)."""
-    half = F.avg_pool2d(picture, 2)
-    across = (half[..., :, 1:] - half[..., :, :-1]).abs().mean((1, 2, 3))
-    down = (half[..., 1:, :] - half[..., :-1, :]).abs().mean((1, 2, 3))
-    return (across + down).clamp_min(1e-4)
 
 
 def sharp_sets(data: list[Path]) -> tuple[SharpFaces, list[Path]]:

@@ -15,17 +15,15 @@ from torch.nn import functional as F
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
-from hsc.generator.window import Window, draw_window
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
-from hsc.inversion.second_look import glance_at
-from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, to_unit
-from hsc.training.fine import WINDOW_CELLS, SharpFaces, detail_error
+from hsc.training.fine import SharpFaces
 from hsc.training.inversion import RenderLoss
 from hsc.training.pairs import PairSource
 from hsc.training.rate import RatePrice, draw_level
+from hsc.training.window_loss import WindowLoss
 
 REAL_SHARE = 0.8
 UNCOMPRESSED_EVERY = 5
@@ -47,13 +45,11 @@ class Judges:
 
     Attributes:
         seen: whole pictures, through the 256-px exit.
-        lpips: windows of the picture at full resolution.
-        detail: weight of the amount of fine detail there.
+        window: a part of them, at full resolution.
     """
 
     seen: RenderLoss
-    lpips: Lpips
-    detail: float = 0.05
+    window: WindowLoss
 
 
 class JointLoss:
@@ -100,55 +96,37 @@ class JointLoss:
         w_plus, feature = self.find(image)
         cost, figures = 0.0, {}
         if level is not None:
-            w_plus, feature, cost, figures = self.code(w_plus, feature, level)
+            found = feature
+            w_plus, feature, bits, scn_bits = self.code(w_plus, feature, level)
+            cost, figures = self.price.charge(bits, scn_bits, level)
+            error = F.smooth_l1_loss(
+                self.fcn.normalised(feature), self.fcn.normalised(found), beta=0.5
+            )
+            cost, figures = cost + 0.2 * error, figures | {"f": error.item()}
         kind = ("window" if window else "") + ("_free" if level is None else "")
         if window:
-            value, parts = self._through_window(feature, w_plus, picture)
+            value, parts = self.judges.window(feature, w_plus, picture)
         else:
             value, parts = self.judges.seen(self.fast, feature, w_plus, clean)
         return value + cost, figures | {f"{name}{kind}": v for name, v in parts.items()}
 
     def find(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """S, held, and F of (n, 3, 256, 256)."""
-        image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
-            with torch.no_grad():
-                pyramid = self.encoder.backbone(image)
-                w_plus = self.encoder.semantic_head(pyramid)  # (n, 23, 512)
-                feature_s = self._features(w_plus)[1]  # (n, 512, 32, 32)
-            feature = self.encoder.feature_head(image, pyramid, feature_s)  # (n, 512, 32, 32)
-            drawn = glance_at(self.fast, self.glance, feature.bfloat16(), w_plus.bfloat16())
-            return w_plus, self.encoder.look_again(image, drawn, feature, w_plus)
+            image = image.contiguous(memory_format=torch.channels_last)
+            found = self.encoder(image, self.fast, self.glance)
+        return found.w_plus, found.feature
 
     def code(
         self, w_plus: Tensor, feature: Tensor, level: float
-    ) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
-        """S^ and F^ of a file, what its bits cost, and the figures to log."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """S^ and F^ of a file, and the ideal bits of FCN and of SCN."""
         with torch.no_grad():
             w_plus_hat, scn_bits = self.scn(w_plus, level)
             context, feature_s = self._features(w_plus_hat)
         with torch.autocast(self.device.type, torch.bfloat16):
             feature_hat, bits = self.fcn(feature, feature_s, context, level, noisy_rate=False)
-        cost, figures = self.price.charge(bits, scn_bits, level)
-        error = F.smooth_l1_loss(
-            self.fcn.normalised(feature_hat), self.fcn.normalised(feature), beta=0.5
-        )
-        return w_plus_hat, feature_hat, cost + 0.2 * error, figures | {"f": error.item()}
-
-    def _through_window(
-        self, feature: Tensor, w_plus: Tensor, picture: Tensor
-    ) -> tuple[Tensor, dict[str, float]]:
-        """LPIPS, colour and detail of a window of (n, 3, 1024, 1024)."""
-        window = Window.draw(WINDOW_CELLS)
-        target = window.of(picture)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            drawn = draw_window(self.fast, feature.bfloat16(), w_plus.bfloat16(), window).float()
-            lpips = self.judges.lpips(drawn, target).float().mean()
-        colour = (F.avg_pool2d(drawn, 4) - F.avg_pool2d(target, 4)).square().mean()
-        detail = detail_error(drawn, target)
-        weights = self.judges.seen.loss.weights
-        value = weights.lpips * lpips + weights.l2 * colour + self.judges.detail * detail
-        return value, {"lpips": lpips.item(), "l2": colour.item(), "detail": detail.item()}
+        return w_plus_hat, feature_hat, bits, scn_bits
 
     def drawn(self, image: Tensor) -> dict[str, Tensor]:
         """What files of (B, 3, 256, 256) draw, for :class:`hsc.training.watch.Watch`."""

@@ -99,13 +99,15 @@ def fine(setting: Setting) -> None:
     from hsc.inversion.encoder import InversionEncoder
     from hsc.metrics.lpips import Lpips
     from hsc.training.fine import FineLoss, only_fine_styles, sharp_sets
+    from hsc.training.window_loss import WindowLoss
 
     device, encoder = setting.device, InversionEncoder()
     checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
     encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
     faces, strangers = sharp_sets(setting.data)
     fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
-    loss = FineLoss(encoder, fast, faces, strangers, Lpips.pretrained().to(device), device)
+    seen = WindowLoss(fast, Lpips.pretrained().to(device))
+    loss = FineLoss(encoder, seen, faces, strangers, device)
     offset, *others = only_fine_styles(encoder.semantic_head)
     groups = [{"params": [offset], "lr": 2e-2}, {"params": others, "lr": 5e-4}]
     batch = setting.batch or 4

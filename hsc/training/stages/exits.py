@@ -9,7 +9,7 @@ from hsc.training.setting import Setting, export, finished_encoder, resumed
 from hsc.weights import path_of
 
 PREVIEW_PICTURES = 400
-"""Half of them what the encoder makes of photographs, where there are an encoder and photographs."""
+"""Half of them what the encoder makes of photographs, where there are both."""
 
 
 def pairs(setting: Setting) -> None:

@@ -91,6 +91,7 @@ def joint(setting: Setting) -> None:
     from hsc.training.fine import SharpFaces
     from hsc.training.inversion import RenderLoss
     from hsc.training.joint import EncoderAndCodec, JointLoss, Judges
+    from hsc.training.window_loss import WindowLoss
 
     device = setting.device
     fcn = load_into(FeatureCodec(), path_of("fcn")).requires_grad_(True)
@@ -102,16 +103,18 @@ def joint(setting: Setting) -> None:
     head = both.encoder.feature_head.requires_grad_(True)
     look = both.encoder.second_look.requires_grad_(True)
     lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
-    judge = PictureLoss(lpips, identity, PictureWeights(l2=4.0))
+    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
+    weights = PictureWeights(l2=4.0)
+    seen = RenderLoss(load_preview(device), PictureLoss(lpips, identity, weights), setting.draw)
     loss = JointLoss(
         both,
         load_into(SemanticCodec(), path_of("scn")).to(device),
-        load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last),
+        fast,
         load_glance(device).to(memory_format=torch.channels_last),
         pair_source(setting.work / "pairs", device),
         RealFaces(setting.data),
         SharpFaces(list_faces(setting.data)),
-        Judges(RenderLoss(load_preview(device), judge, setting.draw), lpips),
+        Judges(seen, WindowLoss(fast, lpips, colour=weights.l2)),
         device,
     )
     rates = ((head, 2e-4), (look, 8e-4))
