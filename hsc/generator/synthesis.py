@@ -55,11 +55,14 @@ class StyledConv(nn.Module):
         self.conv = nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2)
         self.register_buffer("noise", torch.zeros(1, 1, px, px))
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        x = x * self.modulation(style)  # (B, C_in, px, px)
+    def forward(self, x: Tensor, style: Tensor, corner: tuple[int, int] = (0, 0)) -> Tensor:
+        """Args: x (B, C_in, h, w), a whole map or the part of one from ``corner`` on."""
+        x = x * self.modulation(style)  # (B, C_in, h, w)
         if self.depthwise is not None:
             x = self.depthwise(x)
-        return F.leaky_relu(self.conv(x) + self.noise, 0.2)  # (B, C_out, px, px)
+        (top, left), (h, w) = corner, x.shape[-2:]
+        noise = self.noise[:, :, top : top + h, left : left + w]
+        return F.leaky_relu(self.conv(x) + noise, 0.2)  # (B, C_out, h, w)
 
 
 class Block(nn.Module):
@@ -76,11 +79,14 @@ class Block(nn.Module):
         self.conv1 = StyledConv(c_in // 4, c_out, px)
         self.conv2 = StyledConv(c_out, c_out, px)
 
-    def forward(self, x: Tensor, styles: Tensor) -> Tensor:
-        """Args: x (B, C_in, px/2, px/2), styles (B, 3, 512). Returns (B, C_out, px, px)."""
-        x = inverse_haar(x * self.up(styles[:, 0]))  # (B, C_in/4, px, px)
-        x = self.conv1(x, styles[:, 1])  # (B, C_out, px, px)
-        return self.conv2(x, styles[:, 2])  # (B, C_out, px, px)
+    def forward(self, x: Tensor, styles: Tensor, corner: tuple[int, int] = (0, 0)) -> Tensor:
+        """Args: x (B, C_in, h, w), styles (B, 3, 512). Returns (B, C_out, 2h, 2w).
+
+        ``corner``: row and column, at twice the resolution, where a part of a map begins.
+        """
+        x = inverse_haar(x * self.up(styles[:, 0]))  # (B, C_in/4, 2h, 2w)
+        x = self.conv1(x, styles[:, 1], corner)  # (B, C_out, 2h, 2w)
+        return self.conv2(x, styles[:, 2], corner)  # (B, C_out, 2h, 2w)
 
 
 class ToImage(nn.Module):

@@ -8,16 +8,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from hsc.generator.haar import inverse_haar
-from hsc.generator.synthesis import (
-    BLOCK_PX,
-    FEATURE_PX,
-    IMAGE_PX,
-    StyledConv,
-    Synthesis,
-)
+from hsc.generator.synthesis import BLOCK_PX, FEATURE_PX, IMAGE_PX, Synthesis
 
 MARGIN = 2
 """Cells of F around a window that its pixels depend on: eight 3x3 kernels at rising resolution."""
@@ -69,18 +61,8 @@ def draw_window(synthesis: Synthesis, feature: Tensor, w_plus: Tensor, window: W
     for index, px in enumerate(BLOCK_PX):
         if px <= FEATURE_PX:
             continue
-        block, styles = synthesis.blocks[str(px)], w_plus[:, 1 + 3 * index : 4 + 3 * index]
-        x = inverse_haar(x * block.up(styles[:, 0]))
-        scale = px // FEATURE_PX
-        for conv, style in ((block.conv1, styles[:, 1]), (block.conv2, styles[:, 2])):
-            x = _styled(conv, x, style, scale * top, scale * left)
+        styles, scale = w_plus[:, 1 + 3 * index : 4 + 3 * index], px // FEATURE_PX
+        x = synthesis.blocks[str(px)](x, styles, (scale * top, scale * left))
     drawn = synthesis.to_img(x, w_plus[:, -1])
     edge = MARGIN * CELL_PX
     return drawn[:, :, edge:-edge, edge:-edge]
-
-
-def _styled(conv: StyledConv, x: Tensor, style: Tensor, top: int, left: int) -> Tensor:
-    """:class:`StyledConv` on a window, with the noise of that place."""
-    h, w = x.shape[-2:]
-    x = conv.conv(conv.depthwise(x * conv.modulation(style)))
-    return F.leaky_relu(x + conv.noise[:, :, top : top + h, left : left + w], 0.2)
