@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from generated import from_pil
+from hostile import mutated
 from PIL import Image, ImageChops
 from torch.nn import functional as F
 
@@ -203,26 +204,6 @@ def test_what_encode_refuses(codec, photo, latents) -> None:
 def test_random_faces_come_from_their_seeds(codec, photo) -> None:
     assert same(codec.random_face(11), photo)
     assert not same(codec.random_face(12), photo)
-
-
-def mutated(data: bytes, random: np.random.Generator) -> bytes:
-    """Bits flipped, bytes lost, repeated, put in, or replaced by a run of one value."""
-    at, count = int(random.integers(len(data))), int(random.integers(1, 40))
-    kind = random.integers(6)
-    if kind == 0:
-        return data[:at]
-    if kind == 1:
-        flipped = bytearray(data)
-        for place in random.integers(len(data), size=count):
-            flipped[place] ^= 1 << random.integers(8)
-        return bytes(flipped)
-    middle = (
-        b"",
-        data[at : at + count] * 2,
-        random.bytes(count) + data[at : at + count],
-        bytes([random.choice([0, 255])]) * count,
-    )[kind - 2]
-    return data[:at] + middle + data[at + count :]
 
 
 @pytest.mark.parametrize("number", [1, 6])

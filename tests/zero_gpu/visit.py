@@ -33,7 +33,7 @@ networks = codec.networks
 of_codec = {
     id(part)
     for network in (networks.mapping, networks.fcn, networks.encoder, networks.preview,
-                    getattr(networks.synthesis, "synthesis", networks.synthesis))
+                    networks.glance, getattr(networks.synthesis, "synthesis", networks.synthesis))
     for part in network.modules()
 }  # fmt: skip
 alone = True
