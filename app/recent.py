@@ -73,7 +73,15 @@ class Recent(Generic[Value]):
         found = self._memory.find((self, key))
         if found is not None:
             return found[0]
-        value = make()
+        return self.keep(key, make())
+
+    def known(self, key: Hashable) -> Value | None:
+        """The value of `key`, None where there is none."""
+        found = self._memory.find((self, key))
+        return found and found[0]
+
+    def keep(self, key: Hashable, value: Value) -> Value:
+        """Remember a value that was made on the way to another, and return it."""
         self._memory.keep((self, key), value, max(size_of(value), self._least))
         return value
 

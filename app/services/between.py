@@ -41,8 +41,8 @@ class Between:
         """
         if kind != MORPH and kind not in MIXES:
             raise HscError(f"The kinds are {MORPH}, {', '.join(MIXES)}, not {kind!r}.")
-        one, other = (self.studio.drawing.opened(face.data, face.layers)[0] for face in (a, b))
-        picture, _ = self.studio.model.run(_drawn, one, other, kind, t, preview)
+        files = [(face.data, face.layers) for face in (a, b)]
+        picture, _ = self.studio.drawing.through(_drawn, files, kind, t, preview)
         return picture
 
     def frames(self, a: Face, b: Face, kind: str, count: int = FRAMES) -> Iterator[Image.Image]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image
 
 from app.recent import Memory, Recent, fingerprint
 from app.results import Decoded, Look
+from app.services.lending import Call
 from app.services.model import SharedModel
+from app.services.together import Drawn, File, Timed, drawn_each, opened_for
 from hsc.bitstream import describe, with_layers
 from hsc.errors import BitstreamError, HscError
 
@@ -22,7 +24,7 @@ class Drawing:
 
     def __init__(self, model: SharedModel, memory: Memory) -> None:
         self.model = model
-        self._opened: Recent[tuple[Any, float]] = Recent(memory)
+        self._opened: Recent[Timed] = Recent(memory)
         self._pictures: Recent[tuple[Image.Image, float]] = Recent(memory)
         self._previews: Recent[tuple[Image.Image, float]] = Recent(memory)
 
@@ -43,12 +45,37 @@ class Drawing:
         )
         return picture
 
-    def opened(self, data: bytes, layers: str = "scn+fcn") -> tuple[Any, float]:
+    def opened(self, data: bytes, layers: str = "scn+fcn") -> Timed:
         """A file whose bits have been read, as `codec.open`, and the seconds that took."""
         return self._opened.get(
             (fingerprint(data), layers),
             lambda: self.model.run("open", data, layers),
         )
+
+    def through(self, call: Call, files: Sequence[File], *args: Any) -> Timed:
+        """The value of a call that takes opened files first, and the seconds that it took. Files
+        that are not open yet are opened in the same call, and remembered."""
+        keys = [(fingerprint(data), layers) for data, layers in files]
+        known = [self._opened.known(key) for key in keys]
+        given = [file if was is None else was[0] for file, was in zip(files, known, strict=True)]
+        (opened, made), _ = self.model.run(opened_for, given, call, *args)
+        for number, read in opened.items():
+            self._opened.keep(keys[number], read)
+        return made
+
+    def draw_all(self, data: bytes, choices: Sequence[str]) -> None:
+        """Have several choices of a file's layers drawn, in one call of the model."""
+        missing = tuple(layers for layers in choices if not self.remembers(data, layers))
+        if missing:
+            drawn, _ = self.model.run(drawn_each, data, missing)
+            self.keep(data, drawn)
+
+    def keep(self, data: bytes, drawn: Drawn) -> None:
+        """Remember what `drawn_each` gave."""
+        for layers, (opened, picture) in drawn.items():
+            key = fingerprint(data), layers
+            self._opened.keep(key, opened)
+            self._pictures.keep((*key, Look()), (picture[0], opened[1] + picture[1]))
 
     def remembers(self, data: bytes, layers: str, look: Look = Look()) -> bool:
         """Whether `draw` would answer at once."""
@@ -103,8 +130,8 @@ class Drawing:
     def _timed(
         self, call: str, data: bytes, layers: str, look: Look
     ) -> tuple[Image.Image, float]:
-        opened, reading = self.opened(data, layers)
-        picture, drawing = self.model.run(call, opened, look.amounts, look.keep)
+        picture, drawing = self.through(call, [(data, layers)], look.amounts, look.keep)
+        _, reading = self._opened.known((fingerprint(data), layers)) or (None, 0.0)
         return picture, reading + drawing
 
 

@@ -133,9 +133,9 @@ class Editing:
     def _previews(
         self, face: Face, name: str, amounts: Sequence[float], look: Look
     ) -> list[Image.Image]:
-        opened, _ = self.studio.drawing.opened(face.data, face.layers)
         edits = [look.amounts | {name: amount} for amount in amounts]
-        pictures, _ = self.studio.model.run(_drawn_small, opened, edits, look.keep)
+        file = (face.data, face.layers)
+        pictures, _ = self.studio.drawing.through(_drawn_small, [file], edits, look.keep)
         return pictures
 
 

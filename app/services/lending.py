@@ -4,6 +4,8 @@ On ZeroGPU this process never has a device. `spaces` keeps the networks for it w
 and forks a worker for a call, to which the call and its arguments go as bytes. So what is called is
 a method by its name or a module's own function, and tensors travel as arrays and stay on the CPU
 here. Everywhere else a call is just made, and nothing is copied.
+
+Every call waits for a GPU of its own, so what belongs together is made one: `app.services.together`.
 """
 
 from __future__ import annotations

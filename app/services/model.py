@@ -65,6 +65,11 @@ class SharedModel:
         return self._loaded.is_set()
 
     @property
+    def borrows(self) -> bool:
+        """Whether every call waits for a device that is lent: what belongs together is one call."""
+        return lending.ZERO_GPU
+
+    @property
     def codec(self) -> Any:
         """The codec; waits until it is loaded.
 

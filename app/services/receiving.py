@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from app.services.drawing import Drawing
 from app.services.model import SharedModel
+from app.services.together import timed
 from hsc.bitstream import with_layers
 from hsc.bitstream.qr import qr_code, qr_svg
 from hsc.bitstream.text import from_text, to_text
@@ -84,15 +87,10 @@ class Receiving:
     def prove(self, data: bytes, layers: str = "scn+fcn") -> Proof:
         """Draw a file again with nothing remembered, and once more with one bit turned over."""
         shown, _ = self.drawing.draw(data, layers)
-        fresh, seconds = self.model.run("decode", data, layers)
         flipped = len(data) - 1 if "fcn" in layers else len(with_layers(data, "scn")) - 1
         damaged = bytearray(data)
         damaged[flipped] ^= 1
-        try:
-            self.model.run("decode", bytes(damaged), layers)
-            refusal = ""
-        except BitstreamError as error:
-            refusal = str(error)
+        (fresh, seconds, refusal), _ = self.model.run(_proof, data, bytes(damaged), layers)
         return Proof(
             hashlib.sha256(data).hexdigest(),
             bool(np.array_equal(np.asarray(fresh), np.asarray(shown))),
@@ -100,3 +98,15 @@ class Receiving:
             refusal,
             seconds,
         )
+
+
+def _proof(
+    codec: Any, data: bytes, damaged: bytes, layers: str
+) -> tuple[Image.Image, float, str]:
+    """The picture of a file with the seconds that it took, and what is said of a damaged one."""
+    picture, seconds = timed(codec.decode, data, layers)
+    try:
+        codec.decode(damaged, layers)
+    except BitstreamError as error:
+        return picture, seconds, str(error)
+    return picture, seconds, ""

@@ -7,7 +7,9 @@ own answers are compared with those that came from workers.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -39,6 +41,14 @@ of_codec = {
 alone = True
 
 
+def calls(number: int, of: Callable[[], Any]) -> Any:
+    """What is made of calls as many as this, each of which waits for a device."""
+    before = len(spaces.asked)
+    value = of()
+    assert len(spaces.asked) - before == number, (number, len(spaces.asked) - before)
+    return value
+
+
 def no_device(module: torch.nn.Module, _: object) -> None:
     if alone and id(module) in of_codec and not spaces.inside:
         raise AssertionError(f"{type(module).__name__} ran without a device")
@@ -60,7 +70,7 @@ assert lending.ZERO_GPU
 studio = Studio(lambda: codec)
 assert studio.ready  # loaded where it was made, not in a thread
 photo = studio.random_face(3)
-results = list(studio.steps(photo, 2, align=False))
+results = calls(1, lambda: list(studio.steps(photo, 2, align=False)))
 shown = results[-1]
 assert all(t.device.type == "cpu" for t in vars(
     studio.compressing.latents(shown.prepared)[0].inversion).values())  # fmt: skip
@@ -68,14 +78,15 @@ scn = studio.drawing.opened(shown.data, "scn")[0]
 assert scn.feature is scn.feature_s  # one thing stays one thing
 editing, exploring = Editing(studio), Exploring(studio)
 face, look = Face(shown.data), Look.of({"smile": 1.0}, 0.5)
-small = editing.preview(face, look)
-strip = editing.strip(face, "smile")
-between = Between(studio).picture(face, Face(shown.data, "scn"), "coarse", 0.5, preview=True)
+small = calls(1, lambda: editing.preview(face, look))
+strip = calls(1, lambda: editing.strip(face, "smile"))
+other = Face(calls(1, lambda: studio.compressing.file(shown.prepared, 1.0))[0])
+between = calls(1, lambda: Between(studio).picture(face, other, "coarse", 0.5, preview=True))
 place = Place(at=(1.0, -1.0), from_photo=True)
 on_map = exploring.face(place, shown.prepared, 2, small=True)
 bits = SpendingOf(studio).of(shown.data)
-proof = Receiving(studio.model, studio.drawing).prove(shown.data)
-told = list(studio.refine(shown))
+proof = calls(1, lambda: Receiving(studio.model, studio.drawing).prove(shown.data))
+told = calls(2, lambda: list(studio.refine(shown)))
 assert [r.refining for r in told[:STEPS]] == [(n, STEPS) for n in range(1, STEPS + 1)]
 refused(BitstreamError, "level", lambda: list(studio.steps(photo, 9, align=False)))
 refused(HscError, "nonsense", lambda: studio.decode(shown.data, edits={"nonsense": 1.0}))
