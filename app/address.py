@@ -42,6 +42,15 @@ def face_in(parameters: Mapping[str, str]) -> str:
     return text if is_text(text) else ""
 
 
+def number_in(parameters: Mapping[str, str], name: str, low: float, high: float) -> float | None:
+    """A number in an address's parameters, held between its ends; None where there is none."""
+    try:
+        value = float(parameters[name])
+    except (KeyError, ValueError):
+        return None
+    return min(max(value, low), high) if value == value else None
+
+
 def _is_this_machine(host: str) -> bool:
     name = re.sub(r":\d+$", "", host).strip("[]")
     try:

@@ -12,9 +12,11 @@ from urllib.parse import parse_qs
 import gradio as gr
 
 from app import charts
+from app.address import number_in
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly, layers_of
 from app.files import keep_picture
 from app.results import Shown
+from app.scripts import function
 from app.service import Studio
 from app.services.difference import difference
 from app.services.measure import Measures
@@ -42,9 +44,38 @@ class CompressTab(CompressUpdates, Tab):
             self.note, self.no_face, self.faces, self.welcome, self.readout, self.original,
             self.only_scn, self.both, self.compare, self.measures, self.link, self.share,
             self.times, self.save_file, self.save_picture, self.save_recipe, self.shown,
+            self.by_layers,
         ]  # fmt: skip
         chosen = [self.face, self.align]
+        # An event's listeners run one after the other, so those that must not wait come first:
+        # whoever asks for something else does not wait for a search ...
+        gr.on(
+            [self.photo.change, self.level.input, self.scn.input, self.fcn.input],
+            Wishes.another,
+            self.wishes,
+            None,
+            **QUICK,
+        )
+        self.refine.input(Wishes.unless, [self.wishes, self.refine], None, **QUICK)
+        # ... and what the page has drawn already, it shows by itself.
+        in_browser = {
+            "fn": None,
+            "inputs": [self.scn, self.fcn, self.by_layers],
+            "outputs": [
+                self.readout, self.compare, self.measures, self.save_file, self.save_picture,
+                self.save_recipe, self.link, self.share, self.note,
+            ],
+            "js": function("layers.js"),
+            **QUICK,
+        }  # fmt: skip
+        layers = [self.scn.input, self.fcn.input]
+        gr.on(layers, **in_browser)
+        switched = gr.on(
+            layers, friendly(self.switched), [self.by_layers, self.shown, *controls], seen, **LIVE
+        )
+        switched.then(**in_browser)  # over what was on its way when it was switched
         drawn = [
+            switched,
             self.photo.change(
                 friendly(self.new_photo),
                 [self.photo, self.level, self.scn, self.fcn],
@@ -58,7 +89,7 @@ class CompressTab(CompressUpdates, Tab):
                 friendly(self.use_centre), controls, [*seen, *chosen], **MODEL_EVENT
             ),
             gr.on(
-                [self.level.input, self.level.release, self.scn.input, self.fcn.input],
+                [self.level.input, self.level.release],
                 friendly(self.draw),
                 controls,
                 seen,
@@ -77,21 +108,13 @@ class CompressTab(CompressUpdates, Tab):
                 **MODEL_EVENT,
             )
         )
-        # whoever asks for something else does not wait for a search
-        controlled = [self.level, self.scn, self.fcn]
-        gr.on(
-            [self.photo.change, *(each.input for each in controlled)],
-            Wishes.another,
-            self.wishes,
-            None,
-            **QUICK,
-        )
-        self.refine.input(Wishes.unless, [self.wishes, self.refine], None, **QUICK)
         drawn += searched
         looked = [self.compare, self.difference, self.position, self.amplification]
         look = [self.shown, self.view, self.amplification]
         for event in drawn:
-            event.then(friendly(self.measure), self.shown, self.measures, **MEASURING)
+            event.then(
+                friendly(self.measure), [self.shown, self.wishes], self.measures, **MEASURING
+            )
             event.then(self.look, look, looked, **QUICK)
         gr.on([self.view.input, self.amplification.input], self.look, look, looked, **QUICK)
         gr.on(
@@ -179,6 +202,18 @@ class CompressTab(CompressUpdates, Tab):
             yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
             raise
 
+    def switched(
+        self, by_layers: dict | None, shown: Shown | None, *controls: Any
+    ) -> Iterator[Update]:
+        """A layer was switched on or off: remember what the page shows, or draw what it lacks."""
+        *_, scn, fcn = controls
+        layers = layers_of(scn, fcn)
+        if shown is None or layers not in (by_layers or {}):
+            yield from self.draw(*controls)
+            return
+        picture = self.studio.decode(shown.result.file(layers), layers).picture
+        yield {self.shown: self.switched_to(layers, shown, picture)}
+
     def refined(
         self, wanted: bool, shown: Shown | None, photo: str | None, wishes: Wishes
     ) -> Iterator[Update]:
@@ -235,11 +270,14 @@ class CompressTab(CompressUpdates, Tab):
             )
         return update
 
-    def measure(self, shown: Shown | None) -> Iterator[str]:
-        """The figures, as they come."""
+    def measure(self, shown: Shown | None, wishes: Wishes) -> Iterator[str]:
+        """The figures, as they come, while it is this picture that shows."""
         if shown is None:
             return
+        wish = wishes.count
         for measured in self.measuring.steps(shown.result.crop, shown.picture):
+            if wishes.count != wish:
+                return
             yield charts.measures(measured)
 
     def example(self, number: int) -> Update:
@@ -250,14 +288,13 @@ class CompressTab(CompressUpdates, Tab):
     def from_link(self, request: gr.Request) -> Update:
         """Set what a link asks for: `?level=3&layers=scn&example=2` or `&seed=7`."""
         query = {name: values[-1] for name, values in parse_qs(str(request.query_params)).items()}
-        update: Update = {self.level: gr.skip()}  # Gradio takes no empty answer
-        if "level" in query:
-            update[self.level] = _between(query["level"], 1, 6, 3)
+        level = number_in(query, "level", 1, 6)
+        update: Update = {self.level: gr.skip() if level is None else level}
         if query.get("layers") in ("scn", "fcn", "scn fcn", "scn+fcn"):
             update |= {self.scn: "scn" in query["layers"], self.fcn: "fcn" in query["layers"]}
-        if "example" in query and self.known:
-            number = int(_between(query["example"], 1, len(self.known), 1))
-            update[self.photo] = str(self.known[number - 1].photo)
+        example = number_in(query, "example", 1, len(self.known))
+        if example and self.known:
+            update[self.photo] = str(self.known[int(example) - 1].photo)
         elif "seed" in query and query["seed"].isdecimal():
             update[self.photo], update[self.seed] = self.invent_face(int(query["seed"][:9]))
         return update
@@ -270,11 +307,3 @@ class CompressTab(CompressUpdates, Tab):
 
     def _waiting(self, words: str) -> str:
         return words if self.studio.ready else "Loading the model, this takes a few seconds …"
-
-
-def _between(text: str, low: float, high: float, otherwise: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return otherwise
-    return min(max(value, low), high) if value == value else otherwise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -38,6 +39,7 @@ class CompressUpdates(CompressLayout):
         crop = _crop_file(result)
         update |= {
             self.welcome: gr.Markdown(visible=False),
+            self.by_layers: {},
             self.readout: charts.readout(result, layers, _source(photo)),
             self.original: crop,
             self.save_file: gr.DownloadButton(
@@ -52,6 +54,7 @@ class CompressUpdates(CompressLayout):
         }
         if result.refining:
             done, of = result.refining
+            del update[self.by_layers]  # what is shown meanwhile is still the file before
             update[self.note] = charts.note(f"Refining, step {done} of {of} …", busy=True)
         elif result.picture_scn is None:
             update[self.note] = charts.note("Drawing what SCN says …", busy=True)
@@ -63,8 +66,36 @@ class CompressUpdates(CompressLayout):
 
     def whole(self, shown: Shown, photo: Path) -> Update:
         """The picture that the chosen layers draw, and all that follows from it."""
+        result = shown.result
+        drawn = {"scn": result.picture_scn, "scn+fcn": result.picture_both}
+        drawn[shown.layers] = shown.picture
+        by_layers = {
+            layers: self._seen(self.switched_to(layers, shown, picture), photo)
+            for layers, picture in drawn.items()
+        }
+        seen = by_layers[shown.layers]
+        return {
+            self.shown: shown,
+            self.by_layers: by_layers,
+            self.readout: seen["readout"],
+            self.compare: gr.ImageSlider(value=tuple(seen["compare"]), label=seen["label"]),
+            self.measures: charts.measures(None),
+            self.save_file: gr.DownloadButton(value=seen["file"]),
+            self.save_picture: gr.DownloadButton(value=seen["picture"]),
+            self.save_recipe: gr.DownloadButton(value=seen["recipe"]),
+            self.link: seen["link"],
+            self.share: seen["share"],
+            self.note: "",
+            self.times: charts.times(result),
+        }
+
+    def switched_to(self, layers: str, shown: Shown, picture: Image.Image) -> Shown:
+        """The same result with other layers, which draw this picture."""
+        return replace(shown, layers=layers, file=shown.result.file(layers), picture=picture)
+
+    def _seen(self, shown: Shown, photo: Path) -> dict[str, Any]:
+        """What depends on the choice of layers, as app/scripts/layers.js reads it."""
         result, file = shown.result, shown.file
-        path = keep_picture(shown.picture, "face.png")
         recipe = sidecar(
             file,
             layers=shown.layers,
@@ -79,23 +110,14 @@ class CompressUpdates(CompressLayout):
         )
         name = _name(photo, result)
         return {
-            self.shown: shown,
-            self.compare: gr.ImageSlider(
-                value=(_crop_file(result), path), label=f"Original | from {len(file):,} bytes"
-            ),
-            self.measures: charts.measures(None),
-            self.save_picture: gr.DownloadButton(
-                value=keep_picture(shown.picture, f"{name}.png")
-            ),
-            self.save_recipe: gr.DownloadButton(
-                value=keep_bytes(json.dumps(recipe, indent=2).encode(), f"{name}.json")
-            ),
-            self.link: charts.slow_link(
-                result.sizes(shown.layers), result.prepared.upload_bytes
-            ),
-            self.share: self._share(shown, photo),
-            self.note: "",
-            self.times: charts.times(result),
+            "readout": charts.readout(result, shown.layers, _source(photo)),
+            "compare": [_crop_file(result), keep_picture(shown.picture, "face.png")],
+            "label": f"Original | from {len(file):,} bytes",
+            "file": keep_bytes(file, f"{name}.hsc"),
+            "picture": keep_picture(shown.picture, f"{name}.png"),
+            "recipe": keep_bytes(json.dumps(recipe, indent=2).encode(), f"{name}.json"),
+            "link": charts.slow_link(result.sizes(shown.layers), result.prepared.upload_bytes),
+            "share": self._share(shown, photo),
         }
 
     def stand_in(self, example: Example) -> Update:
@@ -104,6 +126,7 @@ class CompressUpdates(CompressLayout):
         sizes = example.sizes
         return {
             self.welcome: gr.Markdown(visible=False),
+            self.by_layers: {},
             self.readout: charts.size_line(
                 sizes, LEVEL, example.photo.stat().st_size / sizes.total, _source(example.photo)
             ),

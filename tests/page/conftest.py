@@ -3,6 +3,7 @@
 import re
 import shutil
 import threading
+import time
 
 import pytest
 from fakes import FakeCodec
@@ -69,6 +70,24 @@ def waiting_server(temporary):
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url, go
     go.set()
+    page.close()
+
+
+class SearchesForEver(FakeCodec):
+    """Its search ends only when it is given up."""
+
+    def refine(self, crop, latents, level, steps, progress):
+        while True:
+            progress(1, steps)
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def searching_server(temporary):
+    """The page over a model whose search has no end. Ask for it before `visit`."""
+    page = build(Studio(SearchesForEver))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url
     page.close()
 
 

@@ -76,6 +76,82 @@ def test_both_layers_off_is_explained_and_the_pictures_stay(visit, quick_server)
     expect(page.locator("#note p")).to_have_count(0)
 
 
+def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_server, tmp_path):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    whole = finished(page)
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+    expect(page.locator("#measures")).not_to_contain_text("Measuring")
+    scn, both = source(page, "#only-scn"), source(page, "#both")
+    held = []  # the studio hears of nothing
+    page.route("**/gradio_api/queue/**", lambda route: held.append(route))
+    for picture in (scn, both, scn):
+        page.locator("#use-fcn input").click()
+        expect(page.locator(".bar .fcn.hollow")).to_have_count(int(picture == scn))
+        size = finished(page)
+        assert (size < whole) == (picture == scn)
+        assert np.array_equal(pixels(source(page, "#compare")), pixels(picture))
+        expect(page.locator("#measures")).not_to_contain_text("PSNR")  # it was the other's
+        with page.expect_download() as download:
+            page.locator("#save-file").click()
+        download.value.save_as(tmp_path / "face.hsc")
+        assert (tmp_path / "face.hsc").stat().st_size == size
+        assert download.value.suggested_filename == "astronaut-level3.hsc"
+    with page.expect_download() as download:
+        page.locator("#save-recipe").click()
+    download.value.save_as(tmp_path / "face.json")
+    recipe = sidecar.read(tmp_path / "face.json")
+    sidecar.check(recipe, (tmp_path / "face.hsc").read_bytes())
+    assert recipe["encode"]["layers"] == "scn"
+    assert held
+    page.unroute("**/gradio_api/queue/**")  # which lets them go on
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+
+
+def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    for _ in range(5):  # faster than the studio answers
+        page.locator("#use-fcn input").click()
+    finished(page)
+    expect(page.locator("#readout")).to_contain_text("left out")
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+    original, shown = (pixels(source(page, s)) for s in ("#original", "#compare"))
+    page.locator("#view").get_by_label("Difference").check()
+    expect(page.locator("#difference img")).to_be_visible()
+    apart = pixels(source(page, "#difference"))
+    assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - shown), 255))
+    page.get_by_role("tab", name="Edit").click()
+    expect(page.locator("#edit-picture img")).to_be_visible()
+    assert np.array_equal(pixels(source(page, "#edit-picture")), shown)
+    page.get_by_role("tab", name="Compress").click()
+    page.locator("#view").get_by_label("Before").check()
+    page.locator("#use-scn input").click()  # both are off
+    expect(page.locator("#note")).to_contain_text("switch one on")
+    page.locator("#use-fcn input").click()  # FCN alone is drawn by the studio
+    expect(page.locator("#readout")).not_to_contain_text("left out")
+    expect(page.locator("#share button")).to_have_attribute("data-copy", re.compile("layers=fcn"))
+    expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_who_asks_for_something_else_does_not_wait_for_a_search(searching_server, visit):
+    page = visit(searching_server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    page.locator("#refine input").check()
+    expect(page.locator("#note")).to_contain_text("Refining, step 1")
+    page.locator("#refine input").uncheck()
+    finished(page)
+    page.locator("#refine input").check()
+    expect(page.locator("#note")).to_contain_text("Refining, step 1")
+    page.locator("#use-fcn input").click()
+    expect(page.locator("#readout")).to_contain_text("left out")
+    expect(page.locator("#note")).to_contain_text("Refining, step 1")  # of that file now
+    page.locator("#refine input").uncheck()
+    finished(page)
+
+
 def test_a_broken_upload_gives_one_sentence_and_keeps_the_last_picture(visit, server):
     page = visit(server)
     upload(page, ASTRONAUT)
