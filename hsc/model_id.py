@@ -50,8 +50,10 @@ def model_id(folder: Path | None = None) -> ModelId:
     return ModelId(f"hsc-face-{digest}", int(digest, 16))
 
 
-def missing(path: Path) -> WeightsError:
-    """The error for weights that are not there."""
+def missing(path: Path, made_by: str = "") -> WeightsError:
+    """The error for weights that are not there; ``made_by`` is what makes those that do not ship."""
+    if made_by:
+        return WeightsError(f"expected weights at {path}, found no file: run `{made_by}`.")
     return WeightsError(
         f"expected weights at assets/weights/{path.name}, found no file: clone the repository "
         "with its large files, or train it with `python -m hsc train`."

@@ -22,17 +22,18 @@ __all__ = [
 ]
 
 
-def load_into(network: nn.Module, path: Path, prefix: str = "") -> nn.Module:
+def load_into(network: nn.Module, path: Path, prefix: str = "", made_by: str = "") -> nn.Module:
     """Fill a network from safetensors, frozen, in evaluation mode and float32.
 
     Args:
         prefix: take only the tensors under it, and remove it.
+        made_by: the command that makes the file, where it does not ship.
 
     Raises:
         WeightsError: the file is missing or belongs to another network.
     """
     if not path.is_file():
-        raise missing(path)
+        raise missing(path, made_by)
     try:
         state = {
             k.removeprefix(prefix): v for k, v in load_file(path).items() if k.startswith(prefix)

@@ -12,7 +12,6 @@ from PIL import Image
 from app import charts, sheet, versus
 from app.recent import Memory
 from app.results import Look, Shown
-from app.service import Studio
 from app.services.between import FRAME_PX, MIXES, MORPH, Between, animation
 from app.services.difference import difference
 from app.services.editing import Editing, Face, over, shipped_edits, usable_presets
@@ -21,16 +20,6 @@ from app.services.same_bytes import SameBytes, described
 from hsc.errors import BitstreamError, HscError, NoFaceError
 
 ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
-
-
-@pytest.fixture
-def codec():
-    return FakeCodec()
-
-
-@pytest.fixture
-def studio(codec):
-    return Studio(lambda: codec)
 
 
 @pytest.fixture

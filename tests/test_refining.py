@@ -4,24 +4,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from fakes import FakeCodec
 
-from app.service import Studio
 from app.services.refining import Refining
 from hsc.errors import HscError
 from hsc.levels import REFINE_STEPS
 
 ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
-
-
-@pytest.fixture
-def codec():
-    return FakeCodec()
-
-
-@pytest.fixture
-def studio(codec):
-    return Studio(lambda: codec)
 
 
 @pytest.fixture

@@ -22,16 +22,6 @@ from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, Weight
 ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
 
 
-@pytest.fixture
-def codec():
-    return FakeCodec()
-
-
-@pytest.fixture
-def studio(codec):
-    return Studio(lambda: codec)
-
-
 @pytest.fixture(scope="module")
 def two_faces():
     """The astronaut twice, the second a little smaller."""

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.errors import WeightsError
 from hsc.weights import load_into
 
 INPUT_PX = 224
@@ -74,13 +73,7 @@ class Dino(nn.Module):
     @classmethod
     def pretrained(cls, path: str | Path = WEIGHTS) -> "Dino":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        path = Path(path)
-        if not path.is_file():
-            raise WeightsError(
-                f"expected the weights of DINOv2 at {path}, found no file: "
-                "run `python -m hsc import-weights dino`."
-            )
-        return load_into(cls(), path)
+        return load_into(cls(), Path(path), made_by="python -m hsc import-weights dino")
 
     def tokens(self, x: Tensor) -> Tensor:
         """Args: x (B, 3, 224, 224) in [-1, 1]. Returns (B, 1 + 256, 384), the class token first."""

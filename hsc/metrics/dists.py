@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.errors import WeightsError
 from hsc.weights import load_into
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -47,13 +46,7 @@ class Dists(nn.Module):
     @classmethod
     def pretrained(cls, path: str | Path = WEIGHTS) -> "Dists":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        path = Path(path)
-        if not path.is_file():
-            raise WeightsError(
-                f"expected the weights of DISTS at {path}, found no file: "
-                "run `python -m hsc import-weights perceptual`."
-            )
-        return load_into(cls(), path)
+        return load_into(cls(), Path(path), made_by="python -m hsc import-weights perceptual")
 
     def pool(self, x: Tensor) -> Tensor:
         """Halve the size: the root of a blurred square, so that no energy aliases."""
