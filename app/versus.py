@@ -28,7 +28,7 @@ def page(shown: Shown, ours: Measured | None, rivals: Iterable[Rival]) -> str:
     best = [_rival(rival.label, rival.best, rival.best_measured) for rival in here]
     full = [_rival(rival.label, rival.full, rival.full_measured) for rival in here]
     original = _card("Original", "", _image(shown.result.crop, "The original"), None)
-    missing = [f"{rival.label} ({escape(rival.missing)})" for rival in rivals if rival.missing]
+    missing = [rival for rival in rivals if rival.missing]
     return (
         f'<h3>At their best in {budget:,} bytes</h3><p class="note">Each codec may shrink the '
         "picture first and is shown at the size in pixels with the least LPIPS, the perceptual "
@@ -37,8 +37,14 @@ def page(shown: Shown, ours: Measured | None, rivals: Iterable[Rival]) -> str:
         f"<h3>At full size, 1024 × 1024</h3>"
         f'<p class="note">Not a fair fight: at so few bytes most have no setting that is low '
         f'enough.</p><div class="cards">{"".join(full)}</div>'
-        + (f'<p class="note">Not installed here: {"; ".join(missing)}</p>' if missing else "")
+        + (_left_out(missing) if missing else "")
     )
+
+
+def _left_out(missing: Iterable[Rival]) -> str:
+    names = " and ".join(escape(rival.label) for rival in missing)
+    why = escape(" ".join(rival.missing for rival in missing))
+    return f'<p class="note missing" title="{why}">Left out, not installed here: {names}.</p>'
 
 
 def _rival(label: str, fit: Fit | None, measured: Measured | None) -> str:

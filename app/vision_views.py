@@ -48,7 +48,7 @@ def _compared(view: View) -> list[tuple[str, str, str]]:
     """What can only be said beside the original, which is the measure of itself."""
     agreement = view.agreement
     if agreement is None or agreement.identity_l2 is None:
-        words = "the measure" if agreement is None else "cannot be compared"
+        words = "the reference" if agreement is None else "cannot be compared"
         return [(name, words, "") for name in ("Identity", "Landmarks", "Person")]
     moved = f"{agreement.landmark_error:.1%} of the eyes' distance"
     return [

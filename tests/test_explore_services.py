@@ -10,7 +10,7 @@ from PIL import Image
 import hsc
 from app import explore_views, figures, vision_views
 from app.service import Studio
-from app.services.exploring import GENERATED, Exploring, Place
+from app.services.exploring import GENERATED, Exploring, OnMap, Place
 from app.services.portraits import ACROSS, COUNT, SHEET, SIDE
 from app.services.seeing import Seeing, described, verdict
 from app.services.spending import SpendingOf
@@ -130,6 +130,20 @@ def test_the_map_as_a_figure(exploring, photo):
     assert any(one.startswith("edit:age:") for one in edits["customdata"])
     low, high = figure["layout"]["yaxis"]["range"]
     assert all(low < y < high for y in edits["y"])
+
+
+def test_words_on_the_map_do_not_run_out_of_it(exploring):
+    shown = exploring.face_map("pc1", "pc2")
+
+    def sides(before: float, after: float) -> list[str]:
+        photo = OnMap((before, 0.0), (after, 0.1), ())
+        layout = json.loads(figures.map_figure(shown, photo))["layout"]
+        return [words["xanchor"] for words in layout["annotations"]]
+
+    assert sides(0.1, -0.1) == ["left", "right"]  # each away from the other
+    assert sides(-0.1, 0.1) == ["right", "left"]
+    assert sides(9, -9) == ["right", "left"]  # towards the middle
+    assert sides(9, 8.9) == ["right", "right"]
 
 
 def test_bits_of_a_file_add_up(studio, face):
