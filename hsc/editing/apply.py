@@ -13,6 +13,8 @@ GIVES_WAY = {TURN: 0.7, LOOK: 0.3, MOVE: 0.12}
 """Change of a feature vector that motion does not explain, in standard deviations beyond what the
 whole map changes by, at which 1/e of the detail there is kept: a head may turn under its own
 detail, a mouth that opens may not. In the order in which edits are carried out."""
+MOST_SPREAD = 1.5
+"""By how much at most a channel's contrast is made up for."""
 TOUCHED = 0.05
 """The same of any change whatever, for somebody who wishes to keep no detail."""
 
@@ -70,8 +72,9 @@ def edit_feature(
     head turns it is carried along by the motion that the semantics' own features undergo. Where a
     change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
     and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al. 2025
-    (arXiv 2502.16799). What is kept holds the face as it was all the same; each edit's measured
-    gain makes up for that.
+    (arXiv 2502.16799). Half of a picture's contrast is such detail: where it gives way the picture
+    would look washed, so channels that lost spread get it back. What is kept holds the face as it
+    was all the same; each edit's measured gain makes up for that.
 
     Args:
         table, amounts: the edits.
@@ -107,7 +110,23 @@ def edit_feature(
     if reluctance:
         touched = size_of((edited - feature_s) / spread)
         detail = detail * torch.exp(-reluctance * (touched / TOUCHED) ** 2)
-    return edited + detail
+    followed = edited + detail
+    return spread_of(feature_hat, followed, held) if done else followed
+
+
+def spread_of(before: Tensor, after: Tensor, held: float = 1.0) -> Tensor:
+    """Give channels that vary less over the map than they did their spread back.
+
+    Args:
+        before, after: (B, C, px, px).
+        held: how much of it, 0 to 1.
+
+    Returns:
+        (B, C, px, px), exactly ``after`` where no channel lost any.
+    """
+    mean = after.mean((2, 3), keepdim=True)  # (B, C, 1, 1)
+    lost = before.std((2, 3), keepdim=True) / after.std((2, 3), keepdim=True).clamp_min(1e-6)
+    return after + (after - mean) * (lost.clamp(1, MOST_SPREAD) ** held - 1)
 
 
 def carry_detail(detail: Tensor, before: Tensor, after: Tensor, change: float) -> Tensor:
