@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +24,12 @@ from hsc.editing import (
     mix,
 )
 from hsc.editing.appearance import appearance
-from hsc.editing.apply import held_by
+from hsc.editing.apply import held_by, spread_of
 from hsc.editing.catalogue import CATALOGUE, PRINCIPAL_GROUP, SKIN
 from hsc.editing.effects import Studio, to_pil
 from hsc.editing.motion import motion, warp
 from hsc.editing.readouts import aligned_landmarks, geometry
-from hsc.editing.table import KINDS
+from hsc.editing.table import KINDS, NO_GAINS
 from hsc.errors import HscError, WeightsError
 from hsc.generator.pretrained import load_preview
 from hsc.vision.segmentation import PersonSegmentation
@@ -142,7 +143,7 @@ def test_edits_add_up(table):
 
 
 def test_a_gain_makes_up_for_the_detail_that_holds(table):
-    stronger = table.with_gains({"smile": (1.5, 2.0), "yaw": (1.2, 1.2)})
+    stronger = table.with_gains({"smile": (1.5, 1.5, 2.0, 2.0), "yaw": (1.2,) * 4})
     for amount, gain in ((1.5, 2.0), (-1.0, 1.5)):  # both are ends of the range
         alone, held = (stronger.offset({"smile": amount}, held) for held in (0, 1))
         assert torch.equal(alone, table.offset({"smile": amount}))
@@ -157,18 +158,41 @@ def test_a_gain_makes_up_for_the_detail_that_holds(table):
         stronger.offset({"smile": 1.6}, 1)
 
 
-def test_gains_are_saved_and_tables_from_before_them_are_read(table, tmp_path):
-    path = tmp_path / "edits.safetensors"
-    table.with_gains({"smile": (1.5, 2.0)}).save(path)
-    again = EditTable.load(path)
-    assert {e.name: e.gains for e in again.edits}["smile"] == (1.5, 2.0)
+def test_a_gain_may_differ_at_half_of_the_range_and_at_its_end():
+    edit = one_edit(low=-10.0, high=20.0, gains=(0.8, 1.4, 1.6, 1.0))
+    known = {-10: 0.8, -5: 1.4, -1: 1.4, 2: 1.6, 10: 1.6, 20: 1.0}
+    assert {amount: pytest.approx(edit.gain(amount, 1.0)) for amount in known} == known
+    added = [amount * edit.gain(amount, 1.0) for amount in range(-10, 21)]
+    assert added == sorted(added)  # more is never less
+    assert edit.gain(20, 0.5) == 1.0 and edit.gain(-10, 0.5) == pytest.approx(0.9)
+
+
+def saved_with(table: EditTable, path: Path, change: Callable[[dict], object]) -> None:
+    """Save a table and change every row of it in the file."""
+    table.save(path)
     with safe_open(path, "pt") as file:
         rows = json.loads(file.metadata()["table"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}
     for row in rows:
-        del row["gains"]
+        change(row)
     save_file(tensors, path, {"table": json.dumps(rows)})
-    assert {e.gains for e in EditTable.load(path).edits} == {(1.0, 1.0)}
+
+
+def test_gains_are_saved_and_tables_from_before_them_are_read(table, tmp_path):
+    path = tmp_path / "edits.safetensors"
+    table.with_gains({"smile": (1.5, 1.5, 2.0, 1.8)}).save(path)
+    again = EditTable.load(path)
+    assert {e.name: e.gains for e in again.edits}["smile"] == (1.5, 1.5, 2.0, 1.8)
+    saved_with(table, path, lambda row: row.pop("gains"))
+    assert {e.gains for e in EditTable.load(path).edits} == {NO_GAINS}
+
+
+@pytest.mark.parametrize("gains", [[1.2, 1.5], [1.0] * 5, ["1", "1", "1", "1"], 1.5])
+def test_a_table_with_gains_of_another_kind_is_refused(table, tmp_path, gains):
+    path = tmp_path / "edits.safetensors"
+    saved_with(table, path, lambda row: row.update(gains=gains))
+    with pytest.raises(WeightsError, match="get the file of this version"):
+        EditTable.load(path)
 
 
 @pytest.mark.parametrize("amount", [1e9, -1e9, float("nan"), float("inf"), "1", None, True])
@@ -291,8 +315,27 @@ def test_the_less_detail_is_kept_the_less_gain_it_needs():
     assert 0 < held_by(True, 0.3) < held_by(True, 0.6) < 1
 
 
+def test_a_picture_that_lost_contrast_gets_it_back_and_none_on_top():
+    before = torch.randn(1, 8, 32, 32, generator=torch.Generator().manual_seed(1))
+    shift = torch.arange(8.0)[:, None, None]
+    assert torch.allclose(spread_of(before, before * 0.8 + shift), before + shift, atol=0.05)
+    louder = before * 1.3
+    assert torch.equal(spread_of(before, louder), louder)
+    flat = before * 0.1
+    assert flat.std() < spread_of(before, flat).std() < 0.2  # noise is not blown up to a picture
+    assert torch.allclose(spread_of(before, before * 0.8, held=0.0), before * 0.8)
+
+
+def test_an_edited_picture_of_a_person_keeps_its_contrast(table):
+    w_plus, std = styles(3), load_file(path_of("fcn"))["feature_std"].float()
+    feature_s = synthesis().feature(w_plus)
+    hat = feature_s + 0.7 * std[:, None, None] * torch.randn(feature_s.shape)
+    edited = edit_feature(table, {"age": 20.0}, synthesis().feature, std, w_plus, feature_s, hat)
+    assert (edited.std((2, 3)) / hat.std((2, 3))).median() > 0.97
+
+
 def test_the_feature_follows_the_gain_only_where_there_is_detail(table):
-    stronger = table.with_gains({"smile": (2.0, 2.0)})
+    stronger = table.with_gains({"smile": (2.0,) * 4})
     w_plus, std = styles(3), load_file(path_of("fcn"))["feature_std"].float()
     feature_s = synthesis().feature(w_plus)
 
@@ -304,7 +347,8 @@ def test_the_feature_follows_the_gain_only_where_there_is_detail(table):
         plain = edited(table, amount, feature_s)
         assert torch.equal(edited(stronger, amount, feature_s), plain)
         same = edited(stronger, amount, feature_s.clone())  # a feature map that adds nothing
-        assert torch.allclose(same, edited(table, gained, feature_s), atol=1e-4)
+        expected = spread_of(feature_s, edited(table, gained, feature_s))
+        assert torch.allclose(same, expected, atol=1e-4)
         assert torch.allclose(edited(stronger, amount, feature_s.clone(), 0.0), plain, atol=1e-4)
 
 

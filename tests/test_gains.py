@@ -5,7 +5,10 @@ import pytest
 
 from hsc.editing.camera import has_room
 from hsc.editing.catalogue import CATALOGUE
-from hsc.training.gains import LEAST, MOST, solved
+from hsc.editing.table import Edit
+from hsc.training.gains import LEAST, MOST, MOST_AT_END, all_four, solved
+
+AGE = next(wanted for wanted in CATALOGUE if wanted.name == "age")
 
 
 @pytest.mark.parametrize("meant", [10.0, -0.04])
@@ -25,11 +28,30 @@ def test_an_edit_that_levels_off_needs_more_and_one_that_grows_needs_less():
 @pytest.mark.parametrize("moved", [lambda g: 0.0, lambda g: -0.3 * g, lambda g: 0.1 * g])
 def test_an_edit_that_does_next_to_nothing_is_not_driven_out_of_bounds(moved):
     assert solved(moved, 1.0) == pytest.approx(MOST)
-    assert solved(moved, 1.0, 1.2) == pytest.approx(1.2)
+    assert solved(moved, 1.0, most=1.2) == pytest.approx(1.2)
 
 
 def test_an_edit_that_does_far_too_much_is_held_within_bounds():
     assert solved(lambda g: 5 * g, 1.0) == pytest.approx(LEAST)
+
+
+@pytest.mark.parametrize("least, most", [(1.1, 1.4), (0.7, 0.9), (1.2, 1.2)])
+def test_a_gain_is_looked_for_within_other_bounds_too(least, most):
+    assert least <= solved(lambda g: 0.8 * g, 1.0, least, most) <= most
+
+
+@pytest.mark.parametrize("power", [1.0, 1.6, 3.0])
+def test_an_edit_before_which_detail_gives_way_needs_less_at_the_end(power):
+    def moved(amount: float, gain: float) -> float:
+        """Years read when half of them are held at ten, and the less the more there are."""
+        return float(np.sign(amount) * 10 * 0.6 * abs(gain * amount / 10) ** power)
+
+    low, below, above, high = gains = all_four(AGE, moved)
+    assert low == pytest.approx(high) and below == pytest.approx(above)
+    assert 1 < below <= MOST and low <= min(below, MOST_AT_END)
+    edit = Edit("age", "", "", AGE.low, AGE.high, 1.0, "", (0, 1), gains=gains)
+    added = [edit.gain(amount, 1.0) * amount for amount in range(-20, 21)]
+    assert (np.diff(added) > 0).all()  # more is never less
 
 
 def test_room_is_on_the_side_that_an_edit_leads_away_from():

@@ -38,8 +38,9 @@ class Camera:
         """(3, 256, 256) in [-1, 1], of 256 shades; what was drawn is kept, for strips repeat it."""
         key = id(opened), tuple(edits.items())
         if key not in self.drawn:
-            self.drawn[key] = ((self._draw(opened, edits) + 1) * 127.5).round().byte()
-        return self.drawn[key] / 127.5 - 1
+            shades = ((self._draw(opened, edits) + 1) * 127.5).round().byte()
+            self.drawn[key] = shades, opened  # kept, so that nobody else gets its id
+        return self.drawn[key][0] / 127.5 - 1
 
     @torch.no_grad()
     def _draw(self, opened: Opened, edits: Mapping[str, float]) -> Tensor:

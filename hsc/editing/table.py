@@ -20,6 +20,9 @@ from hsc.weights import path_of
 SHAPE = (NUM_STYLES, STYLE_DIM)
 TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"
 KINDS = (TURN, LOOK, MOVE, STAY)
+HALF = 0.5
+"""Part of its range, either way, at which an edit must do what its unit says."""
+NO_GAINS = (1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,10 @@ class Edit:
             it gives way to large changes only, for what changes all over, as age does. ``move``:
             it moves along, and gives way to what appears. ``stay``: it stays, for colours.
         group: under which heading a page would show it.
-        gains: what amounts below and above zero are multiplied by where a file's own detail holds
-            on to the face as it was, so that the unit stays true there.
+        gains: what amounts are multiplied by where a file's own detail holds on to the face as it
+            was, so that the unit stays true there: at the lower end of the range, up to half of
+            it below zero and above, at the upper end. A larger edit makes detail give way by
+            itself, and needs less.
     """
 
     name: str
@@ -52,11 +57,19 @@ class Edit:
     styles: tuple[int, int]
     kind: str = MOVE
     group: str = "face"
-    gains: tuple[float, float] = (1.0, 1.0)
+    gains: tuple[float, float, float, float] = NO_GAINS
 
     def gain(self, amount: float, held: float) -> float:
-        """What to multiply an amount by; ``held`` as in :meth:`EditTable.offset`."""
-        return 1 + held * (self.gains[amount > 0] - 1)
+        """What to multiply an amount by; ``held`` as in :meth:`EditTable.offset`.
+
+        From half of the range to its end what is added grows in a straight line.
+        """
+        end, half = self.gains[:2] if amount < 0 else self.gains[:1:-1]
+        part = abs(amount) / abs(self.low if amount < 0 else self.high)
+        if part > HALF:
+            on_the_way = (part - HALF) / (1 - HALF)
+            half = ((1 - on_the_way) * HALF * half + on_the_way * end) / part
+        return 1 + held * (half - 1)
 
     def check(self, amount: float) -> float:
         """The amount as a float. Raises HscError when it is no number or out of the safe range."""
@@ -81,8 +94,11 @@ def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
 
 def _edit(row: Mapping[str, Any]) -> Edit:
     """A row of a file's table."""
-    pairs = {name: tuple(row[name]) for name in ("styles", "gains") if name in row}
-    return Edit(**row | pairs)
+    listed = {name: tuple(row[name]) for name in ("styles", "gains") if name in row}
+    edit = Edit(**row | listed)
+    if len(edit.gains) != 4 or not all(isinstance(gain, float) for gain in edit.gains):
+        raise ValueError(f"gains of {edit.name}")
+    return edit
 
 
 class EditTable:
@@ -184,7 +200,7 @@ class EditTable:
         names = {edit.name for edit in self.edits if edit.kind == kind}
         return {name: amount for name, amount in amounts.items() if name in names and amount}
 
-    def with_gains(self, gains: Mapping[str, tuple[float, float]]) -> "EditTable":
+    def with_gains(self, gains: Mapping[str, tuple[float, ...]]) -> "EditTable":
         """The same table with the gains of some edits set."""
         edits = (replace(e, gains=gains.get(e.name, e.gains)) for e in self.edits)
         return EditTable(tuple(edits), self._directions)

@@ -2,12 +2,14 @@
 
 Directions are scaled on faces that their semantics draw alone. In a file with a feature map most
 of what is seen is detail beyond the semantics, which an edit leaves in place: without gains an
-edit does half of what its unit says, or less. They are measured on people of the training set, at
-the same amounts as directions, on those whom the edit can still move.
+edit does half of what its unit says, or less. They are measured on people of the training set, on
+those whom the edit can still move: at the same amounts as directions, and at the ends of the range,
+where so much detail has given way already that the same gain would be too much.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from hsc.decoder import Decoder, Opened
 from hsc.editing.camera import Camera, has_room
 from hsc.editing.catalogue import CATALOGUE, Wanted
 from hsc.editing.readouts import where_meant
-from hsc.editing.table import STAY, EditTable
+from hsc.editing.table import HALF, NO_GAINS, EditTable
 from hsc.evaluation.pictures import spread
 from hsc.faces import aligned, read_photo
 from hsc.training.faces import list_faces
@@ -24,9 +26,12 @@ from hsc.training.setting import Setting
 from hsc.weights import path_of
 
 PEOPLE, LEVELS = 12, (2, 5)
-LEAST, MOST, MOST_OF_COLOUR = 0.7, 1.8, 1.5
-"""At the ends of their ranges edits with more than these leave the faces that the generator knows,
+LEAST, MOST = 0.7, 2.0
+MOST_AT_END = 1.2
+"""At the ends of their ranges edits with more than this leave the faces that the generator knows,
 and those of colour show on skin."""
+GROWS = 0.2
+"""Share of what an edit adds at half of its range that the other half adds at least."""
 
 
 def find_gains(setting: Setting) -> None:
@@ -36,7 +41,7 @@ def find_gains(setting: Setting) -> None:
         setting: ``data``, folders of aligned faces, and ``device``.
     """
     codec = Codec.load(str(setting.device))
-    table = codec.networks.edits.with_gains({w.name: (1.0, 1.0) for w in CATALOGUE})
+    table = codec.networks.edits.with_gains({w.name: NO_GAINS for w in CATALOGUE})
     people = []
     for number, path in enumerate(spread(list_faces(setting.data), PEOPLE)):
         latents = codec.analyse(aligned(read_photo(path), align=False, px=PICTURE_PX))
@@ -46,45 +51,62 @@ def find_gains(setting: Setting) -> None:
     gains = {}
     for wanted in CATALOGUE:
         if wanted.calibrated:
-            gains[wanted.name] = tuple(
-                _gain(camera, table, wanted, amount, people, before[wanted.readout])
-                for amount in wanted.measured_at
-            )
-            print("{}: {:.2f} {:.2f}".format(wanted.name, *gains[wanted.name]), flush=True)
+            moved = partial(_moved, camera, table, wanted, people, before[wanted.readout])
+            gains[wanted.name] = all_four(wanted, moved)
+            print(wanted.name, *(f"{gain:.2f}" for gain in gains[wanted.name]), flush=True)
     table.with_gains(gains).save(path_of("edits"))
 
 
-def _gain(
+def all_four(
+    wanted: Wanted, moved: Callable[[float, float], float]
+) -> tuple[float, float, float, float]:
+    """The gains of an edit, in the order of :class:`hsc.editing.table.Edit`.
+
+    Args:
+        moved: what an amount with a gain moves by.
+    """
+    sides = []
+    for half, end in zip(wanted.measured_at, (wanted.low, wanted.high)):
+        gain = solved(partial(moved, half), wanted.per_unit * half)
+        least = max(LEAST, HALF * gain * (1 + GROWS))
+        highest = max(least, min(gain, MOST_AT_END))
+        sides.append((gain, solved(partial(moved, end), wanted.per_unit * end, least, highest)))
+    (below, low), (above, high) = sides
+    return low, below, above, high
+
+
+def _moved(
     camera: Camera,
     table: EditTable,
     wanted: Wanted,
-    amount: float,
     people: Sequence[Opened],
     before: np.ndarray,
+    amount: float,
+    gain: float,
 ) -> float:
-    """What an amount is to be multiplied by to move people who have room by what it says."""
+    """By how much an amount with a gain moves the people who have room for it."""
     room = np.flatnonzero(has_room(before, amount))
-
-    def moved(gain: float) -> float:
-        gained = table.with_gains({wanted.name: (gain, gain)})
-        decoder = Decoder(replace(camera.decoder.networks, edits=gained))
-        at = replace(camera, decoder=decoder, drawn={})
-        after = at.read([at.draw(people[i], {wanted.name: amount}) for i in room])
-        return float(np.nanmean(after[wanted.readout] - before[room]))
-
-    most = MOST_OF_COLOUR if wanted.kind == STAY else MOST
-    return solved(moved, wanted.per_unit * amount, most)
+    gained = table.with_gains({wanted.name: (gain,) * 4})
+    decoder = Decoder(replace(camera.decoder.networks, edits=gained))
+    at = replace(camera, decoder=decoder, drawn={})
+    after = at.read([at.draw(people[i], {wanted.name: amount}) for i in room])
+    return float(np.nanmean(after[wanted.readout] - before[room]))
 
 
-def solved(moved: Callable[[float], float], meant: float, most: float = MOST) -> float:
-    """The gain from ``LEAST`` to ``most`` that moves by what is meant, by one secant step.
+def solved(
+    moved: Callable[[float], float], meant: float, least: float = LEAST, most: float = MOST
+) -> float:
+    """The gain from ``least`` to ``most`` that moves by what is meant, by one secant step.
 
     Args:
         moved: what a gain moves by.
     """
-    one = moved(1.0) / meant
-    gain = float(np.clip(1 / max(one, 1 / most), LEAST, most))
-    if abs(gain - 1) < 0.02:
+    if least >= most:
+        return most
+    first = float(np.clip(1.0, least, most))
+    share = moved(first) / meant
+    gain = float(np.clip(first / max(share, first / most), least, most))
+    if abs(gain - first) < 0.02:
         return gain
-    slope = (moved(gain) / meant - one) / (gain - 1)
-    return float(np.clip(1 + (1 - one) / slope, LEAST, most)) if slope > 0.02 else gain
+    slope = (moved(gain) / meant - share) / (gain - first)
+    return float(np.clip(first + (1 - share) / slope, least, most)) if slope > 0.02 else gain
