@@ -37,8 +37,28 @@ class Mirror:
 @pytest.mark.parametrize("slope, scale", [(0.8, 1.25), (1.6, 0.625), (0.1, 2.0), (-1.0, 2.0)])
 def test_a_direction_is_made_as_long_as_its_unit_says(slope, scale, silent):
     studio, faces = Mirror(slope, silent), torch.randn(8, 23, 512)
-    made = calibrated(studio, YAW, SIDEWAYS, faces, studio.read(faces))
+    made = calibrated(studio, YAW, SIDEWAYS, faces, studio.read(faces), {})
     assert torch.allclose(made, scale * SIDEWAYS, atol=1e-3)
+
+
+class Tanned(Mirror):
+    """A mirror in which a turn to the side darkens the skin, by the second of the styles."""
+
+    def read(self, pictures: Iterable[torch.Tensor]) -> dict[str, np.ndarray]:
+        pictures = list(pictures)
+        first, second = torch.stack(pictures)[:, 0, :2].numpy().T
+        return super().read(pictures) | {"skin_light": 40 - 0.5 * first + 2 * second}
+
+
+def test_what_an_edit_did_to_skin_is_taken_out():
+    lighter = torch.zeros(23, 512)
+    lighter[0, 1] = 0.5
+    studio, faces = Tanned(0.8), torch.randn(8, 23, 512)
+    before = studio.read(studio.draw(faces))
+    made = calibrated(studio, YAW, SIDEWAYS, faces, before, {"skin_light": lighter})
+    after = studio.read(studio.draw(faces + 5 * made))
+    assert np.allclose(after["yaw"] - before["yaw"], 5, atol=1e-3)
+    assert np.allclose(after["skin_light"], before["skin_light"], atol=1e-3)
 
 
 def trial(styles: tuple[int, int], side: float, slope: float = 1.0) -> Trial:

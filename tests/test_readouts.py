@@ -74,6 +74,12 @@ def test_a_blue_tint_is_cooler_and_a_dark_side_is_light_from_the_other(
     assert after["light"] > before["light"] + 5
 
 
+def test_a_washed_picture_has_less_contrast(picture, points, person, before):
+    grey = Image.blend(picture, Image.new("RGB", picture.size, (128, 128, 128)), 0.5)
+    washed = appearance(grey, points, person)["contrast"]
+    assert 0.3 * before["contrast"] < washed < 0.7 * before["contrast"]
+
+
 def test_hair_is_read_only_where_there_is_somebody(picture, points, person, before):
     assert before["hair_length"] > 0 and 0 < before["hair_light"] < 100
     nobody = appearance(picture, points, np.zeros((256, 256)))

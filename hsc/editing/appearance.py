@@ -100,7 +100,7 @@ def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) ->
         under the eyes: dark glasses); ``gaze`` (where the dark of the eyes is, in eye widths
         towards the picture's right); ``hair_light``, ``hair_warm`` (L* and warmth of the hair);
         ``hair_length`` (area of hair below the eyes, in squares of the face unit); ``warmth``
-        (a* / 2 + b* of the whole picture).
+        (a* / 2 + b* of the whole picture); ``contrast`` (spread of L* over the whole picture).
     """
     face = Face.of(image, landmarks, person)
     skin, sides = _skin(face)
@@ -118,7 +118,8 @@ def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) ->
         "lenses": _lenses(face, skin),
         "gaze": _gaze(face),
         **_hair(face, skin),
-        "warmth": float((face.lab[..., 1:].mean((0, 1)) @ WARM)),
+        "warmth": float(face.lab[..., 1:].mean((0, 1)) @ WARM),
+        "contrast": float(face.lab[..., 0].std()),
     }
 
 

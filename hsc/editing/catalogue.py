@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hsc.editing.table import LOOK, MOVE, STAY, TURN, Edit
+from hsc.editing.table import HALF, LOOK, MOVE, STAY, TURN, Edit
 from hsc.generator.synthesis import NUM_STYLES
 
 SKIN = ("skin_light", "skin_red", "skin_yellow")
 STABLE = (
     *("yaw", "pitch", "mouth_open", "smile", "eyes_open", "age", "gender", "light", "gaze"),
     *("glasses", "lenses", "beard", "makeup", "hair_light", "hair_warm", "hair_length", "warmth"),
+    "contrast",
     *SKIN,
 )
 """Read-outs that an edit leaves alone unless it says otherwise. No edit may free the skin."""
 PRINCIPAL_GROUP = "principal"
-MEASURED = 0.5
-"""Part of its range, either way, at which an edit must do what its unit says."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Wanted:
     @property
     def measured_at(self) -> tuple[float, float]:
         """The amounts below and above zero at which it is calibrated and reported."""
-        part = MEASURED if self.calibrated else 1.0
+        part = HALF if self.calibrated else 1.0
         return self.low * part, self.high * part
 
     @property
@@ -105,25 +104,25 @@ CATALOGUE = (
     Wanted(
         "age", "Age", "years", -20.0, 20.0, 1.0,
         "Makes the person look older; below zero younger.",
-        "age", 1.0, ((4, 12), (0, 12)), ("eyes_open", "hair_light", "hair_warm"),
+        "age", 1.0, ((3, 12), (4, 12)), ("eyes_open", "hair_light", "hair_warm", "hair_length"),
         (("glasses", -0.5),), kind=LOOK, group="person",
     ),
     Wanted(
         "gender", "Gender presentation", "", -1.0, 1.0, 0.05,
-        "More masculine at 1, more feminine at -1.",
-        "gender", 2.5, ((4, 9), (4, 12)), ("eyes_open", "beard", "makeup"),
+        "More masculine at 1, more feminine at -1; hair goes along.",
+        "gender", 4.0, ((3, 9), (3, 12)), ("eyes_open", "beard", "makeup", "hair_length"),
         kind=LOOK, group="person",
     ),
     Wanted(
         "beard", "Beard", "", -1.0, 1.5, 0.05,
         "A man's beard grows at 1; below zero he is shaved.",
-        "beard", 12.0, ((4, 9), (4, 12)), ("makeup",),
+        "beard", 12.0, ((4, 12), (4, 15)), ("makeup",),
         group="person",
     ),
     Wanted(
         "makeup", "Make-up", "", -1.0, 1.0, 0.05,
         "Redder lips and darker lids at 1; below zero less of both.",
-        "makeup", 3.0, ((7, 12), (10, 17)), ("lenses", "beard"),
+        "makeup", 3.0, ((7, 12),), ("lenses", "beard"),
         kind=STAY, group="person",
     ),
     Wanted(
@@ -135,7 +134,7 @@ CATALOGUE = (
     Wanted(
         "hair_light", "Hair, dark to blond", "", -0.5, 0.7, 0.05,
         "Lighter hair above zero, darker below.",
-        "hair_light", 20.0, ((9, 11), (9, 15)), ("hair_warm", "warmth"),
+        "hair_light", 20.0, ((9, 11), (9, 15)), ("hair_warm", "warmth", "contrast"),
         kind=STAY, group="hair",
     ),
     Wanted(

@@ -3,7 +3,8 @@
 1. Draw plain samples (one w for all styles) and read them.
 2. Regress the read-outs on w; the direction of an edit holds the read-outs that it must leave.
 3. Restrict it to the styles that move its read-out with the least side effect on drawn faces.
-4. Scale it by what half of its range does to drawn faces, so that an amount of 1 is its unit.
+4. Scale it by what half of its range does to drawn faces, so that an amount of 1 is its unit, and
+   take out what it did to the colour of their skin.
 5. Add the principal directions of w, without what they do to skin.
 6. Measure every edit on faces that took no part in any of this, and write the report.
 """
@@ -23,7 +24,7 @@ from hsc.editing.probe import Probe, fit
 from hsc.editing.readouts import where_meant
 from hsc.editing.report import EditEffect, write_effects, write_found
 from hsc.editing.samples import draw_samples
-from hsc.editing.table import Edit, EditTable, on_styles
+from hsc.editing.table import LOOK, STAY, Edit, EditTable, on_styles
 from hsc.weights import path_of
 
 CHOICE_SEED, CHOICE_FACES = 1_000_001, 8
@@ -62,7 +63,8 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         unit = wanted.per_unit / probe.scale[probe.names.index(wanted.readout)]
         direction = on_styles(full, best.styles) * float(unit)
         if wanted.calibrated:
-            direction = calibrated(studio, wanted, direction / best.slope, *scaling)
+            tones = tones_of(probe, wanted, best.styles)
+            direction = calibrated(studio, wanted, direction / best.slope, *scaling, tones)
         directions[wanted.name] = direction
         edits.append(_edit(wanted, best.styles))
         print(f"{wanted.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
@@ -125,26 +127,52 @@ def try_styles(
     return Trial(styles, own / TRIAL, float(side), float(change.identity.mean() / abs(own)))
 
 
+def tones_of(probe: Probe, wanted: Wanted, styles: tuple[int, int]) -> dict[str, Tensor]:
+    """For each number of the skin's colour what adds one to it, and leaves an edit's read-out.
+
+    Returns:
+        Read-out -> (23, 512) on some styles. Nothing for an edit that moves features: cheeks that
+        smile or turn away are read darker, and that is no colour of the skin.
+    """
+    if wanted.kind not in (LOOK, STAY):
+        return {}
+    held = dict.fromkeys((wanted.readout, *wanted.held), 0.0)
+    tones = {}
+    for name in SKIN:
+        others = {other: 0.0 for other in held if other != name}
+        tone = torch.from_numpy(probe.direction(name, others)).float()
+        tones[name] = on_styles(tone, styles) / float(probe.scale[probe.names.index(name)])
+    return tones
+
+
 def calibrated(
     studio: Studio,
     wanted: Wanted,
     direction: Tensor,
     faces: Tensor,
     before: Mapping[str, np.ndarray],
+    tones: Mapping[str, Tensor],
 ) -> Tensor:
-    """Scale (23, 512) so that half of the range does to faces what it says.
+    """Scale (23, 512) so that half of the range does to faces what it says, and nothing to skin.
 
     Args:
         direction: roughly of the right length.
         faces: (N, 23, 512); every other one is moved the other way.
         before: their read-outs.
+        tones: as :func:`tones_of` gives them.
     """
     amounts = np.resize(np.array(wanted.measured_at), len(faces))
     offset = torch.from_numpy(amounts).float()[:, None, None] * direction
-    after = studio.read(studio.draw(faces + offset))[wanted.readout]
-    moved = np.sign(amounts) * (after - before[wanted.readout])
-    asked = wanted.per_unit * np.abs(amounts)[np.isfinite(moved)]
-    scale = asked.mean() / max(1e-6, float(np.nanmean(moved)))
+    after = studio.read(studio.draw(faces + offset))
+
+    def moved(name: str) -> float:
+        """By an amount of 1."""
+        change = np.sign(amounts) * (after[name] - before[name])
+        return float(np.nanmean(change) / np.abs(amounts)[np.isfinite(change)].mean())
+
+    for name, tone in tones.items():
+        direction = direction - moved(name) * tone
+    scale = wanted.per_unit / max(1e-6, moved(wanted.readout))
     return direction * float(np.clip(scale, *RESCALED))
 
 

@@ -140,7 +140,7 @@ def _own(table: EditTable, wanted: Wanted, effect: EditEffect, index: int) -> li
         f"{edit.styles[0]}-{edit.styles[1]}",
         f"{edit.low:g} to {edit.high:g} {edit.unit}".strip(),
         wanted.readout,
-        f"{wanted.per_unit:g}",
+        f"{wanted.per_unit:g}" if wanted.calibrated else "there or not",
         " / ".join(f"{amount:+g}" for amount in effect.amounts),
         " / ".join(_number(c.mean(wanted.readout), sign=True) for c in (effect.down, effect.up)),
         " / ".join(f"{c.identity.mean():.2f}" for c in (effect.down, effect.up)),

@@ -91,7 +91,7 @@ def _rows(
         yield [
             wanted.name,
             " / ".join(f"{amount:+g}" for amount in amounts),
-            " / ".join(f"{wanted.per_unit * amount:+.3g}" for amount in amounts),
+            _meant(wanted),
             " / ".join(
                 f"{np.nanmean(change.readouts[wanted.readout][has_room(own, amount)]):+.3g}"
                 for change, amount in zip(changes, amounts)
@@ -102,6 +102,12 @@ def _rows(
             _side_effects(wanted, before, *changes),
         ]
         print(wanted.name, flush=True)
+
+
+def _meant(wanted: Wanted) -> str:
+    if not wanted.calibrated:
+        return "there or not"
+    return " / ".join(f"{wanted.per_unit * amount:+.3g}" for amount in wanted.measured_at)
 
 
 def _skin(change: Change) -> float:
