@@ -1,6 +1,6 @@
 """The page's few scripts and its stage style, put into its head as they are.
 
-`chart.js` is not among them: it belongs to a component. Nor is `layers.js`, which is an event's.
+`chart.js` is not among them: it belongs to a component. Nor is `switch.js`, which is an event's.
 """
 
 from __future__ import annotations

@@ -16,12 +16,12 @@ from app.address import number_in
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly, layers_of
 from app.files import keep_picture
 from app.results import Shown
-from app.scripts import function
 from app.service import Studio
 from app.services.difference import difference
 from app.services.measure import Measures
 from app.tabs.compress_layout import DIFFERENCE, Wishes
-from app.tabs.compress_updates import GENERATED, CompressUpdates, Update, seed_of
+from app.tabs.compress_switches import CompressSwitches
+from app.tabs.compress_updates import GENERATED, Update, seed_of
 from hsc.errors import NoFaceError
 
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
@@ -29,12 +29,11 @@ NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: sw
 MEASURING = LIVE | {"concurrency_id": "measure"}
 
 
-class CompressTab(CompressUpdates, Tab):
+class CompressTab(CompressSwitches, Tab):
     """The first screen with its events; create it inside a `gr.Tab`."""
 
     def __init__(self, studio: Studio, measures: Measures) -> None:
-        super().__init__()
-        self.studio = studio
+        super().__init__(studio)
         self.measuring = measures
         self._wire()
 
@@ -44,36 +43,10 @@ class CompressTab(CompressUpdates, Tab):
             self.note, self.no_face, self.faces, self.welcome, self.readout, self.original,
             self.only_scn, self.both, self.compare, self.measures, self.link, self.share,
             self.times, self.save_file, self.save_picture, self.save_recipe, self.shown,
-            self.by_layers,
+            self.kept,
         ]  # fmt: skip
         chosen = [self.face, self.align]
-        # An event's listeners run one after the other, so those that must not wait come first:
-        # whoever asks for something else does not wait for a search ...
-        gr.on(
-            [self.photo.change, self.level.input, self.scn.input, self.fcn.input],
-            Wishes.another,
-            self.wishes,
-            None,
-            **QUICK,
-        )
-        self.refine.input(Wishes.unless, [self.wishes, self.refine], None, **QUICK)
-        # ... and what the page has drawn already, it shows by itself.
-        in_browser = {
-            "fn": None,
-            "inputs": [self.scn, self.fcn, self.by_layers],
-            "outputs": [
-                self.readout, self.compare, self.measures, self.save_file, self.save_picture,
-                self.save_recipe, self.link, self.share, self.note,
-            ],
-            "js": function("layers.js"),
-            **QUICK,
-        }  # fmt: skip
-        layers = [self.scn.input, self.fcn.input]
-        gr.on(layers, **in_browser)
-        switched = gr.on(
-            layers, friendly(self.switched), [self.by_layers, self.shown, *controls], seen, **LIVE
-        )
-        switched.then(**in_browser)  # over what was on its way when it was switched
+        switched = self.listen(controls, seen)
         drawn = [
             switched,
             self.photo.change(
@@ -87,13 +60,6 @@ class CompressTab(CompressUpdates, Tab):
             ),
             self.centre.click(
                 friendly(self.use_centre), controls, [*seen, *chosen], **MODEL_EVENT
-            ),
-            gr.on(
-                [self.level.input, self.level.release],
-                friendly(self.draw),
-                controls,
-                seen,
-                **LIVE,
             ),
         ]
         searching = [self.refine, self.shown, self.photo, self.wishes]
@@ -143,6 +109,7 @@ class CompressTab(CompressUpdates, Tab):
         if not photo:
             yield afresh | {
                 self.note: "",
+                self.kept: {},
                 self.welcome: gr.Markdown(visible=True),
             }
             return
@@ -201,18 +168,6 @@ class CompressTab(CompressUpdates, Tab):
         except Exception:
             yield {self.note: ""}  # a toast says what is wrong; the last good pictures stay
             raise
-
-    def switched(
-        self, by_layers: dict | None, shown: Shown | None, *controls: Any
-    ) -> Iterator[Update]:
-        """A layer was switched on or off: remember what the page shows, or draw what it lacks."""
-        *_, scn, fcn = controls
-        layers = layers_of(scn, fcn)
-        if shown is None or layers not in (by_layers or {}):
-            yield from self.draw(*controls)
-            return
-        picture = self.studio.decode(shown.result.file(layers), layers).picture
-        yield {self.shown: self.switched_to(layers, shown, picture)}
 
     def refined(
         self, wanted: bool, shown: Shown | None, photo: str | None, wishes: Wishes

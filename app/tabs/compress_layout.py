@@ -37,8 +37,8 @@ class CompressLayout:
         self.align = gr.State(True)
         self.shown = gr.State(None, time_to_live=3600)  # app.results.Shown
         self.wishes = gr.State(Wishes())
-        # what each choice of layers shows, for the browser to switch between by itself
-        self.by_layers = gr.JSON(visible=False)
+        # what each choice of layers shows, for the browser to come back to by itself
+        self.kept = gr.JSON(visible=False)
         with gr.Row(elem_id="studio"):
             with gr.Column(scale=3, min_width=300, elem_id="controls"):
                 self._choose()

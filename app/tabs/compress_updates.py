@@ -39,29 +39,25 @@ class CompressUpdates(CompressLayout):
         crop = _crop_file(result)
         update |= {
             self.welcome: gr.Markdown(visible=False),
-            self.by_layers: {},
+            self.kept: {},
             self.readout: charts.readout(result, layers, _source(photo)),
             self.original: crop,
             self.save_file: gr.DownloadButton(
                 value=keep_bytes(result.file(layers), f"{_name(photo, result)}.hsc")
             ),
-            self.only_scn: _picture(
-                result.picture_scn, f"SCN only · {result.sizes('scn').total:,} bytes"
-            ),
-            self.both: _picture(
-                result.picture_both, f"SCN + FCN · {result.sizes().total:,} bytes"
-            ),
+            self.only_scn: _picture(result.picture_scn, _scn_label(result)),
+            self.both: _picture(result.picture_both, _both_label(result)),
         }
         if result.refining:
             done, of = result.refining
-            del update[self.by_layers]  # what is shown meanwhile is still the file before
+            del update[self.kept]  # what is shown meanwhile is still the file before
             update[self.note] = charts.note(f"Refining, step {done} of {of} …", busy=True)
         elif result.picture_scn is None:
             update[self.note] = charts.note("Drawing what SCN says …", busy=True)
         elif result.picture_both is None:
             update[self.note] = charts.note("Adding what FCN says …", busy=True)
             if fresh:
-                update[self.compare] = (crop, keep_picture(result.picture_scn, "face.png"))
+                update[self.compare] = (crop, _face_file(result.picture_scn))
         return update
 
     def whole(self, shown: Shown, photo: Path) -> Update:
@@ -70,13 +66,20 @@ class CompressUpdates(CompressLayout):
         drawn = {"scn": result.picture_scn, "scn+fcn": result.picture_both}
         drawn[shown.layers] = shown.picture
         by_layers = {
-            layers: self._seen(self.switched_to(layers, shown, picture), photo)
+            layers: self.seen(self.switched_to(result, layers, shown, picture), photo)
             for layers, picture in drawn.items()
         }
         seen = by_layers[shown.layers]
         return {
             self.shown: shown,
-            self.by_layers: by_layers,
+            self.kept: {
+                "of": identity_of(result),
+                "level": result.level,
+                "layers": by_layers,
+                "only_scn": [_face_file(result.picture_scn), _scn_label(result)],
+                "both": [_face_file(result.picture_both), _both_label(result)],
+                "times": charts.times(result),
+            },
             self.readout: seen["readout"],
             self.compare: gr.ImageSlider(value=tuple(seen["compare"]), label=seen["label"]),
             self.measures: charts.measures(None),
@@ -89,12 +92,17 @@ class CompressUpdates(CompressLayout):
             self.times: charts.times(result),
         }
 
-    def switched_to(self, layers: str, shown: Shown, picture: Image.Image) -> Shown:
-        """The same result with other layers, which draw this picture."""
-        return replace(shown, layers=layers, file=shown.result.file(layers), picture=picture)
+    @staticmethod
+    def switched_to(
+        result: Compressed, layers: str, shown: Shown, picture: Image.Image
+    ) -> Shown:
+        """The same face from a result's layers, which draw this picture."""
+        file = result.file(layers)
+        return replace(shown, result=result, layers=layers, file=file, picture=picture)
 
-    def _seen(self, shown: Shown, photo: Path) -> dict[str, Any]:
-        """What depends on the choice of layers, as app/scripts/layers.js reads it."""
+    def seen(self, shown: Shown, photo: Path) -> dict[str, Any]:
+        """What depends on the choice of layers, as app/scripts/switch.js reads it; its files are
+        written where they are not there any more."""
         result, file = shown.result, shown.file
         recipe = sidecar(
             file,
@@ -111,7 +119,7 @@ class CompressUpdates(CompressLayout):
         name = _name(photo, result)
         return {
             "readout": charts.readout(result, shown.layers, _source(photo)),
-            "compare": [_crop_file(result), keep_picture(shown.picture, "face.png")],
+            "compare": [_crop_file(result), _face_file(shown.picture)],
             "label": f"Original | from {len(file):,} bytes",
             "file": keep_bytes(file, f"{name}.hsc"),
             "picture": keep_picture(shown.picture, f"{name}.png"),
@@ -126,7 +134,7 @@ class CompressUpdates(CompressLayout):
         sizes = example.sizes
         return {
             self.welcome: gr.Markdown(visible=False),
-            self.by_layers: {},
+            self.kept: {},
             self.readout: charts.size_line(
                 sizes, LEVEL, example.photo.stat().st_size / sizes.total, _source(example.photo)
             ),
@@ -165,8 +173,25 @@ def _picture(drawn: Image.Image | None, label: str) -> Any:
     if drawn is None:
         return gr.Image(elem_classes=["picture", "stale"])
     return gr.Image(
-        value=keep_picture(drawn, "face.png"), label=label, elem_classes=["picture"]
+        value=_face_file(drawn), label=label, elem_classes=["picture"]
     )
+
+
+def identity_of(result: Compressed) -> str:
+    """Tells results of one face from those of another; a refined one is not the plain one's."""
+    return f"{result.prepared.key}-{result.refined}"
+
+
+def _face_file(picture: Image.Image) -> str:
+    return keep_picture(picture, "face.png")
+
+
+def _scn_label(result: Compressed) -> str:
+    return f"SCN only · {result.sizes('scn').total:,} bytes"
+
+
+def _both_label(result: Compressed) -> str:
+    return f"SCN + FCN · {result.sizes().total:,} bytes"
 
 
 def _thumbnails(result: Compressed) -> Any:

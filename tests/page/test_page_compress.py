@@ -108,6 +108,33 @@ def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_serv
     expect(page.locator("#measures")).to_contain_text("PSNR")
 
 
+def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    seen = {"ArrowLeft": (finished(page), source(page, "#only-scn"), source(page, "#both"))}
+    level = page.locator("#level input[type=range]")
+    level.focus()
+    page.keyboard.press("ArrowRight")
+    seen["ArrowRight"] = (
+        finished(page, "level 3.5,"), source(page, "#only-scn"), source(page, "#both")
+    )  # fmt: skip
+    expect(page.locator("#measures")).not_to_contain_text("Measuring")
+    page.route("**/gradio_api/queue/**", lambda route: None)  # the studio hears of nothing
+    for key, name in (("ArrowLeft", "level 3,"), ("ArrowRight", "level 3.5,")):
+        page.keyboard.press(key)
+        size = finished(page, name)
+        shown = (size, source(page, "#only-scn"), source(page, "#both"))
+        assert shown == seen[key]
+        assert source(page, "#compare") == shown[2]
+        expect(page.locator("#both label")).to_contain_text(f"{size:,} bytes")
+    page.unroute("**/gradio_api/queue/**")
+    # what is done next is of what shows
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+    page.get_by_role("tab", name="Edit").click()
+    expect(page.locator("#edit-picture img")).to_be_visible()
+    assert np.array_equal(pixels(source(page, "#edit-picture")), pixels(seen["ArrowRight"][2]))
+
+
 def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
     page = visit(quick_server)
     upload(page, ASTRONAUT)
