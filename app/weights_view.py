@@ -16,11 +16,11 @@ MEANINGS = {
     "entropy": "probability tables of the coder",
     "preview": "draws small pictures quickly",
     "edits": "directions of the edits",
-    "identity": "describes faces, for measuring",
+    "identity": "describes faces, for the encoder and for measuring",
     "lpips_alex": "compares pictures as people do",
     "attributes": "guesses age and expression, for comparing",
     "person": "finds the person, for comparing",
-    "glance": "draws tiny pictures, for refining",
+    "glance": "draws tiny pictures, for the encoder to look at",
     "probe": "reads a face straight from S",
 }
 SHOWN = 16

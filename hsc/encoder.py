@@ -12,6 +12,7 @@ from hsc.errors import HscError, PhotoError
 from hsc.generator.synthesis import IMAGE_PX
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
 from hsc.inversion.refine import Progress, Refiner
+from hsc.model_id import missing, path_of
 from hsc.networks import Networks
 from hsc.pictures import to_tensor
 
@@ -46,7 +47,7 @@ class Encoder:
     def analyse(self, crop: Image.Image) -> Latents:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
-        return Latents(self.inversion(self.small(crop), n.generator, n.glance))
+        return Latents(self.inversion(self.small(crop), n.generator, n.mirror))
 
     def refine(
         self,
@@ -95,4 +96,7 @@ class Encoder:
     @cached_property
     def _refiner(self) -> Refiner:
         """Loaded when it is first needed: nothing else uses its networks."""
-        return Refiner.load(self.networks.fcn, self.networks.device)
+        n = self.networks
+        if n.preview is None:
+            raise missing(path_of("preview"))
+        return Refiner.load(n.fcn, n.preview, n.mirror, n.device)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,9 +15,10 @@ from hsc.fcn.slice_coder import SliceCoder
 from hsc.generator.backends import Drawer, arranged, chosen
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator
-from hsc.generator.preview import GLANCE_EXIT_PX, PreviewHead
+from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.mirror import Mirror
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
 from hsc.weights import ModelId, load_into, model_id, path_of
@@ -33,8 +33,8 @@ class Networks:
         generator: the same network as it was trained, whatever the backend: what an encoder
             writes must not depend on how pictures are drawn.
         encoder: None in a decode-only installation.
-        preview, glance: the early exits, None where their weights are missing: pictures are drawn
-            all the same; without ``glance`` the encoder looks only once.
+        preview: the 256-px exit, None where its weights are missing.
+        mirror: what the encoder sees its own pictures with, None in a decode-only installation.
         scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
@@ -51,7 +51,7 @@ class Networks:
     edits: EditTable
     encoder: InversionEncoder | None
     preview: PreviewHead | None
-    glance: PreviewHead | None
+    mirror: Mirror | None
 
 
 def load_networks(
@@ -70,7 +70,6 @@ def load_networks(
     tables = load_tables(path_of("entropy", folder))
     encoder = _optional(InversionEncoder, path_of("inversion", folder))
     preview = _optional(PreviewHead, path_of("preview", folder))
-    glance = _optional(partial(PreviewHead, exit_px=GLANCE_EXIT_PX), path_of("glance", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
     scn, slice_coder = SemanticCoder(semantics), SliceCoder(fcn, generator.synthesis, tables)
     semantics.to(device)
@@ -88,7 +87,7 @@ def load_networks(
         edits=EditTable.load(path_of("edits", folder)),
         encoder=encoder.to(device) if encoder else None,
         preview=preview.to(device) if preview else None,
-        glance=glance.to(device) if glance else None,
+        mirror=Mirror.load(device, folder) if encoder else None,
     )
 
 

@@ -278,6 +278,19 @@ def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
     assert "held_out_lpips=" in (workshop.work / "inversion" / "fine.csv").read_text()
 
 
+def test_stage_likeness_moves_only_the_look_at_s(workshop) -> None:
+    live = workshop.work / "inversion" / "weights.safetensors"
+    before = load_file(live if live.exists() else path_of("inversion"))
+    workshop.run("likeness", steps=2, batch=2)
+    after = load_file(live)
+    changed = {n for n in before if not torch.equal(before[n].float(), after[n].float())}
+    assert {f"semantic_look.{n}" for n in ("base.weight", "coefficients.bias", "basis")} <= changed
+    assert all(name.startswith("semantic_look.") for name in changed)
+    assert not any("pooled" in name for name in changed)  # statistics are of the first run
+    assert workshop.shipped("inversion").keys() == after.keys()
+    assert "held_out_s_id=" in (workshop.work / "inversion" / "likeness.csv").read_text()
+
+
 def test_small_photographs_do_not_teach_texture(faces) -> None:
     with pytest.raises(FileNotFoundError, match="512"):
         fine.SharpFaces(list_faces([faces]))
@@ -305,3 +318,16 @@ def test_stages_latents_feature_and_joint(workshop, monkeypatch) -> None:
         assert all(value.isfinite().all() for value in after[name].values())
         assert not torch.equal(after[name][head], before[name][head])
         assert torch.equal(after[name][frozen], before[name][frozen])
+
+
+def test_figures_that_some_steps_tell_are_means_over_those(tmp_path) -> None:
+    line = Line()
+
+    def loss(step: int, spent: float) -> tuple[Tensor, dict[str, float]]:
+        value, _ = line.loss(step, spent)
+        return value, {"odd": 4.0} if step % 2 else {}
+
+    groups = [{"params": list(line.parameters()), "lr": 0.1}]
+    log = CsvLog(tmp_path / "log.csv")
+    train(Checkpoint(tmp_path, line), groups, loss, Budget(4, 5), log, batch=1, log_every=4)
+    assert (tmp_path / "log.csv").read_text().strip().endswith("odd=4")

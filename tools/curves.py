@@ -16,6 +16,7 @@ LOGS = Path(__file__).resolve().parents[1] / "assets" / "logs"
 PANELS = {
     "inversion": ("w", "f", "lpips", "id"),
     "fine": ("lpips", "colour", "held_out_lpips", "held_out_lpips_s"),
+    "likeness": ("lpips", "id", "held_out_s_lpips", "held_out_s_id"),
     "fcn": ("lpips", "id", "f"),
     "joint": ("lpips", "id", "held_out_free_lpips", "held_out_3_lpips", "held_out_1_lpips"),
 }

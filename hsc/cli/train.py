@@ -9,7 +9,7 @@ from hsc.cli import parsing
 
 STAGES = (
     "pairs", "preview", "glance", "inversion", "inversion-pairs", "inversion-pictures", "colour",
-    "fine", "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
+    "fine", "likeness", "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
 )
 
 

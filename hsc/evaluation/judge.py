@@ -42,7 +42,9 @@ METRIC_NOTE = (
     "Means over pictures. LPIPS: AlexNet, version 0.1. Identity: Euclidean distance of dlib's "
     "ResNet descriptors, under .6 usually the same person; where no face is found in a "
     "reconstruction, the original's frame is used. Landmark error: 68 points, over the distance "
-    "of the eyes; only where a face is found in both pictures. 256 px: averaged down."
+    "of the eyes; only where a face is found in both pictures. 256 px: averaged down. Training "
+    "looks at LPIPS and at these descriptors, and the encoder sees the descriptor of its own "
+    "picture: DISTS and landmarks are the judges that nobody learnt to please."
 )
 
 

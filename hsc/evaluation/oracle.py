@@ -37,7 +37,8 @@ class Oracle:
     @classmethod
     def load(cls, codec: Codec) -> "Oracle":
         """Raises WeightsError where weights of an exit or a judge are missing."""
-        return cls(codec, Refiner.load(codec.networks.fcn, codec.device))
+        n = codec.networks
+        return cls(codec, Refiner.load(n.fcn, n.preview, n.mirror, codec.device))
 
     def fit(self, image: Image.Image, found: Inversion, steps: int = STEPS) -> Inversion:
         """S and F for one picture.

@@ -11,13 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.generator.mapping import STYLE_DIM
-from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import CHANNELS, FEATURE_PX, NUM_STYLES, Synthesis
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
 from hsc.inversion.layers import ResidualBlock
-from hsc.inversion.second_look import SecondLook, glance_at, style_above
+from hsc.inversion.mirror import Mirror
+from hsc.inversion.second_look import SecondLook, style_above
+from hsc.inversion.semantic_look import SHAPING, SemanticLook
 
 INPUT_PX = 256
+LOOKS = 2
+"""Times that F is looked at again; a third time gains nothing."""
+POOLED = 9 * sum(PYRAMID_CHANNELS[1:])
+"""Numbers in the pooled pyramid."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Inversion:
     w_plus: Tensor
     feature: Tensor
     feature_s: Tensor
+
+
+def pool(pyramid: list[Tensor]) -> Tensor:
+    """All maps but the first, each averaged to 3 x 3: (B, POOLED)."""
+    return torch.cat([F.adaptive_avg_pool2d(p, 3).flatten(1) for p in pyramid[1:]], 1)
 
 
 class SemanticHead(nn.Module):
@@ -54,7 +64,7 @@ class SemanticHead(nn.Module):
 
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
         super().__init__()
-        self.hidden = nn.Linear(9 * sum(PYRAMID_CHANNELS[1:]), hidden)
+        self.hidden = nn.Linear(POOLED, hidden)
         self.base = nn.Linear(hidden, STYLE_DIM)
         self.coefficients = nn.Linear(hidden, NUM_STYLES * rank)
         self.basis = nn.Parameter(torch.randn(NUM_STYLES, rank, STYLE_DIM) / rank**0.5)
@@ -65,9 +75,9 @@ class SemanticHead(nn.Module):
         self.register_buffer("w_std", torch.ones(STYLE_DIM))
         self.register_buffer("truncation", torch.ones(NUM_STYLES))
 
-    def forward(self, pyramid: list[Tensor]) -> Tensor:
-        pooled = [F.adaptive_avg_pool2d(p, 3).flatten(1) for p in pyramid[1:]]
-        h = F.leaky_relu(self.hidden(torch.cat(pooled, 1)), 0.2)  # (B, hidden)
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Args: pooled (B, POOLED), from :func:`pool`. Returns S, (B, 23, 512)."""
+        h = F.leaky_relu(self.hidden(pooled), 0.2)  # (B, hidden)
         c = self.coefficients(h).unflatten(1, (NUM_STYLES, -1))  # (B, 23, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 23, 512)
         w = self.base(h)[:, None] + residual + self.offset.to(c.dtype)  # (B, 23, 512)
@@ -122,18 +132,23 @@ class InversionEncoder(nn.Module):
 
     ::
 
-        x 256 -> backbone -> pyramid -> semantic head -> S
+        x 256 -> backbone -> pyramid -> semantic head -> S -> G to a 128-px exit -> x_S
                                 |                        |
-                                |              G_F(S) = F_S
-                                +-> feature head <-------+
+                                |      x, x_S -> semantic look -> + -> S
+                                |                                      |
+                                |                              G_F(S) = F_S
+                                +-> feature head <---------------------+
                                          |
-                                         F -> G to a 128-px exit -> second look, x -> + -> F
+                                         F -> G to a 128-px exit -> x_F  <-+
+                                         |                                 | twice
+                         x, x_F -> second look -> + -> F ------------------+
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.backbone = Backbone()
         self.semantic_head = SemanticHead()
+        self.semantic_look = SemanticLook(POOLED)
         self.feature_head = FeatureHead()
         self.second_look = SecondLook()
 
@@ -141,7 +156,7 @@ class InversionEncoder(nn.Module):
         self,
         image: Tensor,
         synthesis: Synthesis,
-        glance: PreviewHead | None = None,
+        mirror: Mirror | None = None,
         feature_s_grad: bool = False,
     ) -> Inversion:
         """Invert aligned faces.
@@ -149,18 +164,35 @@ class InversionEncoder(nn.Module):
         Args:
             image: (B, 3, 256, 256) in [-1, 1].
             synthesis: the generator; its features at 32 px enter the feature head.
-            glance: the 128-px exit; without it F is what the first look finds.
+            mirror: what the encoder sees its own pictures with; without it S and F are what it
+                finds at first.
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)
-        w_plus = self.semantic_head(pyramid)  # (B, 23, 512)
+        w_plus = self.semantics(image, pool(pyramid), synthesis, mirror)  # (B, 23, 512)
         with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
             feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
         feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
-        if glance is not None:
-            drawn = glance_at(synthesis, glance, feature, w_plus)  # (B, 3, 128, 128)
+        for _ in range(LOOKS if mirror else 0):
+            drawn = mirror.draw(synthesis, feature, w_plus)  # (B, 3, 128, 128)
             feature = self.look_again(image, drawn, feature, w_plus)  # (B, 512, 32, 32)
         return Inversion(w_plus, feature, feature_s)
+
+    def semantics(
+        self, image: Tensor, pooled: Tensor, synthesis: Synthesis, mirror: Mirror | None
+    ) -> Tensor:
+        """S of (B, 3, 256, 256) whose pooled pyramid is known, and looked at: (B, 23, 512)."""
+        w_plus = self.semantic_head(pooled)  # (B, 23, 512)
+        if mirror is None:
+            return w_plus
+        with torch.no_grad():
+            drawn = mirror.draw(synthesis, synthesis.feature(w_plus), w_plus)  # (B, 3, 128, 128)
+            known, found = mirror.describe(image), mirror.describe(drawn)  # (B, 128) each
+        head = self.semantic_head
+        shaping, others = w_plus[:, :SHAPING], w_plus[:, SHAPING:]
+        w = ((shaping - head.w_mean) / head.w_std).mean(1)  # (B, 512)
+        correction = self.semantic_look(w, known, found, pooled)  # (B, 13, 512)
+        return torch.cat([shaping + head.w_std * correction.float(), others], 1)
 
     def look_again(self, image: Tensor, drawn: Tensor, feature: Tensor, w_plus: Tensor) -> Tensor:
         """F, corrected by what it draws through the 128-px exit: (B, 512, 32, 32)."""

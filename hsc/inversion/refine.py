@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.fcn.feature_codec import FeatureCodec
-from hsc.generator.pretrained import load_generator, load_glance, load_preview
+from hsc.generator.pretrained import load_generator
 from hsc.generator.preview import PreviewHead, preview
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import Inversion
+from hsc.inversion.mirror import Mirror
 from hsc.levels import REFINE_STEPS
-from hsc.metrics.identity import FaceIdentity
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
@@ -57,22 +57,27 @@ class Refiner:
     semantic_loss: PictureLoss
 
     @classmethod
-    def load(cls, fcn: FeatureCodec, device: torch.device) -> "Refiner":
+    def load(
+        cls, fcn: FeatureCodec, head: PreviewHead, mirror: Mirror, device: torch.device
+    ) -> "Refiner":
         """Load what a codec does not hold.
 
+        Args:
+            head: the 256-px exit; ``mirror``: what the encoder looks with.
+
         Raises:
-            WeightsError: weights of an exit or a judge are missing.
+            WeightsError: the judge's weights are missing.
         """
-        lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
+        lpips = Lpips.pretrained().to(device)
         synthesis = load_generator(device).synthesis.bfloat16()
         return cls(
             synthesis.to(memory_format=torch.channels_last),
             load_into(SemanticCodec(), path_of("scn")).to(device),
             fcn,
-            load_preview(device),
-            load_glance(device),
-            PictureLoss(lpips, identity, WEIGHTS),
-            PictureLoss(lpips, identity, SEMANTIC_WEIGHTS),
+            head,
+            mirror.glance,
+            PictureLoss(lpips, mirror.identity, WEIGHTS),
+            PictureLoss(lpips, mirror.identity, SEMANTIC_WEIGHTS),
         )
 
     def refine(

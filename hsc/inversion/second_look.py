@@ -1,7 +1,7 @@
 """The encoder looks at what it would draw, and corrects F by what it sees there.
 
 Source: the feedback of ReStyle (Alaluf et al. 2021, arXiv 2104.02699), here for the feature map
-instead of the styles, once, and through an early exit of the generator.
+instead of the styles, and through an early exit of the generator.
 """
 
 import torch
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.generator.mapping import STYLE_DIM
-from hsc.generator.preview import GLANCE_EXIT_PX, PreviewHead, preview
-from hsc.generator.synthesis import CHANNELS, FEATURE_PX, Synthesis, styles_through
+from hsc.generator.preview import GLANCE_EXIT_PX
+from hsc.generator.synthesis import CHANNELS, FEATURE_PX, styles_through
 from hsc.inversion.layers import ResidualBlock
 
 GLANCE_PX = 2 * GLANCE_EXIT_PX
@@ -60,12 +60,6 @@ class SecondLook(nn.Module):
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
         h = self.blocks(h * (1 + scale) + shift)  # (B, width, 32, 32)
         return self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)
-
-
-@torch.no_grad()
-def glance_at(synthesis: Synthesis, head: PreviewHead, feature: Tensor, w_plus: Tensor) -> Tensor:
-    """What a feature map draws, through the 128-px exit: (B, 3, 128, 128)."""
-    return preview(synthesis, head, feature, w_plus).clamp(-1.5, 1.5)
 
 
 def style_above(w_plus: Tensor, w_mean: Tensor, w_std: Tensor) -> Tensor:

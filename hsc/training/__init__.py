@@ -1,6 +1,6 @@
 """Training: from the generator and folders of faces to the weights that ship.
 
-Order of the stages: pairs, preview, glance, inversion, colour, latents, semantic, feature,
+Order of the stages: pairs, preview, glance, inversion, colour, fine, likeness, latents, semantic, feature,
 joint, directions, gains.
 """
 

@@ -13,19 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.fcn.feature_codec import FeatureCodec
-from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.mirror import Mirror
 from hsc.scn.semantic_codec import SemanticCodec
-from hsc.training.augment import degrade, grey_some, jitter
-from hsc.training.faces import RealFaces, to_unit
+from hsc.training.augment import degrade
 from hsc.training.fine import SharpFaces
 from hsc.training.inversion import RenderLoss
-from hsc.training.pairs import PairSource
+from hsc.training.mixed import MixedFaces
 from hsc.training.rate import RatePrice, draw_level
 from hsc.training.window_loss import WindowLoss
 
-REAL_SHARE = 0.8
 UNCOMPRESSED_EVERY = 5
 WINDOW_EVERY = 4
 WATCHED_LEVELS = (1, 3, 6)
@@ -57,7 +55,7 @@ class JointLoss:
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
-        fast: the generator in bfloat16, channels last; ``glance``: its 128-px exit.
+        fast: the generator in bfloat16, channels last; ``mirror``: what the encoder looks with.
         sharp: photographs for the windows.
     """
 
@@ -66,30 +64,21 @@ class JointLoss:
         both: EncoderAndCodec,
         scn: SemanticCodec,
         fast: Synthesis,
-        glance: PreviewHead,
-        pairs: PairSource,
-        real: RealFaces,
+        mirror: Mirror,
+        faces: MixedFaces,
         sharp: SharpFaces,
         judges: Judges,
         device: torch.device,
     ) -> None:
         self.encoder, self.fcn, self.scn = both.encoder, both.fcn, scn
-        self.fast, self.glance = fast, glance
-        self.pairs, self.real, self.sharp, self.judges = pairs, real, sharp, judges
+        self.fast, self.mirror = fast, mirror
+        self.faces, self.sharp, self.judges = faces, sharp, judges
         self.device, self.price = device, RatePrice()
-
-    def photos(self, n: int) -> Tensor:
-        """A batch of both kinds, (n, 3, 256, 256) in [-1, 1]."""
-        drawn = round(n * (1 - REAL_SHARE) + float(torch.rand(())) - 0.5)
-        real = jitter(grey_some(to_unit(self.real.sample(n - drawn)).to(self.device)))
-        if not drawn:
-            return real
-        return torch.cat([to_unit(self.pairs.sample(drawn, self.device).images), real])
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` pictures at one level."""
         window = step % WINDOW_EVERY == 1
-        picture = self.sharp.sample(n).to(self.device) if window else self.photos(n)
+        picture = self.sharp.sample(n).to(self.device) if window else self.faces.sample(n)
         clean = F.interpolate(picture, size=INPUT_PX, mode="area") if window else picture
         image = degrade(clean, 0.0 if window else 0.15)
         level = None if step % UNCOMPRESSED_EVERY == 0 else draw_level()
@@ -114,7 +103,7 @@ class JointLoss:
         """S, held, and F of (n, 3, 256, 256)."""
         with torch.autocast(self.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
-            found = self.encoder(image, self.fast, self.glance)
+            found = self.encoder(image, self.fast, self.mirror)
         return found.w_plus, found.feature
 
     def code(

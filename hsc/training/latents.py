@@ -11,9 +11,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hsc.generator.preview import PreviewHead
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.mirror import Mirror
 from hsc.training.augment import jitter
 from hsc.training.faces import RealFaces, SyntheticPairs, to_unit
 
@@ -33,7 +33,7 @@ class LatentBatch:
 def collect(
     encoder: InversionEncoder,
     synthesis: Synthesis,
-    glance: PreviewHead | None,
+    mirror: Mirror,
     real: RealFaces,
     pairs: SyntheticPairs,
     synthetic: int,
@@ -59,7 +59,7 @@ def collect(
                     x = jitter(x)
                 with torch.autocast(device.type, torch.bfloat16):
                     channels_last = x.contiguous(memory_format=torch.channels_last)
-                    inversion = encoder(channels_last, synthesis, glance)
+                    inversion = encoder(channels_last, synthesis, mirror)
                 pixels = ((x + 1) * 127.5).round().clamp(0, 255).byte()
                 found.append((pixels.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
             names = ("images", "w_plus", "feature")

@@ -118,7 +118,8 @@ def train(
     optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)
     base = [g["lr"] for g in groups]
     parameters = [p for g in groups for p in g["params"]]
-    minutes_before, sums = checkpoint.counters["minutes"], {}
+    minutes_before = checkpoint.counters["minutes"]
+    seen: dict[str, list[float]] = {}
     saved = evaluated = time.monotonic()
     step = 0
     while (spent := budget.spent(step)) < 1.0:
@@ -140,10 +141,12 @@ def train(
         now = time.monotonic()
         checkpoint.counters["minutes"] = minutes_before + (now - budget.started) / 60
         for name, figure in ({"loss": value.item()} | figures).items():
-            sums[name] = sums.get(name, 0.0) + figure / log_every
+            seen.setdefault(name, []).append(figure)
         if step % log_every == 0:
-            log.write({"step": checkpoint.counters["steps"], "spent": round(spent, 3)} | sums)
-            sums = {}
+            # some steps tell other figures than the rest: each mean is over its own
+            means = {name: sum(values) / len(values) for name, values in seen.items()}
+            log.write({"step": checkpoint.counters["steps"], "spent": round(spent, 3)} | means)
+            seen = {}
         if now - saved > CHECKPOINT_SECONDS:
             checkpoint.save()
             saved = now

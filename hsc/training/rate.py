@@ -22,7 +22,7 @@ class RatePrice:
         start: prices to begin with; by default where the shipped weights' training left them.
     """
 
-    def __init__(self, start: tuple[float, ...] = (1.0, 0.1, 0.02, 0.0035, 0.0016, 0.0005)) -> None:
+    def __init__(self, start: tuple[float, ...] = (1.1, 0.11, 0.035, 0.0026, 0.0005, 0.0002)) -> None:
         self.log_price = [math.log(p) for p in start]
 
     def target_bytes(self, level: float) -> float:

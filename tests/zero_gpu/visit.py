@@ -35,7 +35,8 @@ networks = codec.networks
 of_codec = {
     id(part)
     for network in (networks.mapping, networks.fcn, networks.encoder, networks.preview,
-                    networks.glance, getattr(networks.synthesis, "synthesis", networks.synthesis))
+                    networks.mirror.glance, networks.mirror.identity,
+                    getattr(networks.synthesis, "synthesis", networks.synthesis))
     for part in network.modules()
 }  # fmt: skip
 alone = True

@@ -57,7 +57,7 @@ def find(codec: Codec, pictures: Sequence[Image.Image]) -> Found:
         small = picture.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
         image = to_tensor(small, codec.device)
         inversion = codec.networks.encoder(
-            image, codec.networks.generator, codec.networks.glance
+            image, codec.networks.generator, codec.networks.mirror
         )
         columns.append((image.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
     return Found(*(torch.cat(column) for column in zip(*columns)))

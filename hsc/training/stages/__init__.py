@@ -4,7 +4,14 @@
 the encoder finds; ``meaning`` looks for it in the semantics.
 """
 
-from hsc.training.stages.encoder import colour, fine, inversion, inversion_pairs, inversion_pictures
+from hsc.training.stages.encoder import (
+    colour,
+    fine,
+    inversion,
+    inversion_pairs,
+    inversion_pictures,
+    likeness,
+)
 from hsc.training.stages.exits import glance, pairs, preview
 from hsc.training.stages.layers import feature, joint, latents, semantic
 from hsc.training.stages.meaning import directions, gains, probe
@@ -21,6 +28,7 @@ __all__ = [
     "inversion_pictures",
     "joint",
     "latents",
+    "likeness",
     "pairs",
     "preview",
     "probe",

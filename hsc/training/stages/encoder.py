@@ -119,6 +119,43 @@ def fine(setting: Setting) -> None:
     export(checkpoint.ema, "inversion")
 
 
+def likeness(setting: Setting) -> None:
+    """What the encoder corrects S by, looking at whom S draws."""
+    from hsc.inversion.encoder import InversionEncoder
+    from hsc.inversion.mirror import Mirror
+    from hsc.metrics.loss import PictureLoss, PictureWeights
+    from hsc.metrics.lpips import Lpips
+    from hsc.training.inversion import RenderLoss
+    from hsc.training.likeness import LikenessLoss, measure_pyramid
+    from hsc.training.mixed import MixedFaces
+
+    device, encoder = setting.device, InversionEncoder()
+    checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
+    encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
+    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
+    pairs = pair_source(setting.work / "pairs", device)
+    faces, mirror = MixedFaces(pairs, RealFaces(setting.data), device), Mirror.load(device)
+    if not encoder.semantic_look.base.weight.any():
+        measure_pyramid(encoder, faces)
+        checkpoint = Checkpoint(checkpoint.folder, encoder)
+    lpips = Lpips.pretrained().to(device)
+    loss = PictureLoss(lpips, mirror.identity, PictureWeights(l2=2.0, lpips=1.0, identity=1.0))
+    small, large = (
+        RenderLoss(head, loss, setting.draw) for head in (mirror.glance, load_preview(device))
+    )
+    loss = LikenessLoss(encoder, fast, mirror, faces, small, large)
+    look = encoder.semantic_look.requires_grad_(True)
+    batch = setting.batch or 16
+    log = CsvLog(setting.work / "inversion" / "likeness.csv")
+    watch = Watch(setting.data, loss.drawn, lpips, mirror.identity, checkpoint.folder, device)
+    train(
+        checkpoint, [{"params": list(look.parameters()), "lr": 1e-3}],
+        lambda step, _: loss(batch, step), setting.budget, log,
+        batch=batch, evaluate=watch, evaluate_minutes=5.0,
+    )  # fmt: skip
+    export(checkpoint.ema, "inversion")
+
+
 def _needs_encoder() -> None:
     raise FileNotFoundError("no encoder to go on from: run `python -m hsc train inversion` first")
 

@@ -7,11 +7,13 @@ import torch
 from safetensors.torch import save_file
 
 from hsc.fcn.feature_codec import FeatureCodec
-from hsc.generator.pretrained import load_generator, load_glance, load_preview
+from hsc.generator.pretrained import load_generator, load_preview
+from hsc.inversion.mirror import Mirror
 from hsc.levels import LEVELS
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training.faces import RealFaces, list_faces
 from hsc.training.loop import Checkpoint, CsvLog, train
+from hsc.training.mixed import MixedFaces
 from hsc.training.pairs import pair_source
 from hsc.training.rate import RatePrice
 from hsc.training.setting import Setting, export, finished_encoder, resumed
@@ -29,7 +31,7 @@ def latents(setting: Setting) -> None:
     collect(
         finished_encoder(setting.device),
         generator.synthesis,
-        load_glance(setting.device) if path_of("glance").exists() else None,
+        Mirror.load(setting.device),
         RealFaces(setting.data),
         pair_source(setting.work / "pairs", setting.device),
         SYNTHETIC_LATENTS,
@@ -110,9 +112,10 @@ def joint(setting: Setting) -> None:
         both,
         load_into(SemanticCodec(), path_of("scn")).to(device),
         fast,
-        load_glance(device).to(memory_format=torch.channels_last),
-        pair_source(setting.work / "pairs", device),
-        RealFaces(setting.data),
+        Mirror.load(device),
+        MixedFaces(
+            pair_source(setting.work / "pairs", device), RealFaces(setting.data), device
+        ),
         SharpFaces(list_faces(setting.data)),
         Judges(seen, WindowLoss(fast, lpips, colour=weights.l2)),
         device,
