@@ -1,5 +1,7 @@
 """Hostile files, pictures and calls, through the library and the page; at length: fuzz.py."""
 
+import time
+
 import hostile
 import pytest
 from fuzz import (
@@ -62,16 +64,16 @@ def test_pictures_through_the_library() -> None:
 
 
 def test_files_through_the_page(url: str, good: list[bytes]) -> None:
-    check(page_files(url, hostile.files(good, 40, seed=1), PATIENCE), 20)
+    check(page_files(url, time.monotonic, hostile.files(good, 40, seed=1), PATIENCE), 20)
 
 
 def test_pictures_through_the_page(url: str) -> None:
     strange = [(name, data) for name, data in hostile.pictures(80) if len(data) < 20_000]
-    check(page_pictures(url, strange[::3], PATIENCE), 15)
+    check(page_pictures(url, time.monotonic, strange[::3], PATIENCE), 15)
 
 
 def test_calls_that_no_page_makes(url: str, photo: bytes) -> None:
-    check(page_arguments(url, photo, PATIENCE), 50)
+    check(page_arguments(url, time.monotonic, photo, PATIENCE), 50)
 
 
 @pytest.mark.parametrize(
