@@ -106,9 +106,7 @@ class DecodeTab(Tab):
             **self.send(data, sent, request),
         }
         yield known | {at.note: charts.note(self._waiting("Drawing …"), busy=True)}
-        yield from self.draw(data, layers)
-        if warning:
-            yield {at.note: charts.note(warning, warn=True)}
+        yield from self.draw(data, layers, warning=warning)
         if "fcn" in facts["layers"]:
             yield {at.parts: self._parts(data, facts)}
 
@@ -155,8 +153,13 @@ class DecodeTab(Tab):
             yield {self.at.picture: keep_picture(small, "preview.png")}
         yield from self.draw(data, layers, *values)
 
-    def draw(self, data: bytes | None, layers: str, *values: float) -> Iterator[Update]:
-        """The whole picture; the last good one stays where it cannot be drawn."""
+    def draw(
+        self, data: bytes | None, layers: str, *values: float, warning: str = ""
+    ) -> Iterator[Update]:
+        """The whole picture; the last good one stays where it cannot be drawn.
+
+        A warning comes with the picture: a busy browser may skip one of two updates in a row.
+        """
         at = self.at
         if data is None:
             return
@@ -167,8 +170,9 @@ class DecodeTab(Tab):
         except HscError:
             yield {at.note: ""}
             raise
+        warning = warning or (CUT if decoded.layers != layers else "")
         yield {
-            at.note: charts.note(CUT, warn=True) if decoded.layers != layers else "",
+            at.note: charts.note(warning, warn=True) if warning else "",
             at.picture: gr.Image(
                 value=keep_picture(decoded.picture, "decoded.png"),
                 label=f"Decoded from {NAMES[decoded.layers]}" + (", edited" if amounts else ""),
