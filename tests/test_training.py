@@ -188,6 +188,11 @@ class Workshop:
     def counters(self, name: str) -> dict[str, float]:
         return json.loads((self.work / name / "state.json").read_text())
 
+    def encoder(self) -> dict[str, Tensor]:
+        """Where the encoder's training stands: its checkpoint, or what ships."""
+        live = self.work / "inversion" / "weights.safetensors"
+        return load_file(live) if live.exists() else self.shipped("inversion")
+
     def shipped(self, name: str) -> dict[str, Tensor]:
         return load_file(self.assets / f"{name}.safetensors")
 
@@ -263,10 +268,9 @@ def test_stage_inversion(workshop) -> None:
 
 def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
     monkeypatch.setattr(fine, "LEAST_PX", 256)
-    live = workshop.work / "inversion" / "weights.safetensors"
-    before = load_file(live if live.exists() else path_of("inversion"))
+    before = workshop.encoder()
     workshop.run("fine", steps=2, batch=1)
-    after = load_file(live)
+    after = workshop.encoder()
     changed = {n for n in before if not torch.equal(before[n].float(), after[n].float())}
     rows = {"offset": 1, "basis": 1, "coefficients.bias": 64, "coefficients.weight": 64}
     assert changed <= {f"semantic_head.{name}" for name in rows}
@@ -279,10 +283,9 @@ def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
 
 
 def test_stage_likeness_moves_only_the_look_at_s(workshop) -> None:
-    live = workshop.work / "inversion" / "weights.safetensors"
-    before = load_file(live if live.exists() else path_of("inversion"))
+    before = workshop.encoder()
     workshop.run("likeness", steps=2, batch=2)
-    after = load_file(live)
+    after = workshop.encoder()
     changed = {n for n in before if not torch.equal(before[n].float(), after[n].float())}
     assert {f"semantic_look.{n}" for n in ("base.weight", "coefficients.bias", "basis")} <= changed
     assert all(name.startswith("semantic_look.") for name in changed)

@@ -156,10 +156,7 @@ class DecodeTab(Tab):
     def draw(
         self, data: bytes | None, layers: str, *values: float, warning: str = ""
     ) -> Iterator[Update]:
-        """The whole picture; the last good one stays where it cannot be drawn.
-
-        A warning comes with the picture: a busy browser may skip one of two updates in a row.
-        """
+        """The whole picture, and a warning with it; the last good one stays where none is drawn."""
         at = self.at
         if data is None:
             return

@@ -13,6 +13,7 @@ from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation
 
 OVERHEAD_BYTES = 15 + 8
 """Header of the file, and what the entropy coder adds to the ideal length."""
+SHIPPED = (1.1, 0.11, 0.035, 0.0026, 0.0005, 0.0002)
 
 
 class RatePrice:
@@ -22,7 +23,7 @@ class RatePrice:
         start: prices to begin with; by default where the shipped weights' training left them.
     """
 
-    def __init__(self, start: tuple[float, ...] = (1.1, 0.11, 0.035, 0.0026, 0.0005, 0.0002)) -> None:
+    def __init__(self, start: tuple[float, ...] = SHIPPED) -> None:
         self.log_price = [math.log(p) for p in start]
 
     def target_bytes(self, level: float) -> float:

@@ -96,16 +96,12 @@ def start_encoder(encoder, generator, work: Path) -> None:
 
 def fine(setting: Setting) -> None:
     """The encoder's styles above the exits, at full resolution."""
-    from hsc.inversion.encoder import InversionEncoder
     from hsc.metrics.lpips import Lpips
     from hsc.training.fine import FineLoss, only_fine_styles, sharp_sets
     from hsc.training.window_loss import WindowLoss
 
-    device, encoder = setting.device, InversionEncoder()
-    checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
-    encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
+    device, (encoder, checkpoint, fast) = setting.device, _held(setting)
     faces, strangers = sharp_sets(setting.data)
-    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
     seen = WindowLoss(fast, Lpips.pretrained().to(device))
     loss = FineLoss(encoder, seen, faces, strangers, device)
     offset, *others = only_fine_styles(encoder.semantic_head)
@@ -121,7 +117,6 @@ def fine(setting: Setting) -> None:
 
 def likeness(setting: Setting) -> None:
     """What the encoder corrects S by, looking at whom S draws."""
-    from hsc.inversion.encoder import InversionEncoder
     from hsc.inversion.mirror import Mirror
     from hsc.metrics.loss import PictureLoss, PictureWeights
     from hsc.metrics.lpips import Lpips
@@ -129,19 +124,16 @@ def likeness(setting: Setting) -> None:
     from hsc.training.likeness import LikenessLoss, measure_pyramid
     from hsc.training.mixed import MixedFaces
 
-    device, encoder = setting.device, InversionEncoder()
-    checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
-    encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
-    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
+    device, (encoder, checkpoint, fast) = setting.device, _held(setting)
     pairs = pair_source(setting.work / "pairs", device)
     faces, mirror = MixedFaces(pairs, RealFaces(setting.data), device), Mirror.load(device)
     if not encoder.semantic_look.base.weight.any():
         measure_pyramid(encoder, faces)
         checkpoint = Checkpoint(checkpoint.folder, encoder)
     lpips = Lpips.pretrained().to(device)
-    loss = PictureLoss(lpips, mirror.identity, PictureWeights(l2=2.0, lpips=1.0, identity=1.0))
+    judge = PictureLoss(lpips, mirror.identity, PictureWeights(l2=2.0, lpips=1.0, identity=1.0))
     small, large = (
-        RenderLoss(head, loss, setting.draw) for head in (mirror.glance, load_preview(device))
+        RenderLoss(head, judge, setting.draw) for head in (mirror.glance, load_preview(device))
     )
     loss = LikenessLoss(encoder, fast, mirror, faces, small, large)
     look = encoder.semantic_look.requires_grad_(True)
@@ -154,6 +146,18 @@ def likeness(setting: Setting) -> None:
         batch=batch, evaluate=watch, evaluate_minutes=5.0,
     )  # fmt: skip
     export(checkpoint.ema, "inversion")
+
+
+def _held(setting: Setting):
+    """The encoder with nothing of it to be trained yet, its checkpoint, and the generator in
+    bfloat16, channels last."""
+    from hsc.inversion.encoder import InversionEncoder
+
+    device, encoder = setting.device, InversionEncoder()
+    checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
+    encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
+    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
+    return encoder, checkpoint, fast
 
 
 def _needs_encoder() -> None:

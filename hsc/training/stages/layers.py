@@ -87,7 +87,6 @@ def feature(setting: Setting) -> None:
 
 def joint(setting: Setting) -> None:
     """Train FCN and what finds F, the encoder's head and its second look, through the generator."""
-    from hsc.metrics.identity import FaceIdentity
     from hsc.metrics.loss import PictureLoss, PictureWeights
     from hsc.metrics.lpips import Lpips
     from hsc.training.fine import SharpFaces
@@ -104,7 +103,8 @@ def joint(setting: Setting) -> None:
     both.to(device, memory_format=torch.channels_last)
     head = both.encoder.feature_head.requires_grad_(True)
     look = both.encoder.second_look.requires_grad_(True)
-    lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
+    lpips, mirror = Lpips.pretrained().to(device), Mirror.load(device)
+    identity = mirror.identity
     fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
     weights = PictureWeights(l2=4.0)
     seen = RenderLoss(load_preview(device), PictureLoss(lpips, identity, weights), setting.draw)
@@ -112,7 +112,7 @@ def joint(setting: Setting) -> None:
         both,
         load_into(SemanticCodec(), path_of("scn")).to(device),
         fast,
-        Mirror.load(device),
+        mirror,
         MixedFaces(
             pair_source(setting.work / "pairs", device), RealFaces(setting.data), device
         ),
