@@ -1,4 +1,5 @@
-"""The page's frame: Gradio's, with plain sentences where Gradio itself refuses a call."""
+"""The page's frame: Gradio's, with plain sentences where Gradio itself refuses a call, and with
+updates that a busy browser does not lose."""
 
 from __future__ import annotations
 
@@ -17,10 +18,14 @@ ADDRESS = "Addresses are not fetched here: upload the file itself."
 
 
 class Page(gr.Blocks):
-    """Blocks that answer a call with unfit arguments in one sentence.
+    """Blocks that answer a call with unfit arguments in one sentence, and send updates whole.
 
     Gradio's own answers are empty, or show paths of the server. And it would fetch an address
     that stands for a file, which is nothing a caller should make this machine do.
+
+    Of what a generator yields, Gradio sends the first chunk whole and then differences, which the
+    browser applies to the last chunk itself: where it is busy, that chunk has not been shown yet,
+    and a picture that the next one does not name again is lost. So every chunk goes out whole.
     """
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **options: Any):
@@ -32,6 +37,22 @@ class Page(gr.Blocks):
         except Exception as error:
             log.info("refused arguments: %s", type(error).__name__)
             raise toast(REFUSED) from None
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: Any,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        """As `gr.Blocks.handle_streaming_diffs`, with a difference that is the new value."""
+        later = run in self.pending_diff_streams.get(session_hash, {})
+        data = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, True)
+        if simple_format or final or not later:
+            return data
+        return [[["replace", [], value]] for value in data]
 
 
 def _addresses(value: Any) -> bool:

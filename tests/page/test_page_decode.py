@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from steps import ASTRONAUT, pixels, source
+from steps import ASTRONAUT, MODEL_WAIT, pixels, source
 
 from hsc.bitstream import with_layers
 from hsc.bitstream.text import to_text
@@ -109,3 +109,20 @@ def test_a_damaged_second_layer_leaves_the_first(visit, server, codec, face):
     expect(page.locator("#received-note")).to_contain_text("damaged")
     expected = codec.decode(with_layers(face, "scn"))
     assert np.array_equal(pixels(source(page, "#received-picture")), np.asarray(expected))
+
+
+def test_a_browser_that_gets_every_update_at_once_loses_none(visit, server, face):
+    page = visit(server)
+    expect(page.locator("#state .ready")).to_be_visible()
+    page.get_by_role("tab", name="Decode").click()
+
+    def late(route):
+        """What a busy browser sees: the answer is complete before it comes to read it."""
+        route.fulfill(response=route.fetch(timeout=MODEL_WAIT))
+
+    page.route("**/queue/data*", late)
+    page.locator("#received input[type=file]").set_input_files(dropped(face))
+    drawn(page)
+    expect(page.locator("#received-more")).to_be_visible()
+    expect(page.locator("#strip .run.header").first).to_be_visible()
+    expect(page.locator("#received-parts img")).to_have_count(3)
