@@ -104,7 +104,7 @@ def _boxes(image: Image.Image) -> list[Box]:
             return sure
         doubtful += found
         if source is image and max(sizes[-1]) < long_side:  # the others start from the largest
-            source = image.resize(sizes[-1], Image.Resampling.LANCZOS, reducing_gap=2.0)
+            source = image.resize(sizes[-1], Image.Resampling.HAMMING, reducing_gap=2.0)
     return [max(doubtful)[1]] if doubtful else []
 
 

@@ -192,8 +192,9 @@ def _shrunk(image: Image.Image) -> Image.Image:
     size = _fitting(image.size)
     if size == image.size:
         return image
-    # reducing_gap: a cheap box filter brings it near the size, Lanczos does the rest
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    # reducing_gap: a cheap box filter brings it near the size, Hamming does the rest, as sharp as
+    # bicubic here in half of the time of Lanczos: a picture of 30 megapixels takes long enough
+    return image.resize(size, Image.Resampling.HAMMING, reducing_gap=3.0)
 
 
 def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
