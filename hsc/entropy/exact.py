@@ -22,7 +22,7 @@ WEIGHT_LIMIT = 2.0**4
 def snap(x: Tensor, bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT) -> Tensor:
     """Round float64 values half up to multiples of 2**-bits, clamped to +-limit."""
     scale = 2.0**bits
-    return torch.floor(x.clamp(-limit, limit) * scale + 0.5) / scale
+    return x.clamp(-limit, limit).mul_(scale).add_(0.5).floor_().div_(scale)
 
 
 def exact_copy(module: nn.Module) -> nn.Module:

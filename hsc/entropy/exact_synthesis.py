@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from hsc.entropy.exact import exact_copy, snap
 from hsc.generator.haar import inverse_haar
@@ -53,7 +54,22 @@ def _styled_conv(x: Tensor, conv: StyledConv, style: Tensor) -> Tensor:
     x = snap(x * _style(conv.modulation, style))
     if conv.depthwise is not None:
         # a finer grid: depthwise kernels carry the small 1/sqrt(fan-in) constant
-        x = snap(conv.depthwise(x), 14)
+        x = snap(_depthwise(x, conv.depthwise.weight), 14)
     y = snap(conv.conv(x) + conv.noise, 16)
     # 0.2 is on no binary grid, but one product an element rounds the same way everywhere
     return snap(torch.where(y < 0, y * 0.2, y))
+
+
+def _depthwise(x: Tensor, weight: Tensor) -> Tensor:
+    """A 3x3 depthwise convolution, (B, C, H, W) by (C, 1, 3, 3), as nine shifted products.
+
+    PyTorch takes float64 channels one by one, which costs a third of a file's decoding; exact sums
+    are the same bits in this order.
+    """
+    height, width = x.shape[-2:]
+    padded, out = F.pad(x, (1, 1, 1, 1)), torch.zeros_like(x)
+    for row in range(3):
+        for column in range(3):
+            part = padded[..., row : row + height, column : column + width]
+            out.addcmul_(part, weight[:, :, row, column, None])
+    return out
