@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
+from hsc.generator.backends import computes_bfloat16
 from hsc.generator.synthesis import IMAGE_PX
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
 from hsc.inversion.refine import Progress, Refiner
@@ -47,7 +48,9 @@ class Encoder:
     def analyse(self, crop: Image.Image) -> Latents:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
-        return Latents(self.inversion(self.small(crop), n.generator, n.mirror))
+        # where a CPU computes in bfloat16, S and F are found in it, as they were in training
+        with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
+            return Latents(self.inversion(self.small(crop), n.generator, n.mirror))
 
     def refine(
         self,

@@ -85,7 +85,7 @@ def load_networks(
         fcn=fcn.to(device),
         tables=tables,
         edits=EditTable.load(path_of("edits", folder)),
-        encoder=encoder.to(device) if encoder else None,
+        encoder=encoder.to(device, memory_format=torch.channels_last) if encoder else None,
         preview=preview.to(device) if preview else None,
         mirror=Mirror.load(device, folder) if encoder else None,
     )

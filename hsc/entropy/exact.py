@@ -9,7 +9,6 @@ arithmetic is that of integers, at the speed of floating point.
 
 import copy
 
-import torch
 from torch import Tensor, nn
 
 ACTIVATION_BITS = 10
