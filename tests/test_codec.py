@@ -193,6 +193,23 @@ def test_what_decode_refuses(undrawn, files) -> None:
         undrawn.decode(b"")
 
 
+@pytest.mark.parametrize("has", [False, True])
+def test_a_face_is_found_alike_with_and_without_bfloat16(
+    codec, photo, latents, files, has, monkeypatch
+) -> None:
+    monkeypatch.setattr("hsc.encoder.computes_bfloat16", lambda device: has)
+    found, encoder = codec.analyse(photo), codec.networks.encoder
+    spread = encoder.semantic_head.w_std, encoder.feature_head.feature_std[:, None, None]
+    for one, other, std in zip(
+        (found.inversion.w_plus, found.inversion.feature),
+        (latents.inversion.w_plus, latents.inversion.feature),
+        spread,
+    ):
+        assert one.dtype == torch.float32
+        assert ((one - other) / std).abs().mean() < 0.1
+    assert abs(len(codec.compress(found, 3)) / len(files[3]) - 1) < 0.03
+
+
 def test_what_encode_refuses(codec, photo, latents) -> None:
     with pytest.raises(PhotoError, match="1024"):
         codec.analyse(photo.resize((512, 512)))
