@@ -11,6 +11,8 @@ from app.services.editing import shipped_edits
 
 FOLDED = {"principal": "Principal directions of the latent space"}
 """Groups without a plain meaning, which are folded away, and what is written on the fold."""
+SHORT = {"degrees": "°"}
+"""Units as a label has room for them, two sliders side by side."""
 
 
 class EditSliders:
@@ -76,7 +78,7 @@ def _slider(edit: Any, prefix: str, described: bool) -> gr.Slider:
         edit.high,
         value=0,
         step=edit.step,
-        label=f"{edit.label} ({edit.unit})" if edit.unit else edit.label,
+        label=f"{edit.label} ({SHORT.get(edit.unit, edit.unit)})" if edit.unit else edit.label,
         info=edit.description if described else None,
         buttons=["reset"],
         elem_id=f"{prefix}-{edit.name}",
