@@ -89,8 +89,12 @@ class Decoder:
         )  # fmt: skip
         held = held_by(opened.feature is not feature_s, keep_details)
         w_plus = edit_styles(w_plus, n.edits.offset(edits, held))
+        before = opened.w_plus
         if opened.layers == "fcn":
-            w_plus = n.mapping.w_mean.expand_as(w_plus)
+            before = w_plus = n.mapping.w_mean.expand_as(w_plus)
+        if n.edits.skin and any(edits.values()):
+            drawn = (opened.feature, before), (feature, w_plus)
+            feature = n.edits.skin.kept(n.generator, *drawn)
         return feature, w_plus
 
     @torch.no_grad()

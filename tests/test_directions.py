@@ -75,13 +75,13 @@ def test_the_styles_with_the_least_side_effect_are_chosen_and_of_equals_the_fewe
 def measured() -> Measured:
     return Measured(
         {"yaw": np.array([-4.0, 4.0]), "gender": np.array([1.0, 1.0]), "gaze": np.zeros(2),
-         "lenses": np.zeros(2)},
+         "lenses": np.zeros(2), "age": np.full(2, 40.0)},
         np.zeros((2, 128)),
     )  # fmt: skip
 
 
 def change(yaw: float) -> Change:
-    still = dict.fromkeys(("gender", "gaze", "lenses"), np.zeros(2))
+    still = dict.fromkeys(("gender", "gaze", "lenses", "age"), np.zeros(2))
     return Change({"yaw": np.full(2, yaw)} | still, np.array([0.1, 0.3]))
 
 
@@ -91,7 +91,7 @@ def test_the_report_says_what_was_measured(tmp_path):
     rows = [line.split(" | ") for line in (tmp_path / "edits.md").read_text().splitlines()]
     own, side = (row for row in rows if row[0] == "| yaw")
     assert own[5:] == ["-10 / +10", "-9.00 / +7.00", "0.20 / 0.20 |"]
-    assert side[1:] == ["**+8.00**", "+0.00", "+0.00", "+0.00 |"]
+    assert side[1:] == ["**+8.00**", *["+0.00"] * 3, "+0.00 |"]
     (spread,) = (row for row in rows if row[0] == "| *spread*")
     assert spread[1] == "4.00"
 

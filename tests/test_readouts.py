@@ -86,16 +86,17 @@ def test_hair_is_read_only_where_there_is_somebody(picture, points, person, befo
     assert np.isnan(nobody["hair_light"]) and nobody["hair_length"] == 0
 
 
-def test_beards_are_read_on_men_and_makeup_on_women():
-    names = ("beard", "lips", "lids", "makeup", "glasses", "eyes_open", "gaze", "age")
+def test_beards_are_read_on_men_makeup_on_women_and_age_on_adults():
+    names = ("beard", "lips", "lids", "makeup", "glasses", "eyes_open", "gaze", "yaw")
     values = {name: np.ones(3) for name in names}
-    faces = {"gender": np.array([3.0, -3, -3]), "lenses": np.array([0, 0, 40])}
+    faces = {"age": np.array([40.0, 30, 5]), "gender": np.array([3.0, -3, -3]), "lenses": np.array([0, 0, 40])}
     meant = where_meant(values | faces)
     known = {name: np.isfinite(meant[name]).tolist() for name in names}
     assert known["beard"] == [True, False, False]
     assert known["makeup"] == [False, True, False]
     assert known["glasses"] == [True, True, False]
-    assert known["age"] == [True] * 3
+    assert known["yaw"] == [True] * 3
+    assert np.isfinite(meant["age"]).tolist() == [True, True, False]  # a child grows
 
 
 def samples(count: int = 600) -> tuple[np.ndarray, dict[str, np.ndarray]]:

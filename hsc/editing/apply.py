@@ -9,10 +9,12 @@ from torch.nn import functional as F
 from hsc.editing.motion import motion, warp
 from hsc.editing.table import LOOK, MOVE, TURN, EditTable
 
-GIVES_WAY = {TURN: 0.7, LOOK: 0.3, MOVE: 0.12}
+GIVES_WAY = {TURN: 0.7, LOOK: 0.06, MOVE: 0.12}
 """Change of a feature vector that motion does not explain, in standard deviations beyond what the
 whole map changes by, at which 1/e of the detail there is kept: a head may turn under its own
-detail, a mouth that opens may not. In the order in which edits are carried out."""
+detail, a mouth that opens may not. A look is in the detail itself: a face that kept it would stay
+as old as it was, and an edit strong enough against that would leave the faces that the generator
+knows. In the order in which edits are carried out."""
 MOST_SPREAD = 1.5
 """By how much at most a channel's contrast is made up for."""
 TOUCHED = 0.05
@@ -71,8 +73,8 @@ def edit_feature(
     What the file knows beyond its semantics, F^ - G_F(S^), belongs to what it was seen on. When the
     head turns it is carried along by the motion that the semantics' own features undergo. Where a
     change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
-    and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al. 2025
-    (arXiv 2502.16799). Half of a picture's contrast is such detail: where it gives way the picture
+    and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al.
+    2025 (arXiv 2502.16799). Half of a picture's contrast is such detail: where it gives way the picture
     would look washed, so channels that lost spread get it back. What is kept holds the face as it
     was all the same; each edit's measured gain makes up for that.
 

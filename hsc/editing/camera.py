@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from hsc.decoder import Decoder, Opened
+from hsc.editing.appearance import Face
 from hsc.editing.effects import Measured, to_pil
-from hsc.editing.readouts import Reader
+from hsc.editing.readouts import Reader, aligned_landmarks
+from hsc.editing.skin_finding import marked
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.generator.preview import PreviewHead, preview
 from hsc.generator.synthesis import Synthesis
@@ -57,6 +59,24 @@ class Camera:
         """Their read-outs and descriptors."""
         descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
         return Measured(self.read(pictures), np.stack(descriptors))
+
+    def skin_seen(self, picture: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """CIE L*a*b* of a picture, (256, 256, 3), and which pixels are the face's skin."""
+        image = to_pil(picture)
+        face = Face.of(image, aligned_landmarks(image), self.reader.person.mask(image))
+        return face.lab, marked(face)[0]
+
+
+def skin_moved(
+    before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """By how much the mean colour of skin moved, where both pictures show it: (3,), L*, a*, b*.
+
+    Args:
+        before, after: as :meth:`Camera.skin_seen` gives them.
+    """
+    both = before[1] & after[1]
+    return after[0][both].mean(0) - before[0][both].mean(0) if both.any() else np.full(3, np.nan)
 
 
 def has_room(values: np.ndarray, amount: float) -> np.ndarray:

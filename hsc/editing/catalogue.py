@@ -103,9 +103,9 @@ CATALOGUE = (
     ),
     Wanted(
         "age", "Age", "years", -20.0, 20.0, 1.0,
-        "Makes the person look older; below zero younger.",
+        "Makes an adult look older; below zero younger.",
         "age", 1.0, ((3, 12), (4, 12)), ("eyes_open", "hair_light", "hair_warm", "hair_length"),
-        (("glasses", -0.5),), kind=LOOK, group="person",
+        kind=LOOK, group="person",
     ),
     Wanted(
         "gender", "Gender presentation", "", -1.0, 1.0, 0.05,

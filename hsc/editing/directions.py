@@ -6,7 +6,8 @@
 4. Scale it by what half of its range does to drawn faces, so that an amount of 1 is its unit, and
    take out what it did to the colour of their skin.
 5. Add the principal directions of w, without what they do to skin.
-6. Measure every edit on faces that took no part in any of this, and write the report.
+6. Find what keeps the colour of skin, face by face, where a direction is not enough.
+7. Measure every edit on faces that took no part in any of this, and write the report.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from hsc.editing.probe import Probe, fit
 from hsc.editing.readouts import where_meant
 from hsc.editing.report import EditEffect, write_effects, write_found
 from hsc.editing.samples import draw_samples
+from hsc.editing.skin_finding import find_skin
 from hsc.editing.table import LOOK, STAY, Edit, EditTable, on_styles
 from hsc.weights import path_of
 
@@ -33,6 +35,8 @@ SCALE_SEED, SCALE_FACES = 1_000_003, 24
 PRINCIPAL = 8
 AS_GOOD = 0.05
 """Difference of costs that eight faces cannot tell apart."""
+ROUNDS = 2
+"""Times that a direction is scaled and rid of what it does to skin: one depends on the other."""
 RESCALED = 0.5, 2.0
 """Within these, a measured scale is believed."""
 
@@ -64,7 +68,9 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         direction = on_styles(full, best.styles) * float(unit)
         if wanted.calibrated:
             tones = tones_of(probe, wanted, best.styles)
-            direction = calibrated(studio, wanted, direction / best.slope, *scaling, tones)
+            direction = direction / best.slope
+            for _ in range(ROUNDS):
+                direction = calibrated(studio, wanted, direction, *scaling, tones)
         directions[wanted.name] = direction
         edits.append(_edit(wanted, best.styles))
         print(f"{wanted.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
@@ -72,7 +78,7 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         edit = principal(number, dict(zip(probe.names, slopes)))
         directions[edit.name] = on_styles(torch.from_numpy(axis).float(), edit.styles)
         edits.append(edit)
-    table = EditTable(tuple(edits), directions)
+    table = EditTable(tuple(edits), directions, find_skin(studio))
     table.save((path_of("edits").parent if out is None else out) / "edits.safetensors")
     report = path_of("edits").parents[1] if out is None else out
     write_found(report / "edits-found.md", table, CATALOGUE, probe, trials)
@@ -189,7 +195,7 @@ def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
     effects = {}
     for wanted in CATALOGUE:
         down, up = (
-            studio.change(before, faces + table.offset({wanted.name: amount}))
+            studio.change_by(before, faces, table, {wanted.name: amount})
             for amount in wanted.measured_at
         )
         effects[wanted.name] = EditEffect(wanted.measured_at, before, down, up)

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hsc.editing.apply import edit_styles
 from hsc.editing.readouts import Reader, where_meant
+from hsc.editing.table import EditTable
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.generator.preview import PreviewHead, preview
@@ -100,12 +102,29 @@ class Studio:
             picture = preview(self.synthesis, self.head, feature, styles)
             yield picture[0].float().clamp(-1, 1).cpu()
 
-    @torch.no_grad()
     def measure(self, w_plus: Tensor) -> Measured:
         """Draw and read (N, 23, 512)."""
-        pictures = list(self.draw(w_plus))
+        return self.seen(self.draw(w_plus))
+
+    @torch.no_grad()
+    def seen(self, pictures: Iterable[Tensor]) -> Measured:
+        """Read N pictures as ``draw`` gives them."""
+        pictures = list(pictures)
         descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
         return Measured(self.read(pictures), np.stack(descriptors))
+
+    @torch.no_grad()
+    def edited(self, w_plus: Tensor, table: EditTable, edits: dict[str, float]) -> Iterator[Tensor]:
+        """As ``draw``, under edits, in the way a decoder draws a file without a feature map."""
+        offset = table.offset(edits)
+        for styles in w_plus.split(1):
+            before, after = styles.bfloat16(), edit_styles(styles, offset).bfloat16()
+            feature = self.synthesis.feature(after)
+            if table.skin:
+                plain = self.synthesis.feature(before)
+                feature = table.skin.kept(self.synthesis, (plain, before), (feature, after))
+            picture = preview(self.synthesis, self.head, feature, after)
+            yield picture[0].float().clamp(-1, 1).cpu()
 
     def read(self, pictures: Iterable[Tensor]) -> dict[str, np.ndarray]:
         """The read-outs of N pictures as ``draw`` gives them: name -> (N,)."""
@@ -114,6 +133,12 @@ class Studio:
     def change(self, before: Measured, w_plus: Tensor) -> Change:
         """What (N, 23, 512) changed from the N pictures measured before."""
         return changed(before, self.measure(w_plus))
+
+    def change_by(
+        self, before: Measured, w_plus: Tensor, table: EditTable, edits: dict[str, float]
+    ) -> Change:
+        """What edits changed of the N pictures measured before."""
+        return changed(before, self.seen(self.edited(w_plus, table, edits)))
 
 
 def changed(before: Measured, after: Measured) -> Change:

@@ -19,6 +19,8 @@ from hsc.weights import path_of
 ALIGNED_BOX = (0.2, 0.27, 0.8, 0.87)
 """Where the detector finds the face of an aligned crop, in parts of its side."""
 
+GROWN_UP = 20.0
+"""Years below which what changes with age is growth: ten years more are another face."""
 DARK_LENSES = 22.0
 """L* by which skin is lighter than what is under the eyes, from which on glasses are dark."""
 
@@ -142,14 +144,16 @@ class Reader:
 def where_meant(readouts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same with NaN where a number does not say what its name says.
 
-    What is dark about a woman's mouth is no beard, a man's reddish lips are no make-up, and dark
-    glasses hide the eyes. A regression over everybody would take such numbers at their word.
+    What is dark about a woman's mouth is no beard, a man's reddish lips are no make-up, dark
+    glasses hide the eyes, and years make a child grow but an adult age. A regression over
+    everybody would take such numbers at their word.
     """
     man, dark = readouts["gender"] > 0, readouts["lenses"] > DARK_LENSES
     unfit = {
         "beard": ~man,
         **dict.fromkeys(("lips", "lids", "makeup"), man | dark),
         **dict.fromkeys(("glasses", "eyes_open", "gaze"), dark),
+        "age": readouts["age"] < GROWN_UP,
     }
     return {
         name: np.where(unfit[name], np.nan, values) if name in unfit else values

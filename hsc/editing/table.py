@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hsc.editing.skin import Skin
 from hsc.errors import HscError, WeightsError
 from hsc.generator.mapping import STYLE_DIM
 from hsc.generator.synthesis import NUM_STYLES
@@ -38,8 +39,8 @@ class Edit:
         description: one line.
         styles: first and last style of w+ that it touches.
         kind: what the feature map's own detail does under it. ``turn``: it turns along. ``look``:
-            it gives way to large changes only, for what changes all over, as age does. ``move``:
-            it moves along, and gives way to what appears. ``stay``: it stays, for colours.
+            it gives way early, for looks are in it, as age is. ``move``: it moves along, and
+            gives way to what appears. ``stay``: it stays, for colours.
         group: under which heading a page would show it.
         gains: what amounts are multiplied by where a file's own detail holds on to the face as it
             was, so that the unit stays true there: at the lower end of the range, up to half of
@@ -107,12 +108,18 @@ class EditTable:
     Args:
         edits: in the order in which they are shown and summed.
         directions: name -> (23, 512), what an amount of 1 adds to w+.
+        skin: what keeps its colour under an edit; None leaves that to the directions alone.
 
     Raises:
         WeightsError: a direction is missing, has another shape or leaves its edit's styles.
     """
 
-    def __init__(self, edits: tuple[Edit, ...], directions: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self,
+        edits: tuple[Edit, ...],
+        directions: Mapping[str, Tensor],
+        skin: Skin | None = None,
+    ) -> None:
         for edit in edits:
             direction = directions.get(edit.name)
             first, last = edit.styles
@@ -126,7 +133,7 @@ class EditTable:
                     f"expected a direction of shape {SHAPE} for the edit {edit.name} within the "
                     f"styles {first} to {last}, found something else: get the file again."
                 )
-        self.edits = edits
+        self.edits, self.skin = edits, skin
         self._directions = {edit.name: directions[edit.name].float() for edit in edits}
 
     @classmethod
@@ -141,6 +148,7 @@ class EditTable:
             edits = tuple(_edit(row) for row in rows)
             for edit in edits:
                 directions[edit.name] = on_styles(directions[edit.name], edit.styles)
+            skin = Skin.of(directions)
         except FileNotFoundError as error:
             raise WeightsError(
                 f"expected a table of edits at {path.name}, found no file: get it with the "
@@ -151,12 +159,13 @@ class EditTable:
                 f"expected a table of edits in {path.name}, found something else: get the file of "
                 "this version again."
             ) from error
-        return cls(edits, directions)
+        return cls(edits, directions, skin)
 
     def save(self, path: Path) -> None:
         """Write directions in half precision with the table as JSON in the header."""
         table = json.dumps([asdict(edit) for edit in self.edits])
-        save_file({e.name: self._packed(e) for e in self.edits}, path, {"table": table})
+        tensors = {e.name: self._packed(e) for e in self.edits}
+        save_file(tensors | (self.skin.tensors() if self.skin else {}), path, {"table": table})
 
     def _packed(self, edit: Edit) -> Tensor:
         """(512,) where one vector is added to all styles of an edit, else all of (23, 512)."""
@@ -203,7 +212,7 @@ class EditTable:
     def with_gains(self, gains: Mapping[str, tuple[float, ...]]) -> "EditTable":
         """The same table with the gains of some edits set."""
         edits = (replace(e, gains=gains.get(e.name, e.gains)) for e in self.edits)
-        return EditTable(tuple(edits), self._directions)
+        return EditTable(tuple(edits), self._directions, self.skin)
 
     def _known(self, name: str) -> None:
         if name not in self._directions:

@@ -1,0 +1,118 @@
+"""The colour of skin under an edit: seen in a few cells of the generator, and put back.
+
+No edit may change it. Directions are held orthogonal to it, but a direction is the same for
+everybody and faces are not: what is right on average lightens one and darkens another. So each
+edited face is compared with the same face unedited, and what its skin gained is taken out again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generator.synthesis import FEATURE_PX, Synthesis, styles_through
+
+CELLS = slice(10, 26), slice(8, 24)
+"""Rows and columns of the feature map that an aligned face's skin lies in."""
+MARGIN = 1
+"""Cells around them that what is seen there depends on: two 3x3 kernels at twice the resolution."""
+SEEN_PX = 2 * FEATURE_PX
+ROUNDS = 2
+"""Comparisons with the unedited face. Two leave less than can be seen."""
+ENOUGH = 4.0
+"""Cells of skin that must be in sight; of fewer nothing is concluded."""
+MOST = 25.0
+"""CIE L*a*b* by which one comparison corrects at most."""
+PREFIX = "skin."
+
+
+def finer(w_plus: Tensor) -> Tensor:
+    """The styles above 64 px, the mean of a block's and of the rest: (B, 23, 512) -> (B, 1024)."""
+    first, then = styles_through(SEEN_PX), styles_through(2 * SEEN_PX)
+    return torch.cat([w_plus[:, first:then].mean(1), w_plus[:, then:].mean(1)], 1)
+
+
+@dataclass(frozen=True)
+class Skin:
+    """Linear read-outs of the generator's features, and the way back.
+
+    ::
+
+        F ----> where . F + bias -> sigmoid -> cells of skin ----+
+        |                                                       mean -> L*, a*, b*
+        +-> B64 -> colour . features + shade . w above 64 px ----+     (means of two parts)
+
+    Attributes:
+        where: (512,) and bias: (1,), of F: above zero on skin.
+        colour: (3, 512) of features at 64 px, shade: (3, 1024) of the styles above them as
+            :func:`finer` gives them, and base: (3,): CIE L*a*b* of the picture there.
+        tones: (3, 512): what to add to F on skin for one more of L*, a*, b*.
+    """
+
+    where: Tensor
+    bias: Tensor
+    colour: Tensor
+    shade: Tensor
+    base: Tensor
+    tones: Tensor
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor]) -> "Skin | None":
+        """Out of a file's tensors; None where it has none. Raises KeyError when some lack."""
+        if not any(name.startswith(PREFIX) for name in tensors):
+            return None
+        return cls(*(tensors[PREFIX + field.name].float() for field in fields(cls)))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """As a file has them."""
+        return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
+
+    def mask(self, feature: Tensor) -> Tensor:
+        """How much each cell is skin: (B, 512, px, px) -> (B, 1, px, px), 0 to 1."""
+        where = self.where.to(feature)
+        seen = torch.einsum("c,bchw->bhw", where, feature) + self.bias.to(feature)
+        return torch.sigmoid(seen)[:, None]
+
+    def colours(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """CIE L*a*b* of the cells where a face is: (B, 512, 32, 32) -> (B, 3, 16, 16)."""
+        rows, columns = (slice(part.start - MARGIN, part.stop + MARGIN) for part in CELLS)
+        first, last = styles_through(FEATURE_PX), styles_through(SEEN_PX)
+        x = feature[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
+        corner = 2 * rows.start, 2 * columns.start
+        block = synthesis.blocks[str(SEEN_PX)]
+        x = block(x, w_plus[:, first:last], corner)  # (B, 512, 36, 36)
+        x = F.avg_pool2d(x, 2)[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]  # (B, 512, 16, 16)
+        style = finer(w_plus)  # (B, 1024)
+        flat = style @ self.shade.to(style).T + self.base.to(style)  # (B, 3)
+        return torch.einsum("kc,bchw->bkhw", self.colour.to(x), x) + flat[:, :, None, None]
+
+    def kept(
+        self,
+        synthesis: Synthesis,
+        before: tuple[Tensor, Tensor],
+        after: tuple[Tensor, Tensor],
+    ) -> Tensor:
+        """An edited feature map, with the colour of the unedited face's skin.
+
+        The mean over a face is kept, for light may fall on it otherwise: a head that turns and a
+        cheek that smiles have other shadows.
+
+        Args:
+            synthesis: the generator as it was trained.
+            before, after: feature map (1, 512, 32, 32) and styles (1, 23, 512) that are drawn.
+
+        Returns:
+            (1, 512, 32, 32).
+        """
+        feature, w_plus = after
+        skin = self.mask(feature)  # (1, 1, 32, 32)
+        both = (skin * self.mask(before[0]))[:, :, CELLS[0], CELLS[1]]  # skin in either
+        meant = self.colours(synthesis, *before)
+        for _ in range(ROUNDS):
+            gained = self.colours(synthesis, feature, w_plus) - meant
+            mean = (both * gained).sum((2, 3)) / both.sum((2, 3)).clamp_min(ENOUGH)  # (1, 3)
+            back = mean.clamp(-MOST, MOST) @ self.tones.to(mean)  # (1, 512)
+            feature = feature - skin * back[:, :, None, None]
+        return feature
