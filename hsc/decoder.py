@@ -78,6 +78,8 @@ class Decoder:
             keep_details: from 0 to 1, how much of F^ to keep under an edit; see
                 :func:`hsc.editing.edit_feature`.
 
+        Whatever the edit, skin keeps its colour, as :meth:`hsc.editing.skin.Skin.kept` says.
+
         Returns:
             (1, 512, 32, 32) and (1, 23, 512), exactly those of the file without an edit.
         """

@@ -108,7 +108,19 @@ def test_no_edit_of_looks_changes_the_colour_of_skin(table, studio, seed):
         for amount in (edit.low, edit.high):
             (picture,) = studio.edited(styles(seed), table, {name: amount})
             moved = np.linalg.norm(skin_moved(before, seen(studio, picture)))
-            assert moved < 1.5 * VISIBLE, (name, amount, moved)
+            assert moved < 2 * VISIBLE, (name, amount, moved)
+
+
+def test_age_would_change_it_by_more(table, studio):
+    (plain,) = studio.draw(styles(11))
+    bare = EditTable(table.edits, {e.name: table.direction(e.name) for e in table.edits})
+    moved = {}
+    for kind in (table, bare):
+        pictures = (next(studio.edited(styles(11), kind, {"age": a})) for a in (-20.0, 20.0))
+        moved[kind] = sum(
+            np.linalg.norm(skin_moved(seen(studio, plain), seen(studio, p))) for p in pictures
+        )
+    assert moved[table] < 0.6 * moved[bare]
 
 
 def test_a_person_keeps_the_colour_of_skin_at_any_age(studio):
@@ -122,7 +134,7 @@ def test_a_person_keeps_the_colour_of_skin_at_any_age(studio):
 
     before = seen_at()
     for edits in ({"age": -20.0}, {"age": 20.0}, {"age": 15.0, "smile": -0.5, "yaw": 6.0}):
-        assert np.linalg.norm(skin_moved(before, seen_at(**edits))) < 1.5 * VISIBLE, edits
+        assert np.linalg.norm(skin_moved(before, seen_at(**edits))) < 2 * VISIBLE, edits
     ordered = {"age": 15.0, "smile": -0.5}
     turned = dict(reversed(ordered.items()))
     one, other = (codec.decoder.edited(opened, edits)[0] for edits in (ordered, turned))
