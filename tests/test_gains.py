@@ -6,7 +6,7 @@ import pytest
 from hsc.editing.camera import has_room
 from hsc.editing.catalogue import CATALOGUE
 from hsc.editing.table import Edit
-from hsc.training.gains import LEAST, MOST, MOST_AT_END, all_four, solved
+from hsc.training.gains import LEAST, MOST, MOST_AT_END, all_four, middle_mean, solved
 
 AGE = next(wanted for wanted in CATALOGUE if wanted.name == "age")
 
@@ -52,6 +52,12 @@ def test_an_edit_before_which_detail_gives_way_needs_less_at_the_end(power):
     edit = Edit("age", "", "", AGE.low, AGE.high, 1.0, "", (0, 1), gains=gains)
     added = [edit.gain(amount, 1.0) * amount for amount in range(-20, 21)]
     assert (np.diff(added) > 0).all()  # more is never less
+
+
+def test_one_read_out_gone_wrong_does_not_count_for_all():
+    years = np.array([8.0, 12, 9, 11, 10, 54, np.nan])
+    assert middle_mean(years) == pytest.approx(10.5)
+    assert middle_mean(years[:2]) == 10
 
 
 def test_room_is_on_the_side_that_an_edit_leads_away_from():
