@@ -13,7 +13,9 @@ from hsc.bitstream import unpack
 from hsc.bitstream.rans import CDF_TOTAL, CdfTables, SymbolReader
 from hsc.entropy.gaussian import scale_index
 from hsc.errors import HscError
+from hsc.fcn.prior import Pass
 from hsc.fcn.slice_coder import NUM_SYMBOLS
+from hsc.fcn.transforms import LATENT_PX
 from hsc.generator.synthesis import NUM_STYLES
 from hsc.networks import Networks
 from hsc.scn.semantic_codec import SemanticCodec
@@ -111,15 +113,16 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
 
 
 def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:
-    """Bits of the FCN layer by place, (16, 16), slices and channels summed."""
+    """Bits of the FCN layer by place, (16, 16), passes and channels summed."""
     coder = networks.slice_coder
     reader = SymbolReader(fcn, coder.tables, NUM_SYMBOLS)
-    slices: list[FloatArray] = []
+    positions = np.zeros((LATENT_PX, LATENT_PX))
 
-    def read(part: slice, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
-        symbols = reader.read(rungs.numpy())  # (1, C, 16, 16)
-        slices.append(code_length(symbols, rungs.numpy(), coder.tables).sum((0, 1)))
+    def read(now: Pass, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
+        symbols = reader.read(rungs.numpy())  # (1, C, n)
+        lengths = code_length(symbols, rungs.numpy(), coder.tables).sum((0, 1))
+        positions[now.cells.numpy()] += lengths
         return torch.from_numpy(symbols).long()
 
     coder.walk(w_plus, level, read)
-    return np.sum(slices, axis=0)
+    return positions

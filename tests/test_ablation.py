@@ -11,9 +11,10 @@ from hsc.evaluation import report
 from hsc.evaluation.ablation import priors, run, semantics
 from hsc.evaluation.ablation.samples import Coded
 from hsc.fcn.feature_codec import FeatureCodec
+from hsc.fcn.prior import passes
 from hsc.weights import path_of
 
-FULL, NO_CONTEXT, ONE_SLICE, NEITHER = priors.VARIANTS
+FULL, NEITHER = priors.VARIANTS[0], priors.VARIANTS[-1]
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,9 @@ def faces() -> Coded:
     """Latents that follow from the context, and whose later channels repeat the first ones."""
     generator = torch.Generator().manual_seed(0)
     context = torch.randn(6, 512, 16, 16, generator=generator)
-    y = torch.randn(6, 96, 16, 16, generator=generator)
+    y = torch.randn(6, 128, 16, 16, generator=generator)
     y[:, :8] = 4 * context[:, :8]
-    y[:, 60:] = 4 * y[:, 8:44]
+    y[:, 68:] = 4 * y[:, 8:68]
     return Coded(1.0, torch.zeros(6, 23, 512), torch.zeros(6), context.half(), y)
 
 
@@ -31,9 +32,9 @@ def faces() -> Coded:
 def test_a_variant_sees_what_it_says(variant: priors.Variant, faces: Coded) -> None:
     torch.manual_seed(0)
     prior = priors.VariantPrior(variant)
-    for network in prior.slices:
+    for network in prior.networks:
         torch.nn.init.normal_(network.conv3.weight, std=0.1)
-    gain = torch.zeros(96)
+    gain = torch.zeros(128)
 
     def scales(context: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return prior(context, y, gain, 1.0)[1]
@@ -43,8 +44,11 @@ def test_a_variant_sees_what_it_says(variant: priors.Variant, faces: Coded) -> N
     assert torch.equal(before, scales(context + 1, y)) != variant.context
     other = y.clone()
     other[:, :8] += 3
-    changed = (scales(context, other) != before).flatten(2).any(2)[0]  # (96,)
-    assert not changed[:8].any() and changed[8:].any() == (len(variant.slices) > 1)
+    changed = (scales(context, other) != before)[0]  # (128, 16, 16)
+    first, second = (p.cells for p in passes((8, 120), 1)[:2])
+    assert not changed[:8, first].any()
+    assert changed[:8, second].any() == (variant.checkered > 0)
+    assert changed[8:].any() == (len(variant.slices) > 1)
 
 
 def test_what_a_prior_sees_saves_bytes(faces: Coded) -> None:

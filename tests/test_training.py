@@ -21,6 +21,7 @@ import hsc.model_id
 from hsc import training
 from hsc.entropy.gaussian import load_tables
 from hsc.evaluation.held_out import held_out_names
+from hsc.fcn.feature_codec import FeatureCodec
 from hsc.generator.pretrained import load_generator
 from hsc.levels import LEVELS
 from hsc.model_id import path_of
@@ -29,11 +30,14 @@ from hsc.scn.semantic_coder import SemanticCoder
 from hsc.training import fine, pairs
 from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, SyntheticPairs, list_faces, to_unit
+from hsc.training.klt import start_from_klt
 from hsc.training.latents import CachedLatents
 from hsc.training.loop import Budget, Checkpoint, CsvLog, train
 from hsc.training.rate import RatePrice
 from hsc.training.semantic import TARGET_BYTES, fit
 from hsc.training.stages import exits, layers
+from hsc.training.stages.layers import start_feature_codec
+from hsc.weights import load_into
 
 STRANGER = "london/006_03.jpg"
 
@@ -321,6 +325,29 @@ def test_stages_latents_feature_and_joint(workshop, monkeypatch) -> None:
         assert all(value.isfinite().all() for value in after[name].values())
         assert not torch.equal(after[name][head], before[name][head])
         assert torch.equal(after[name][frozen], before[name][frozen])
+
+
+def test_fcn_starts_from_the_klt(workshop) -> None:
+    """Before any step, unrounded, the transforms give most of F back."""
+    workshop.run("latents", steps=1)
+    cached = CachedLatents(workshop.work / "latents")
+    device = torch.device("cpu")
+    generator = load_generator(device)
+    scn = load_into(SemanticCodec(), path_of("scn"))
+    codec = FeatureCodec()
+    start_feature_codec(codec, generator)
+    fast = load_generator(device).synthesis.bfloat16()
+    start_from_klt(codec, scn, fast, cached, device)
+    batch = cached.sample(2, device)
+    with torch.no_grad():
+        feature_s = generator.synthesis.feature(scn(batch.w_plus, 3.0)[0])
+        for feature, semantic in zip(batch.feature.split(1), feature_s.split(1)):
+            y = codec.latent(feature, semantic, 3.0)
+            error = codec.normalised(codec.restore(y, semantic, 3.0) - feature)
+            assert error.square().mean() < 0.05 * codec.normalised(feature - semantic).square().mean()
+            assert 0.1 < y.std() < 10
+    gains = codec.log2_gain.mean(1)
+    assert (gains.diff() > 0).all()
 
 
 def test_figures_that_some_steps_tell_are_means_over_those(tmp_path) -> None:

@@ -12,6 +12,7 @@ from hsc.bitstream import Container, snap_level, unpack
 from hsc.bitstream.rans import MAX_SYMBOL, SymbolReader, encode_symbols
 from hsc.codec import PICTURE_PX, Codec
 from hsc.faces import aligned, read_photo
+from hsc.fcn.prior import Pass
 from hsc.fcn.slice_coder import NUM_SYMBOLS
 from hsc.pictures import to_picture
 
@@ -101,8 +102,8 @@ class Pipeline:
         """The FCN's symbols and the table of each, in coding order."""
         coded: list[tuple[Tensor, Tensor]] = []
 
-        def quantise(part: slice, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
-            symbols = torch.round((y[:, part] - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+        def quantise(now: Pass, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
+            symbols = torch.round((now.of(y) - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
             coded.append((symbols.flatten(), rungs.flatten()))
             return symbols
 
@@ -116,7 +117,7 @@ class Pipeline:
         reader = SymbolReader(container.fcn, n.tables, NUM_SYMBOLS)
         self.laps["rANS, decoder"] = 0.0
 
-        def read(part: slice, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
+        def read(now: Pass, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
             started = time.perf_counter()
             symbols = torch.from_numpy(reader.read(rungs.numpy())).long()
             self.laps["rANS, decoder"] += time.perf_counter() - started

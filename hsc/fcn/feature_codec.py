@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from hsc.entropy.gains import log2_gain_at
 from hsc.entropy.gaussian import bits
-from hsc.fcn.prior import SLICES, Prior
+from hsc.fcn.prior import PASSES, Prior
 from hsc.fcn.transforms import FEATURE_CHANNELS, LATENT_CHANNELS, Analysis, SynthesisTransform
 from hsc.levels import LEVELS
 
@@ -19,7 +19,7 @@ class FeatureCodec(nn.Module):
     ::
 
         F, F_S^ -> g_a -> y -> (y - mean) x gain(level) -> round -> rANS
-                               mean, scale <- prior(G_16(S^), slices before, level)
+                               mean, scale <- prior(G_16(S^), passes before, level)
         y^ = symbols / gain(level) + mean;   F^ = F_S^ + std x g_s(y^, F_S^, level)
 
     ``forward`` is the training path: straight-through rounding, float networks. Real bytes are
@@ -35,7 +35,7 @@ class FeatureCodec(nn.Module):
         self.register_buffer("feature_std", torch.ones(FEATURE_CHANNELS))
 
     def gain(self, level: float) -> Tensor:
-        """log2 of each channel's gain, (96,), differentiable."""
+        """log2 of each channel's gain, (128,), differentiable."""
         return log2_gain_at(self.log2_gain, level)
 
     def normalised(self, feature: Tensor) -> Tensor:
@@ -60,25 +60,22 @@ class FeatureCodec(nn.Module):
         log2_gain = self.gain(level)[:, None, None]
         gain = torch.exp2(log2_gain)
         reduced = self.prior.context(context)
-        decoded: list[Tensor] = []
-        cost = y.new_zeros(len(y))
-        start = 0
-        for channels, network in zip(SLICES, self.prior.slices):
-            part = slice(start, start + channels)
-            mean, log2_scale = network(self.prior.inputs(reduced, decoded, level))
+        y_hat, cost = y[:, :0], y.new_zeros(len(y))
+        for now, network in zip(PASSES, self.prior.networks):
+            part = now.channels
+            mean, log2_scale = network(self.prior.inputs(reduced, y_hat, level))
             mean, log2_scale = mean.float(), log2_scale.float() + log2_gain[part]
-            scaled = (y[:, part] - mean) * gain[part]
+            scaled = (y[:, part] - mean) * gain[part]  # (B, C, 16, 16)
             rounded = scaled + (torch.round(scaled) - scaled).detach()
             rated = scaled + torch.rand_like(scaled) - 0.5 if noisy_rate else rounded
-            cost = cost + bits(rated, log2_scale).sum((1, 2, 3))
-            decoded.append(rounded / gain[part] + mean)  # (B, C, 16, 16)
-            start += channels
-        restored = self.g_s(torch.cat(decoded, 1), semantic, level).float()
+            cost = cost + (bits(rated, log2_scale) * now.cells.to(y)).sum((1, 2, 3))
+            y_hat = now.put(y_hat, rounded / gain[part] + mean)  # (B, up to part.stop, 16, 16)
+        restored = self.g_s(y_hat, semantic, level).float()
         return feature_s + self.feature_std[:, None, None] * restored, cost
 
     @torch.no_grad()
     def latent(self, feature: Tensor, feature_s: Tensor, level: float) -> Tensor:
-        """y of one picture, (1, 96, 16, 16), in float64 on the CPU."""
+        """y of one picture, (1, 128, 16, 16), in float64 on the CPU."""
         residual = self.normalised(feature - feature_s)
         return self.g_a(residual, self.normalised(feature_s), level).double().cpu()
 

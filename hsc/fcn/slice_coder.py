@@ -1,4 +1,4 @@
-"""The FCN latent to bytes and back, slice by slice, in exact arithmetic."""
+"""The FCN latent to bytes and back, pass by pass, in exact arithmetic."""
 
 from collections.abc import Callable
 
@@ -11,20 +11,21 @@ from hsc.entropy.exact_synthesis import ExactSynthesis
 from hsc.entropy.gains import log2_gain_at
 from hsc.entropy.gaussian import scale_index
 from hsc.fcn.feature_codec import FeatureCodec
-from hsc.fcn.prior import SLICES
+from hsc.fcn.prior import PASSES, Pass
 from hsc.fcn.transforms import LATENT_CHANNELS, LATENT_PX
 from hsc.generator.synthesis import Synthesis
 
 NUM_SYMBOLS = LATENT_CHANNELS * LATENT_PX**2
 
-SymbolsOf = Callable[[slice, Tensor, Tensor, Tensor], Tensor]
-"""Called with a slice's channel range, mean, gain and scale rungs; gives its int64 symbols."""
+SymbolsOf = Callable[[Pass, Tensor, Tensor, Tensor], Tensor]
+"""Called with a pass, its means (1, C, n), gains (C, 1) and scale rungs (1, C, n); gives its int64
+symbols, (1, C, n)."""
 
 
 class SliceCoder:
     """Entropy coder of the latent, given the decoded semantics.
 
-    Encoder and decoder take the same walk over the slices and differ only in where a slice's
+    Encoder and decoder take the same walk over the passes and differ only in where a pass's
     symbols come from: from y, or from the stream.
 
     Args:
@@ -42,13 +43,13 @@ class SliceCoder:
         """The bytes of the FCN layer.
 
         Args:
-            y: (1, 96, 16, 16) float64 on the CPU.
+            y: (1, 128, 16, 16) float64 on the CPU.
             w_plus_hat: S^ as ``SemanticCodec.decompress`` gives it.
         """
         coded: list[tuple[Tensor, Tensor]] = []
 
-        def quantise(part: slice, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
-            symbols = torch.round((y[:, part] - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+        def quantise(now: Pass, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
+            symbols = torch.round((now.of(y) - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
             coded.append((symbols.flatten(), rungs.flatten()))
             return symbols
 
@@ -57,40 +58,39 @@ class SliceCoder:
         return encode_symbols(symbols, rungs, self.tables)
 
     def decompress(self, data: bytes, w_plus_hat: Tensor, level: float) -> Tensor:
-        """y_hat, (1, 96, 16, 16) float64 on the CPU: the same bits on every machine.
+        """y_hat, (1, 128, 16, 16) float64 on the CPU: the same bits on every machine.
 
         Raises:
             BitstreamError: the bytes hold impossible symbols.
         """
         reader = SymbolReader(data, self.tables, NUM_SYMBOLS)
 
-        def read(part: slice, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
+        def read(now: Pass, mean: Tensor, gain: Tensor, rungs: Tensor) -> Tensor:
             return torch.from_numpy(reader.read(rungs.numpy())).long()
 
         return self.walk(w_plus_hat, level, read)
 
     @torch.no_grad()
     def walk(self, w_plus_hat: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
-        """Visit the slices in coding order; both directions and every measurement of bits do.
+        """Visit the passes in coding order; both directions and every measurement of bits do.
 
         Args:
-            symbols_of: gives a slice's symbols, from its place, mean, gain and tables.
+            symbols_of: gives a pass's symbols, from its means, gains and tables.
 
         Returns:
-            y_hat, (1, 96, 16, 16) float64.
+            y_hat, (1, 128, 16, 16) float64.
         """
         log2_gain = log2_gain_at(self.log2_gain, level)[:, None, None]
         # exp2 may differ in its last bit between libraries: the grids absorb it
         gain, step = snap(torch.exp2(log2_gain), 20), snap(torch.exp2(-log2_gain), 20)
         reduced = self.prior.context.exact(self.synthesis.feature(w_plus_hat))  # (1, 96, 16, 16)
-        decoded: list[Tensor] = []
-        start = 0
-        for channels, network in zip(SLICES, self.prior.slices):
-            part = slice(start, start + channels)
-            inputs = snap(self.prior.inputs(reduced, decoded, level))  # (1, 96 + start + 1, 16, 16)
-            mean, log2_scale = network.exact(inputs)  # (1, channels, 16, 16) twice
-            rungs = scale_index(log2_scale + log2_gain[part])
-            symbols = symbols_of(part, mean, gain[part], rungs)
-            decoded.append(snap(symbols.double() * step[part] + mean))
-            start += channels
-        return torch.cat(decoded, 1)
+        y_hat = reduced.new_zeros(1, 0, LATENT_PX, LATENT_PX)
+        for now, network in zip(PASSES, self.prior.networks):
+            part, cells = now.channels, now.cells
+            inputs = snap(self.prior.inputs(reduced, y_hat, level))  # (1, 96 + known + 1, 16, 16)
+            mean, log2_scale = network.exact(inputs)  # (1, C, 16, 16) twice
+            rungs = scale_index(log2_scale + log2_gain[part])[..., cells]  # (1, C, n)
+            symbols = symbols_of(now, mean[..., cells], gain[part][..., 0], rungs)  # (1, C, n)
+            mean[..., cells] += symbols.double() * step[part][..., 0]
+            y_hat = now.put(y_hat, snap(mean))
+        return y_hat

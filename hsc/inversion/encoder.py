@@ -19,8 +19,8 @@ from hsc.inversion.second_look import SecondLook, style_above
 from hsc.inversion.semantic_look import SHAPING, SemanticLook
 
 INPUT_PX = 256
-LOOKS = 2
-"""Times that F is looked at again; a third time gains nothing."""
+LOOKS = 1
+"""Times that F is looked at again: a second time gains .002 in LPIPS and takes 55 ms."""
 POOLED = 9 * sum(PYRAMID_CHANNELS[1:])
 """Numbers in the pooled pyramid."""
 
@@ -140,7 +140,7 @@ class InversionEncoder(nn.Module):
                                 +-> feature head <---------------------+
                                          |
                                          F -> G to a 128-px exit -> x_F  <-+
-                                         |                                 | twice
+                                         |                                 |
                          x, x_F -> second look -> + -> F ------------------+
     """
 

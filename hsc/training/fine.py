@@ -3,7 +3,8 @@
 The other losses look through an exit at 256 px, which sees the styles above it only as a mean:
 trained that way they drift, and faces come out scratchy and too warm. Here a window of the real
 1024-px picture is compared with the photograph, and only those styles move: an offset that every
-photograph shares, and what the encoder sees in each.
+photograph shares, and what the encoder sees in each. S + F is looked at and S alone too: styles
+that please F alone paint lips red where F is missing.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from hsc.generator.synthesis import IMAGE_PX, styles_through
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder, SemanticHead
+from hsc.inversion.mirror import Mirror
 from hsc.training.faces import list_faces, list_strangers, load_square, to_unit
 from hsc.training.window_loss import WindowLoss
 
@@ -83,24 +85,26 @@ class FineLoss:
 
     ::
 
-        photograph 1024 -> 256 -> encoder (held) -> S below FIRST_STYLE, F
-                                        +-> S from FIRST_STYLE (trained) -> G, a window -> loss
+        photograph 1024 -> 256 -> encoder (held) -> S below FIRST_STYLE, F, F_S
+                                 +-> S from FIRST_STYLE (trained) -> G on F, a window ---+-> loss
+                                                                  -> G on F_S, another --+
 
     Args:
-        encoder: held, but for :func:`only_fine_styles`.
+        encoder: held, but for :func:`only_fine_styles`; ``mirror``: what it looks with.
         seen: what the window is compared by.
     """
 
     def __init__(
         self,
         encoder: InversionEncoder,
+        mirror: Mirror,
         seen: WindowLoss,
         faces: SharpFaces,
         strangers: list[Path],
         device: torch.device,
         closeness: float = 0.002,
     ) -> None:
-        self.encoder, self.seen, self.faces = encoder, seen, faces
+        self.encoder, self.mirror, self.seen, self.faces = encoder, mirror, seen, faces
         self.device, self.closeness = device, closeness
         large = SharpFaces(strangers).images if strangers else []
         self.watched = large[:: max(1, len(large) // WATCHED)][:WATCHED]
@@ -110,15 +114,17 @@ class FineLoss:
         small = F.interpolate(picture, size=INPUT_PX, mode="area").clamp(-1, 1)
         with torch.autocast(self.device.type, torch.bfloat16):
             small = small.contiguous(memory_format=torch.channels_last)
-            return self.encoder(small, self.seen.fast)
+            return self.encoder(small, self.seen.fast, self.mirror)
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
         picture = self.faces.sample(n).to(self.device)
         found = self.invert(picture)
         value, parts = self.seen(found.feature, found.w_plus, picture)
+        value_s, parts_s = self.seen(found.feature_s, found.w_plus, picture)
+        parts |= {f"{name}_s": figure for name, figure in parts_s.items()}
         away = (found.w_plus - found.w_plus[:, :1]) / self.encoder.semantic_head.w_std
         closeness = away[:, FIRST_STYLE:].square().mean()
-        return value + self.closeness * closeness, parts | {"away": closeness.item()}
+        return value + value_s + self.closeness * closeness, parts | {"away": closeness.item()}
 
     @torch.no_grad()
     def watch(self) -> dict[str, float]:

@@ -14,7 +14,7 @@ from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, encode_symbols
 from hsc.entropy.gaussian import bits, scale_index
 from hsc.evaluation.ablation.samples import Coded
 from hsc.fcn.feature_codec import FeatureCodec
-from hsc.fcn.prior import SLICES, Context, SliceParameters
+from hsc.fcn.prior import CHECKERED, SLICES, Context, PassParameters, passes
 from hsc.fcn.transforms import LATENT_CHANNELS, level_map
 
 LEARNING_RATE = 1e-3
@@ -28,18 +28,21 @@ class Variant:
     Attributes:
         context: whether it sees G_16(S^).
         slices: channels of each slice.
+        checkered: how many of them, from the first, are coded in two halves.
     """
 
     title: str
     context: bool
     slices: tuple[int, ...]
+    checkered: int
 
 
 VARIANTS = (
-    Variant("as the codec has it", True, SLICES),
-    Variant("without semantic context", False, SLICES),
-    Variant("without slices", True, (LATENT_CHANNELS,)),
-    Variant("without either", False, (LATENT_CHANNELS,)),
+    Variant("as the codec has it", True, SLICES, CHECKERED),
+    Variant("without semantic context", False, SLICES, CHECKERED),
+    Variant("without the checkerboard", True, SLICES, 0),
+    Variant("without slices", True, (LATENT_CHANNELS,), 0),
+    Variant("without context or slices", False, (LATENT_CHANNELS,), 0),
 )
 
 
@@ -48,17 +51,15 @@ class VariantPrior(nn.Module):
 
     ::
 
-        [G_16(S^) -> context | 0], slices before, level -> mean, log2 scale of each slice
+        [G_16(S^) -> context | 0], passes before, level -> mean, log2 scale of each pass
     """
 
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.variant = variant
         self.context = Context() if variant.context else None
-        before = [sum(variant.slices[:i]) for i in range(len(variant.slices))]
-        self.slices = nn.ModuleList(
-            [SliceParameters(b, c) for b, c in zip(before, variant.slices)]
-        )
+        self.passes = passes(variant.slices, variant.checkered)
+        self.networks = nn.ModuleList([PassParameters(p.known, p.width) for p in self.passes])
 
     def forward(
         self, context: Tensor, y: Tensor, log2_gain: Tensor, level: float
@@ -67,11 +68,11 @@ class VariantPrior(nn.Module):
 
         Args:
             context: (B, 512, 16, 16).
-            y: (B, 96, 16, 16).
-            log2_gain: (96,).
+            y: (B, 128, 16, 16).
+            log2_gain: (128,).
 
         Returns:
-            Symbols, log2 of their scales in symbols, and y^: (B, 96, 16, 16) each.
+            Symbols, log2 of their scales in symbols, and y^: (B, 128, 16, 16) each.
         """
         if self.context is None:
             reduced = y.new_zeros(len(y), 96, *y.shape[-2:])
@@ -79,18 +80,24 @@ class VariantPrior(nn.Module):
             reduced = self.context(context)  # (B, 96, 16, 16)
         gains = log2_gain[:, None, None]
         gain = torch.exp2(gains)
-        columns: list[tuple[Tensor, Tensor, Tensor]] = []
-        start = 0
-        for channels, network in zip(self.variant.slices, self.slices):
-            part = slice(start, start + channels)
-            decoded = [y_hat for _, _, y_hat in columns]
-            inputs = torch.cat([reduced, *decoded, level_map(level, reduced)], 1)
+        known = y[:, :0]
+        symbols, scales = torch.zeros_like(y), torch.zeros_like(y)
+        for now, network in zip(self.passes, self.networks):
+            part, cells = now.channels, now.cells.to(y.device)
+            inputs = torch.cat([reduced, known, level_map(level, reduced)], 1)
             mean, log2_scale = network(inputs)
             scaled = (y[:, part] - mean) * gain[part]
-            symbols = scaled + (torch.round(scaled) - scaled).detach()
-            columns.append((symbols, log2_scale + gains[part], symbols / gain[part] + mean))
-            start += channels
-        return tuple(torch.cat(column, 1) for column in zip(*columns))
+            rounded = scaled + (torch.round(scaled) - scaled).detach()
+            symbols = _beside(symbols, part, torch.where(cells, rounded, symbols[:, part]))
+            scale = log2_scale + gains[part]
+            scales = _beside(scales, part, torch.where(cells, scale, scales[:, part]))
+            known = now.put(known, rounded / gain[part] + mean)
+        return symbols, scales, known
+
+
+def _beside(whole: Tensor, part: slice, values: Tensor) -> Tensor:
+    """``whole`` with the channels of ``part`` replaced, without touching what gradients need."""
+    return torch.cat([whole[:, : part.start], values, whole[:, part.stop :]], 1)
 
 
 def train(variant: Variant, fcn: FeatureCodec, faces: Sequence[Coded], steps: int) -> VariantPrior:
@@ -123,7 +130,7 @@ def sizes(
     """Code latents for real.
 
     Returns:
-        Bytes of the FCN layer (N,), and y^ (N, 96, 16, 16).
+        Bytes of the FCN layer (N,), and y^ (N, 128, 16, 16).
     """
     gain = fcn.gain(coded.level).detach().cpu().float()
     found, decoded = [], []

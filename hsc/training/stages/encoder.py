@@ -96,6 +96,7 @@ def start_encoder(encoder, generator, work: Path) -> None:
 
 def fine(setting: Setting) -> None:
     """The encoder's styles above the exits, at full resolution."""
+    from hsc.inversion.mirror import Mirror
     from hsc.metrics.lpips import Lpips
     from hsc.training.fine import FineLoss, only_fine_styles, sharp_sets
     from hsc.training.window_loss import WindowLoss
@@ -103,9 +104,9 @@ def fine(setting: Setting) -> None:
     device, (encoder, checkpoint, fast) = setting.device, _held(setting)
     faces, strangers = sharp_sets(setting.data)
     seen = WindowLoss(fast, Lpips.pretrained().to(device))
-    loss = FineLoss(encoder, seen, faces, strangers, device)
+    loss = FineLoss(encoder, Mirror.load(device), seen, faces, strangers, device)
     offset, *others = only_fine_styles(encoder.semantic_head)
-    groups = [{"params": [offset], "lr": 2e-2}, {"params": others, "lr": 5e-4}]
+    groups = [{"params": [offset], "lr": 6e-3}, {"params": others, "lr": 5e-4}]
     batch = setting.batch or 4
     log = CsvLog(setting.work / "inversion" / "fine.csv")
     train(

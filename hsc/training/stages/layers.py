@@ -9,7 +9,6 @@ from safetensors.torch import save_file
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.generator.pretrained import load_generator, load_preview
 from hsc.inversion.mirror import Mirror
-from hsc.levels import LEVELS
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training.faces import RealFaces, list_faces
 from hsc.training.loop import Checkpoint, CsvLog, train
@@ -64,23 +63,23 @@ def semantic(setting: Setting) -> None:
 
 
 def feature(setting: Setting) -> None:
-    """Warm FCN up on feature error."""
+    """Warm FCN up on feature error, from the KLT."""
     from hsc.training.feature import FeatureLoss
+    from hsc.training.klt import start_from_klt
     from hsc.training.latents import CachedLatents
 
     device = setting.device
-    codec = FeatureCodec()
-    checkpoint = resumed(
-        setting, "fcn", codec, lambda: start_feature_codec(codec, load_generator("cpu"))
-    )
+    codec, cached = FeatureCodec(), CachedLatents(setting.work / "latents")
+    scn = load_into(SemanticCodec(), path_of("scn")).to(device)
+    fast = load_generator(device).synthesis.bfloat16()
+
+    def start() -> None:
+        start_feature_codec(codec, load_generator("cpu"))
+        start_from_klt(codec.to(device), scn, fast, cached, device)
+
+    checkpoint = resumed(setting, "fcn", codec, start)
     codec.to(device, memory_format=torch.channels_last).train()
-    loss = FeatureLoss(
-        codec,
-        load_into(SemanticCodec(), path_of("scn")).to(device),
-        load_generator(device).synthesis.bfloat16(),
-        CachedLatents(setting.work / "latents"),
-        device,
-    )
+    loss = FeatureLoss(codec, scn, fast, cached, device)
     _train_layer(setting, checkpoint, loss, groups_of(codec, 1e-3), setting.batch or 8)
     export(checkpoint.ema, "fcn")
 
@@ -131,9 +130,14 @@ def joint(setting: Setting) -> None:
 
 
 def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:
-    """Parameter groups of FCN: gains move faster than weights."""
-    others = [p for n, p in codec.named_parameters() if n != "log2_gain"]
-    return [{"params": others, "lr": rate}, {"params": [codec.log2_gain], "lr": 5 * rate}]
+    """Parameter groups of FCN: gains move faster than weights, the linear transforms hardly."""
+    linear = [*codec.g_a.linear.parameters(), *codec.g_s.linear.parameters()]
+    apart = {id(p) for p in (codec.log2_gain, *linear)}
+    return [
+        {"params": [p for p in codec.parameters() if id(p) not in apart], "lr": rate},
+        {"params": [codec.log2_gain], "lr": 5 * rate},
+        {"params": linear, "lr": rate / 40},
+    ]
 
 
 def _train_layer(
@@ -153,11 +157,9 @@ def _train_layer(
 
 
 @torch.no_grad()
-def start_feature_codec(codec, generator) -> None:
-    """Statistics of F, and gains that spread over the levels."""
+def start_feature_codec(codec: FeatureCodec, generator) -> None:
+    """Statistics of F."""
     z = torch.randn(64, 512, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z)
     features = generator.synthesis.feature(w[:, None].expand(-1, 23, -1))
     codec.feature_std.copy_(features.std((0, 2, 3)))
-    log2_gain = torch.linspace(-2.0, 1.5, len(LEVELS))[:, None]
-    codec.log2_gain.copy_(log2_gain.expand_as(codec.log2_gain))
