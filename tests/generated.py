@@ -1,5 +1,6 @@
 """Faces drawn by the shipped generator, shared by the tests: no photo of a person is needed."""
 
+from copy import deepcopy
 from functools import lru_cache
 
 import numpy as np
@@ -7,7 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hsc.editing.effects import Studio
 from hsc.generator.mapping import Mapping
+from hsc.generator.pretrained import load_preview
 from hsc.generator.synthesis import NUM_STYLES, Synthesis
 from hsc.weights import load_into, path_of
 
@@ -32,6 +35,12 @@ def styles(seed: int) -> Tensor:
 def face(seed: int) -> Tensor:
     """(1, 3, 1024, 1024) in [-1, 1]."""
     return synthesis()(styles(seed)).clamp(-1, 1)
+
+
+def small_studio(reader=None) -> Studio:
+    """What edits are found and measured in, at 256 px; without a reader of pictures by default."""
+    small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
+    return Studio(mapping(), *small, reader=reader, identity=None)
 
 
 def to_pil(picture: Tensor) -> Image.Image:

@@ -3,14 +3,13 @@
 import json
 import random
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from generated import mapping, styles, synthesis
+from generated import small_studio, styles, synthesis
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -31,7 +30,6 @@ from hsc.editing.motion import motion, warp
 from hsc.editing.readouts import aligned_landmarks, geometry
 from hsc.editing.table import KINDS, NO_GAINS
 from hsc.errors import HscError, WeightsError
-from hsc.generator.pretrained import load_preview
 from hsc.vision.segmentation import PersonSegmentation
 from hsc.weights import path_of
 
@@ -57,8 +55,7 @@ def table() -> EditTable:
 
 @pytest.fixture(scope="module")
 def studio() -> Studio:
-    small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
-    return Studio(mapping(), *small, reader=None, identity=None)
+    return small_studio()
 
 
 def read(studio: Studio, w_plus: torch.Tensor) -> dict[str, float]:

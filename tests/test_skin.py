@@ -1,13 +1,12 @@
 """The colour of skin under edits: where it is seen, and that it stays, by another measure too."""
 
-from copy import deepcopy
 from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from generated import mapping, styles, synthesis
+from generated import small_studio, styles, synthesis
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -18,7 +17,6 @@ from hsc.editing.skin import CELLS, Skin
 from hsc.editing.skin_finding import find_skin
 from hsc.editing.table import EditTable
 from hsc.errors import WeightsError
-from hsc.generator.pretrained import load_preview
 from hsc.vision.segmentation import PersonSegmentation
 from hsc.weights import ASSETS, path_of
 
@@ -34,9 +32,7 @@ def table() -> EditTable:
 
 @pytest.fixture(scope="module")
 def studio() -> Studio:
-    small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
-    reader = SimpleNamespace(person=PersonSegmentation.pretrained())
-    return Studio(mapping(), *small, reader=reader, identity=None)
+    return small_studio(SimpleNamespace(person=PersonSegmentation.pretrained()))
 
 
 @lru_cache(maxsize=4)

@@ -30,6 +30,7 @@ from hsc.scn.semantic_coder import SemanticCoder
 from hsc.training import fine, pairs
 from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, SyntheticPairs, list_faces, to_unit
+from hsc.training.feature import CodedLatents
 from hsc.training.klt import start_from_klt
 from hsc.training.latents import CachedLatents
 from hsc.training.loop import Budget, Checkpoint, CsvLog, train
@@ -337,7 +338,7 @@ def test_fcn_starts_from_the_klt(workshop) -> None:
     codec = FeatureCodec()
     start_feature_codec(codec, generator)
     fast = load_generator(device).synthesis.bfloat16()
-    start_from_klt(codec, scn, fast, cached, device)
+    start_from_klt(codec, CodedLatents(scn, fast, cached, device))
     batch = cached.sample(2, device)
     with torch.no_grad():
         feature_s = generator.synthesis.feature(scn(batch.w_plus, 3.0)[0])

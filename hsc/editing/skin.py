@@ -108,7 +108,7 @@ class Skin:
         """
         feature, w_plus = after
         skin = self.mask(feature)  # (1, 1, 32, 32)
-        both = (skin * self.mask(before[0]))[:, :, CELLS[0], CELLS[1]]  # skin in either
+        both = (skin * self.mask(before[0]))[:, :, CELLS[0], CELLS[1]]  # skin before and after
         meant = self.colours(synthesis, *before)
         for _ in range(ROUNDS):
             gained = self.colours(synthesis, feature, w_plus) - meant

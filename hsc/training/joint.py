@@ -18,6 +18,7 @@ from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 from hsc.inversion.mirror import Mirror
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.training.augment import degrade
+from hsc.training.feature import known_features
 from hsc.training.fine import SharpFaces
 from hsc.training.inversion import RenderLoss
 from hsc.training.mixed import MixedFaces
@@ -112,7 +113,7 @@ class JointLoss:
         """S^ and F^ of a file, and the ideal bits of FCN and of SCN."""
         with torch.no_grad():
             w_plus_hat, scn_bits = self.scn(w_plus, level)
-            context, feature_s = self._features(w_plus_hat)
+            context, feature_s = known_features(self.fast, w_plus_hat)
         with torch.autocast(self.device.type, torch.bfloat16):
             feature_hat, bits = self.fcn(feature, feature_s, context, level, noisy_rate=False)
         return w_plus_hat, feature_hat, bits, scn_bits
@@ -125,9 +126,3 @@ class JointLoss:
             styles, feature_hat, _, _ = self.code(w_plus, feature, level)
             drawn[f"{level}"] = self.judges.seen.render(self.fast, feature_hat, styles)
         return drawn
-
-    def _features(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:
-        """G at 16 and at 32 px, in float32."""
-        styles = w_plus.bfloat16()
-        context = self.fast.feature(styles, 16)  # (n, 512, 16, 16)
-        return context.float(), self.fast.run(context, styles, 16, 32).float()

@@ -13,9 +13,7 @@ from torch.nn import functional as F
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.prior import PASSES
 from hsc.fcn.transforms import FEATURE_CHANNELS, LATENT_CHANNELS
-from hsc.generator.synthesis import Synthesis
-from hsc.scn.semantic_codec import SemanticCodec
-from hsc.training.latents import CachedLatents
+from hsc.training.feature import CodedLatents
 
 PICTURES, BATCH = 800, 8
 CODED_LEVEL = 4.0
@@ -26,13 +24,7 @@ about where the sizes that the levels aim at lie."""
 
 
 @torch.no_grad()
-def start_from_klt(
-    codec: FeatureCodec,
-    scn: SemanticCodec,
-    fast: Synthesis,
-    latents: CachedLatents,
-    device: torch.device,
-) -> None:
+def start_from_klt(codec: FeatureCodec, coded: CodedLatents) -> None:
     """Set the transforms, the gains and the scales of the prior; the networks stay as they are.
 
     Coefficients are divided by the square root of their standard deviation: the prior's networks
@@ -40,9 +32,9 @@ def start_from_klt(
 
     Args:
         codec: its ``feature_std`` is known.
-        fast: the generator in bfloat16.
+        coded: what it is to code.
     """
-    mean, covariance = _moments(codec, scn, fast, latents, device)
+    mean, covariance = _moments(codec, coded)
     variance, basis = torch.linalg.eigh(covariance)  # ascending
     variance = variance.flip(0)[:LATENT_CHANNELS].clamp_min(1e-9)
     basis = basis.flip(1)[:, :LATENT_CHANNELS]  # (2048, 128)
@@ -59,21 +51,13 @@ def start_from_klt(
         network.conv3.bias[now.width :] = root[now.channels].log2()
 
 
-def _moments(
-    codec: FeatureCodec,
-    scn: SemanticCodec,
-    fast: Synthesis,
-    latents: CachedLatents,
-    device: torch.device,
-) -> tuple[Tensor, Tensor]:
+def _moments(codec: FeatureCodec, coded: CodedLatents) -> tuple[Tensor, Tensor]:
     """Mean (2048,) and covariance (2048, 2048) of blocks of (F - F_S^) / std, in float64."""
     size = 4 * FEATURE_CHANNELS
     total, square, count = torch.zeros(size).double(), torch.zeros(size, size).double(), 0
     for _ in range(PICTURES // BATCH):
-        batch = latents.sample(BATCH, device)
-        w_plus_hat, _ = scn(batch.w_plus, CODED_LEVEL)
-        feature_s = fast.feature(w_plus_hat.bfloat16()).float()
-        residual = codec.normalised(batch.feature - feature_s)  # (B, 512, 32, 32)
+        batch = coded.sample(BATCH, CODED_LEVEL)
+        residual = codec.normalised(batch.feature - batch.feature_s)  # (B, 512, 32, 32)
         blocks = F.pixel_unshuffle(residual, 2).flatten(2).transpose(1, 2).flatten(0, 1)
         total += blocks.sum(0).double().cpu()
         square += (blocks.T @ blocks).double().cpu()

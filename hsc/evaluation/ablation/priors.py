@@ -80,24 +80,17 @@ class VariantPrior(nn.Module):
             reduced = self.context(context)  # (B, 96, 16, 16)
         gains = log2_gain[:, None, None]
         gain = torch.exp2(gains)
-        known = y[:, :0]
-        symbols, scales = torch.zeros_like(y), torch.zeros_like(y)
+        symbols = scales = known = y[:, :0]
         for now, network in zip(self.passes, self.networks):
-            part, cells = now.channels, now.cells.to(y.device)
+            part = now.channels
             inputs = torch.cat([reduced, known, level_map(level, reduced)], 1)
             mean, log2_scale = network(inputs)
             scaled = (y[:, part] - mean) * gain[part]
             rounded = scaled + (torch.round(scaled) - scaled).detach()
-            symbols = _beside(symbols, part, torch.where(cells, rounded, symbols[:, part]))
-            scale = log2_scale + gains[part]
-            scales = _beside(scales, part, torch.where(cells, scale, scales[:, part]))
+            symbols = now.put(symbols, rounded)
+            scales = now.put(scales, log2_scale + gains[part])
             known = now.put(known, rounded / gain[part] + mean)
         return symbols, scales, known
-
-
-def _beside(whole: Tensor, part: slice, values: Tensor) -> Tensor:
-    """``whole`` with the channels of ``part`` replaced, without touching what gradients need."""
-    return torch.cat([whole[:, : part.start], values, whole[:, part.stop :]], 1)
 
 
 def train(variant: Variant, fcn: FeatureCodec, faces: Sequence[Coded], steps: int) -> VariantPrior:

@@ -64,22 +64,26 @@ def semantic(setting: Setting) -> None:
 
 def feature(setting: Setting) -> None:
     """Warm FCN up on feature error, from the KLT."""
-    from hsc.training.feature import FeatureLoss
+    from hsc.training.feature import CodedLatents, FeatureLoss
     from hsc.training.klt import start_from_klt
     from hsc.training.latents import CachedLatents
 
     device = setting.device
-    codec, cached = FeatureCodec(), CachedLatents(setting.work / "latents")
-    scn = load_into(SemanticCodec(), path_of("scn")).to(device)
-    fast = load_generator(device).synthesis.bfloat16()
+    codec = FeatureCodec()
+    coded = CodedLatents(
+        load_into(SemanticCodec(), path_of("scn")).to(device),
+        load_generator(device).synthesis.bfloat16(),
+        CachedLatents(setting.work / "latents"),
+        device,
+    )
 
     def start() -> None:
         start_feature_codec(codec, load_generator("cpu"))
-        start_from_klt(codec.to(device), scn, fast, cached, device)
+        start_from_klt(codec.to(device), coded)
 
     checkpoint = resumed(setting, "fcn", codec, start)
     codec.to(device, memory_format=torch.channels_last).train()
-    loss = FeatureLoss(codec, scn, fast, cached, device)
+    loss = FeatureLoss(codec, coded)
     _train_layer(setting, checkpoint, loss, groups_of(codec, 1e-3), setting.batch or 8)
     export(checkpoint.ema, "fcn")
 
