@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from app.chart import PORTRAITS
+from app.labels import apart, label
 from app.services.exploring import AxisInfo, FaceMap, OnMap
 from app.services.portraits import COUNT, SIDE
 from app.services.spending import Spending
@@ -24,10 +24,6 @@ CROWDED = 0.9
 """How near portraits may come, in their widths."""
 FELT = 0.09
 """Edits that move a face by less, in parts of the map's width, are not drawn."""
-LETTER = 0.03
-"""Width of a letter, in parts of the map's on a phone."""
-ABOVE = 24
-"""Pixels by which words are raised that do not fit beside their place."""
 
 Trace = dict[str, Any]
 
@@ -50,11 +46,12 @@ def map_figure(
         ]
         traces += [_edits(moves), _photo(photo)]
         notes = [_arrow(place, photo.after) for _, _, _, place in moves]
-        notes += [_label(label, place, photo.after, ranges[0]) for _, label, _, place in moves]
-        notes += [
-            _label("<b>your photo</b>", photo.before, photo.after, ranges[0], 16),
-            _label("<b>after SCN</b>", photo.after, photo.before, ranges[0], 16),
+        words = [
+            label("<b>your photo</b>", photo.before, photo.after, ranges[0], 16),
+            label("<b>after SCN</b>", photo.after, photo.before, ranges[0], 16),
         ]
+        words += [label(name, place, photo.after, ranges[0]) for _, name, _, place in moves]
+        notes += apart(words, ranges)
     if picked:
         traces.append(_picked(picked))
     layout = _layout(
@@ -181,27 +178,6 @@ def _edits(moves: Sequence[tuple[str, str, float, tuple[float, float]]]) -> Trac
         "marker": {"color": FCN, "size": 9},
         "text": [f"{label} {amount:+.2g}" for _, label, amount, _ in moves],
         "hovertemplate": "%{text}<extra></extra>",
-    }  # fmt: skip
-
-
-def _label(
-    words: str,
-    place: tuple[float, float],
-    away_from: tuple[float, float],
-    across: tuple[float, float],
-    gap: int = 9,
-) -> Trace:
-    """Words beside a place, on the side that looks away from another; above it and towards the
-    middle where the map, which reaches from ``across[0]`` to ``across[1]``, ends too soon."""
-    right = place[0] >= away_from[0]
-    room = (across[1] - place[0] if right else place[0] - across[0]) / (across[1] - across[0])
-    cut = room < LETTER * len(re.sub("<.*?>", "", words))
-    right ^= cut
-    return {
-        "x": place[0], "y": place[1], "text": words, "showarrow": False,
-        "xanchor": "left" if right else "right", "xshift": gap if right else -gap,
-        "yshift": ABOVE if cut else 0,
-        "bgcolor": PAPER, "opacity": 0.9, "borderpad": 2, "font": {"color": TEXT, "size": 12},
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The services behind Explore and Vision over the real codec, and the figures made of them."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 import hsc
 from app import explore_views, figures, vision_views
+from app.labels import overlap
 from app.service import Studio
 from app.services.exploring import GENERATED, Exploring, OnMap, Place
 from app.services.portraits import ACROSS, COUNT, SHEET, SIDE
@@ -144,6 +146,20 @@ def test_words_on_the_map_do_not_run_out_of_it(exploring):
     assert sides(-0.1, 0.1) == ["right", "left"]
     assert sides(9, -9) == ["right", "left"]  # towards the middle
     assert sides(9, 8.9) == ["right", "right"]
+
+
+def test_words_on_the_map_do_not_hide_one_another(exploring):
+    shown = exploring.face_map("pc1", "pc2")
+    edits = tuple((f"edit{i}", f"Edit {i}", 1.0, (0.9, 0.02 * i)) for i in range(4))
+    layout = json.loads(figures.map_figure(shown, OnMap((0.0, 0.0), (0.02, 0.01), edits)))["layout"]
+    words = [note for note in layout["annotations"] if note["text"]]
+    assert {"<b>your photo</b>", "<b>after SCN</b>", "Edit 0"} <= {note["text"] for note in words}
+    ranges = [layout[axis]["range"] for axis in ("xaxis", "yaxis")]
+    assert len(words) == 6
+    assert not any(overlap(a, b, ranges) for a, b in combinations(words, 2))
+    assert [note["yshift"] for note in words[:1]] == [0]  # the photo's own stay where they are
+    alone = [note | {"yshift": 0} for note in words]
+    assert any(overlap(a, b, ranges) for a, b in combinations(alone, 2))
 
 
 def test_bits_of_a_file_add_up(studio, face):
