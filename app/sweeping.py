@@ -1,7 +1,8 @@
-"""Deletes what visitors leave on the disk, whoever wrote it and whatever became of them.
+"""Clears away what visitors leave on the disk and in memory, whatever became of them.
 
 Gradio deletes the files that it knows of. It does not know those of a call that was cancelled, of
 an upload that broke off, or of a process that was killed; here everything goes by its age.
+Memory that is free again stays with the process until it is given back here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from hsc.allocator import give_back
 
 log = logging.getLogger(__name__)
 
@@ -72,4 +75,5 @@ def _sweep_on(folder: Path) -> None:
                 sweep(each)
         except Exception:  # this thread must outlive a full disk or a missing folder
             log.exception("while deleting old files")
+        give_back()
         time.sleep(EVERY)
