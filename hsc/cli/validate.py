@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "bound", "verification", "directions", "edits",
-         "results")
+KINDS = ("inversion", "rate-distortion", "bound", "resolution", "verification", "directions",
+         "edits", "results")
 
 
 def add_parser(subparsers) -> None:
@@ -29,7 +29,8 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument(
         "--steps", type=parsing.count, metavar="N",
-        help="bound: gradient steps of the oracle (default: 60)",
+        help="gradient steps of the oracle of bound (default: 60), of each search of resolution "
+        "(default: 45)",
     )
     parser.add_argument(
         "--study", type=Path, metavar="DIR",

@@ -1,9 +1,10 @@
 """Evaluation: what the codec costs, and what it does to faces that training never saw.
 
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
-``bound`` which part of the codec keeps them from being better, ``verification`` whether people are
-still told apart, ``directions`` what edits do to drawn faces, ``edits`` what they do to real people,
-and ``results`` turns their reports into ``RESULTS.md``.
+``bound`` which part of the codec keeps them from being better, ``resolution`` where in the
+generator F is best taken, ``verification`` whether people are still told apart, ``directions``
+what edits do to drawn faces, ``edits`` what they do to real people, and ``results`` turns their
+reports into ``RESULTS.md``.
 """
 
 from argparse import Namespace
@@ -13,8 +14,8 @@ def run(kind: str, args: Namespace) -> None:
     """Run one evaluation.
 
     Args:
-        kind: ``inversion``, ``rate-distortion``, ``bound``, ``verification``, ``directions``,
-            ``edits`` or ``results``.
+        kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``verification``,
+            ``directions``, ``edits`` or ``results``.
         args: the command line's: faces, limit, out, levels, codecs, steps, device.
 
     Raises:
@@ -26,11 +27,12 @@ def run(kind: str, args: Namespace) -> None:
         edits,
         inversion,
         rate_distortion,
+        resolution,
         results,
         verification,
     )
 
     kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
     kinds |= {"bound": bound, "verification": verification, "directions": directions}
-    kinds |= {"edits": edits, "results": results}
+    kinds |= {"resolution": resolution, "edits": edits, "results": results}
     kinds[kind].run(args)

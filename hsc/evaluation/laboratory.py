@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from hsc.evaluation import bench, bound, rate_distortion, report, verification
+from hsc.evaluation import bench, bound, rate_distortion, report, resolution, verification
 from hsc.evaluation.ablation import run as ablation
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.study import tables
 
 STUDY = Path("runs/evaluation")
 KINDS = (
-    "inversion", "rate-distortion", rate_distortion.REFINED, "bound", "verification", "bench",
-    "ablation",
+    "inversion", "rate-distortion", rate_distortion.REFINED, "bound", resolution.KIND,
+    "verification", "bench", "ablation",
 )  # fmt: skip
 ABLATION_NOTE = (
     "Every variant of a group was trained here, from the same start, for equally many steps on "
@@ -42,6 +42,8 @@ def sections(folder: Path, study: Path) -> list[str]:
     parts: list[str] = []
     if bounded := found.get("bound"):
         parts += ["## Which part is the bound (`hsc validate bound`)", _bound(bounded)]
+    if compared := found.get(resolution.KIND):
+        parts += ["## Where F is best taken (`hsc validate resolution`)", _resolution(compared)]
     if studied := found.get("study"):
         parts += _study(studied)
     if verified := found.get("verification"):
@@ -57,6 +59,12 @@ def sections(folder: Path, study: Path) -> list[str]:
 def _bound(result: dict) -> str:
     tables = [bound.gains_table(result), bound.figures_table(result)]
     return "\n\n".join([circumstances(result), bound.note(result), bound.verdict(result), *tables])
+
+
+def _resolution(result: dict) -> str:
+    tables = [resolution.equal_bytes_table(result), resolution.figures_table(result)]
+    said = [resolution.note(result), resolution.verdict(result)]
+    return "\n\n".join([circumstances(result), *said, *tables])
 
 
 def _study(result: dict) -> list[str]:

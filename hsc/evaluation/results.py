@@ -15,10 +15,10 @@ TARGET = Path("RESULTS.md")
 INTRODUCTION = """# Results
 
 Written by `python -m hsc validate results` from the reports of `validate inversion`, `validate
-rate-distortion` and, where there are any, of `validate bound`, `validate verification`, `evaluate`,
-`bench` and `ablate`; do not edit by hand. `bash tools/measure FACES` runs them all. The people are
-those of `hsc/evaluation/held_out.txt`, whom no training run has seen. The encoder and the losses
-have seen other pictures of the same collections."""
+rate-distortion` and, where there are any, of `validate bound`, `validate resolution`, `validate
+verification`, `evaluate`, `bench` and `ablate`; do not edit by hand. `bash tools/measure FACES`
+runs them all. The people are those of `hsc/evaluation/held_out.txt`, whom no training run has
+seen. The encoder and the losses have seen other pictures of the same collections."""
 
 
 def run(args: Namespace) -> None:
