@@ -4,12 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from generated import face, styles
+from torch.nn import functional
 
 from hsc.cli import main
+from hsc.codec import Codec
 from hsc.entropy.gaussian import load_tables
 from hsc.evaluation import report
 from hsc.evaluation.ablation import priors, run, semantics
-from hsc.evaluation.ablation.samples import Coded
+from hsc.evaluation.ablation.samples import Coded, Found, code
 from hsc.fcn.feature_codec import FeatureCodec
 from hsc.fcn.prior import passes
 from hsc.weights import path_of
@@ -75,6 +78,27 @@ def test_the_papers_way_to_code_semantics_meets_its_size() -> None:
         size[target] = (sum(found) / 8, error.item())
     assert size[30][0] < size[200][0]
     assert size[200][1] < min(0.9, size[30][1])
+
+
+@pytest.mark.parametrize("group", ["semantics", "losses"])
+def test_a_group_is_measured_with_the_shipped_weights(group, monkeypatch) -> None:
+    monkeypatch.setattr(run, "EXCHANGED", 2)
+    codec = Codec.load("cpu")
+    w_plus = torch.cat([styles(seed) for seed in range(4)])
+    feature = codec.networks.synthesis.feature(w_plus)
+    images = torch.cat([functional.interpolate(face(s), size=256, mode="area") for s in range(4)])
+    train = Found(images, w_plus, feature.half())
+    test = Found(images[:1], w_plus[:1], feature[:1].half())
+    coded = {level: code(codec, test, level) for level in run.LEVELS}
+    measure = {"semantics": run.semantic_rows, "losses": run.loss_rows}[group]
+    rows = [{"group": group} | row for row in measure(codec, run.Faces(train, test, coded), 1)]
+    titles = dict.fromkeys(row["title"] for row in rows)
+    assert len(titles) == 2
+    for title in titles:
+        points = [(row["bytes"], row["lpips"]) for row in rows if row["title"] == title]
+        assert len(points) >= 3 and all(size > 8 and 0 < lpips < 1 for size, lpips in points)
+        assert points == sorted(points)  # more bytes for every next point
+    assert list(titles)[1] in run.table({"rows": rows, "worth": run.worth(rows)})
 
 
 def test_what_a_variant_is_worth() -> None:

@@ -18,7 +18,7 @@ from hsc.evaluation.ablation import losses, priors, semantics
 from hsc.evaluation.ablation.samples import Coded, Eye, Found, code, find
 from hsc.evaluation.pictures import held_out_pictures, spread
 from hsc.evaluation.study.bd_rate import bd_rate
-from hsc.generator.pretrained import load_generator, load_preview
+from hsc.generator.pretrained import load_generator
 from hsc.generator.preview import preview
 from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
@@ -30,6 +30,8 @@ from hsc.weights import DECODER_FILES, file_hash, path_of
 LEVELS = (1.0, 3.0, 6.0)
 SCN_BYTES = (36, 60, 126, 250)
 HEADER_BYTES = 14
+EXCHANGED = 8
+"""Generated faces whose styles are exchanged to see how much each is seen."""
 PRIORS, SEMANTICS, LOSSES = "priors", "semantics", "losses"
 TITLES = {PRIORS: "entropy model of F", SEMANTICS: "coding of S (S alone)", LOSSES: "loss of F"}
 GROUPS = tuple(TITLES)
@@ -131,9 +133,9 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     eye, n = Eye(codec), codec.networks
     faces = replace(faces, test=replace(faces.test, images=_drawn(codec, faces.test)))
     synthesis = load_generator(n.device).synthesis  # as trained: fitting reads its layers
-    z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(EXCHANGED, 512, generator=torch.Generator().manual_seed(0))
     w = n.mapping(z.to(n.device), 0.8)
-    importance = style_importance(synthesis, load_preview(n.device), Lpips.pretrained(), w).cpu()
+    importance = style_importance(synthesis, Lpips.pretrained().to(n.device), w)
     ours = SemanticCodec(min(256, len(faces.train) - 1))
     even = torch.ones(len(faces.train))
     fit(ours.requires_grad_(False), faces.train.w_plus, even, synthesis, importance)
