@@ -30,7 +30,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--steps", type=parsing.count, metavar="N",
         help="gradient steps of the oracle of bound (default: 60), of each search of resolution "
-        "(default: 32)",
+        "(default: 24)",
     )
     parser.add_argument(
         "--study", type=Path, metavar="DIR",

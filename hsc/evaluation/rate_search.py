@@ -6,8 +6,8 @@ and steps are those that suit the very pictures they are measured on, and are no
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -25,8 +25,6 @@ PERCEPTUAL = 3.0
 """How much steeper than its L2 part the whole loss is taken to be, where a search begins."""
 PROBES = 2
 """Random pictures that the generator's sensitivity is estimated with, for each face."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -125,17 +123,22 @@ class RateSearch:
             (price * bits.sum()).backward(retain_graph=True)
         leaf = y_hat.detach().requires_grad_()
         for index, picture in enumerate(self.pictures.split(1)):
-            drawn = self._draw(leaf[index : index + 1], self.w_plus[index : index + 1])
+            drawn = self._draw(leaf[index : index + 1], index)
             self.refiner.loss(drawn, picture)[0].backward()
         y_hat.backward(leaf.grad)
 
-    def _draw(self, y_hat: Tensor, w_plus: Tensor) -> Tensor:
-        """(1, K, 16, 16) and S to the picture of the 256-px exit."""
-        r, styles = self.refiner, w_plus.bfloat16()
-        with torch.no_grad():
-            feature_s = r.synthesis.feature(styles, self.klt.px)
+    @cached_property
+    @torch.no_grad()
+    def _features(self) -> list[Tensor]:
+        """F_S of each picture, (1, C, px, px)."""
+        synthesis = self.refiner.synthesis
+        return [synthesis.feature(w.bfloat16(), self.klt.px) for w in self.w_plus.split(1)]
+
+    def _draw(self, y_hat: Tensor, index: int) -> Tensor:
+        """(1, K, 16, 16) and the S of a picture to that of the 256-px exit."""
+        r, styles = self.refiner, self.w_plus[index : index + 1].bfloat16()
         with torch.autocast(y_hat.device.type, torch.bfloat16):
-            feature = self.klt.restore(y_hat, feature_s).bfloat16()
+            feature = self.klt.restore(y_hat, self._features[index]).bfloat16()
             inner = feature.contiguous(memory_format=torch.channels_last)
             return preview(r.synthesis, r.head, inner, styles).float()
 
@@ -152,10 +155,10 @@ class RateSearch:
         """Squared error of a picture, 128 px, for a unit of each component: (K,)."""
         generator = torch.Generator().manual_seed(0)
         total = torch.zeros_like(self.klt.spread)
-        for w_plus in self.w_plus.split(1):
+        for index in range(len(self.w_plus)):
             y = total.new_zeros(1, len(total), GRID, GRID).requires_grad_()
             with torch.enable_grad():
-                small = F.avg_pool2d(self._draw(y, w_plus), 2)  # (1, 3, 128, 128)
+                small = F.avg_pool2d(self._draw(y, index), 2)  # (1, 3, 128, 128)
             for _ in range(PROBES):
                 noise = torch.randn(small.shape, generator=generator).to(small)
                 (gradient,) = torch.autograd.grad((small * noise).sum(), y, retain_graph=True)

@@ -2,17 +2,20 @@
 
 An oracle search, not a codec: for each picture y is found by gradient descent through the
 generator, and its bytes are those of an ideal entropy coder told one scale and one step for each
-component, which suit these pictures and are not counted. Nothing in it was trained for a
+component, which suit the pictures searched and are not counted. Nothing in it was trained for a
 resolution: neither FCN nor the encoder's F takes part, and the transforms are made of the generator
 in one way for all. Only S is the encoder's, the same coded S for all, so that all start alike.
 """
 
 import math
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from hsc.codec import Codec
@@ -20,7 +23,7 @@ from hsc.evaluation import report
 from hsc.evaluation.block_klt import BlockKlt, block_klts
 from hsc.evaluation.contact_sheet import ContactSheet
 from hsc.evaluation.judge import METRICS, Judge
-from hsc.evaluation.pictures import held_out_pictures
+from hsc.evaluation.pictures import HeldOutPicture, held_out_pictures
 from hsc.evaluation.rate_search import Coefficients, RateSearch
 from hsc.evaluation.study.bd_rate import bd_rate
 from hsc.generator.synthesis import FEATURE_PX
@@ -34,7 +37,9 @@ COMPONENTS = 256
 PRICES = (0.003, 0.025, 0.2)
 """Of 1000 bytes in the loss; each search goes on from the one before."""
 BITS = 8000
-STEPS, PEOPLE = 32, 6
+STEPS, PEOPLE = 24, 6
+TOGETHER = 2
+"""Pictures that share scales and steps; a report is written whenever so many are done."""
 CORE_LEVEL = 3.0
 """The level at which S is coded; it hardly differs between levels."""
 BYTES = (500, 1000, 2000, 4000, 8000)
@@ -50,8 +55,8 @@ NOTE = (
     "price of 1000 bytes, from the lowest on, with rounding in the loop; the loss is that of "
     "`--refine` through the 256-px exit, the figures are of the full picture. Bytes are of F "
     "alone: the entropy of the symbols under one Laplacian a component, whose scale and step suit "
-    "these pictures and are not counted. LPIPS and identity are in the loss, which flatters those "
-    "figures; DISTS is not."
+    "the {together} pictures that are searched together and are not counted. LPIPS and identity "
+    "are in the loss, which flatters those figures; DISTS is not."
 )
 
 
@@ -64,62 +69,86 @@ def run(args: Namespace) -> None:
     pictures = held_out_pictures(args.faces, args.limit or PEOPLE)
     steps, folder = args.steps or STEPS, args.out or report.FOLDER
     codec = Codec.load(args.device)
-    n, judge = codec.networks, Judge(codec.device)
+    n = codec.networks
     refiner = Refiner.load(n.fcn, n.preview, n.mirror, codec.device)
-    images = [picture.load() for picture in pictures]
-    originals = [judge.original(image) for image in images]
-    small = torch.cat([codec.encoder.small(image) for image in images])
-    w_plus = torch.cat([core(codec, codec.analyse(image).inversion.w_plus) for image in images])
     klts = block_klts(n.mapping, refiner.synthesis, SIZES_PX, COMPONENTS)
+    about = {"steps": steps, "components": COMPONENTS, "together": TOGETHER}
+    about |= {"explained": {str(px): klt.explained for px, klt in klts.items()}}
+    bench = Bench(codec, Judge(codec.device), refiner, klts, steps)
     rows: list[report.Row] = []
-    drawn = [[image] for image in images]
-    for done, (px, found) in enumerate(searches(klts, refiner, small, w_plus, steps), start=1):
-        feature_s = n.synthesis.feature(w_plus, px)
-        for index, size in enumerate(found.sizes().tolist()):
-            part = slice(index, index + 1)
-            feature = klts[px].restore(found.y_hat[part], feature_s[part])
-            drawn[index].append(to_picture(n.synthesis.image(feature, w_plus[part])))
-            figures = judge.compare(originals[index], drawn[index][-1])
-            known = {"what": name(px, found.price), "picture": pictures[index].name, "px": px}
-            known |= {"bytes": size if found.price else math.nan}
-            rows.append(known | figures)
-        report.print_progress(done, len(SIZES_PX) * (1 + len(PRICES)), rows[-1]["what"])
-    explained = {str(px): klt.explained for px, klt in klts.items()}
-    result = report.report(KIND, codec, pictures, rows)
-    result |= {"steps": steps, "components": COMPONENTS, "explained": explained}
-    report.write(result, rows, folder)
-    sheet = ContactSheet(("original", *dict.fromkeys(row["what"] for row in rows)), TILE_PX)
-    for picture, tiles in zip(pictures, drawn):
-        sheet.add(picture.name, tiles)
-    sheet.save(folder / f"{KIND}.jpg")
+    sheet = None
+    for start in range(0, len(pictures), TOGETHER):
+        group = pictures[start : start + TOGETHER]
+        images = [picture.load() for picture in group]
+        drawn: dict[str, list[Image.Image]] = {picture.name: [] for picture in group}
+        for row, tile in bench.measure(group, images):
+            rows.append(row)
+            drawn[row["picture"]].append(tile)
+        sheet = sheet or ContactSheet(
+            ("original", *dict.fromkeys(row["what"] for row in rows)), TILE_PX
+        )
+        for picture, image in zip(group, images):
+            sheet.add(picture.name, [image, *drawn[picture.name]])
+        done = pictures[: start + len(group)]
+        result = report.report(KIND, codec, done, rows) | about
+        report.write(result, rows, folder)
+        sheet.save(folder / f"{KIND}.jpg")
+        report.print_progress(len(done), len(pictures), group[-1].name)
     print("\n\n".join(
         [note(result), verdict(result), equal_bytes_table(result), figures_table(result)]
     ))  # fmt: skip
 
 
-def core(codec: Codec, w_plus: Tensor) -> Tensor:
-    """S^, what a file would hold of S: (1, 23, 512)."""
-    n = codec.networks
+@dataclass(frozen=True)
+class Bench:
+    """What every group of pictures is searched and measured with."""
+
+    codec: Codec
+    judge: Judge
+    refiner: Refiner
+    klts: dict[int, BlockKlt]
+    steps: int
+
+    def measure(
+        self, group: Sequence[HeldOutPicture], images: Sequence[Image.Image]
+    ) -> Iterator[tuple[report.Row, Image.Image]]:
+        """Figures and full picture of each face at every resolution and price."""
+        codec, synthesis = self.codec, self.codec.networks.synthesis
+        originals = [self.judge.original(image) for image in images]
+        small = torch.cat([codec.encoder.small(image) for image in images])
+        w_plus = torch.cat([core(codec, image) for image in images])
+        for px, found in self._searches(small, w_plus):
+            feature_s = synthesis.feature(w_plus, px)
+            sizes = found.sizes().tolist() if found.price else [math.nan] * len(group)
+            for index, picture in enumerate(group):
+                part = slice(index, index + 1)
+                feature = self.klts[px].restore(found.y_hat[part], feature_s[part])
+                drawn = to_picture(synthesis.image(feature, w_plus[part]))
+                known = {"what": name(px, found.price), "picture": picture.name, "px": px}
+                figures = self.judge.compare(originals[index], drawn)
+                yield known | {"bytes": sizes[index]} | figures, drawn
+            print(f"  {name(px, found.price)}", file=sys.stderr, flush=True)
+
+    def _searches(self, small: Tensor, w_plus: Tensor) -> Iterator[tuple[int, Coefficients]]:
+        """Resolution and y, at first without a price.
+
+        Args:
+            small: the pictures, (N, 3, 256, 256); w_plus: S^ of each, (N, 23, 512).
+        """
+        for px, klt in self.klts.items():
+            search = RateSearch(klt, self.refiner, small, w_plus)
+            found = search.free(self.steps)
+            yield px, found
+            for price in PRICES:
+                found = search.priced(found, price / BITS, self.steps)
+                yield px, found
+
+
+def core(codec: Codec, image: Image.Image) -> Tensor:
+    """S^, what a file would hold of the encoder's S: (1, 23, 512)."""
+    n, w_plus = codec.networks, codec.analyse(image).inversion.w_plus
     data = n.scn.compress(w_plus, CORE_LEVEL, n.tables)
     return n.scn.decompress(data, CORE_LEVEL, n.tables).to(w_plus)
-
-
-def searches(
-    klts: dict[int, BlockKlt], refiner: Refiner, small: Tensor, w_plus: Tensor, steps: int
-) -> Iterator[tuple[int, Coefficients]]:
-    """Resolution and y, at first without a price.
-
-    Args:
-        small: the pictures, (N, 3, 256, 256); w_plus: S^ of each, (N, 23, 512).
-        steps: of each search.
-    """
-    for px, klt in klts.items():
-        search = RateSearch(klt, refiner, small, w_plus)
-        found = search.free(steps)
-        yield px, found
-        for price in PRICES:
-            found = search.priced(found, price / BITS, steps)
-            yield px, found
 
 
 def name(px: int, price: float) -> str:
@@ -131,8 +160,9 @@ def note(result: dict) -> str:
     """How to read the tables."""
     explained = ", ".join(f"{100 * s:.0f}% at {px} px" for px, s in result["explained"].items())
     return NOTE.format(
-        components=result["components"], steps=result["steps"], explained=explained
-    )
+        components=result["components"], steps=result["steps"], together=result["together"],
+        explained=explained,
+    )  # fmt: skip
 
 
 def figures_table(result: dict) -> str:
@@ -177,7 +207,7 @@ def equal_bytes_table(result: dict) -> str:
     figures = {m.key: at_equal_bytes(result, m.key) for m in shown}
     lines = [
         [f"{size} bytes, F at {px} px"]
-        + [report.number(figures[m.key][size][px], m.digits) for m in shown]
+        + [report.number(figures[m.key].get(size, {}).get(px), m.digits) for m in shown]
         for size, there in figures[COMPARED[0]].items()
         for px in there
     ]
@@ -192,8 +222,9 @@ def verdict(result: dict) -> str:
         best = max if key == "psnr_256" else min
         for size, there in at_equal_bytes(result, key).items():
             nearest.setdefault((labels[key], best(there, key=there.get)), []).append(f"{size}")
-    where = "; ".join(f"{label} {px} px at {_list(at)}" for (label, px), at in nearest.items())
-    where = where or "no size that all of them reach"
+    where = "; ".join(
+        f"{label} {px} px at {_list(at)} bytes" for (label, px), at in nearest.items()
+    ) or "no size that all of them reach"
     costs = []
     for px in (px for px in curves(result, COMPARED[0]) if px != FEATURE_PX):
         parts = [f"{_cost(result, key, px)} for equal {labels[key]}" for key in COMPARED]
