@@ -115,7 +115,7 @@ def test_resolutions_are_compared_in_as_many_bytes() -> None:
     assert list(equal) == [1000, 2000, 4000]  # at 500 one has nothing
     assert all(there[32] < there[16] for there in equal.values())
     said = resolution.verdict(result)
-    assert "LPIPS@256 32 px at 1000, 2000 and 4000" in said and "PSNR@256 32 px" in said
+    assert "32 px in LPIPS@256 at 1000, 2000 and 4000" in said and "32 px in PSNR@256" in said
     assert "F at 16 px +50% for equal LPIPS@256" in said
     assert "82% at 16 px, 75% at 32 px" in resolution.note(result)
     table = " ".join(resolution.figures_table(result).split())
@@ -123,7 +123,7 @@ def test_resolutions_are_compared_in_as_many_bytes() -> None:
     result["summary"] = points(16, 20.0) + points(32, 1.0)
     assert "no size that all of them reach" in resolution.verdict(result)
     result["summary"] = points(16, 0.5) + points(32, 1.0)
-    assert "LPIPS@256 16 px at" in resolution.verdict(result)
+    assert "16 px in LPIPS@256 at" in resolution.verdict(result)
 
 
 def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
@@ -147,9 +147,9 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     result = report.read("resolution", tmp_path)
     rows = {row["what"]: row for row in result["summary"]}
     assert list(rows) == [f"{px} px, {p}" for px in (16, 32)
-                          for p in ("unlimited", "0.001 a KB", "0.3 a KB")]  # fmt: skip
+                          for p in ("no price", "0.001 a KB", "0.3 a KB")]  # fmt: skip
     for px in (16, 32):
-        sizes = [rows[f"{px} px, {p}"]["bytes"] for p in ("unlimited", "0.001 a KB", "0.3 a KB")]
+        sizes = [rows[f"{px} px, {p}"]["bytes"] for p in ("no price", "0.001 a KB", "0.3 a KB")]
         assert sizes[0] is None and sizes[1] > sizes[2] >= 0
     told = capfd.readouterr().out
     assert resolution.figures_table(result) in told and resolution.verdict(result) in told

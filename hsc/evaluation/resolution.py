@@ -34,7 +34,7 @@ KIND = "resolution"
 SIZES_PX = (16, 32, 64)
 COMPONENTS = 256
 """Twice FCN's channels: half as many hold back 64 px where bytes are many."""
-PRICES = (0.003, 0.025, 0.2)
+PRICES = (0.003, 0.025, 0.2, 0.8)
 """Of 1000 bytes in the loss; each search goes on from the one before."""
 BITS = 8000
 STEPS, PEOPLE = 24, 6
@@ -51,9 +51,10 @@ NOTE = (
     "F = F_S + g_s(y), where F_S is what the coded S predicts at that resolution and g_s the KLT "
     "of blocks of differences between faces that the generator drew, {components} components on a "
     "grid of 16 x 16 for each, {explained} of the differences' variance. y is found for each "
-    "picture by {steps} gradient steps without a price (unlimited), then {steps} more at each "
-    "price of 1000 bytes, from the lowest on, with rounding in the loop; the loss is that of "
-    "`--refine` through the 256-px exit, the figures are of the full picture. Bytes are of F "
+    "picture by {steps} gradient steps at no price, which do not yet come as near as those that "
+    "follow, then {steps} more at each price of 1000 bytes, from the lowest on, with rounding in "
+    "the loop; the loss is that of `--refine` through the 256-px exit, the figures are of the full "
+    "picture. Bytes are of F "
     "alone: the entropy of the symbols under one Laplacian a component, whose scale and step suit "
     "the {together} pictures that are searched together and are not counted. LPIPS and identity "
     "are in the loss, which flatters those figures; DISTS is not."
@@ -153,7 +154,7 @@ def core(codec: Codec, image: Image.Image) -> Tensor:
 
 def name(px: int, price: float) -> str:
     """The name of a row; the price is that of a bit."""
-    return f"{px} px, {f'{BITS * price:.2g} a KB' if price else 'unlimited'}"
+    return f"{px} px, {f'{BITS * price:.2g} a KB' if price else 'no price'}"
 
 
 def note(result: dict) -> str:
@@ -223,15 +224,15 @@ def verdict(result: dict) -> str:
         for size, there in at_equal_bytes(result, key).items():
             nearest.setdefault((labels[key], best(there, key=there.get)), []).append(f"{size}")
     where = "; ".join(
-        f"{label} {px} px at {_list(at)} bytes" for (label, px), at in nearest.items()
+        f"{px} px in {label} at {_list(at)} bytes" for (label, px), at in nearest.items()
     ) or "no size that all of them reach"
     costs = []
     for px in (px for px in curves(result, COMPARED[0]) if px != FEATURE_PX):
         parts = [f"{_cost(result, key, px)} for equal {labels[key]}" for key in COMPARED]
         costs.append(f"with F at {px} px {_list(parts)}")
     return (
-        f"Nearest in as many bytes: {where}. Bytes beside those of F at {FEATURE_PX} px, over the "
-        f"qualities that both reach: {'; '.join(costs)}."
+        f"Nearest in as many bytes is F at {where}. Bytes beside those of F at {FEATURE_PX} px, "
+        f"over the qualities that both reach: {'; '.join(costs)}."
     )
 
 
