@@ -169,7 +169,7 @@ class InversionEncoder(nn.Module):
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)
-        w_plus = self.semantics(image, pool(pyramid), synthesis, mirror)  # (B, 23, 512)
+        w_plus = self.semantics(image, pyramid, synthesis, mirror)  # (B, 23, 512)
         with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
             feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
         feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
@@ -179,9 +179,14 @@ class InversionEncoder(nn.Module):
         return Inversion(w_plus, feature, feature_s)
 
     def semantics(
-        self, image: Tensor, pooled: Tensor, synthesis: Synthesis, mirror: Mirror | None
+        self,
+        image: Tensor,
+        pyramid: list[Tensor],
+        synthesis: Synthesis,
+        mirror: Mirror | None,
     ) -> Tensor:
-        """S of (B, 3, 256, 256) whose pooled pyramid is known, and looked at: (B, 23, 512)."""
+        """S of (B, 3, 256, 256) whose pyramid is known, and looked at: (B, 23, 512)."""
+        pooled = pool(pyramid)
         w_plus = self.semantic_head(pooled)  # (B, 23, 512)
         if mirror is None:
             return w_plus
@@ -191,7 +196,9 @@ class InversionEncoder(nn.Module):
         head = self.semantic_head
         shaping, others = w_plus[:, :SHAPING], w_plus[:, SHAPING:]
         w = ((shaping - head.w_mean) / head.w_std).mean(1)  # (B, 512)
-        correction = self.semantic_look(w, known, found, pooled)  # (B, 13, 512)
+        look = self.semantic_look
+        difference = look.difference(image, drawn, pyramid)  # (B, width)
+        correction = look(w, known, found, pooled, difference)  # (B, 13, 512)
         return torch.cat([shaping + head.w_std * correction.float(), others], 1)
 
     def look_again(self, image: Tensor, drawn: Tensor, feature: Tensor, w_plus: Tensor) -> Tensor:

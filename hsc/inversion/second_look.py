@@ -4,18 +4,14 @@ Source: the feedback of ReStyle (Alaluf et al. 2021, arXiv 2104.02699), here for
 instead of the styles, and through an early exit of the generator.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.generator.mapping import STYLE_DIM
 from hsc.generator.preview import GLANCE_EXIT_PX
 from hsc.generator.synthesis import CHANNELS, FEATURE_PX, styles_through
+from hsc.inversion.difference import beside
 from hsc.inversion.layers import ResidualBlock
-
-GLANCE_PX = 2 * GLANCE_EXIT_PX
-ERROR_SCALE = 4.0
-"""Errors of a first look are small beside the picture; this brings them to its size."""
 
 
 class SecondLook(nn.Module):
@@ -32,7 +28,7 @@ class SecondLook(nn.Module):
     The last layer starts at zero: before training, F comes back as it was.
     """
 
-    def __init__(self, width: int = 160, depth: int = 4) -> None:
+    def __init__(self, width: int = 256, depth: int = 4) -> None:
         super().__init__()
         self.pixels = nn.Conv2d(3 * 64, width, 1)
         self.error = nn.Conv2d(2 * 3 * 16, width, 3, padding=1)
@@ -52,9 +48,7 @@ class SecondLook(nn.Module):
             feature: F / std, (B, 512, 32, 32).
             w: (B, 512), the style that draws above F, standardised.
         """
-        small = F.avg_pool2d(image, image.shape[-1] // GLANCE_PX)  # (B, 3, 128, 128)
-        seen = torch.cat([ERROR_SCALE * (small - drawn), small], 1)  # (B, 6, 128, 128)
-        h = self.error(F.pixel_unshuffle(seen, GLANCE_PX // FEATURE_PX))  # (B, width, 32, 32)
+        h = self.error(beside(image, drawn))  # (B, width, 32, 32)
         h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // FEATURE_PX))
         h = h + self.feature(feature)  # (B, width, 32, 32)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each

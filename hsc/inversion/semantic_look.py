@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from hsc.generator.mapping import STYLE_DIM
 from hsc.generator.synthesis import styles_through
+from hsc.inversion.difference import Difference
 from hsc.metrics.identity import DESCRIPTOR_DIM
 
 SHAPING = styles_through(64)
@@ -26,6 +27,7 @@ class SemanticLook(nn.Module):
 
         photograph -> descriptor d ------------------+
         S -> G to a 128-px glance -> descriptor d' --+-> d, d - d' -> Linear --------+
+        photograph, glance, pyramid -> difference -----------------------------------+
         photograph -> pooled pyramid -> Linear -> leaky -> Linear -------------------+
         mean of the styles that shape, standardised -> Linear -----------------------+
              -> sum -> leaky -> Linear -> leaky -+-> one change for all -----+
@@ -42,6 +44,7 @@ class SemanticLook(nn.Module):
         self.descriptors = nn.Linear(2 * DESCRIPTOR_DIM, width)
         self.seen = nn.Linear(pooled, narrow)
         self.pyramid = nn.Linear(narrow, width, bias=False)
+        self.difference = Difference(width)
         self.style = nn.Linear(STYLE_DIM, width)
         self.hidden = nn.Linear(width, width)
         self.base = nn.Linear(width, STYLE_DIM)
@@ -53,20 +56,24 @@ class SemanticLook(nn.Module):
         self.register_buffer("pooled_mean", torch.zeros(pooled))
         self.register_buffer("pooled_std", torch.ones(pooled))
 
-    def forward(self, w: Tensor, known: Tensor, found: Tensor, pooled: Tensor) -> Tensor:
+    def forward(
+        self, w: Tensor, known: Tensor, found: Tensor, pooled: Tensor, difference: Tensor
+    ) -> Tensor:
         """What to add to S, in standard deviations of w.
 
         Args:
             w: (B, 512), the mean of the styles that shape, standardised.
             known, found: (B, 128), descriptors of the photograph and of what S draws.
             pooled: (B, pooled), of the photograph.
+            difference: of the photograph and the glance, (B, width), from :attr:`difference`.
 
         Returns:
             (B, SHAPING, 512).
         """
         pooled = (pooled - self.pooled_mean) / self.pooled_std  # (B, pooled)
         who = DESCRIPTOR_SCALE * torch.cat([known, known - found], 1)  # (B, 256)
-        h = self.descriptors(who) + self.style(w) + self.pyramid(F.leaky_relu(self.seen(pooled), 0.2))
+        h = self.descriptors(who) + self.style(w) + difference  # (B, width)
+        h = h + self.pyramid(F.leaky_relu(self.seen(pooled), 0.2))
         h = F.leaky_relu(self.hidden(F.leaky_relu(h, 0.2)), 0.2)  # (B, width)
         c = self.coefficients(h).unflatten(1, (SHAPING, -1))  # (B, 13, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 13, 512)

@@ -53,8 +53,8 @@ class LikenessLoss:
         with torch.autocast(image.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
             with torch.no_grad():
-                pooled = pool(self.encoder.backbone(image))
-            return self.encoder.semantics(image, pooled, self.fast, self.mirror)
+                pyramid = self.encoder.backbone(image)
+            return self.encoder.semantics(image, pyramid, self.fast, self.mirror)
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` pictures, or of half as many that are seen larger."""
