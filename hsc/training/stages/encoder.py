@@ -138,12 +138,14 @@ def likeness(setting: Setting) -> None:
     )
     loss = LikenessLoss(encoder, fast, mirror, faces, small, large)
     look = encoder.semantic_look.requires_grad_(True)
+    seeing = [p for n, p in look.named_parameters() if n.startswith("difference.")]
+    others = [p for n, p in look.named_parameters() if not n.startswith("difference.")]
+    groups = [{"params": seeing, "lr": 1e-3}, {"params": others, "lr": 3e-4}]
     batch = setting.batch or 16
     log = CsvLog(setting.work / "inversion" / "likeness.csv")
     watch = Watch(setting.data, loss.drawn, lpips, mirror.identity, checkpoint.folder, device)
     train(
-        checkpoint, [{"params": list(look.parameters()), "lr": 1e-3}],
-        lambda step, _: loss(batch, step), setting.budget, log,
+        checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
         batch=batch, evaluate=watch, evaluate_minutes=5.0,
     )  # fmt: skip
     export(checkpoint.ema, "inversion")
