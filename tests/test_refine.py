@@ -57,6 +57,19 @@ def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, r
     assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
 
 
+def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> None:
+    plain, better = (
+        codec.compress(latents, 1) for latents in (found, codec.refine(photo, found, 1, STEPS))
+    )
+    assert len(better) <= 1.06 * len(plain)
+    target, lpips = from_pil(photo), Lpips.pretrained()
+    drawn = [from_pil(codec.decode(data)) for data in (plain, better)]
+    with torch.no_grad():
+        large = [lpips(picture, target).item() for picture in drawn]
+        small = [lpips(shrink(picture, 256), shrink(target, 256)).item() for picture in drawn]
+    assert small[1] < 0.96 * small[0] and large[1] < 1.06 * large[0]
+
+
 def test_progress_is_told_step_by_step(refined, steps_told) -> None:
     assert steps_told == [(step, STEPS) for step in range(1, STEPS + 1)]
 

@@ -14,15 +14,17 @@ from torch.nn import functional as F
 from hsc.codec import Codec
 from hsc.generator.preview import preview
 from hsc.inversion.encoder import INPUT_PX, Inversion
-from hsc.inversion.refine import FEATURE_RATE, FULL_RATE_SHARE, STYLE_RATE, Refiner
+from hsc.inversion.refine import FULL_RATE_SHARE, Refiner
 from hsc.pictures import to_tensor
 
 STEPS = 60
+FEATURE_RATE, STYLE_RATE = 0.05, 0.01
+"""Adam's first rates, in standard deviations of F's channels and of w: nothing is rounded here."""
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """Fits S and F to pictures; the losses and rates are those of ``hsc.inversion.refine``.
+    """Fits S and F to pictures; the losses are those of ``hsc.inversion.refine``.
 
     ::
 

@@ -18,14 +18,15 @@ from hsc.generator.preview import PreviewHead, preview
 from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import Inversion
 from hsc.inversion.mirror import Mirror
-from hsc.levels import REFINE_STEPS
+from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.weights import load_into, path_of
 
-FEATURE_RATE, STYLE_RATE = 0.05, 0.01
-"""Adam's first rates, in standard deviations of F's channels and of w."""
+FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
+"""Adam's first rates, in standard deviations of F's channels, at the lowest level and the highest,
+and of w. Where rounding is coarse, long steps change symbols that nothing asked to change."""
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
 """Less of identity than in training: steps on one picture learn to please a judge very fast."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
@@ -105,7 +106,7 @@ class Refiner:
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(found.feature).requires_grad_()
         d_styles = torch.zeros_like(found.w_plus).requires_grad_()
-        rates = {"feature": FEATURE_RATE, "styles": STYLE_RATE}
+        rates = {"feature": feature_rate(level), "styles": STYLE_RATE}
         optimiser = torch.optim.Adam(
             [{"params": [d_feature]}, {"params": [d_styles]}], betas=(0.9, 0.99)
         )
@@ -148,3 +149,9 @@ class Refiner:
         semantic, _ = self.semantic_loss(core, small)
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
         return value + semantic, bits
+
+
+def feature_rate(level: float) -> float:
+    """Adam's first rate for F at a level, between :data:`FEATURE_RATES`."""
+    low, high = FEATURE_RATES
+    return low * (high / low) ** ((level - MIN_LEVEL) / (MAX_LEVEL - MIN_LEVEL))
