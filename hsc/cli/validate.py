@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "bound", "resolution", "verification", "directions",
-         "edits", "results")
+KINDS = ("inversion", "rate-distortion", "bound", "resolution", "robustness", "verification",
+         "directions", "edits", "results")
 
 
 def add_parser(subparsers) -> None:

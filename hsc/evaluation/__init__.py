@@ -2,9 +2,9 @@
 
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
 ``bound`` which part of the codec keeps them from being better, ``resolution`` where in the
-generator F is best taken, ``verification`` whether people are still told apart, ``directions``
-what edits do to drawn faces, ``edits`` what they do to real people, and ``results`` turns their
-reports into ``RESULTS.md``.
+generator F is best taken, ``robustness`` what becomes of damaged photographs, ``verification``
+whether people are still told apart, ``directions`` what edits do to drawn faces, ``edits`` what
+they do to real people, and ``results`` turns their reports into ``RESULTS.md``.
 """
 
 from argparse import Namespace
@@ -14,8 +14,8 @@ def run(kind: str, args: Namespace) -> None:
     """Run one evaluation.
 
     Args:
-        kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``verification``,
-            ``directions``, ``edits`` or ``results``.
+        kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
+            ``verification``, ``directions``, ``edits`` or ``results``.
         args: the command line's: faces, limit, out, levels, codecs, steps, device.
 
     Raises:
@@ -29,10 +29,12 @@ def run(kind: str, args: Namespace) -> None:
         rate_distortion,
         resolution,
         results,
+        robustness,
         verification,
     )
 
     kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
     kinds |= {"bound": bound, "verification": verification, "directions": directions}
-    kinds |= {"resolution": resolution, "edits": edits, "results": results}
+    kinds |= {"resolution": resolution, "robustness": robustness}
+    kinds |= {"edits": edits, "results": results}
     kinds[kind].run(args)

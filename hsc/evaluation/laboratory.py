@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from hsc.evaluation import bench, bound, rate_distortion, report, resolution, verification
+from hsc.evaluation import (
+    bench,
+    bound,
+    rate_distortion,
+    report,
+    resolution,
+    robustness,
+    verification,
+)
 from hsc.evaluation.ablation import run as ablation
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.study import tables
@@ -10,7 +18,7 @@ from hsc.evaluation.study import tables
 STUDY = Path("runs/evaluation")
 KINDS = (
     "inversion", "rate-distortion", rate_distortion.REFINED, "bound", resolution.KIND,
-    "verification", "bench", "ablation",
+    robustness.KIND, "verification", "bench", "ablation",
 )  # fmt: skip
 ABLATION_NOTE = (
     "Every variant of a group was trained here, from the same start, for equally many steps on "
@@ -44,6 +52,9 @@ def sections(folder: Path, study: Path) -> list[str]:
         parts += ["## Which part is the bound (`hsc validate bound`)", _bound(bounded)]
     if compared := found.get(resolution.KIND):
         parts += ["## Where F is best taken (`hsc validate resolution`)", _resolution(compared)]
+    if damaged := found.get(robustness.KIND):
+        parts += ["## Damaged photographs (`hsc validate robustness`)", circumstances(damaged)]
+        parts += [robustness.note(), robustness.figures_table(damaged)]
     if studied := found.get("study"):
         parts += _study(studied)
     if verified := found.get("verification"):
