@@ -9,6 +9,7 @@ import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ from hsc.levels import LEVELS
 from hsc.model_id import path_of
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.scn.semantic_coder import SemanticCoder
-from hsc.training import fine, pairs
+from hsc.training import fine, mixed, pairs
 from hsc.training.augment import degrade, grey_some, jitter
 from hsc.training.faces import RealFaces, SyntheticPairs, list_faces, to_unit
 from hsc.training.feature import CodedLatents
@@ -285,6 +286,19 @@ def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
         assert torch.equal(before[name][:held].float(), after[name][:held].float()), name
     assert workshop.shipped("inversion").keys() == after.keys()
     assert "held_out_lpips=" in (workshop.work / "inversion" / "fine.csv").read_text()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_batch_may_be_of_one_kind(share: float, monkeypatch) -> None:
+    """A batch of one always is."""
+    monkeypatch.setattr(mixed, "REAL_SHARE", share)
+    drawn, photo = torch.zeros(1, 3, 256, 256, dtype=torch.uint8), torch.full((1, 3, 256, 256), 255)
+    pairs_only = SimpleNamespace(sample=lambda n, _: SimpleNamespace(images=drawn[:n]))
+    real_only = SimpleNamespace(sample=lambda n: photo.byte()[:n])
+    faces = mixed.MixedFaces(pairs_only, real_only, torch.device("cpu"))
+    batch = faces.sample(1)
+    assert batch.shape == (1, 3, 256, 256)
+    assert (batch.mean() > 0.9) == (share == 1.0)
 
 
 def test_stage_likeness_moves_only_the_look_at_s(workshop) -> None:

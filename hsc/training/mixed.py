@@ -28,7 +28,10 @@ class MixedFaces:
     def sample(self, n: int) -> Tensor:
         """(n, 3, 256, 256) in [-1, 1], photographs as imperfect alignment cuts them."""
         drawn = round(n * (1 - REAL_SHARE) + float(torch.rand(())) - 0.5)
-        photos = jitter(grey_some(to_unit(self.real.sample(n - drawn)).to(self.device)))
-        if not drawn:
-            return photos
-        return torch.cat([to_unit(self.pairs.sample(drawn, self.device).images), photos])
+        parts = []
+        if drawn:
+            parts.append(to_unit(self.pairs.sample(drawn, self.device).images))
+        if drawn < n:
+            photos = to_unit(self.real.sample(n - drawn)).to(self.device)
+            parts.append(jitter(grey_some(photos)))
+        return torch.cat(parts)
