@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from hsc.bitstream import Container, unpack
 from hsc.errors import BitstreamError, HscError
+from hsc.metrics.dists import Dists
 
 SIDE = 1024
+
+
+def save_dists(folder: Path) -> Path:
+    """DISTS with the right shapes and random weights: its real ones are not in the repository."""
+    torch.manual_seed(0)
+    network = Dists()
+    network.alpha.data.fill_(1.0)
+    network.beta.data.fill_(1.0)
+    path = folder / "dists.safetensors"
+    save_file(network.state_dict(), path)
+    return path
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fakes import save_dists
 from generated import face, to_pil
 from PIL import Image
 
@@ -21,21 +22,11 @@ from hsc.evaluation.judge import METRICS, Judge
 from hsc.evaluation.pictures import held_out_pictures, spread
 from hsc.evaluation.published import AIMS
 from hsc.levels import LEVELS
-from hsc.metrics.dists import Dists
 
 
 @pytest.fixture(scope="module")
 def dists(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """DISTS with the right shapes and random weights: its real ones are not in the repository."""
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    network = Dists()
-    network.alpha.data.fill_(1.0)
-    network.beta.data.fill_(1.0)
-    path = tmp_path_factory.mktemp("weights") / "dists.safetensors"
-    save_file(network.state_dict(), path)
-    return path
+    return save_dists(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture

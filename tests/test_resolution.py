@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from fakes import save_dists
 from generated import face, to_pil
-from safetensors.torch import save_file
 
 import hsc
 from hsc.cli import main
@@ -17,7 +17,6 @@ from hsc.evaluation.held_out import held_out_names
 from hsc.evaluation.judge import METRICS, Judge
 from hsc.evaluation.rate_search import RateSearch, laplace_bits, laplace_scale
 from hsc.inversion.refine import Refiner
-from hsc.metrics.dists import Dists
 
 COMPONENTS = 8
 
@@ -130,11 +129,7 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     path = tmp_path / "faces" / sorted(held_out_names())[0]
     path.parent.mkdir(parents=True)
     to_pil(face(1)).reduce(4).save(path)
-    network = Dists()  # its real weights are not in the repository
-    network.alpha.data.fill_(1.0)
-    network.beta.data.fill_(1.0)
-    save_file(network.state_dict(), tmp_path / "dists.safetensors")
-    monkeypatch.setattr(resolution, "Judge", partial(Judge, dists=tmp_path / "dists.safetensors"))
+    monkeypatch.setattr(resolution, "Judge", partial(Judge, dists=save_dists(tmp_path)))
     for module, settings in (
         (block_klt, {"DRAWN": 2, "BATCH": 2}),
         (rate_search, {"PROBES": 1}),

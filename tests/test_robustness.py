@@ -5,15 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import save_dists
 from generated import face
 from PIL import Image
-from safetensors.torch import save_file
 
 from hsc.cli import main
 from hsc.evaluation import laboratory, report, robustness
 from hsc.evaluation.held_out import held_out_names
 from hsc.evaluation.judge import Judge
-from hsc.metrics.dists import Dists
 from hsc.pictures import to_picture
 
 
@@ -37,11 +36,7 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     path = tmp_path / "faces" / sorted(held_out_names())[0]
     path.parent.mkdir(parents=True)
     to_picture(face(1)).save(path, quality=95)
-    network = Dists()  # its real weights are not in the repository
-    network.alpha.data.fill_(1.0)
-    network.beta.data.fill_(1.0)
-    save_file(network.state_dict(), tmp_path / "dists.safetensors")
-    monkeypatch.setattr(robustness, "Judge", partial(Judge, dists=tmp_path / "dists.safetensors"))
+    monkeypatch.setattr(robustness, "Judge", partial(Judge, dists=save_dists(tmp_path)))
     options = ["--faces", str(tmp_path / "faces"), "--out", str(tmp_path), "--device", "cpu"]
     assert main(["validate", "robustness", *options]) == 0
     result = report.read("robustness", tmp_path)

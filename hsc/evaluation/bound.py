@@ -137,8 +137,7 @@ def note(result: dict) -> str:
 def figures_table(result: dict) -> str:
     """Means of every replacement."""
     lines = [
-        [row["what"], report.number(row["bytes"], 0)]
-        + [report.number(row[m.key], m.digits) for m in METRICS]
+        [row["what"], report.number(row["bytes"], 0), *report.figures(row)]
         for row in result["summary"]
     ]
     return report.table(["drawn from", "bytes", *(m.label for m in METRICS)], lines)

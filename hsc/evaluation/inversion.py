@@ -59,12 +59,7 @@ def figures_table(result: dict) -> str:
     """The report's means as a table."""
     header = ["render", "pictures", *(m.label for m in METRICS), "no face found"]
     lines = [
-        [
-            row["what"],
-            str(row["count"]),
-            *(report.number(row[m.key], m.digits) for m in METRICS),
-            str(row["faces_not_found"]),
-        ]
+        [row["what"], str(row["count"]), *report.figures(row), str(row["faces_not_found"])]
         for row in result["summary"]
     ]
     return report.table(header, lines)

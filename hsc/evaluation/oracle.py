@@ -13,8 +13,9 @@ from torch.nn import functional as F
 
 from hsc.codec import Codec
 from hsc.generator.preview import preview
+from hsc.inversion.descent import descend
 from hsc.inversion.encoder import INPUT_PX, Inversion
-from hsc.inversion.refine import FULL_RATE_SHARE, Refiner
+from hsc.inversion.refine import Refiner
 from hsc.pictures import to_tensor
 
 STEPS = 60
@@ -55,20 +56,13 @@ class Oracle:
         small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
         moved = [torch.zeros_like(t).requires_grad_() for t in (found.w_plus, found.feature)]
-        rates = (STYLE_RATE, FEATURE_RATE)
-        optimiser = torch.optim.Adam([{"params": [m]} for m in moved], betas=(0.9, 0.99))
         with torch.enable_grad():
-            for step in range(steps):
-                fall = min(1.0, (steps - step) / (steps * (1 - FULL_RATE_SHARE)))
-                for group, rate in zip(optimiser.param_groups, rates):
-                    group["lr"] = rate * fall
+            for _ in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
                 value = self._loss(
                     found.w_plus + w_std * moved[0], found.feature + f_std * moved[1],
                     picture, small,
                 )  # fmt: skip
-                optimiser.zero_grad(set_to_none=True)
                 value.backward()
-                optimiser.step()
         with torch.no_grad():
             w_plus = (found.w_plus + w_std * moved[0]).detach()
             feature = (found.feature + f_std * moved[1]).detach()

@@ -118,7 +118,6 @@ def figures_table(result: dict) -> str:
         line = [row["what"], str(row["count"]), report.number(row["bytes_total"], 0)]
         line += [str(row["bytes_min"]), str(row["bytes_max"])]
         line += [report.number(row[f"bytes_{part}"], 0) for part in ("scn", "fcn", "header")]
-        line += [report.number(row["bpp"], 5)]
-        line += [report.number(row[m.key], m.digits) for m in METRICS]
+        line += [report.number(row["bpp"], 5), *report.figures(row)]
         lines.append([*line, str(row["faces_not_found"])])
     return report.table(header, lines)

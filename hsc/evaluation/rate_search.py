@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from hsc.evaluation.block_klt import GRID, BlockKlt
 from hsc.generator.preview import preview
-from hsc.inversion.refine import FULL_RATE_SHARE, Refiner
+from hsc.inversion.descent import descend
+from hsc.inversion.refine import Refiner
 
 RATE = 0.1
 """Adam's first rate for y, in standard deviations of each component among drawn faces."""
@@ -97,17 +98,9 @@ class RateSearch:
         scale = self.klt.spread[:, None, None]
         unit = (start.y / scale).requires_grad_()
         log_step = start.log_step.clone().requires_grad_()
-        optimiser = torch.optim.Adam(
-            [{"params": [unit]}, {"params": [log_step]}], betas=(0.9, 0.99)
-        )
         with torch.enable_grad():
-            for step in range(steps):
-                fall = min(1.0, (steps - step) / (steps * (1 - FULL_RATE_SHARE)))
-                for group, rate in zip(optimiser.param_groups, (RATE, STEP_RATE)):
-                    group["lr"] = rate * fall
-                optimiser.zero_grad(set_to_none=True)
+            for _ in descend(((unit, RATE), (log_step, STEP_RATE)), steps):
                 self._gradients(unit * scale, log_step, price)
-                optimiser.step()
         return Coefficients((unit * scale).detach(), log_step.detach(), price)
 
     def _gradients(self, y: Tensor, log_step: Tensor, price: float) -> None:

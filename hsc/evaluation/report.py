@@ -16,7 +16,7 @@ import torch
 
 from hsc.codec import Codec
 from hsc.errors import HscError
-from hsc.evaluation.judge import METRIC_NOTE
+from hsc.evaluation.judge import METRIC_NOTE, METRICS
 from hsc.evaluation.pictures import REFERENCE_NOTE, HeldOutPicture
 from hsc.weights import DECODER_FILES, file_hash, path_of
 
@@ -121,6 +121,11 @@ def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
     rule = "|" + "|".join(["-" * (widths[0] + 2), *("-" * (w + 1) + ":" for w in widths[1:])]) + "|"
     return "\n".join([line(header), rule, *map(line, lines)])
+
+
+def figures(row: Row) -> list[str]:
+    """Every figure of ``METRICS`` that a summary's row has, for a table."""
+    return [number(row[m.key], m.digits) for m in METRICS]
 
 
 def number(value: float | None, digits: int) -> str:

@@ -169,8 +169,7 @@ def note(result: dict) -> str:
 def figures_table(result: dict) -> str:
     """Means of every resolution and price."""
     lines = [
-        [row["what"], report.number(row["bytes"], 0)]
-        + [report.number(row[m.key], m.digits) for m in METRICS]
+        [row["what"], report.number(row["bytes"], 0), *report.figures(row)]
         for row in result["summary"]
     ]
     return report.table(["F at, price", "bytes of F", *(m.label for m in METRICS)], lines)

@@ -109,9 +109,10 @@ def run(args: Namespace) -> None:
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):
         image, shown = picture.load(), []
+        undamaged = judge.original(image)
         for damage in DAMAGES:
             upload = damage.apply(image)
-            original = judge.original(image if damage.undone else upload)
+            original = undamaged if damage.undone else judge.original(upload)
             data = codec.compress(codec.analyse(upload), LEVEL)
             drawn = {UPLOAD: upload, FILE: codec.decode(data)}
             for part, seen in drawn.items():
@@ -139,12 +140,8 @@ def figures_table(result: dict) -> str:
     """The report's means as a table."""
     header = ["upload", "bytes", *(m.label for m in METRICS), "no face found"]
     lines = [
-        [
-            row["what"],
-            report.number(row.get("bytes"), 0),
-            *(report.number(row.get(m.key), m.digits) for m in METRICS),
-            str(row["faces_not_found"]),
-        ]
+        [row["what"], report.number(row["bytes"], 0), *report.figures(row)]
+        + [str(row["faces_not_found"])]
         for row in result["summary"]
     ]
     return report.table(header, lines)

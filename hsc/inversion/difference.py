@@ -4,9 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.generator.preview import GLANCE_EXIT_PX
+from hsc.generator.synthesis import FEATURE_PX
 from hsc.inversion.backbone import PYRAMID_CHANNELS
 
-SEEN_PX, CELLS = 128, 32
+SEEN_PX, CELLS = 2 * GLANCE_EXIT_PX, FEATURE_PX
 ERROR_SCALE = 4.0
 """Errors of a first look are small beside the picture; this brings them to its size."""
 

@@ -16,6 +16,7 @@ from hsc.fcn.feature_codec import FeatureCodec
 from hsc.generator.pretrained import load_generator
 from hsc.generator.preview import PreviewHead, preview
 from hsc.generator.synthesis import Synthesis
+from hsc.inversion.descent import descend
 from hsc.inversion.encoder import Inversion
 from hsc.inversion.mirror import Mirror
 from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
@@ -32,8 +33,6 @@ WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
 PRICES = torch.tensor([1.0, 4.0])
 """Of exceeding the size that SCN, and the whole file, had before: relative to it."""
-FULL_RATE_SHARE = 0.5
-"""Share of the steps after which the rates begin to fall, to nothing at the last."""
 
 Progress = Callable[[int, int], None]
 """Called with the steps that are done and all of them."""
@@ -106,24 +105,16 @@ class Refiner:
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(found.feature).requires_grad_()
         d_styles = torch.zeros_like(found.w_plus).requires_grad_()
-        rates = {"feature": feature_rate(level), "styles": STYLE_RATE}
-        optimiser = torch.optim.Adam(
-            [{"params": [d_feature]}, {"params": [d_styles]}], betas=(0.9, 0.99)
-        )
+        moved = ((d_feature, feature_rate(level)), (d_styles, STYLE_RATE))
         allowed: Tensor | None = None
         with torch.enable_grad():
-            for step in range(steps):
-                fall = min(1.0, (steps - step) / (steps * (1 - FULL_RATE_SHARE)))
-                for group, rate in zip(optimiser.param_groups, rates.values()):
-                    group["lr"] = rate * fall
+            for step in descend(moved, steps):
                 w_plus, feature = found.w_plus + w_std * d_styles, found.feature + f_std * d_feature
                 value, bits = self._coded(image, small, w_plus, feature, level)
                 if allowed is None:
                     allowed = bits.detach()
                 value = value + (PRICES.to(bits) * F.relu(bits / allowed - 1)).sum()
-                optimiser.zero_grad(set_to_none=True)
                 value.backward()
-                optimiser.step()
                 if progress:
                     progress(step + 1, steps)
         w_plus = (found.w_plus + w_std * d_styles).detach()
