@@ -15,7 +15,8 @@ from hsc.generator.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.mirror import Mirror
 from hsc.training.augment import jitter
-from hsc.training.faces import RealFaces, SyntheticPairs, to_unit
+from hsc.training.faces import RealFaces, to_unit
+from hsc.training.pairs import PairSource
 
 SHARD = 400
 
@@ -35,7 +36,7 @@ def collect(
     synthesis: Synthesis,
     mirror: Mirror,
     real: RealFaces,
-    pairs: SyntheticPairs,
+    pairs: PairSource,
     synthetic: int,
     folder: Path,
     device: torch.device,
@@ -49,7 +50,8 @@ def collect(
     flip = torch.rand(len(photos), 1, 1, 1) < 0.5
     photos = torch.where(flip, photos.flip(3), photos)
     # synthetic faces last: shards are named by kind, and statistics of real people weigh more
-    sources = {"real": photos, "synthetic": pairs.images[:synthetic]}
+    drawn = pairs.sample(synthetic, torch.device("cpu")).images
+    sources = {"real": photos, "synthetic": drawn}
     for kind, images in sources.items():
         for start in range(0, len(images), SHARD):
             found: list[tuple[Tensor, Tensor, Tensor]] = []

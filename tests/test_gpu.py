@@ -1,0 +1,199 @@
+"""The full codec on a GPU that is not there, but refuses what a GPU refuses (`stand_in_gpu`)."""
+
+import json
+import shutil
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from exact_digests import digests
+from generated import face, from_pil, to_pil
+from PIL import Image
+from stand_in_gpu import CUDA, Misplaced, OnGpu, Recording, StandIn, stand_in_gpu
+
+import hsc.model_id
+from app.service import Studio
+from app.services.editing import Editing, Look
+from app.services.exploring import Exploring, Place
+from hsc import training
+from hsc.codec import Codec
+from hsc.evaluation.stages import Pipeline
+from hsc.generator.half import HalfSynthesis
+from hsc.levels import LEVELS
+from hsc.metrics.picture import psnr
+from hsc.training import fine, pairs
+from hsc.training.stages import layers
+
+STREAMS = Path(__file__).parent / "golden" / "streams"
+NAMES = [f"level{level.number}" for level in LEVELS]
+ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"
+
+
+@pytest.fixture(scope="module")
+def here() -> Codec:
+    """On the CPU."""
+    return Codec.load("cpu", backend="reference")
+
+
+@pytest.fixture(scope="module")
+def gpu(here: Codec) -> Iterator[StandIn]:
+    with pytest.MonkeyPatch.context() as patch, stand_in_gpu(patch) as mode:
+        # a GPU analyses in float32: so does then the CPU beside it
+        patch.setattr("hsc.encoder.computes_bfloat16", lambda _: False)
+        yield mode
+
+
+@pytest.fixture(scope="module")
+def there(gpu: StandIn) -> Codec:
+    codec = Codec.load("cuda")
+    assert codec.device.type == "cuda" and codec.backend == "float16"
+    return codec
+
+
+def stream(name: str) -> bytes:
+    return (STREAMS / f"{name}.hsc").read_bytes()
+
+
+def closeness(a: Image.Image, b: Image.Image) -> float:
+    return psnr(from_pil(a), from_pil(b)).item()
+
+
+def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn) -> None:
+    there, here = torch.ones(2, 3, device="cuda"), torch.ones(2, 3)
+    assert isinstance(there, OnGpu) and there.device == CUDA
+    assert isinstance(there @ there.T, OnGpu) and not isinstance(there.cpu(), OnGpu)
+    assert (there * torch.tensor(2.0)).cpu().equal(here * 2)  # a number may come from anywhere
+    assert there[torch.tensor([1])].cpu().equal(here[:1])
+    with pytest.raises(Misplaced, match="on the GPU and on the CPU"):
+        there + here
+    with pytest.raises(Misplaced):
+        here[torch.zeros(2, dtype=torch.long, device="cuda")]
+    with pytest.raises((TypeError, RuntimeError), match="numpy"):
+        there.numpy()
+    for waiting in (there.cpu, there.sum().item, lambda: here.to("cuda")):
+        with pytest.raises(Misplaced, match="recorded"), torch.cuda.graph(Recording()):
+            waiting()
+
+
+def test_both_devices_write_the_same_bytes(here: Codec, there: Codec) -> None:
+    picture = here.random_face(21)
+    for level in (1, 3.4, 6):
+        data = there.encode(picture, level, align=False)
+        assert data == here.encode(picture, level, align=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_streams_decode_there(there: Codec, name: str) -> None:
+    data, networks = stream(name), there.networks
+    expected = json.loads((STREAMS / "digests.json").read_text())[name]
+    assert digests(data, networks.scn, networks.slice_coder) == expected
+    with Image.open(STREAMS / f"{name}.png") as golden:
+        assert closeness(there.decode(data).reduce(4), golden.convert("RGB")) > 45
+
+
+def test_recorded_launches_draw_what_is_asked_now(there: Codec) -> None:
+    recorded = there.networks.synthesis
+    assert recorded.graphs
+    plain = HalfSynthesis(recorded.synthesis)
+    opened = [there.open(stream(name)) for name in NAMES[:2]]
+    with torch.no_grad():
+        for parts in (opened[:1], opened[1:2], opened[:2]):
+            feature = torch.cat([o.feature for o in parts])
+            w_plus = torch.cat([o.w_plus for o in parts])
+            drawn, expected = recorded.image(feature, w_plus), plain.image(feature, w_plus)
+            assert drawn.cpu().equal(expected.cpu())
+    assert list(recorded._recorded)[-2:] == [1, 2]
+
+
+def test_every_edit_in_one_strip(here: Codec, there: Codec, gpu: StandIn) -> None:
+    edits = [{edit.name: edit.high} for edit in here.edit_names]
+    data = stream("level2")
+    strip = there.decode_many(data, edits=edits, preview=True)
+    expected = here.decode_many(data, edits=edits, preview=True)
+    near = {str(e): closeness(a, b) for e, a, b in zip(edits, strip, expected)}
+    assert all(value > 40 for value in near.values()), near
+
+
+def test_a_strip_is_drawn_together(there: Codec, gpu: StandIn) -> None:
+    opened = there.open(stream("level2"))
+
+    def launches(count: int) -> int:
+        before = gpu.launched
+        assert len(there.draw_many([opened] * count, preview=True)) == count
+        return gpu.launched - before
+
+    launches(1)
+    assert launches(16) < 2 * launches(1)
+
+
+@pytest.mark.parametrize("what", ["scn", "fcn", "morph", "mix", "average"])
+def test_other_pictures(here: Codec, there: Codec, what: str) -> None:
+    a, b = stream("level1"), stream("level3")
+    opened = {
+        "scn": lambda codec: codec.open(a, "scn"),
+        "fcn": lambda codec: codec.open(a, "fcn"),
+        "morph": lambda codec: codec.morph(a, b, 0.4),
+        "mix": lambda codec: codec.mix(a, b, "coarse"),
+        "average": lambda codec: codec.average([a, b]),
+    }[what]
+    assert closeness(there.preview(opened(there)), here.preview(opened(here))) > 45
+
+
+def test_refinement_steps_there(here: Codec, there: Codec) -> None:
+    picture = here.random_face(22)
+    plain = there.encode(picture, 4, align=False)
+    refined = there.encode(picture, 4, align=False, refine=4)
+    assert refined != plain
+    original = picture.reduce(4)
+    nearer, before = (closeness(there.decode(f).reduce(4), original) for f in (refined, plain))
+    assert nearer > before
+
+
+def test_the_services_run_there(there: Codec) -> None:
+    studio = Studio(lambda: there)
+    result = studio.compress(ASTRONAUT, 2, align=False)
+    assert result.picture_both is not None and result.device.startswith("cuda")
+    edit = there.edit_names[0].name
+    editing, exploring = Editing(studio), Exploring(studio)
+    shown = editing.face(ASTRONAUT, 2)
+    assert editing.preview(shown, Look.of({edit: 0.5})).size == (256, 256)
+    assert len(editing.strip(shown, edit)) > 2
+    axes = [axis.name for axis in exploring.axes()][:2]
+    spot = exploring.on_map(result.prepared, 2, *axes)
+    assert np.isfinite([*spot.before, *spot.after]).all()
+    for place in (
+        Place(seed=3), Place(stage="before"), Place(stage="after"), Place(edit=(edit, 0.5)),
+        Place(at=spot.after, x=axes[0], y=axes[1], from_photo=True),
+    ):  # fmt: skip
+        assert exploring.face(place, result.prepared, 2, small=True).size == (256, 256)
+
+
+def test_the_bench_runs_there(there: Codec) -> None:
+    pipeline = Pipeline(there, 3)
+    laps = pipeline.round(ASTRONAUT.read_bytes())
+    assert all(seconds >= 0 for seconds in laps.values())
+    assert pipeline.picture.tobytes() == there.decode(pipeline.file).tobytes()
+
+
+def test_stages_train_there(gpu: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faces, work, weights = (tmp_path / name for name in ("faces", "runs", "weights"))
+    faces.mkdir()
+    for seed in (1, 2):
+        to_pil(face(seed)).reduce(4).save(faces / f"{seed}.png")
+    shutil.copytree(hsc.model_id.ASSETS, weights)
+    monkeypatch.setattr(hsc.model_id, "ASSETS", weights)
+    monkeypatch.setattr(pairs, "SHARD", 2)
+    monkeypatch.setattr(layers, "SYNTHETIC_LATENTS", 1)
+    monkeypatch.setattr(fine, "LEAST_PX", 256)
+    shipped = {path.name: path.read_bytes() for path in weights.iterdir()}
+    for stage in ("pairs", "likeness", "latents", "feature", "joint"):
+        args = Namespace(
+            work=work, data=[faces], device="cuda", steps=2, minutes=5.0, batch=2, resume=True
+        )
+        training.run(stage, args)
+    changed = {name for name, data in shipped.items() if (weights / name).read_bytes() != data}
+    assert {"fcn.safetensors", "inversion.safetensors"} <= changed
+    assert "generator.safetensors" not in changed
