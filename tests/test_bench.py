@@ -26,6 +26,7 @@ def test_a_timed_round_makes_what_the_codec_makes() -> None:
     assert set(laps) == {*ENCODING, *DECODING, *LIVE, "encode", "decode"}
     assert sum(laps[s] for s in ENCODING) <= laps["encode"]
     assert sum(laps[s] for s in DECODING) <= laps["decode"]
+    assert pipeline.pictures_per_second(2, 1) > 0
 
 
 def test_variants_are_devices_times_backends() -> None:
@@ -36,7 +37,10 @@ def test_variants_are_devices_times_backends() -> None:
 
 def timing(label: str, scale: float) -> bench.Timing:
     stages = {s: scale for s in (*ENCODING, "encode", *DECODING, "decode", *LIVE)}
-    return bench.Timing(label, "a machine", 1234.0, stages, stages, 900.0, None, 1500, "512 x 512")
+    per_second = {"1": scale, "16": scale}
+    return bench.Timing(
+        label, "a machine", 1234.0, stages, stages, per_second, 900.0, None, 1500, "512 x 512"
+    )
 
 
 def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capfd) -> None:
@@ -53,7 +57,7 @@ def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capf
     lines = bench.table(printed).splitlines()
     assert "cpu, one" in lines[0] and "cpu, two" in lines[0]
     assert [line.split("|")[3].strip() for line in lines[2:-2]] == ["2.0"] * (
-        len(ENCODING) + len(DECODING) + len(LIVE) + 2
+        len(ENCODING) + len(DECODING) + len(LIVE) + 2 + len(bench.BATCHES)
     )
     assert "| OpenVINO, f32 | 250 | 240 | 52 | 1.5 |" in " ".join(bench.page(printed).split())
 

@@ -19,6 +19,7 @@ from hsc.evaluation import bound, edits, report, results
 from hsc.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
 from hsc.evaluation.held_out import held_out_names
 from hsc.evaluation.judge import METRICS, Judge
+from hsc.evaluation.page_parts import merged
 from hsc.evaluation.pictures import held_out_pictures, spread
 from hsc.evaluation.published import AIMS
 from hsc.levels import LEVELS
@@ -151,6 +152,27 @@ def test_results_from_reports(tmp_path, monkeypatch, capfd) -> None:
     assert "CC BY-NC-SA 4.0" in page and "ab" * 6 in page and "A note." in page
     measured, published = page.split("### Published by the paper, not measured here")
     assert "1468 bytes" in published and "1468" not in measured
+    # a part without a report stays, and one with a report is written anew
+    page = page.replace("## Notes", "## Time and memory (`hsc bench`)\n\nLast year.\n\n## Notes")
+    (tmp_path / "RESULTS.md").write_text(page)
+    (tmp_path / "runs" / "inversion.json").unlink()
+    (tmp_path / "runs" / "rate-distortion.json").write_text(
+        (tmp_path / "runs" / "rate-distortion.json").read_text().replace("A note.", "Another.")
+    )
+    results.run(Namespace(out=tmp_path / "runs", study=None))
+    assert (tmp_path / "RESULTS.md").read_text() == page.replace("A note.", "Another.")
+    with pytest.raises(HscError, match="found none"):
+        results.run(Namespace(out=tmp_path / "nothing", study=None))
+
+
+def test_parts_of_a_page_are_replaced_in_place() -> None:
+    old = "# A\n\nold\n\n## one\n\n1\n\n## two\n\n2\n\n### below two\n\n## three\n\n3\n"
+    new = "# A\n\nnew\n\n## zero\n\n0\n\n## two\n\nII\n\n## between\n\n2.5\n"
+    assert merged(new, old) == (
+        "# A\n\nnew\n\n## zero\n\n0\n\n## one\n\n1\n\n## two\n\nII\n\n"
+        "## between\n\n2.5\n\n## three\n\n3\n"
+    )
+    assert merged(new, "") == new
 
 
 def test_which_part_is_the_bound(dists, tmp_path, monkeypatch, capfd) -> None:

@@ -62,7 +62,9 @@ def test_no_report_no_section(tmp_path: Path) -> None:
 def test_every_report_has_its_section(tmp_path: Path) -> None:
     report.save(study() | {"kind": "report"}, tmp_path)
     stages = {"GIE": 12.3, "encode": 20.0, "decode": 30.0}
-    timing = Timing("cpu, one", "a machine", 900, stages, stages, 800, None, 1500, "512 x 512")
+    timing = Timing(
+        "cpu, one", "a machine", 900, stages, stages, {"1": 6.5}, 800, None, 1500, "512 x 512"
+    )
     bench = {"kind": "bench", "notes": ["Median of 3 rounds."], "timings": [asdict(timing)]}
     report.save(COMMON | bench, tmp_path)
     points = [("as the codec has it", 1.0), ("without slices", 1.2)]

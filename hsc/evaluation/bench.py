@@ -25,6 +25,8 @@ from hsc.model_id import ASSETS
 
 EXAMPLE = ASSETS.parent / "examples" / "astronaut.png"
 WARM_UP = 2
+BATCHES = 1, 16
+BATCH_ROUNDS = 3
 NOTES = (
     "Median of {rounds} rounds after {warm_up} that warm up, of one {px} photograph at level "
     "{level:g} ({size:,} bytes), everything in this process; in milliseconds.",
@@ -56,6 +58,7 @@ class Timing:
         machine: in words.
         median, least: by the name of the stage, in the order of the pipeline, with the totals
             ``encode`` and ``decode``.
+        per_second: pictures drawn in a second, by how many are asked for in one call.
         memory_mb: peak of the process; gpu_memory_mb: of the GPU, None without one.
     """
 
@@ -64,6 +67,7 @@ class Timing:
     load: float
     median: dict[str, float]
     least: dict[str, float]
+    per_second: dict[str, float]
     memory_mb: float
     gpu_memory_mb: float | None
     size: int
@@ -132,6 +136,7 @@ def measure(variant: Variant, photo: Path, level: float, rounds: int) -> Timing:
         1000 * load,
         {s: 1000 * statistics.median(lap[s] for lap in laps) for s in stages},
         {s: 1000 * min(lap[s] for lap in laps) for s in stages},
+        {str(n): pipeline.pictures_per_second(n, BATCH_ROUNDS) for n in BATCHES},
         peak_memory_mb(),
         torch.cuda.max_memory_allocated() / 2**20 if gpu else None,
         len(pipeline.file),
@@ -173,6 +178,9 @@ def table(result: dict) -> str:
     for stage in timings[0]["median"]:
         title = f"**{stage}, all of it**" if stage in ("encode", "decode") else stage
         lines.append([title, *(report.number(t["median"][stage], 1) for t in timings)])
+    for batch in timings[0]["per_second"]:
+        cells = (report.number(t["per_second"][batch], 1) for t in timings)
+        lines.append([f"pictures drawn per second, {batch} in a call", *cells])
     lines.append(["loading the codec, once", *(report.number(t["load"], 0) for t in timings)])
     lines.append(["memory (MB)", *(report.number(t["memory_mb"], 0) for t in timings)])
     if any(t["gpu_memory_mb"] is not None for t in timings):

@@ -1,13 +1,15 @@
 """``validate results``: the saved reports as ``RESULTS.md``."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from hsc.errors import HscError
 from hsc.evaluation import inversion, laboratory, rate_distortion, report
 from hsc.evaluation.circumstances import circumstances
 from hsc.evaluation.findings import findings
 from hsc.evaluation.judge import METRICS
+from hsc.evaluation.page_parts import merged
 from hsc.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
 from hsc.levels import LEVELS
 
@@ -15,10 +17,12 @@ TARGET = Path("RESULTS.md")
 INTRODUCTION = """# Results
 
 Written by `python -m hsc validate results` from the reports of `validate inversion`, `validate
-rate-distortion` and, where there are any, of `validate bound`, `validate resolution`, `validate
+rate-distortion`, `validate bound`, `validate resolution`, `validate robustness`, `validate
 verification`, `evaluate`, `bench` and `ablate`; do not edit by hand. `bash tools/measure FACES`
-runs them all. The people are those of `hsc/evaluation/held_out.txt`, whom no training run has
-seen. The encoder and the losses have seen other pictures of the same collections."""
+runs them all. A part whose report is not there when it is written stays as it was: every part says
+when, where and, where it matters, with which weights it was measured. The people are those of
+`hsc/evaluation/held_out.txt`, whom no training run has seen. The encoder and the losses have seen
+other pictures of the same collections."""
 
 
 def run(args: Namespace) -> None:
@@ -26,48 +30,51 @@ def run(args: Namespace) -> None:
 
     Args:
         args: out, where the reports are, and study, where the one of ``hsc evaluate`` is.
+
+    Raises:
+        HscError: there is no report.
     """
-    folder = args.out or report.FOLDER
-    encoder = report.read("inversion", folder)
-    files = report.read("rate-distortion", folder)
-    refined = report.read_if_there(rate_distortion.REFINED, folder)
-    study = args.study or laboratory.STUDY
-    found = findings(laboratory.reports(folder, study))
-    more = laboratory.sections(folder, study)
-    TARGET.write_text(text(encoder, files, refined, more, found), encoding="utf-8")
-    print(f"wrote {TARGET}")
+    folder, study = args.out or report.FOLDER, args.study or laboratory.STUDY
+    reports = laboratory.reports(folder, study)
+    if not reports:
+        raise HscError(
+            f"Expected reports in {folder}, found none: run `python -m hsc validate inversion "
+            "--faces DIR` or another of the commands that measure."
+        )
+    old = TARGET.read_text(encoding="utf-8") if TARGET.is_file() else ""
+    TARGET.write_text(merged(text(reports, folder, study), old), encoding="utf-8")
+    print(f"wrote {TARGET}: {', '.join(reports)}")
 
 
-def text(
-    encoder: dict,
-    files: dict,
-    refined: dict | None = None,
-    more: Sequence[str] = (),
-    found: Sequence[str] = (),
-) -> str:
-    """The page.
-
-    Args:
-        encoder, files: the two reports.
-        refined: the one of files with ``--refine``, where there is one.
-        more: paragraphs of the laboratory.
-        found: what is surprising, a sentence or two each.
-    """
+def text(reports: Mapping[str, dict], folder: Path, study: Path) -> str:
+    """The page, as far as there are reports by their kind; ``folder`` and ``study`` have them."""
+    encoder, files = reports.get("inversion"), reports.get("rate-distortion")
+    refined = reports.get(rate_distortion.REFINED)
     parts = [INTRODUCTION]
-    if found:
+    # what is surprising is told where everything was measured, not out of some of it
+    if encoder and files and (found := findings(reports)):
         parts += ["## What one might not have guessed", "\n".join(f"- {f}" for f in found)]
-    parts += ["## Encoder alone, nothing compressed", circumstances(encoder)]
-    parts += [inversion.figures_table(encoder), _inversion_aims()]
-    parts += ["## Files", circumstances(files), rate_distortion.figures_table(files)]
-    seconds = [row["decode_seconds"] for row in files["summary"]]
-    parts.append(f"Mean time to decode a file: {sum(seconds) / len(seconds):.2f} seconds.")
-    parts += ["### Beside the aims", _beside_aims(files)]
+    if encoder:
+        parts += ["## Encoder alone, nothing compressed", circumstances(encoder)]
+        parts += [inversion.figures_table(encoder), _inversion_aims()]
+    if files:
+        parts += _files(files)
     if refined:
         parts += ["## Files, refined while encoding", circumstances(refined), _refined(refined)]
-    parts += [f"### Published by the paper, not measured here ({PAPER})", PAPER_NOTE, _paper()]
-    parts += more
-    parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
+    parts += laboratory.sections(folder, study)
+    if files:
+        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
     return "\n\n".join(parts) + "\n"
+
+
+def _files(files: dict) -> list[str]:
+    """Figures by level, beside the aims and beside what the paper published."""
+    seconds = [row["decode_seconds"] for row in files["summary"]]
+    parts = ["## Files", circumstances(files), rate_distortion.figures_table(files)]
+    parts.append(f"Mean time to decode a file: {sum(seconds) / len(seconds):.2f} seconds.")
+    parts += ["### Beside the aims", _beside_aims(files)]
+    parts += [f"### Published by the paper, not measured here ({PAPER})", PAPER_NOTE, _paper()]
+    return parts
 
 
 def _refined(refined: dict) -> str:
