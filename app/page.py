@@ -30,6 +30,8 @@ TAGLINE = "Hierarchical semantic compression of faces"
 # Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 2940 s, so
 # within an hour. app.sweeping takes what Gradio forgets.
 DELETE = (600, 2940)
+SESSIONS = 256
+"""Visitors whom Gradio remembers, each with some half a megabyte; its own limit is 10,000."""
 
 
 def launch_options() -> dict[str, Any]:
@@ -41,8 +43,7 @@ def launch_options() -> dict[str, Any]:
         "ssr_mode": False,
         "run_history": False,
         "max_file_size": "20mb",
-        # what Gradio remembers of a visitor takes half a megabyte; its own limit is 10,000 of them
-        "state_session_capacity": 256,
+        "state_session_capacity": SESSIONS,
         "footer_links": ["api", "settings"],
         "app_kwargs": {"routes": chart.routes()},
     }

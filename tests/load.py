@@ -2,8 +2,8 @@
 
     python tests/load.py [--visitors 20] [--rounds 5]
 
-Starts ``app.py``, lets every visitor send a face of their own at the same moment, round after
-round, with one of them leaving while they wait. Checks that everyone else is served in the order
+Starts ``app.py``, lets as many people look in as it keeps sessions of, and then every visitor send
+a face of their own at the same moment, round after round, with one of them leaving while they wait. Checks that everyone else is served in the order
 in which they came, that positions in the queue were true, that everybody got their own face, that
 the one who left was not served, and that memory returns to its level once they have gone. Prints
 one line each and fails if one of them does not hold.
@@ -31,6 +31,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from visitors import PATIENCE, Visit, Visitor, resident_mb, together  # noqa: E402
 
+from app.page import SESSIONS  # noqa: E402
 from app.sweeping import EVERY  # noqa: E402
 
 START_LIMIT = 120.0  # seconds
@@ -78,6 +79,18 @@ def start(folder: Path) -> tuple[subprocess.Popen, str, float]:
     process.kill()
     print((folder / "log").read_text(errors="replace"))
     raise SystemExit("the studio did not start")
+
+
+def passing(url: str, first: Visitor, picture: bytes) -> None:
+    """As many people as the page keeps sessions of, each with one look at what is remembered.
+
+    What it keeps of a session is of about one size, and the oldest gives way to one more than that.
+    So whatever grows afterwards is no session.
+    """
+    for _ in range(SESSIONS):
+        visitor = Visitor(url, first)
+        with visitor.http:
+            visitor.call("compress", visitor.upload("face.png", picture), 3.0, "scn+fcn", 0, False)
 
 
 def crowd(url: str, pictures: list[bytes], leaver: int) -> list[Visit]:
@@ -180,6 +193,8 @@ def main() -> int:
             if again.ended is not None and again.started is not None:
                 took = 1000 * (again.ended - again.started)
                 print(f"     the same again, remembered: {took:.0f} ms")
+            passing(url, first, pictures[0])
+            print(f"     memory after {SESSIONS} people looked in {resident_mb(process.pid):.0f} MB")
             levels = {}
             for number in range(arguments.rounds):
                 began = time.monotonic()

@@ -39,12 +39,19 @@ class Visit:
 
 
 class Visitor:
-    """One browser session."""
+    """One browser session.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        other: another visitor, who knows already which functions the page has.
+    """
+
+    def __init__(self, url: str, other: Visitor | None = None) -> None:
         self.url = url.rstrip("/")
         self.session = uuid.uuid4().hex
         self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        if other:
+            self.functions, self.defaults = other.functions, other.defaults
+            return
         config = self.http.get("/config").json()
         self.functions = {d["api_name"]: d["id"] for d in config["dependencies"]}
         values = {c["id"]: c["props"].get("value") for c in config["components"]}
