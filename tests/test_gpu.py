@@ -1,4 +1,8 @@
-"""The full codec on a GPU that is not there, but refuses what a GPU refuses (`stand_in_gpu`)."""
+"""The full codec on a GPU; where there is none, on one that refuses what a GPU refuses.
+
+The stand-in (`stand_in_gpu`) computes as the CPU does, so there bytes are the same ones. A real GPU
+rounds otherwise: what it writes may differ in a few symbols, but never what is read.
+"""
 
 import json
 import shutil
@@ -39,7 +43,11 @@ def here() -> Codec:
 
 
 @pytest.fixture(scope="module")
-def gpu(here: Codec) -> Iterator[StandIn]:
+def gpu(here: Codec) -> Iterator[StandIn | None]:
+    """The stand-in, or None on a machine that has a GPU."""
+    if torch.cuda.is_available():
+        yield None
+        return
     with pytest.MonkeyPatch.context() as patch, stand_in_gpu(patch) as mode:
         # a GPU analyses in float32: so does then the CPU beside it
         patch.setattr("hsc.encoder.computes_bfloat16", lambda _: False)
@@ -47,7 +55,7 @@ def gpu(here: Codec) -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="module")
-def there(gpu: StandIn) -> Codec:
+def there(gpu: StandIn | None) -> Codec:
     codec = Codec.load("cuda")
     assert codec.device.type == "cuda" and codec.backend == "float16"
     return codec
@@ -61,7 +69,9 @@ def closeness(a: Image.Image, b: Image.Image) -> float:
     return psnr(from_pil(a), from_pil(b)).item()
 
 
-def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn) -> None:
+def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn | None) -> None:
+    if gpu is None:  # the real one does
+        return
     there, here = torch.ones(2, 3, device="cuda"), torch.ones(2, 3)
     assert isinstance(there, OnGpu) and there.device == CUDA
     assert isinstance(there @ there.T, OnGpu) and not isinstance(there.cpu(), OnGpu)
@@ -78,11 +88,19 @@ def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn) -> None:
             waiting()
 
 
-def test_both_devices_write_the_same_bytes(here: Codec, there: Codec) -> None:
+def test_what_one_device_writes_the_other_reads(
+    here: Codec, there: Codec, gpu: StandIn | None
+) -> None:
     picture = here.random_face(21)
     for level in (1, 3.4, 6):
-        data = there.encode(picture, level, align=False)
-        assert data == here.encode(picture, level, align=False)
+        files = [codec.encode(picture, level, align=False) for codec in (here, there)]
+        assert len(files[1]) == pytest.approx(len(files[0]), rel=0.02)
+        assert files[0] == files[1] or gpu is None
+        for data in files:
+            opened = [codec.open(data) for codec in (here, there)]
+            assert opened[1].w_plus.cpu().equal(opened[0].w_plus)
+            drawn = [codec.preview(o) for codec, o in zip((here, there), opened)]
+            assert closeness(*drawn) > 45
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,11 +122,11 @@ def test_recorded_launches_draw_what_is_asked_now(there: Codec) -> None:
             feature = torch.cat([o.feature for o in parts])
             w_plus = torch.cat([o.w_plus for o in parts])
             drawn, expected = recorded.image(feature, w_plus), plain.image(feature, w_plus)
-            assert drawn.cpu().equal(expected.cpu())
+            assert psnr(drawn.cpu(), expected.cpu()).item() > 55
     assert list(recorded._recorded)[-2:] == [1, 2]
 
 
-def test_every_edit_in_one_strip(here: Codec, there: Codec, gpu: StandIn) -> None:
+def test_every_edit_in_one_strip(here: Codec, there: Codec) -> None:
     edits = [{edit.name: edit.high} for edit in here.edit_names]
     data = stream("level2")
     strip = there.decode_many(data, edits=edits, preview=True)
@@ -117,7 +135,9 @@ def test_every_edit_in_one_strip(here: Codec, there: Codec, gpu: StandIn) -> Non
     assert all(value > 40 for value in near.values()), near
 
 
-def test_a_strip_is_drawn_together(there: Codec, gpu: StandIn) -> None:
+def test_a_strip_is_drawn_together(there: Codec, gpu: StandIn | None) -> None:
+    if gpu is None:  # launches are counted by the stand-in
+        return
     opened = there.open(stream("level2"))
 
     def launches(count: int) -> int:
@@ -175,10 +195,13 @@ def test_the_bench_runs_there(there: Codec) -> None:
     pipeline = Pipeline(there, 3)
     laps = pipeline.round(ASTRONAUT.read_bytes())
     assert all(seconds >= 0 for seconds in laps.values())
-    assert pipeline.picture.tobytes() == there.decode(pipeline.file).tobytes()
+    assert closeness(pipeline.picture, there.decode(pipeline.file)) > 55
+    assert pipeline.pictures_per_second(2, 1) > 0
 
 
-def test_stages_train_there(gpu: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stages_train_there(
+    gpu: StandIn | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     faces, work, weights = (tmp_path / name for name in ("faces", "runs", "weights"))
     faces.mkdir()
     for seed in (1, 2):

@@ -180,12 +180,21 @@ def _flattened(image: Image.Image) -> Image.Image:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Deep grey -> L, by the smallest usual full scale that holds its brightest pixel."""
+    if image.mode != "F":
+        values = np.asarray(image)
+        if values.dtype.itemsize == 2 or (values.min() >= 0 and values.max() < 2**16):
+            # one look into a table a pixel: with arithmetic a large picture takes long enough
+            values = values.astype(np.uint16, copy=False)
+            shades = np.arange(2**16, dtype=np.float32)
+            return Image.fromarray(_to_eight_bits(shades, float(values.max()), image.mode)[values])
     values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
-    brightest = float(values.max())
-    scales = FULL_SCALES if image.mode == "F" else FULL_SCALES[1:]
+    return Image.fromarray(_to_eight_bits(values, float(values.max()), image.mode))
+
+
+def _to_eight_bits(values: np.ndarray, brightest: float, mode: str) -> np.ndarray:
+    scales = FULL_SCALES if mode == "F" else FULL_SCALES[1:]
     full = next((scale for scale in scales if brightest <= scale), brightest)
-    grey = np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
-    return Image.fromarray(grey)
+    return np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
