@@ -9,13 +9,13 @@ from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
-from hsc.generator.backends import computes_bfloat16
 from hsc.generator.synthesis import IMAGE_PX
 from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
 from hsc.inversion.refine import Progress, Refiner
 from hsc.model_id import missing, path_of
 from hsc.networks import Networks
 from hsc.pictures import to_tensor
+from hsc.precision import computes_bfloat16
 
 PICTURE_PX = IMAGE_PX
 
@@ -48,7 +48,7 @@ class Encoder:
     def analyse(self, crop: Image.Image) -> Latents:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
-        # where a CPU computes in bfloat16, S and F are found in it, as they were in training
+        # where a CPU is faster in bfloat16, S and F are found in it, as they were in training
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
             return Latents(self.inversion(self.small(crop), n.generator, n.mirror))
 

@@ -42,8 +42,10 @@ def drawn(
         small: 256-px likenesses instead of 1024-px pictures.
     """
     pictures: list[Image.Image] = []
-    for start in range(0, len(pairs), AT_ONCE):
-        part = [decoder.edited(*pair, keep_details) for pair in pairs[start : start + AT_ONCE]]
+    # a CPU is no faster at several, and holds the floating-point pictures of all of them meanwhile
+    size = 1 if decoder.networks.device.type == "cpu" else AT_ONCE
+    for start in range(0, len(pairs), size):
+        part = [decoder.edited(*pair, keep_details) for pair in pairs[start : start + size]]
         feature, w_plus = (torch.cat(column) for column in zip(*part))
         if small:
             batch = decoder.preview_of(feature, w_plus)

@@ -7,6 +7,7 @@ import torch
 from generated import face, styles, synthesis
 
 import hsc
+from hsc import precision
 from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.generator import half
@@ -116,6 +117,27 @@ def test_which_backend_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(CPU, "auto") == "reference"
     with pytest.raises(HscError, match="float32"):
         chosen(CPU, "bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("instructions", "amx", "said", "expected"),
+    [
+        (True, False, "vendor_id : AuthenticAMD", True),
+        (True, False, "vendor_id : GenuineIntel", False),
+        (True, True, "vendor_id : GenuineIntel", True),
+        (False, False, "vendor_id : AuthenticAMD", False),
+    ],
+)
+def test_bfloat16_where_it_is_faster(
+    instructions: bool, amx: bool, said: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: instructions)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(precision, "_processor", lambda: said)
+    assert precision.computes_bfloat16(CPU) == expected
+    assert precision.gradient_dtype(CPU) == (torch.bfloat16 if expected else torch.float32)
+    assert not precision.computes_bfloat16(CUDA)
+    assert precision.gradient_dtype(CUDA) == torch.bfloat16
 
 
 @pytest.mark.parametrize(("device", "name"), [(CPU, "float16"), (CUDA, "float32"), (CPU, "int8")])

@@ -70,9 +70,9 @@ class Oracle:
 
     def _loss(self, w_plus: Tensor, feature: Tensor, picture: Tensor, small: Tensor) -> Tensor:
         r = self.refiner
-        styles = w_plus.bfloat16()
-        inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-        with torch.autocast(picture.device.type, torch.bfloat16):
+        styles = w_plus.to(r.dtype)
+        inner = feature.to(r.dtype).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(picture.device.type, torch.bfloat16, r.dtype == torch.bfloat16):
             drawn = preview(r.synthesis, r.head, inner, styles).float()
             core = preview(r.synthesis, r.glance, r.synthesis.feature(styles), styles).float()
         return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]

@@ -125,13 +125,13 @@ class RateSearch:
     def _features(self) -> list[Tensor]:
         """F_S of each picture, (1, C, px, px)."""
         synthesis = self.refiner.synthesis
-        return [synthesis.feature(w.bfloat16(), self.klt.px) for w in self.w_plus.split(1)]
+        return [synthesis.feature(w.to(self.refiner.dtype), self.klt.px) for w in self.w_plus.split(1)]
 
     def _draw(self, y_hat: Tensor, index: int) -> Tensor:
         """(1, K, 16, 16) and the S of a picture to that of the 256-px exit."""
-        r, styles = self.refiner, self.w_plus[index : index + 1].bfloat16()
-        with torch.autocast(y_hat.device.type, torch.bfloat16):
-            feature = self.klt.restore(y_hat, self._features[index]).bfloat16()
+        r, styles = self.refiner, self.w_plus[index : index + 1].to(self.refiner.dtype)
+        with torch.autocast(y_hat.device.type, torch.bfloat16, r.dtype == torch.bfloat16):
+            feature = self.klt.restore(y_hat, self._features[index]).to(r.dtype)
             inner = feature.contiguous(memory_format=torch.channels_last)
             return preview(r.synthesis, r.head, inner, styles).float()
 

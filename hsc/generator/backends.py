@@ -42,12 +42,6 @@ def chosen(device: torch.device, backend: str | None = None) -> str:
     return name
 
 
-def computes_bfloat16(device: torch.device) -> bool:
-    """Whether this is a CPU with instructions for bfloat16, which then halves the time."""
-    has_them = torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported()
-    return device.type == "cpu" and has_them
-
-
 def arranged(synthesis: Synthesis, name: str) -> Drawer:
     """The generator behind a backend that ``chosen`` named."""
     if name == "reference":

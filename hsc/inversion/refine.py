@@ -22,6 +22,7 @@ from hsc.inversion.mirror import Mirror
 from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
+from hsc.precision import gradient_dtype
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.weights import load_into, path_of
 
@@ -69,7 +70,7 @@ class Refiner:
             WeightsError: the judge's weights are missing.
         """
         lpips = Lpips.pretrained().to(device)
-        synthesis = load_generator(device).synthesis.bfloat16()
+        synthesis = load_generator(device).synthesis.to(gradient_dtype(device))
         return cls(
             synthesis.to(memory_format=torch.channels_last),
             load_into(SemanticCodec(), path_of("scn")).to(device),
@@ -79,6 +80,11 @@ class Refiner:
             PictureLoss(lpips, mirror.identity, WEIGHTS),
             PictureLoss(lpips, mirror.identity, SEMANTIC_WEIGHTS),
         )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the generator is computed in."""
+        return self.synthesis.const.dtype
 
     def refine(
         self,
@@ -126,14 +132,15 @@ class Refiner:
     ) -> tuple[Tensor, Tensor]:
         """The loss of what a file draws; the bits of SCN and of both layers, (2,)."""
         w_plus_hat, scn_bits = self.scn(w_plus, level)
-        styles = w_plus_hat.bfloat16()
+        dtype = self.dtype
+        styles = w_plus_hat.to(dtype)
         context = self.synthesis.feature(styles, 16)  # (1, 512, 16, 16)
         feature_s = self.synthesis.run(context, styles, 16, 32)  # (1, 512, 32, 32)
-        with torch.autocast(image.device.type, torch.bfloat16):
+        with torch.autocast(image.device.type, torch.bfloat16, dtype == torch.bfloat16):
             feature_hat, fcn_bits = self.fcn(
                 feature, feature_s.float(), context.float(), level, noisy_rate=False
             )
-            inner = feature_hat.bfloat16().contiguous(memory_format=torch.channels_last)
+            inner = feature_hat.to(dtype).contiguous(memory_format=torch.channels_last)
             drawn = preview(self.synthesis, self.head, inner, styles).float()
             core = preview(self.synthesis, self.glance, feature_s, styles).float()
         value, _ = self.loss(drawn, image)
