@@ -20,6 +20,7 @@ from stand_in_gpu import CUDA, Misplaced, OnGpu, Recording, StandIn, stand_in_gp
 
 import hsc.model_id
 from app.service import Studio
+from app.services import cores
 from app.services.editing import Editing, Look
 from app.services.exploring import Exploring, Place
 from hsc import training
@@ -122,7 +123,7 @@ def test_recorded_launches_draw_what_is_asked_now(there: Codec) -> None:
             feature = torch.cat([o.feature for o in parts])
             w_plus = torch.cat([o.w_plus for o in parts])
             drawn, expected = recorded.image(feature, w_plus), plain.image(feature, w_plus)
-            assert psnr(drawn.cpu(), expected.cpu()).item() > 55
+            assert psnr(drawn.cpu(), expected.cpu()).min() > 55
     assert list(recorded._recorded)[-2:] == [1, 2]
 
 
@@ -172,7 +173,8 @@ def test_refinement_steps_there(here: Codec, there: Codec) -> None:
     assert nearer > before
 
 
-def test_the_services_run_there(there: Codec) -> None:
+def test_the_services_run_there(there: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "in_turn", lambda call: call())  # the stand-in is of this thread
     studio = Studio(lambda: there)
     result = studio.compress(ASTRONAUT, 2, align=False)
     assert result.picture_both is not None and result.device.startswith("cuda")

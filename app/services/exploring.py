@@ -11,6 +11,7 @@ from PIL import Image
 from app.recent import Recent
 from app.results import Prepared
 from app.service import Studio
+from app.services.cores import beside
 from hsc.errors import HscError
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
@@ -90,7 +91,7 @@ class Exploring:
     @property
     def latent_map(self) -> LatentMap:
         """Made once, when it is first wanted."""
-        with self._turn:
+        with self._turn, beside():
             if self._map is None:
                 from hsc.generator.pretrained import load_mapping
                 from hsc.latent_map import LatentMap

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from app.recent import Memory, Recent, fingerprint
+from app.services.cores import beside
 
 SMALL_PX = 256  # LPIPS and PSNR compare pictures averaged down to this, as RESULTS.md does
 SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
@@ -51,10 +52,10 @@ class Measures:
         if key in self._done:
             yield self._done.get(key, Measured)
             return
-        with self._turn:
+        with self._turn, beside():
             measured = self._pixels(original, picture)
         yield measured
-        with self._turn:
+        with self._turn, beside():
             measured = self._identity(original, picture, measured)
         yield self._done.get(key, lambda: measured)
 

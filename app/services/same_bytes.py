@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from app.recent import Memory, Recent, fingerprint
+from app.services.cores import beside
 from app.services.measure import Measured, Measures
 from hsc.baselines import CODECS, Encodings, Fit
 from hsc.errors import HscError
@@ -77,10 +78,11 @@ class SameBytes:
 
     def _fitted(self, crop: Image.Image, rival: Rival, budget: int) -> Rival:
         codec = CODECS[rival.name]
-        made = self._encodings.get(
-            (fingerprint(crop), rival.name), lambda: Encodings(crop, codec)
-        )
-        return replace(rival, full=made.fit(budget), best=made.best_downscaled(budget))
+        with beside():
+            made = self._encodings.get(
+                (fingerprint(crop), rival.name), lambda: Encodings(crop, codec)
+            )
+            return replace(rival, full=made.fit(budget), best=made.best_downscaled(budget))
 
     def _measured(self, crop: Image.Image, rival: Rival) -> Rival:
         return replace(

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from app.recent import Recent, fingerprint
 from app.results import Prepared
 from app.service import Studio
+from app.services.cores import beside
 from hsc.baselines import CODECS, best_downscaled
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
@@ -95,13 +96,14 @@ class Seeing:
     ) -> View:
         from hsc.vision.readouts import compare
 
-        with self._turn:
+        with self._turn, beside():
             seen = self._seen.get(fingerprint(picture), lambda: self._viewer.look(picture))
         agreement = compare(original, seen) if original is not None else None
         return View(name, label, size, picture, marked(picture, seen), seen, agreement)
 
     def _same_bytes(self, crop: Image.Image, budget: int) -> tuple[str, bytes, Image.Image]:
-        fit = best_downscaled(crop, CODECS["avif"], budget)
+        with beside():
+            fit = best_downscaled(crop, CODECS["avif"], budget)
         label = f"AVIF at {fit.px} px" + ("" if fit.fits else ", its smallest file")
         return label, fit.data, fit.picture
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.recent import Recent, fingerprint
 from app.service import Studio
+from app.services.cores import beside
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
     from hsc.vision.segmentation import PersonSegmentation
@@ -98,7 +99,8 @@ class SpendingOf:
         if found.positions is None:
             return Spending(styles, groups, (), None, None)
         picture, _ = self.studio.drawing.draw(data)
-        mask = self._person.mask(picture)  # (256, 256)
+        with beside():
+            mask = self._person.mask(picture)  # (256, 256)
         side = mask.shape[0] // found.positions.shape[0]
         share = mask.reshape(16, side, 16, side).mean((1, 3))  # (16, 16)
         person = float((share * found.positions).sum() / found.positions.sum())

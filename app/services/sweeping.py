@@ -13,6 +13,7 @@ from PIL import Image
 from app.recent import Recent
 from app.results import SIDE, Prepared
 from app.service import Studio
+from app.services.cores import beside
 from hsc.baselines import CODECS, Encodings
 from hsc.bitstream import with_layers
 from hsc.faces import find_faces
@@ -151,9 +152,10 @@ class Sweeping:
     def _other(
         self, prepared: Prepared, codec: Any, budget: int, made: list[Encodings]
     ) -> CurvePoint | None:
-        if not made:
-            made.append(Encodings(prepared.crop, codec))
-        fit = made[0].best_downscaled(budget)
+        with beside():
+            if not made:
+                made.append(Encodings(prepared.crop, codec))
+            fit = made[0].best_downscaled(budget)
         if not fit.fits:
             return None
         name = f"{codec.label} at {fit.px} px"
@@ -161,8 +163,9 @@ class Sweeping:
         return CurvePoint(codec.label, name, fit.data, codec.name, figures)
 
     def _measured(self, prepared: Prepared, picture: Image.Image) -> dict[str, float]:
-        original = self._originals.get(prepared.key, lambda: _Original(prepared.crop))
-        return original.compare(picture)
+        with beside():
+            original = self._originals.get(prepared.key, lambda: _Original(prepared.crop))
+            return original.compare(picture)
 
 
 class _Original:

@@ -1,0 +1,69 @@
+"""Which thread the model computes in, and on how many cores.
+
+PyTorch's threads belong to the thread that calls it. Called from wherever a visitor's request
+happens to run, it would soon keep more of them than there are cores; then they sleep and are woken
+for every layer, and a preview takes twice as long. So the model is called in one thread, on all
+cores, and whatever computes beside it says so: it is given one core, and the model one less.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+# one in the process, whatever has how many models; not a daemon: PyTorch aborts the process when it
+# is ended in the middle of its work
+_model_thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+_lock = threading.Lock()
+_beside = 0
+
+
+def in_turn(call: Callable[[], Value]) -> Value:
+    """Make a call in the model's thread, after those that were asked for before, and wait for it.
+
+    What it raises is raised here.
+    """
+    return _model_thread.submit(_on_free_cores, call).result()
+
+
+@contextmanager
+def beside() -> Iterator[None]:
+    """While something else computes in this thread, on one core."""
+    global _beside
+    with _lock:
+        _beside += 1
+    _take(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _beside -= 1
+
+
+def _on_free_cores(call: Callable[[], Value]) -> Value:
+    _take(max(1, (_cores() or 1) - _beside))
+    return call()
+
+
+def _take(threads: int) -> None:
+    """Let PyTorch compute on so many threads when this one calls it."""
+    if _cores():
+        sys.modules["torch"].set_num_threads(threads)
+
+
+def _cores() -> int | None:
+    """How many threads PyTorch takes by itself; None before it is there."""
+    get = getattr(sys.modules.get("torch"), "get_num_threads", None)
+    return _counted(get) if get else None
+
+
+@lru_cache(maxsize=1)
+def _counted(get: Callable[[], int]) -> int:
+    return get()
