@@ -7,6 +7,7 @@ Networks", 2019, appendix A.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,14 +148,17 @@ def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
     a, d = right / render
     b, e = down / render
     coefficients = (a, b, origin[0], d, e, origin[1])
-    bands = []
-    for band in patch.split():
+
+    def turned(band: Image.Image) -> np.ndarray:
         # as floats, because Pillow's 8-bit transform rounds down and would darken the picture
-        turned = band.convert("F").transform(
+        large = band.convert("F").transform(
             (render, render), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
         )
-        bands.append(turned.resize((px, px), Image.Resampling.LANCZOS))
-    return _rounded(np.stack([np.asarray(band) for band in bands], axis=-1))
+        return np.asarray(large.resize((px, px), Image.Resampling.LANCZOS))
+
+    with ThreadPoolExecutor(3) as pool:  # Pillow lets other threads run meanwhile
+        bands = list(pool.map(turned, patch.split()))
+    return _rounded(np.stack(bands, axis=-1))
 
 
 def _padded(
