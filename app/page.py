@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from app import chart
 from app.address import face_in
 from app.blocks import Page
 from app.components import MODEL_EVENT, QUICK, friendly
@@ -23,6 +22,7 @@ from app.tabs.edit import EditTab
 from app.tabs.explore import ExploreTab
 from app.tabs.vision import VisionTab
 from app.theme import css, theme
+from app.views import chart
 from hsc.errors import HscError
 
 TITLE = "HSC Studio"

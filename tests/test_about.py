@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import torch
 
-from app.diagram import TALL, TALL_BOXES, WIDE, WIDE_BOXES, diagram
 from app.texts import text
-from app.weights_view import source, weights_table
+from app.views.diagram import TALL, TALL_BOXES, WIDE, WIDE_BOXES, diagram
+from app.views.weights import source, weights_table
 from hsc.importing.packages import write_weights
 from hsc.model_id import ASSETS, path_of
 

@@ -9,7 +9,6 @@ import pytest
 from fakes import FakeCodec
 from PIL import Image
 
-from app import charts, sheet, versus
 from app.recent import Memory
 from app.results import Look, Shown
 from app.services.between import FRAME_PX, MIXES, MORPH, Between, animation
@@ -17,6 +16,7 @@ from app.services.difference import difference
 from app.services.editing import Editing, Face, over, shipped_edits, usable_presets
 from app.services.measure import Measured, Measures
 from app.services.same_bytes import SameBytes, described
+from app.views import charts, sheet, versus
 from hsc.errors import BitstreamError, HscError, NoFaceError
 
 ASTRONAUT = Path(__file__).parents[1] / "assets" / "examples" / "astronaut.png"

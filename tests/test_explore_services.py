@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 
 import hsc
-from app import explore_views, figures, vision_views
-from app.labels import overlap
 from app.service import Studio
 from app.services.exploring import GENERATED, Exploring, OnMap, Place
 from app.services.portraits import ACROSS, COUNT, SHEET, SIDE
@@ -18,6 +16,10 @@ from app.services.seeing import Seeing, described, verdict
 from app.services.spending import SpendingOf
 from app.services.sweeping import METRICS, Curve, CurvePoint, Sweeping
 from app.tabs.explore import _place
+from app.views import explore as explore_views
+from app.views import figures
+from app.views import vision as vision_views
+from app.views.labels import overlap
 from hsc.bitstream import describe
 from hsc.errors import HscError
 from hsc.evaluation.published import PAPER_POINTS

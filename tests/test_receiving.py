@@ -4,10 +4,10 @@ import pytest
 from fakes import FakeCodec
 from PIL import Image
 
-from app import bytes_view
 from app.address import face_in, face_link, own_address
 from app.service import Studio
 from app.services.receiving import Receiving
+from app.views import byte_table
 from hsc.bitstream import Container, with_layers
 from hsc.bitstream.fields import fields
 from hsc.bitstream.text import from_text, to_text
@@ -41,14 +41,14 @@ def test_what_no_code_holds_is_still_text(receiving):
     large = Container(FakeCodec.model_id, 6, bytes(100), bytes(4000)).pack()
     whole = receiving.as_text(large, "scn+fcn")
     assert len(whole.text) > 4296 and from_text(whole.text) == whole.data
-    assert whole.qr == "" and "more than a QR code" in bytes_view.code_panel(whole, "scn+fcn")
+    assert whole.qr == "" and "more than a QR code" in byte_table.code_panel(whole, "scn+fcn")
 
 
 @pytest.mark.parametrize("layers", ["scn", "scn+fcn"])
 def test_the_proof_draws_again_and_damages(receiving, face, layers):
     proof = receiving.prove(face, layers)
     assert proof.same and "damaged" in proof.refusal
-    assert "every pixel is the same" in bytes_view.proof_panel(proof)
+    assert "every pixel is the same" in byte_table.proof_panel(proof)
 
 
 def test_a_proof_that_fails_says_so(face):
@@ -62,11 +62,11 @@ def test_a_proof_that_fails_says_so(face):
     other = Studio(Careless)
     proof = Receiving(other.model, other.drawing).prove(face)
     assert not proof.same and proof.refusal == ""
-    assert bytes_view.proof_panel(proof).count("fault") == 2
+    assert byte_table.proof_panel(proof).count("fault") == 2
 
 
 def test_the_strip_shows_every_byte_of_the_header(face):
-    html = bytes_view.strip(fields(face))
+    html = byte_table.strip(fields(face))
     for field in fields(face):
         assert f'data-field="{field.key}"' in html
     assert "more</em>" in html

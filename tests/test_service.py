@@ -10,11 +10,11 @@ import torch
 from fakes import FakeCodec
 from PIL import Image
 
-from app import charts
 from app.files import keep_bytes, keep_picture
 from app.recent import Memory, Recent, fingerprint, size_of
 from app.results import Sizes
 from app.service import LARGEST_FILE, Studio
+from app.views import charts
 from hsc.bitstream import describe, unpack, with_layers
 from hsc.decoder import Opened
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError

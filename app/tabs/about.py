@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from app.charts import table
 from app.components import Tab
-from app.diagram import diagram
 from app.service import Studio
 from app.texts import text
-from app.weights_view import weights_table
+from app.views.charts import table
+from app.views.diagram import diagram
+from app.views.weights import weights_table
 
 
 class AboutTab(Tab):

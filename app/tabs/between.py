@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from app import charts
 from app.components import LIVE, MODEL_EVENT, friendly
 from app.files import address, keep_bytes, keep_picture
 from app.results import Shown
 from app.services.between import FRAMES, Between, animation
 from app.services.editing import Face
+from app.views import charts
 
 MISSING = "Give the other face: drop a file, or invent one."
 

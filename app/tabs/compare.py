@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import charts, versus
 from app.components import LIVE, Tab, friendly
 from app.results import Shown
 from app.services.same_bytes import SameBytes
 from app.texts import text
+from app.views import charts, versus
 
 NO_FACE = "Choose a photo on the Compress tab first: the same bytes are compared here."
 # Coding pictures takes the processor, not the model: nobody's drawing waits for it.

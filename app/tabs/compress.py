@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
-from app import charts
 from app.address import number_in
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly, layers_of
 from app.files import keep_picture
@@ -22,6 +21,7 @@ from app.services.measure import Measures
 from app.tabs.compress_layout import DIFFERENCE, Wishes
 from app.tabs.compress_switches import CompressSwitches
 from app.tabs.compress_updates import GENERATED, Update, seed_of
+from app.views import charts
 from hsc.errors import NoFaceError
 
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."

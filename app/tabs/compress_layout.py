@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app import charts
 from app.components import PhotoInput, picture
 from app.services.difference import AMPLIFICATIONS
 from app.services.examples import Example, examples
 from app.texts import text
+from app.views import charts
 
 BORDER, DIFFERENCE = "Before | after", "Difference"
 

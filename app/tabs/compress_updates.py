@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 import gradio as gr
 from PIL import Image
 
-from app import charts
 from app.files import keep_bytes, keep_picture
 from app.results import Compressed, Shown
 from app.services.examples import LEVEL, Example, examples
 from app.tabs.compress_layout import CompressLayout
+from app.views import charts
 from hsc.sidecar import sidecar
 
 GENERATED = "generated-face"  # file name of the faces that the page makes up

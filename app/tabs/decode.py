@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from app import bytes_view, charts
 from app.address import face_in, face_link, own_address
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly
 from app.files import keep_picture
@@ -16,6 +15,7 @@ from app.results import Look, Sizes
 from app.service import Studio
 from app.services.receiving import Receiving
 from app.tabs.decode_layout import PROVE, DecodeLayout
+from app.views import byte_table, charts
 from hsc.bitstream.fields import fields
 from hsc.errors import BitstreamError, HscError
 
@@ -96,7 +96,7 @@ class DecodeTab(Tab):
         known = {
             at.data: data,
             at.facts: charts.facts(facts) + charts.bytes_bar(Sizes.of(facts)),
-            at.strip: bytes_view.strip(fields(data)),
+            at.strip: byte_table.strip(fields(data)),
             at.more: gr.Column(visible=True),
             at.welcome: gr.Markdown(visible=False),
             at.prove: gr.Button(PROVE, visible=True),
@@ -188,7 +188,7 @@ class DecodeTab(Tab):
         at = self.at
         yield {at.note: charts.note("Drawing it again with nothing remembered …", busy=True)}
         data, layers, _ = self.studio.drawing.readable(data, layers)
-        yield {at.proof: bytes_view.proof_panel(self.receiving.prove(data, layers)), at.note: ""}
+        yield {at.proof: byte_table.proof_panel(self.receiving.prove(data, layers)), at.note: ""}
 
     def send(self, data: bytes | None, sent: str, request: gr.Request) -> Update:
         """The face as text, as a QR code and as a link."""
@@ -198,7 +198,7 @@ class DecodeTab(Tab):
         address = own_address(dict(request.headers), request.url.scheme if request.url else "http")
         made = self.receiving.as_text(data, sent, face_link(address))
         return {
-            at.code: bytes_view.code_panel(made, sent),
+            at.code: byte_table.code_panel(made, sent),
             at.text: gr.Textbox(
                 value=made.text, label=f"The face as text: {len(made.text):,} characters"
             ),

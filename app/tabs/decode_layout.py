@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.bytes_view import LINKED
 from app.components import picture
 from app.tabs.edit_sliders import EditSliders
 from app.texts import text
+from app.views.byte_table import LINKED
 
 CHOICES = [("SCN + FCN", "scn+fcn"), ("SCN only", "scn"), ("FCN only", "fcn")]
 PROVE = "Prove that nothing else was used"

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from app import charts, sheet
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly
 from app.files import keep_picture
 from app.results import Look, Shown
@@ -15,6 +14,7 @@ from app.service import Studio
 from app.services.editing import Editing, Face
 from app.tabs.between import BetweenEvents
 from app.tabs.edit_layout import STARTING, EditLayout
+from app.views import charts, sheet
 
 Update = dict[Any, Any]
 

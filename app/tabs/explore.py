@@ -8,15 +8,15 @@ from typing import Any
 
 import gradio as gr
 
-from app import charts, figures
 from app.components import LIVE, MODEL_EVENT, Tab, friendly
-from app.explore_views import bits_words
 from app.files import keep_picture
 from app.results import Prepared
 from app.services.exploring import Place
 from app.services.shared import Shared
 from app.tabs.explore_curve import CurveOf
 from app.tabs.explore_layout import ExploreLayout
+from app.views import charts, figures
+from app.views.explore import bits_words
 
 Update = dict[Any, Any]
 FIRST = Place(seed=0)

@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import charts, figures
 from app.components import LIVE, MODEL_EVENT, QUICK, friendly
-from app.explore_views import progress
 from app.files import keep_picture
 from app.services.shared import Shared
 from app.services.sweeping import METRICS, Curve
 from app.tabs.explore_layout import ExploreLayout
+from app.views import charts, figures
+from app.views.explore import progress
 
 Update = dict[Any, Any]
 

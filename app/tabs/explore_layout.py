@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.chart import chart
 from app.components import picture
 from app.service import Studio
 from app.services.sweeping import METRICS
 from app.tabs.subject import Subject
 from app.texts import text
+from app.views.chart import chart
 
 AXES = [("PC 1", "pc1"), ("PC 2", "pc2")]
 STARTS = [("the average face", "mean"), ("your photo", "photo")]

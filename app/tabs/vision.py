@@ -7,14 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from app import charts
 from app.components import LIVE, Tab, friendly, picture
 from app.files import keep_picture
 from app.services.seeing import View
 from app.services.shared import Shared
 from app.tabs.subject import Subject
 from app.texts import text
-from app.vision_views import card, summary
+from app.views import charts
+from app.views.vision import card, summary
 
 Update = dict[Any, Any]
 NAMES = ("original", "decoded", "avif")

@@ -1,4 +1,4 @@
-"""Figures for app.chart, as Plotly's JSON; colours are CSS variables and follow the theme."""
+"""Figures for `app.views.chart`, as Plotly's JSON; colours are CSS variables and follow the theme."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.chart import PORTRAITS
-from app.labels import apart, label
 from app.services.exploring import AxisInfo, FaceMap, OnMap
 from app.services.portraits import COUNT, SIDE
 from app.services.spending import Spending
 from app.services.sweeping import Curve, Metric
+from app.views.chart import PORTRAITS
+from app.views.labels import apart, label
 from hsc.evaluation.published import PAPER_POINTS
 
 TEXT, QUIET = "var(--body-text-color)", "var(--body-text-color-subdued)"

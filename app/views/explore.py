@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from app import charts
 from app.services.spending import Spending
 from app.services.sweeping import Curve
+from app.views import charts
 
 
 def bits_words(spending: Spending, size: int) -> str:
