@@ -1,4 +1,4 @@
-"""The model computes in one thread; how many cores it takes depends on what computes beside it."""
+"""The model computes in one thread on all cores, and what computes beside it on one."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -47,35 +47,21 @@ def test_what_a_call_raises_is_raised_where_it_was_made() -> None:
     assert cores.in_turn(lambda: 5) == 5
 
 
-def test_the_model_leaves_a_core_to_what_computes_beside_it(taken) -> None:
+def test_the_model_always_computes_on_all_cores(taken) -> None:
     cores.in_turn(lambda: None)
     with cores.beside():
         cores.in_turn(lambda: None)
-        with ThreadPoolExecutor(1) as pool, cores.beside():
-            pool.submit(cores.in_turn, lambda: None).result()
     cores.in_turn(lambda: None)
-    model = [threads for name, threads in taken if name.startswith("model")]
-    assert model == [4, 3, 2, 4]
-    assert [threads for name, threads in taken if not name.startswith("model")] == [1, 1]
+    assert [threads for name, threads in taken if name.startswith("model")] == [4, 4, 4]
 
 
-def test_the_model_keeps_one_core_at_least(taken) -> None:
-    def many(depth: int) -> None:
-        with cores.beside():
-            if depth:
-                many(depth - 1)
-            else:
-                cores.in_turn(lambda: None)
-
-    many(6)
-    assert taken[-1][1] == 1
-
-
-def test_a_failure_beside_frees_its_core(taken) -> None:
+def test_what_computes_beside_it_takes_one_core_meanwhile(taken) -> None:
+    here = threading.current_thread().name
+    with cores.beside():
+        assert taken == [(here, 1)]
     with pytest.raises(ValueError), cores.beside():
         raise ValueError
-    cores.in_turn(lambda: None)
-    assert taken[-1][1] == 4
+    assert taken == [(here, 1), (here, 4)] * 2
 
 
 def test_the_studio_computes_there(monkeypatch) -> None:

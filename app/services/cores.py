@@ -3,13 +3,13 @@
 PyTorch's threads belong to the thread that calls it. Called from wherever a visitor's request
 happens to run, it would soon keep more of them than there are cores; then they sleep and are woken
 for every layer, and a preview takes twice as long. So the model is called in one thread, on all
-cores, and whatever computes beside it says so: it is given one core, and the model one less.
+cores, and what computes beside it does so on one. Never on more or fewer at times: the last bit of
+a picture depends on their number.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,8 +21,6 @@ Value = TypeVar("Value")
 # one in the process, whatever has how many models; not a daemon: PyTorch aborts the process when it
 # is ended in the middle of its work
 _model_thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-_lock = threading.Lock()
-_beside = 0
 
 
 def in_turn(call: Callable[[], Value]) -> Value:
@@ -30,25 +28,21 @@ def in_turn(call: Callable[[], Value]) -> Value:
 
     What it raises is raised here.
     """
-    return _model_thread.submit(_on_free_cores, call).result()
+    return _model_thread.submit(_on_all_cores, call).result()
 
 
 @contextmanager
 def beside() -> Iterator[None]:
     """While something else computes in this thread, on one core."""
-    global _beside
-    with _lock:
-        _beside += 1
     _take(1)
     try:
         yield
     finally:
-        with _lock:
-            _beside -= 1
+        _take(_cores() or 1)
 
 
-def _on_free_cores(call: Callable[[], Value]) -> Value:
-    _take(max(1, (_cores() or 1) - _beside))
+def _on_all_cores(call: Callable[[], Value]) -> Value:
+    _take(_cores() or 1)
     return call()
 
 
