@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from app.views import charts, figures
 from app.views.explore import progress
 
 Update = dict[Any, Any]
+STRAGGLERS = 0.5
+"""Seconds in which what a stopped measurement had sent still arrives."""
 
 
 class CurveOf:
@@ -33,9 +36,9 @@ class CurveOf:
             friendly(self.measure), [subject.photo, at.metric, at.others], plotted, **MODEL_EVENT
         )
         at.stop.click(
-            lambda: (charts.note("Stopped. What is measured stays."), gr.Button(visible=False)),
+            lambda: (charts.note("Stopping …", busy=True), gr.Button(visible=False)),
             None, [at.progress, at.stop], cancels=[running], **QUICK,
-        )  # fmt: skip
+        ).then(self.stopped, None, at.progress, **QUICK)  # fmt: skip
         at.metric.input(friendly(self.plot), [at.measured, at.metric], [at.curve], **QUICK)
         chosen = [at.point, at.which]
         at.curve.pick(friendly(self.pick_point), [at.measured], chosen, **LIVE)
@@ -69,6 +72,11 @@ class CurveOf:
             yield {at.stop: gr.Button(visible=False), at.progress: ""}
             raise
         yield {at.stop: gr.Button(visible=False)}
+
+    def stopped(self) -> str:
+        """Said once what was on its way when the button was clicked has arrived."""
+        time.sleep(STRAGGLERS)
+        return charts.note("Stopped. What is measured stays.")
 
     def plot(self, curve: Curve | None, metric: str) -> Update:
         """Another figure of merit."""
