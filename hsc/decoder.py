@@ -124,7 +124,4 @@ class Decoder:
         n = self.networks
         if n.preview is None:
             raise WeightsError("these weights cannot draw previews: preview is not among them.")
-        # one at a time on a CPU: no slower, and a batch may round otherwise than a single picture
-        size = 1 if n.device.type == "cpu" else len(feature)
-        parts = zip(feature.split(size), w_plus.split(size))
-        return torch.cat([preview(n.synthesis, n.preview, *part) for part in parts])
+        return preview(n.synthesis, n.preview, feature, w_plus)

@@ -32,3 +32,8 @@ def gradient_dtype(device: torch.device) -> torch.dtype:
     """What gradients for one picture are computed in: bfloat16 wherever that is faster."""
     half = device.type != "cpu" or computes_bfloat16(device)
     return torch.bfloat16 if half else torch.float32
+
+
+def gradient_autocast(device: torch.device) -> torch.autocast:
+    """Autocast to :func:`gradient_dtype`."""
+    return torch.autocast(device.type, torch.bfloat16, gradient_dtype(device) == torch.bfloat16)

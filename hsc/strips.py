@@ -42,7 +42,8 @@ def drawn(
         small: 256-px likenesses instead of 1024-px pictures.
     """
     pictures: list[Image.Image] = []
-    # a CPU is no faster at several, and holds the floating-point pictures of all of them meanwhile
+    # a CPU is no faster at several, may round them otherwise than one alone, and holds the
+    # floating-point pictures of all of them meanwhile
     size = 1 if decoder.networks.device.type == "cpu" else AT_ONCE
     for start in range(0, len(pairs), size):
         part = [decoder.edited(*pair, keep_details) for pair in pairs[start : start + size]]

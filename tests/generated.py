@@ -12,6 +12,7 @@ from hsc.editing.effects import Studio
 from hsc.generator.mapping import Mapping
 from hsc.generator.pretrained import load_preview
 from hsc.generator.synthesis import NUM_STYLES, Synthesis
+from hsc.metrics.picture import psnr
 from hsc.weights import load_into, path_of
 
 
@@ -46,6 +47,11 @@ def small_studio(reader=None) -> Studio:
 def to_pil(picture: Tensor) -> Image.Image:
     pixels = ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte()
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def closeness(a: Image.Image, b: Image.Image) -> float:
+    """PSNR of two pictures, in dB."""
+    return psnr(from_pil(a), from_pil(b)).item()
 
 
 def from_pil(image: Image.Image) -> Tensor:

@@ -1,15 +1,15 @@
 """The examples that ship are what the shipped weights make of their photos."""
 
-import numpy as np
 import pytest
+from generated import closeness
 from PIL import Image
 
 import hsc
 from app.service import Studio
 from app.services.examples import LEVEL, SEEDS, examples
 from hsc.bitstream import unpack
+from hsc.precision import computes_bfloat16
 
-LAYERS = ("scn", "scn+fcn")
 AGAIN = "The examples are not of these weights: run python -m app.services.examples."
 
 
@@ -25,18 +25,12 @@ def test_every_example_is_there():
 @pytest.mark.parametrize("example", examples(), ids=lambda each: each.name)
 def test_an_example_is_what_the_codec_makes(studio, example):
     assert unpack(example.file).model_id == studio.codec.model_id, AGAIN
-    made = {layers: studio.decode(example.file, layers).picture for layers in LAYERS}
-    for layers, picture in made.items():
-        assert closeness(example.picture("both" if "+" in layers else layers), picture) > 34, AGAIN
-    # found in whatever arithmetic this processor is fast at, so not to the byte
+    for name, layers in (("scn", "scn"), ("both", "scn+fcn")):
+        picture = studio.decode(example.file, layers).picture
+        assert closeness(Image.open(example.picture(name)), picture) > 34, AGAIN
     result = studio.compress(example.photo, LEVEL)
-    assert closeness(example.picture("crop"), result.crop) > 34, AGAIN
+    assert closeness(Image.open(example.picture("crop")), result.crop) > 34, AGAIN
+    # the files were made in bfloat16: where float32 is faster, a photo gives nearly the same one
+    assert result.data == example.file or not computes_bfloat16(studio.codec.device), AGAIN
     assert len(result.data) == pytest.approx(len(example.file), rel=0.03), AGAIN
-    assert closeness(example.picture("both"), result.picture_both) > 30, AGAIN
-
-
-def closeness(stand_in, picture) -> float:
-    """PSNR of a picture against a picture file, in dB."""
-    with Image.open(stand_in) as image:
-        error = np.asarray(image.convert("RGB"), float) - np.asarray(picture, float)
-    return 10 * np.log10(255**2 / np.square(error).mean())
+    assert closeness(Image.open(example.picture("both")), result.picture_both) > 30, AGAIN

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from exact_digests import digests
-from generated import face, from_pil, to_pil
+from generated import closeness, face, to_pil
 from PIL import Image
 from stand_in_gpu import CUDA, Misplaced, OnGpu, Recording, StandIn, stand_in_gpu
 
@@ -64,10 +64,6 @@ def there(gpu: StandIn | None) -> Codec:
 
 def stream(name: str) -> bytes:
     return (STREAMS / f"{name}.hsc").read_bytes()
-
-
-def closeness(a: Image.Image, b: Image.Image) -> float:
-    return psnr(from_pil(a), from_pil(b)).item()
 
 
 def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn | None) -> None:

@@ -56,7 +56,7 @@ def bounded() -> dict:
 
 
 def test_no_report_no_section(tmp_path: Path) -> None:
-    assert laboratory.sections(tmp_path, tmp_path) == []
+    assert laboratory.sections(laboratory.reports(tmp_path, tmp_path)) == []
 
 
 def test_every_report_has_its_section(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
                 "budgets": {"priors": {"steps": 90, "train": 7, "test": 3}}}
     report.save(COMMON | ablation, tmp_path)
     report.save(COMMON | bounded(), tmp_path)
-    text = "\n\n".join(laboratory.sections(tmp_path, tmp_path))
+    text = "\n\n".join(laboratory.sections(laboratory.reports(tmp_path, tmp_path)))
     flat = " ".join(text.split())
     assert "CC BY-NC-SA 4.0" in text and "A note." in text and "AVIF: some encoder." in text
     assert "| 1: AVIF * | 490 |" in flat and "-60 % (0.100 to 0.200)" in text and "ours throughout" in text

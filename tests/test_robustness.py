@@ -54,5 +54,6 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     assert dark[1] > dark[0] + 3  # light comes back
     assert robustness.figures_table(result) in capfd.readouterr().out
     assert (tmp_path / "robustness.jpg").is_file()
-    (section,) = [s for s in laboratory.sections(tmp_path, tmp_path) if s.startswith("## Damaged")]
-    assert robustness.figures_table(result) in laboratory.sections(tmp_path, tmp_path)
+    sections = laboratory.sections(laboratory.reports(tmp_path, tmp_path))
+    (section,) = [s for s in sections if s.startswith("## Damaged")]
+    assert robustness.figures_table(result) in sections

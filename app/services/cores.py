@@ -28,7 +28,12 @@ def in_turn(call: Callable[[], Value]) -> Value:
 
     What it raises is raised here.
     """
-    return _model_thread.submit(_on_all_cores, call).result()
+
+    def alone() -> Value:
+        _take()
+        return call()
+
+    return _model_thread.submit(alone).result()
 
 
 @contextmanager
@@ -38,18 +43,13 @@ def beside() -> Iterator[None]:
     try:
         yield
     finally:
-        _take(_cores() or 1)
+        _take()
 
 
-def _on_all_cores(call: Callable[[], Value]) -> Value:
-    _take(_cores() or 1)
-    return call()
-
-
-def _take(threads: int) -> None:
-    """Let PyTorch compute on so many threads when this one calls it."""
-    if _cores():
-        sys.modules["torch"].set_num_threads(threads)
+def _take(threads: int | None = None) -> None:
+    """Let PyTorch compute on so many threads when this one calls it, or on all cores."""
+    if cores := _cores():
+        sys.modules["torch"].set_num_threads(threads or cores)
 
 
 def _cores() -> int | None:

@@ -1,5 +1,6 @@
 """What ``RESULTS.md`` says beyond the files themselves, where there are reports of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hsc.evaluation import (
@@ -39,14 +40,8 @@ def reports(folder: Path, study: Path) -> dict[str, dict]:
     return {kind: result for kind, result in found.items() if result}
 
 
-def sections(folder: Path, study: Path) -> list[str]:
-    """The sections whose reports are there.
-
-    Args:
-        folder: of the reports of ``KINDS``.
-        study: has the ``report.json`` of ``hsc evaluate``.
-    """
-    found = reports(folder, study)
+def sections(found: Mapping[str, dict]) -> list[str]:
+    """The sections of those reports that :func:`reports` found."""
     parts: list[str] = []
     if bounded := found.get("bound"):
         parts += ["## Which part is the bound (`hsc validate bound`)", _bound(bounded)]

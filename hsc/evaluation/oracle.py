@@ -17,6 +17,7 @@ from hsc.inversion.descent import descend
 from hsc.inversion.encoder import INPUT_PX, Inversion
 from hsc.inversion.refine import Refiner
 from hsc.pictures import to_tensor
+from hsc.precision import gradient_autocast
 
 STEPS = 60
 FEATURE_RATE, STYLE_RATE = 0.05, 0.01
@@ -72,7 +73,7 @@ class Oracle:
         r = self.refiner
         styles = w_plus.to(r.dtype)
         inner = feature.to(r.dtype).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(picture.device.type, torch.bfloat16, r.dtype == torch.bfloat16):
+        with gradient_autocast(picture.device):
             drawn = preview(r.synthesis, r.head, inner, styles).float()
             core = preview(r.synthesis, r.glance, r.synthesis.feature(styles), styles).float()
         return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]

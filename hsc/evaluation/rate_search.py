@@ -17,6 +17,7 @@ from hsc.evaluation.block_klt import GRID, BlockKlt
 from hsc.generator.preview import preview
 from hsc.inversion.descent import descend
 from hsc.inversion.refine import Refiner
+from hsc.precision import gradient_autocast
 
 RATE = 0.1
 """Adam's first rate for y, in standard deviations of each component among drawn faces."""
@@ -130,7 +131,7 @@ class RateSearch:
     def _draw(self, y_hat: Tensor, index: int) -> Tensor:
         """(1, K, 16, 16) and the S of a picture to that of the 256-px exit."""
         r, styles = self.refiner, self.w_plus[index : index + 1].to(self.refiner.dtype)
-        with torch.autocast(y_hat.device.type, torch.bfloat16, r.dtype == torch.bfloat16):
+        with gradient_autocast(y_hat.device):
             feature = self.klt.restore(y_hat, self._features[index]).to(r.dtype)
             inner = feature.contiguous(memory_format=torch.channels_last)
             return preview(r.synthesis, r.head, inner, styles).float()

@@ -42,12 +42,12 @@ def run(args: Namespace) -> None:
             "--faces DIR` or another of the commands that measure."
         )
     old = TARGET.read_text(encoding="utf-8") if TARGET.is_file() else ""
-    TARGET.write_text(merged(text(reports, folder, study), old), encoding="utf-8")
+    TARGET.write_text(merged(text(reports), old), encoding="utf-8")
     print(f"wrote {TARGET}: {', '.join(reports)}")
 
 
-def text(reports: Mapping[str, dict], folder: Path, study: Path) -> str:
-    """The page, as far as there are reports by their kind; ``folder`` and ``study`` have them."""
+def text(reports: Mapping[str, dict]) -> str:
+    """The page, as far as there are reports, by their kind."""
     encoder, files = reports.get("inversion"), reports.get("rate-distortion")
     refined = reports.get(rate_distortion.REFINED)
     parts = [INTRODUCTION]
@@ -61,7 +61,7 @@ def text(reports: Mapping[str, dict], folder: Path, study: Path) -> str:
         parts += _files(files)
     if refined:
         parts += ["## Files, refined while encoding", circumstances(refined), _refined(refined)]
-    parts += laboratory.sections(folder, study)
+    parts += laboratory.sections(reports)
     if files:
         parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in files["notes"]))
     return "\n\n".join(parts) + "\n"

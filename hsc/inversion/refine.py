@@ -22,7 +22,7 @@ from hsc.inversion.mirror import Mirror
 from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
-from hsc.precision import gradient_dtype
+from hsc.precision import gradient_autocast, gradient_dtype
 from hsc.scn.semantic_codec import SemanticCodec
 from hsc.weights import load_into, path_of
 
@@ -132,15 +132,14 @@ class Refiner:
     ) -> tuple[Tensor, Tensor]:
         """The loss of what a file draws; the bits of SCN and of both layers, (2,)."""
         w_plus_hat, scn_bits = self.scn(w_plus, level)
-        dtype = self.dtype
-        styles = w_plus_hat.to(dtype)
+        styles = w_plus_hat.to(self.dtype)
         context = self.synthesis.feature(styles, 16)  # (1, 512, 16, 16)
         feature_s = self.synthesis.run(context, styles, 16, 32)  # (1, 512, 32, 32)
-        with torch.autocast(image.device.type, torch.bfloat16, dtype == torch.bfloat16):
+        with gradient_autocast(image.device):
             feature_hat, fcn_bits = self.fcn(
                 feature, feature_s.float(), context.float(), level, noisy_rate=False
             )
-            inner = feature_hat.to(dtype).contiguous(memory_format=torch.channels_last)
+            inner = feature_hat.to(self.dtype).contiguous(memory_format=torch.channels_last)
             drawn = preview(self.synthesis, self.head, inner, styles).float()
             core = preview(self.synthesis, self.glance, feature_s, styles).float()
         value, _ = self.loss(drawn, image)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
-from hsc.precision import gradient_dtype
+from hsc.precision import gradient_autocast
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class PictureLoss(nn.Module):
     def forward(self, x: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]:
         """(B, 3, H, H) twice, in [-1, 1]; returns the mean loss and its parts."""
         l2 = (F.avg_pool2d(x, 2) - F.avg_pool2d(target, 2)).square().mean()
-        lower = gradient_dtype(x.device) == torch.bfloat16
-        with torch.autocast(x.device.type, torch.bfloat16, lower):
+        with gradient_autocast(x.device):
             lpips = self.lpips(x, target).float().mean()
             with torch.no_grad():
                 known = self.identity(crop_for_identity(target)).float()
