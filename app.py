@@ -3,7 +3,7 @@
 from app.page import build, launch_options
 from app.service import Studio
 from app.sweeping import keep_swept
-from hsc.allocator import keep_large_blocks
+from hsc.memory import keep_large_blocks
 
 
 def load():

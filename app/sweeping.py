@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from hsc.allocator import give_back
+from hsc.memory import give_back
 
 log = logging.getLogger(__name__)
 

@@ -59,7 +59,7 @@ def describe(data: bytes) -> dict:
         BitstreamError: the bytes are not a readable file.
     """
     from hsc.bitstream import container
-    from hsc.model_id import model_id
+    from hsc.weights.model_id import model_id
 
     try:
         known = model_id()

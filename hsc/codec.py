@@ -6,18 +6,19 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from hsc import hub
+from hsc.batch import drawn, paired
 from hsc.bitstream import unpack
-from hsc.blending import Blender
-from hsc.decoder import LAYERS, Decoder, Opened
-from hsc.encoder import PICTURE_PX, Encoder, Latents
+from hsc.decoder import Decoder
+from hsc.editing.blend import Blender
+from hsc.encoder import PICTURE_PX, Encoder
 from hsc.errors import BitstreamError, HscError
-from hsc.generator.synthesis import NUM_STYLES
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Progress
 from hsc.levels import REFINE_STEPS
 from hsc.networks import Networks, load_networks
-from hsc.pictures import to_picture
-from hsc.strips import drawn, paired
+from hsc.types import LAYERS, DecodedLatents, Inversion
+from hsc.weights import hub
 
 
 class Codec:
@@ -28,7 +29,7 @@ class Codec:
 
     Attributes:
         device: where the networks run; entropy coding always runs on the CPU, exactly.
-        backend: how the generator draws there, see ``hsc.generator.backends``.
+        backend: how the generator draws there, see ``hsc.generators.backends``.
         model_name, model_id: which decoder weights these are; a file names them.
         weights: where they are from, in words.
     """
@@ -80,7 +81,8 @@ class Codec:
             PhotoError: the picture cannot be read; NoFaceError: it shows no face.
             BitstreamError: the level is outside 1 to 6.
         """
-        from hsc.faces import aligned, read_photo
+        from hsc.domains.ffhq_face import aligned
+        from hsc.images.photo import read_photo
 
         crop = aligned(read_photo(image), face=face, align=align, px=PICTURE_PX)
         latents = self.analyse(crop)
@@ -88,7 +90,7 @@ class Codec:
             latents = self.refine(crop, latents, level, refine)
         return self.compress(latents, level)
 
-    def analyse(self, crop: Image.Image) -> Latents:
+    def analyse(self, crop: Image.Image) -> Inversion:
         """Invert an aligned 1024 x 1024 face.
 
         Raises:
@@ -99,11 +101,11 @@ class Codec:
     def refine(
         self,
         crop: Image.Image,
-        latents: Latents,
+        latents: Inversion,
         level: float,
         steps: int = REFINE_STEPS,
         progress: Progress | None = None,
-    ) -> Latents:
+    ) -> Inversion:
         """Better latents for one picture, found by gradient steps through the codec itself.
 
         The file of the result is about as large, and what it draws is nearer to the picture.
@@ -120,7 +122,7 @@ class Codec:
         """
         return self.encoder.refine(crop, latents, level, steps, progress)
 
-    def compress(self, latents: Latents, level: float) -> bytes:
+    def compress(self, latents: Inversion, level: float) -> bytes:
         """Code what ``analyse`` found; see ``encode``."""
         return self.encoder.compress(latents, level).pack()
 
@@ -152,7 +154,7 @@ class Codec:
         """
         return self.draw(self.open(data, layers), edits, keep_details)
 
-    def open(self, data: bytes, layers: str = "scn+fcn") -> Opened:
+    def open(self, data: bytes, layers: str = "scn+fcn") -> DecodedLatents:
         """Read the bits of a file once, for callers that draw several edits of it.
 
         ``decode(data, layers, edits)`` is ``draw(open(data, layers), edits)``.
@@ -174,7 +176,7 @@ class Codec:
 
     def draw(
         self,
-        opened: Opened,
+        opened: DecodedLatents,
         edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Image.Image:
@@ -184,7 +186,7 @@ class Codec:
 
     def preview(
         self,
-        opened: Opened,
+        opened: DecodedLatents,
         edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Image.Image:
@@ -224,7 +226,7 @@ class Codec:
 
     def draw_many(
         self,
-        opened: Opened | Sequence[Opened],
+        opened: DecodedLatents | Sequence[DecodedLatents],
         edits: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
         keep_details: float = 1.0,
         *,
@@ -234,7 +236,7 @@ class Codec:
         _check_keep(keep_details)
         return drawn(self.decoder, paired(opened, edits), keep_details, preview)
 
-    def morph(self, a: bytes | Opened, b: bytes | Opened, t: float) -> Opened:
+    def morph(self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float) -> DecodedLatents:
         """A face a part of the way between two files, to ``draw``, ``preview`` or edit.
 
         Raises:
@@ -243,8 +245,8 @@ class Codec:
         return self._blender.morph(*self._faces([a, b]), t)
 
     def mix(
-        self, a: bytes | Opened, b: bytes | Opened, layers: str | Sequence[str], t: float = 1.0
-    ) -> Opened:
+        self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, layers: str | Sequence[str], t: float = 1.0
+    ) -> DecodedLatents:
         """The face of ``a`` with layers of ``b``: ``coarse``, ``middle``, ``fine``, or several.
 
         Args:
@@ -256,12 +258,12 @@ class Codec:
         """
         return self._blender.mix(*self._faces([a, b]), layers, t)
 
-    def average(self, faces: Sequence[bytes | Opened]) -> Opened:
+    def average(self, faces: Sequence[bytes | DecodedLatents]) -> DecodedLatents:
         """The mean of faces. Raises HscError for none, BitstreamError as ``decode``."""
         return self._blender.average(self._faces(faces))
 
-    def _faces(self, faces: Sequence[bytes | Opened]) -> list[Opened]:
-        return [face if isinstance(face, Opened) else self.open(face) for face in faces]
+    def _faces(self, faces: Sequence[bytes | DecodedLatents]) -> list[DecodedLatents]:
+        return [face if isinstance(face, DecodedLatents) else self.open(face) for face in faces]
 
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:

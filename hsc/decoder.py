@@ -1,7 +1,6 @@
 """The decoder: what a ``.hsc`` file holds to a picture, nothing else being known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,27 +8,9 @@ from torch import Tensor
 from hsc.bitstream import Container
 from hsc.editing.apply import edit_feature, edit_styles, held_by
 from hsc.errors import WeightsError
-from hsc.generator.preview import preview
+from hsc.generators.mobilestylegan.exits import preview
 from hsc.networks import Networks
-
-LAYERS = ("scn", "fcn", "scn+fcn")
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A file whose bits have been read, to be edited and drawn any number of times.
-
-    Attributes:
-        w_plus: S^, (1, 23, 512).
-        feature_s: G_F(S^), (1, 512, 32, 32).
-        feature: F^ of the same shape; ``feature_s`` itself where there is no FCN layer.
-        layers: one of ``LAYERS``: what is drawn.
-    """
-
-    w_plus: Tensor
-    feature_s: Tensor
-    feature: Tensor
-    layers: str
+from hsc.types import DecodedLatents
 
 
 class Decoder:
@@ -50,7 +31,7 @@ class Decoder:
         self.networks = networks
 
     @torch.no_grad()
-    def open(self, container: Container, layers: str) -> Opened:
+    def open(self, container: Container, layers: str) -> DecodedLatents:
         """Read the bits.
 
         Args:
@@ -65,11 +46,11 @@ class Decoder:
         if layers != "scn" and container.fcn is not None:
             y_hat = n.slice_coder.decompress(container.fcn, exact, container.level)
             feature = n.fcn.restore(y_hat, feature_s, container.level)
-        return Opened(w_plus, feature_s, feature, layers)
+        return DecodedLatents(w_plus, feature_s, feature, layers)
 
     @torch.no_grad()
     def edited(
-        self, opened: Opened, edits: Mapping[str, float], keep_details: float = 1.0
+        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         """The feature map and the styles to draw from.
 
@@ -101,14 +82,14 @@ class Decoder:
 
     @torch.no_grad()
     def draw(
-        self, opened: Opened, edits: Mapping[str, float], keep_details: float = 1.0
+        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
     ) -> Tensor:
         """(1, 3, 1024, 1024), nominally in [-1, 1]; arguments as ``edited``."""
         return self.networks.synthesis.image(*self.edited(opened, edits, keep_details))
 
     @torch.no_grad()
     def preview(
-        self, opened: Opened, edits: Mapping[str, float], keep_details: float = 1.0
+        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
     ) -> Tensor:
         """(1, 3, 256, 256), nominally in [-1, 1]; a likeness of ``draw`` in a third of its time.
 

@@ -1,6 +1,5 @@
 """The encoder: an aligned picture to the bytes of a ``.hsc`` file."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -9,22 +8,16 @@ from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
-from hsc.generator.synthesis import IMAGE_PX
-from hsc.inversion.encoder import INPUT_PX, Inversion, InversionEncoder
+from hsc.generators.mobilestylegan.synthesis import IMAGE_PX
+from hsc.images.tensors import to_tensor
+from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 from hsc.inversion.refine import Progress, Refiner
-from hsc.model_id import missing, path_of
 from hsc.networks import Networks
-from hsc.pictures import to_tensor
-from hsc.precision import computes_bfloat16
+from hsc.numerics.precision import computes_bfloat16
+from hsc.types import Inversion
+from hsc.weights.model_id import missing, path_of
 
 PICTURE_PX = IMAGE_PX
-
-
-@dataclass(frozen=True)
-class Latents:
-    """What the encoder found in one face, before any bit is spent: S, F and G_F(S)."""
-
-    inversion: Inversion
 
 
 class Encoder:
@@ -45,37 +38,35 @@ class Encoder:
         self.networks = networks
 
     @torch.no_grad()
-    def analyse(self, crop: Image.Image) -> Latents:
+    def analyse(self, crop: Image.Image) -> Inversion:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
         # where a CPU is faster in bfloat16, S and F are found in it, as they were in training
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
-            return Latents(self.inversion(self.small(crop), n.generator, n.mirror))
+            return self.inversion(self.small(crop), n.generator, n.self_renderer)
 
     def refine(
         self,
         crop: Image.Image,
-        latents: Latents,
+        latents: Inversion,
         level: float,
         steps: int,
         progress: Progress | None = None,
-    ) -> Latents:
+    ) -> Inversion:
         """As :meth:`hsc.codec.Codec.refine`."""
-        level, found = snap_level(level), latents.inversion
+        level = snap_level(level)
         w_std = self.inversion.semantic_head.w_std
-        return Latents(
-            self._refiner.refine(self.small(crop), found, w_std, level, steps, progress)
-        )
+        return self._refiner.refine(self.small(crop), latents, w_std, level, steps, progress)
 
     @torch.no_grad()
-    def compress(self, latents: Latents, level: float) -> Container:
+    def compress(self, latents: Inversion, level: float) -> Container:
         """The file, to be packed; as :meth:`hsc.codec.Codec.compress`."""
-        n, inversion = self.networks, latents.inversion
+        n = self.networks
         level = snap_level(level)
-        scn = n.scn.compress(inversion.w_plus, level, n.tables)
+        scn = n.scn.compress(latents.w_plus, level, n.tables)
         w_plus_hat = n.scn.decompress(scn, level, n.tables)
-        feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
-        y = n.fcn.latent(inversion.feature, feature_s, level)
+        feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
+        y = n.fcn.latent(latents.feature, feature_s, level)
         fcn = n.slice_coder.compress(y, w_plus_hat, level)
         return Container(n.model.code, level, scn, fcn)
 
@@ -91,7 +82,7 @@ class Encoder:
         if crop.size != (PICTURE_PX, PICTURE_PX):
             raise PhotoError(
                 f"expected an aligned crop of {PICTURE_PX} x {PICTURE_PX}, got "
-                f"{crop.width} x {crop.height}: use hsc.faces.aligned."
+                f"{crop.width} x {crop.height}: use hsc.domains.ffhq_face.aligned."
             )
         small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
         return to_tensor(small, self.networks.device)
@@ -102,4 +93,4 @@ class Encoder:
         n = self.networks
         if n.preview is None:
             raise missing(path_of("preview"))
-        return Refiner.load(n.fcn, n.preview, n.mirror, n.device)
+        return Refiner.load(n.fcn, n.preview, n.self_renderer, n.device)

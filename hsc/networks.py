@@ -9,19 +9,19 @@ from torch.nn import Module
 
 from hsc.bitstream.rans import CdfTables
 from hsc.editing.table import EditTable
-from hsc.entropy.gaussian import load_tables
-from hsc.fcn.feature_codec import FeatureCodec
-from hsc.fcn.slice_coder import SliceCoder
-from hsc.generator.backends import Drawer, arranged, chosen
-from hsc.generator.mapping import Mapping
-from hsc.generator.pretrained import load_generator
-from hsc.generator.preview import PreviewHead
-from hsc.generator.synthesis import Synthesis
+from hsc.generators.backends import Drawer, arranged, chosen
+from hsc.generators.mobilestylegan.exits import PreviewHead
+from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
-from hsc.inversion.mirror import Mirror
-from hsc.scn.semantic_codec import SemanticCodec
-from hsc.scn.semantic_coder import SemanticCoder
-from hsc.weights import ModelId, load_into, model_id, path_of
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.latent_codecs.feature_slices.coder import SliceCoder
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.gaussian import load_tables
+from hsc.latent_codecs.styles_klt.coder import SemanticCoder
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.weights.loading import ModelId, load_into, model_id, path_of
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Networks:
     """Frozen networks on one device.
 
     Attributes:
-        backend: how the generator draws, one of ``hsc.generator.backends.BACKENDS``.
+        backend: how the generator draws, one of ``hsc.generators.backends.BACKENDS``.
         generator: the same network as it was trained, whatever the backend: what an encoder
             writes must not depend on how pictures are drawn.
         encoder: None in a decode-only installation.
         preview: the 256-px exit, None where its weights are missing.
-        mirror: what the encoder sees its own pictures with, None in a decode-only installation.
+        self_renderer: what the encoder sees its own pictures with, None in a decode-only installation.
         scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
@@ -51,7 +51,7 @@ class Networks:
     edits: EditTable
     encoder: InversionEncoder | None
     preview: PreviewHead | None
-    mirror: Mirror | None
+    self_renderer: SelfRenderer | None
 
 
 def load_networks(
@@ -87,7 +87,7 @@ def load_networks(
         edits=EditTable.load(path_of("edits", folder)),
         encoder=encoder.to(device, memory_format=torch.channels_last) if encoder else None,
         preview=preview.to(device) if preview else None,
-        mirror=Mirror.load(device, folder) if encoder else None,
+        self_renderer=SelfRenderer.load(device, folder) if encoder else None,
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from hsc.bitstream import container
 from hsc.errors import BitstreamError, WeightsError
-from hsc.model_id import DECODER_FILES, file_hash, model_id, path_of
+from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
 
 FORMAT, VERSION = "hsc-sidecar", 1
 

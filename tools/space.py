@@ -83,7 +83,7 @@ def lay_out_model(target: Path) -> None:
     (target / "README.md").write_text(f"---\n{licence}\n{tags}---\n\n{card}", encoding="utf-8")
     (target / ".gitattributes").write_text(LFS)
     sys.path.insert(0, str(ROOT))
-    from hsc.model_id import model_id
+    from hsc.weights.model_id import model_id
 
     known = model_id()
     (target / "decoder.json").write_text(json.dumps({"name": known.name, "id": known.code}) + "\n")

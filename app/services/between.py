@@ -13,7 +13,7 @@ from app.services.editing import Face
 from hsc.errors import HscError
 
 MORPH = "morph"
-MIXES = ("coarse", "middle", "fine")  # as hsc.editing.between has them
+MIXES = ("coarse", "middle", "fine")  # as hsc.editing.blend has them
 FRAMES = 12  # one way
 FRAME_PX = 384
 FRAME_MS, REST_MS = 70, 500

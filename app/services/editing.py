@@ -15,7 +15,7 @@ from safetensors import safe_open
 from app.results import Look, Prepared, Shown
 from app.service import Studio
 from hsc.errors import HscError, PhotoError
-from hsc.model_id import path_of
+from hsc.weights.model_id import path_of
 
 MAGIC = b"HSC"
 STRIP = 7  # pictures

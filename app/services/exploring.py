@@ -15,7 +15,7 @@ from app.services.cores import beside
 from hsc.errors import HscError
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
-    from hsc.latent_map import LatentMap
+    from hsc.analysis.latent_map import LatentMap
 
 GENERATED = 240
 """Generated faces on the map, of seeds 0, 1, ..."""
@@ -93,8 +93,8 @@ class Exploring:
         """Made once, when it is first wanted."""
         with self._turn, beside():
             if self._map is None:
-                from hsc.generator.pretrained import load_mapping
-                from hsc.latent_map import LatentMap
+                from hsc.analysis.latent_map import LatentMap
+                from hsc.generators.pretrained import load_mapping
 
                 # on the CPU whatever the codec runs on: the same map everywhere, made beside calls
                 made = LatentMap(load_mapping(), self.studio.codec.networks.edits)
@@ -118,7 +118,7 @@ class Exploring:
 
     def on_map(self, prepared: Prepared, level: float, x: str, y: str) -> OnMap:
         """Where a photo lies on two axes, before and after compression, and under each edit."""
-        from hsc.latent_map import named
+        from hsc.analysis.latent_map import named
 
         latent_map = self.latent_map
         before = self._photo(prepared, level, "before")
@@ -201,13 +201,13 @@ class Exploring:
         """w+ of a photo, (1, 23, 512): what the encoder found, or what the file kept of it."""
         compressing = self.studio.compressing
         if stage == "before":
-            return compressing.latents(prepared)[0].inversion.w_plus
+            return compressing.latents(prepared)[0].w_plus
         data, _ = compressing.file(prepared, round(float(level), 2))
         return self.studio.drawing.opened(data, "scn")[0].w_plus
 
 
 def _drawn(codec: Any, w_plus: Any, small: bool) -> Image.Image:
-    from hsc.latent_map import drawn
+    from hsc.analysis.latent_map import drawn
 
     return drawn(codec.decoder, w_plus, small=small)
 

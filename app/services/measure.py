@@ -73,8 +73,8 @@ class Measures:
     def _pixels(self, original: Image.Image, picture: Image.Image) -> Measured:
         import torch
 
+        from hsc.images.tensors import to_tensor
         from hsc.metrics.picture import psnr, shrink
-        from hsc.pictures import to_tensor
 
         with torch.no_grad():
             x, y = (shrink(to_tensor(each), SMALL_PX) for each in (original, picture))
@@ -83,7 +83,7 @@ class Measures:
     def _identity(
         self, original: Image.Image, picture: Image.Image, measured: Measured
     ) -> Measured:
-        from hsc.faces import find_faces
+        from hsc.domains.ffhq_face import find_faces
         from hsc.metrics.identity_dlib import dlib_identity
 
         def person() -> tuple[Any, Any]:

@@ -102,7 +102,7 @@ class SharedModel:
 
         def progress(done: int, of: int) -> None:
             if deserted.is_set() or given_up():
-                raise Deserted
+                raise Cancelled
             told.put(Told(done, of))
 
         def work() -> None:
@@ -111,7 +111,7 @@ class SharedModel:
                     lambda: lending.told(self._number, call, *args, progress=progress)
                 )
                 told.put(Told(value=value, seconds=seconds, finished=True))
-            except Deserted:
+            except Cancelled:
                 told.put(Told())
             except Exception as error:  # raised again where somebody listens
                 told.put(error)
@@ -151,5 +151,5 @@ class SharedModel:
             raise HscError("The model could not be loaded: see the log.") from self._failure
 
 
-class Deserted(Exception):
+class Cancelled(Exception):
     """Nobody waits for the result of a call any more."""

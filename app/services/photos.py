@@ -10,8 +10,9 @@ from PIL import Image
 from app.recent import Memory, Recent, fingerprint
 from app.results import SIDE, Prepared
 from app.services.cores import beside
+from hsc.domains.ffhq_face import crop_centre, crop_face, find_faces
 from hsc.errors import NoFaceError, PhotoError
-from hsc.faces import crop_centre, crop_face, find_faces, read_photo
+from hsc.images.photo import read_photo
 
 MAX_FACES = 12  # offered for choosing
 THUMBNAIL = 160  # pixels

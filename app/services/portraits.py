@@ -19,7 +19,7 @@ COUNT = ACROSS * DOWN
 
 def sheet(codec: Any) -> Image.Image:
     """Draw all portraits."""
-    from hsc.latent_map import LatentMap, drawn
+    from hsc.analysis.latent_map import LatentMap, drawn
 
     latent_map = LatentMap(codec.networks.mapping, codec.networks.edits)
     made = Image.new("RGB", (ACROSS * SIDE, DOWN * SIDE))

@@ -19,7 +19,7 @@ ENCODINGS = 16 << 20  # bytes of one picture's files by one codec, and of the pi
 
 
 @dataclass(frozen=True)
-class Rival:
+class BaselineResult:
     """What another codec makes of a face within a budget; what is None is not there yet.
 
     Attributes:
@@ -44,16 +44,16 @@ class SameBytes:
     def __init__(self, measures: Measures, memory: Memory) -> None:
         self.measures = measures
         self._encodings: Recent[Encodings] = Recent(memory, ENCODINGS)
-        self._rivals: Recent[Rival] = Recent(memory)
+        self._rivals: Recent[BaselineResult] = Recent(memory)
 
-    def rivals(self, names: Sequence[str] = NAMES) -> list[Rival]:
+    def rivals(self, names: Sequence[str] = NAMES) -> list[BaselineResult]:
         """Those of these names, before anything was coded."""
         codecs = [CODECS[name] for name in names]
-        return [Rival(codec.name, codec.label, missing=codec.why_not) for codec in codecs]
+        return [BaselineResult(codec.name, codec.label, missing=codec.why_not) for codec in codecs]
 
     def steps(
         self, crop: Image.Image, budget: int, names: Sequence[str] = NAMES
-    ) -> Iterator[Rival]:
+    ) -> Iterator[BaselineResult]:
         """Fit one codec after the other, each as soon as its pictures are there and again when
         they are measured.
 
@@ -76,7 +76,7 @@ class SameBytes:
                 yield rival
             yield self._rivals.get(key, lambda rival=rival: self._measured(crop, rival))
 
-    def _fitted(self, crop: Image.Image, rival: Rival, budget: int) -> Rival:
+    def _fitted(self, crop: Image.Image, rival: BaselineResult, budget: int) -> BaselineResult:
         codec = CODECS[rival.name]
         with beside():
             made = self._encodings.get(
@@ -84,7 +84,7 @@ class SameBytes:
             )
             return replace(rival, full=made.fit(budget), best=made.best_downscaled(budget))
 
-    def _measured(self, crop: Image.Image, rival: Rival) -> Rival:
+    def _measured(self, crop: Image.Image, rival: BaselineResult) -> BaselineResult:
         return replace(
             rival,
             full_measured=self._figures(crop, rival.full),
@@ -96,7 +96,7 @@ class SameBytes:
         return self.measures.measure(crop, fit.picture) if fit.fits else None
 
 
-def described(rival: Rival) -> dict[str, Any]:
+def described(rival: BaselineResult) -> dict[str, Any]:
     """A rival as JSON."""
     if rival.missing:
         return {"codec": rival.name, "missing": rival.missing}

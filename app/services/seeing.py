@@ -18,7 +18,7 @@ from app.services.cores import beside
 from hsc.baselines import CODECS, best_downscaled
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
-    from hsc.vision.readouts import Agreement, Seen, Viewer
+    from hsc.vision.agreement import Agreement, Seen, Viewer
 
 TEAL, AMBER = (63, 181, 167), (255, 190, 110)
 BACKGROUND = 0.35
@@ -87,14 +87,14 @@ class Seeing:
 
     @cached_property
     def _viewer(self) -> Viewer:
-        from hsc.vision.readouts import Viewer
+        from hsc.vision.agreement import Viewer
 
         return Viewer.pretrained()
 
     def _view(
         self, name: str, label: str, size: int | None, picture: Image.Image, original: Seen | None
     ) -> View:
-        from hsc.vision.readouts import compare
+        from hsc.vision.agreement import compare
 
         with self._turn, beside():
             seen = self._seen.get(fingerprint(picture), lambda: self._viewer.look(picture))
@@ -128,7 +128,7 @@ def marked(picture: Image.Image, seen: Seen) -> Image.Image:
 
 def verdict(view: View) -> tuple[str, bool]:
     """What a machine makes of a picture, in a sentence; and whether it is still the same person."""
-    from hsc.vision.readouts import SAME_PLACE
+    from hsc.vision.agreement import SAME_PLACE
 
     agreement = view.agreement
     if agreement is None:

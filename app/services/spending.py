@@ -65,7 +65,7 @@ class SpendingOf:
         self._done: Recent[Spending] = Recent(studio.memory)
 
     def of(self, data: bytes) -> Spending:
-        """Where the bits of a file went. Raises HscError as `hsc.bits.spent`."""
+        """Where the bits of a file went. Raises HscError as `hsc.analysis.bit_allocation.spent`."""
         return self._done.get(fingerprint(data), lambda: self._spending(data))
 
     def heat_map(self, data: bytes) -> Image.Image:
@@ -88,7 +88,7 @@ class SpendingOf:
         return PersonSegmentation.pretrained()
 
     def _spending(self, data: bytes) -> Spending:
-        from hsc.editing.between import LAYERS
+        from hsc.editing.blend import LAYERS
 
         found, _ = self.studio.model.run(_spent, data)
         groups = tuple(
@@ -109,6 +109,6 @@ class SpendingOf:
 
 
 def _spent(codec: Any, data: bytes) -> Any:
-    from hsc.bits import spent
+    from hsc.analysis.bit_allocation import spent
 
     return spent(codec.networks, data)

@@ -16,7 +16,7 @@ from app.service import Studio
 from app.services.cores import beside
 from hsc.baselines import CODECS, Encodings
 from hsc.bitstream import with_layers
-from hsc.faces import find_faces
+from hsc.domains.ffhq_face import find_faces
 from hsc.levels import LEVELS
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
@@ -207,8 +207,8 @@ def _perceived(image: Image.Image) -> tuple[Any, dict[int, Any]]:
     """A picture at 256 px, (1, 3, 256, 256), and what LPIPS sees at both sizes."""
     import torch
 
+    from hsc.images.tensors import to_tensor
     from hsc.metrics.picture import shrink
-    from hsc.pictures import to_tensor
 
     with torch.no_grad():
         large = to_tensor(image)

@@ -18,7 +18,7 @@ from app.results import Shown
 from app.service import Studio
 from app.services.difference import difference
 from app.services.measure import Measures
-from app.tabs.compress_layout import DIFFERENCE, Wishes
+from app.tabs.compress_layout import DIFFERENCE, CancelToken
 from app.tabs.compress_switches import CompressSwitches
 from app.tabs.compress_updates import GENERATED, Update, seed_of
 from app.views import charts
@@ -170,7 +170,7 @@ class CompressTab(CompressSwitches, Tab):
             raise
 
     def refined(
-        self, wanted: bool, shown: Shown | None, photo: str | None, wishes: Wishes
+        self, wanted: bool, shown: Shown | None, photo: str | None, wishes: CancelToken
     ) -> Iterator[Update]:
         """Search for a better file of what is shown, where that is wanted."""
         yield {self.note: gr.skip()}  # Gradio clears what no answer names
@@ -197,7 +197,7 @@ class CompressTab(CompressSwitches, Tab):
         self,
         wanted: bool,
         shown: Shown | None,
-        wishes: Wishes,
+        wishes: CancelToken,
         photo: str | None,
         *controls: Any,
     ) -> Iterator[Update]:
@@ -225,7 +225,7 @@ class CompressTab(CompressSwitches, Tab):
             )
         return update
 
-    def measure(self, shown: Shown | None, wishes: Wishes) -> Iterator[str]:
+    def measure(self, shown: Shown | None, wishes: CancelToken) -> Iterator[str]:
         """The figures, as they come, while it is this picture that shows."""
         if shown is None:
             return

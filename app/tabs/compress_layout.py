@@ -13,7 +13,7 @@ from app.views import charts
 BORDER, DIFFERENCE = "Before | after", "Difference"
 
 
-class Wishes:
+class CancelToken:
     """How often a visitor has asked for something: a long search ends when it is asked again."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class CompressLayout:
         self.face = gr.State(0)
         self.align = gr.State(True)
         self.shown = gr.State(None, time_to_live=3600)  # app.results.Shown
-        self.wishes = gr.State(Wishes())
+        self.wishes = gr.State(CancelToken())
         # what each choice of layers shows, for the browser to come back to by itself
         self.kept = gr.JSON(visible=False)
         with gr.Row(elem_id="studio"):

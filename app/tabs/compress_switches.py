@@ -13,7 +13,7 @@ from app.components import LIVE, QUICK, friendly, layers_of
 from app.results import Shown
 from app.scripts import function
 from app.service import Studio
-from app.tabs.compress_layout import Wishes
+from app.tabs.compress_layout import CancelToken
 from app.tabs.compress_updates import CompressUpdates, Update, identity_of
 
 
@@ -52,12 +52,12 @@ class CompressSwitches(CompressUpdates):
         # and whoever asks for something else does not wait for a search.
         gr.on(
             [self.photo.change, self.level.input, self.scn.input, self.fcn.input],
-            Wishes.another,
+            CancelToken.another,
             self.wishes,
             None,
             **QUICK,
         )
-        self.refine.input(Wishes.unless, [self.wishes, self.refine], None, **QUICK)
+        self.refine.input(CancelToken.unless, [self.wishes, self.refine], None, **QUICK)
         switched = gr.on(
             switches, friendly(self.switched), [self.kept, self.shown, *controls], seen, **LIVE
         )

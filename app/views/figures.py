@@ -12,7 +12,7 @@ from app.services.spending import Spending
 from app.services.sweeping import Curve, Metric
 from app.views.chart import PORTRAITS
 from app.views.labels import apart, label
-from hsc.evaluation.published import PAPER_POINTS
+from hsc.research.evaluation.published import PAPER_POINTS
 
 TEXT, QUIET = "var(--body-text-color)", "var(--body-text-color-subdued)"
 LINE, PAPER = "var(--border-color-primary)", "var(--block-background-fill)"

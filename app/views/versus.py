@@ -8,11 +8,11 @@ from html import escape
 from app.files import address, keep_picture
 from app.results import Shown
 from app.services.measure import SAME_PERSON, Measured
-from app.services.same_bytes import Rival
+from app.services.same_bytes import BaselineResult
 from hsc.baselines import Fit
 
 
-def page(shown: Shown, ours: Measured | None, rivals: Iterable[Rival]) -> str:
+def page(shown: Shown, ours: Measured | None, rivals: Iterable[BaselineResult]) -> str:
     """All cards: the original and ours, the fair fight, the unfair one, and who is missing.
 
     Args:
@@ -41,7 +41,7 @@ def page(shown: Shown, ours: Measured | None, rivals: Iterable[Rival]) -> str:
     )
 
 
-def _left_out(missing: Iterable[Rival]) -> str:
+def _left_out(missing: Iterable[BaselineResult]) -> str:
     names = " and ".join(escape(rival.label) for rival in missing)
     why = escape(" ".join(rival.missing for rival in missing))
     return f'<p class="note missing" title="{why}">Left out, not installed here: {names}.</p>'

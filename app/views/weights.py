@@ -6,7 +6,7 @@ import json
 from html import escape
 from pathlib import Path
 
-from hsc.model_id import ASSETS, DECODER_FILES, file_hash
+from hsc.weights.model_id import ASSETS, DECODER_FILES, file_hash
 
 MEANINGS = {
     "generator": "draws the picture; frozen",
@@ -20,7 +20,7 @@ MEANINGS = {
     "lpips_alex": "compares pictures as people do",
     "attributes": "guesses age and expression, for comparing",
     "person": "finds the person, for comparing",
-    "glance": "draws tiny pictures, for the encoder to look at",
+    "exit128": "draws tiny pictures, for the encoder to look at",
     "probe": "reads a face straight from S",
 }
 SHOWN = 16

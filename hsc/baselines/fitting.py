@@ -164,7 +164,7 @@ def lpips_from(original: Image.Image) -> Distance:
     """LPIPS (AlexNet) from an original, of pictures averaged down to a quarter of their side."""
     import torch
 
-    from hsc.pictures import to_tensor
+    from hsc.images.tensors import to_tensor
 
     network = _lpips()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hsc.allocator import keep_large_blocks
 from hsc.cli import (
     ablate,
     bench,
@@ -26,6 +25,7 @@ from hsc.cli import (
 from hsc.cli.parsing import Parser
 from hsc.cli.report import print_error
 from hsc.errors import HscError
+from hsc.memory import keep_large_blocks
 
 COMMANDS = (
     encode, decode, blend, info, text, reproduce, train, validate, evaluate, ablate,

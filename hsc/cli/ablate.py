@@ -41,6 +41,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from hsc.evaluation.ablation import run as ablation
+    from hsc.research.ablation import run as ablation
 
     return ablation.run(args) or 0

@@ -40,6 +40,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from hsc.evaluation import bench
+    from hsc.research.evaluation import bench
 
     return bench.run(args) or 0

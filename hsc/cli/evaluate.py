@@ -34,6 +34,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from hsc.evaluation.study import run as study
+    from hsc.research.evaluation.study import run as study
 
     return study.run(args) or 0

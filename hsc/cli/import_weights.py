@@ -22,6 +22,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from hsc import importing
+    from hsc.research import convert
 
-    return importing.run(args.name, args) or 0
+    return convert.run(args.name, args) or 0

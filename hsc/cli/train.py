@@ -8,8 +8,8 @@ from pathlib import Path
 from hsc.cli import parsing
 
 STAGES = (
-    "pairs", "preview", "glance", "inversion", "inversion-pairs", "inversion-pictures", "colour",
-    "fine", "likeness", "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
+    "pairs", "preview", "exit128", "inversion", "inversion-pairs", "inversion-pictures", "truncation",
+    "texture", "identity", "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
 )
 
 
@@ -44,6 +44,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from hsc import training
+    from hsc.research import stages
 
-    return training.run(args.stage, args) or 0
+    return stages.run(args.stage, args) or 0

@@ -42,6 +42,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from hsc import evaluation
+    from hsc.research import evaluation
 
     return evaluation.run(args.kind, args) or 0

@@ -8,15 +8,11 @@ the result.
 """
 
 from hsc.editing.apply import edit_feature, edit_styles
-from hsc.editing.between import average, interpolate, mix
 from hsc.editing.table import Edit, EditTable
 
 __all__ = [
     "Edit",
     "EditTable",
-    "average",
     "edit_feature",
     "edit_styles",
-    "interpolate",
-    "mix",
 ]

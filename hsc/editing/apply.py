@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from hsc.editing.motion import motion, warp
 from hsc.editing.table import LOOK, MOVE, TURN, EditTable
 
-GIVES_WAY = {TURN: 0.7, LOOK: 0.06, MOVE: 0.12}
+DETAIL_FALLOFF = {TURN: 0.7, LOOK: 0.06, MOVE: 0.12}
 """Change of a feature vector that motion does not explain, in standard deviations beyond what the
 whole map changes by, at which 1/e of the detail there is kept: a head may turn under its own
 detail, a mouth that opens may not. A look is in the detail itself: a face that kept it would stay
@@ -100,7 +100,7 @@ def edit_feature(
     if feature_hat is feature_s:
         return edited
     detail, before, done = feature_hat - feature_s, feature_s, {}
-    for kind, change in GIVES_WAY.items():
+    for kind, change in DETAIL_FALLOFF.items():
         more = table.of_kind(amounts, kind)
         if more:
             done |= more
@@ -137,7 +137,7 @@ def carry_detail(detail: Tensor, before: Tensor, after: Tensor, change: float) -
     Args:
         detail: (B, C, px, px).
         before, after: the face's features, each channel in standard deviations.
-        change: see ``GIVES_WAY``.
+        change: see ``DETAIL_FALLOFF``.
 
     Returns:
         (B, C, px, px), exactly ``detail`` where before and after are the same everywhere.

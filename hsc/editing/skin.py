@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generator.synthesis import FEATURE_PX, Synthesis, styles_through
+from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis, styles_through
 
 CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""

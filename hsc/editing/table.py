@@ -14,9 +14,9 @@ from torch import Tensor
 
 from hsc.editing.skin import Skin
 from hsc.errors import HscError, WeightsError
-from hsc.generator.mapping import STYLE_DIM
-from hsc.generator.synthesis import NUM_STYLES
-from hsc.weights import path_of
+from hsc.generators.mobilestylegan.mapping import STYLE_DIM
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.weights.loading import path_of
 
 SHAPE = (NUM_STYLES, STYLE_DIM)
 TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"

@@ -4,40 +4,24 @@ Source: the role and the S/F split are those of Li et al. 2025 (arXiv 2502.16799
 our own.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generator.mapping import STYLE_DIM
-from hsc.generator.synthesis import CHANNELS, FEATURE_PX, NUM_STYLES, Synthesis
+from hsc.generators.mobilestylegan.mapping import STYLE_DIM
+from hsc.generators.mobilestylegan.synthesis import CHANNELS, FEATURE_PX, NUM_STYLES, Synthesis
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
+from hsc.inversion.feature_feedback import FeatureFeedback, style_above
 from hsc.inversion.layers import ResidualBlock
-from hsc.inversion.mirror import Mirror
-from hsc.inversion.second_look import SecondLook, style_above
-from hsc.inversion.semantic_look import SHAPING, SemanticLook
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.inversion.style_feedback import SHAPING, StyleFeedback
+from hsc.types import Inversion
 
 INPUT_PX = 256
-LOOKS = 1
+FEEDBACK_STEPS = 1
 """Times that F is looked at again: a second time gains .002 in LPIPS and takes 55 ms."""
 POOLED = 9 * sum(PYRAMID_CHANNELS[1:])
 """Numbers in the pooled pyramid."""
-
-
-@dataclass(frozen=True)
-class Inversion:
-    """What the encoder found.
-
-    Attributes:
-        w_plus: S, (B, 23, 512).
-        feature: F, (B, 512, 32, 32).
-        feature_s: F_S = G_F(S), (B, 512, 32, 32): what the semantics alone predict.
-    """
-
-    w_plus: Tensor
-    feature: Tensor
-    feature_s: Tensor
 
 
 def pool(pyramid: list[Tensor]) -> Tensor:
@@ -57,9 +41,9 @@ class SemanticHead(nn.Module):
     One w with a small residual a layer keeps S close to the generator's own W space, where
     directions stay editable and bits stay few. ``truncation`` is 1 but for the last style, which
     colours the picture above the exit that the losses look through: it drifts in training, and
-    drawing it towards the mean takes that back (``hsc.training.colour``). ``offset`` is the same
+    drawing it towards the mean takes that back (``hsc.research.training.truncation``). ``offset`` is the same
     for every face: how photographs differ in texture and colour from what the generator draws by
-    itself (``hsc.training.fine``).
+    itself (``hsc.research.training.texture``).
     """
 
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
@@ -148,15 +132,15 @@ class InversionEncoder(nn.Module):
         super().__init__()
         self.backbone = Backbone()
         self.semantic_head = SemanticHead()
-        self.semantic_look = SemanticLook(POOLED)
+        self.style_feedback = StyleFeedback(POOLED)
         self.feature_head = FeatureHead()
-        self.second_look = SecondLook()
+        self.feature_feedback = FeatureFeedback()
 
     def forward(
         self,
         image: Tensor,
         synthesis: Synthesis,
-        mirror: Mirror | None = None,
+        self_renderer: SelfRenderer | None = None,
         feature_s_grad: bool = False,
     ) -> Inversion:
         """Invert aligned faces.
@@ -164,18 +148,18 @@ class InversionEncoder(nn.Module):
         Args:
             image: (B, 3, 256, 256) in [-1, 1].
             synthesis: the generator; its features at 32 px enter the feature head.
-            mirror: what the encoder sees its own pictures with; without it S and F are what it
+            self_renderer: what the encoder sees its own pictures with; without it S and F are what it
                 finds at first.
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)
-        w_plus = self.semantics(image, pyramid, synthesis, mirror)  # (B, 23, 512)
+        w_plus = self.semantics(image, pyramid, synthesis, self_renderer)  # (B, 23, 512)
         with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
             feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
         feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
-        for _ in range(LOOKS if mirror else 0):
-            drawn = mirror.draw(synthesis, feature, w_plus)  # (B, 3, 128, 128)
-            feature = self.look_again(image, drawn, feature, w_plus)  # (B, 512, 32, 32)
+        for _ in range(FEEDBACK_STEPS if self_renderer else 0):
+            drawn = self_renderer.draw(synthesis, feature, w_plus)  # (B, 3, 128, 128)
+            feature = self.feature_step(image, drawn, feature, w_plus)  # (B, 512, 32, 32)
         return Inversion(w_plus, feature, feature_s)
 
     def semantics(
@@ -183,27 +167,27 @@ class InversionEncoder(nn.Module):
         image: Tensor,
         pyramid: list[Tensor],
         synthesis: Synthesis,
-        mirror: Mirror | None,
+        self_renderer: SelfRenderer | None,
     ) -> Tensor:
         """S of (B, 3, 256, 256) whose pyramid is known, and looked at: (B, 23, 512)."""
         pooled = pool(pyramid)
         w_plus = self.semantic_head(pooled)  # (B, 23, 512)
-        if mirror is None:
+        if self_renderer is None:
             return w_plus
         with torch.no_grad():
-            drawn = mirror.draw(synthesis, synthesis.feature(w_plus), w_plus)  # (B, 3, 128, 128)
-            known, found = mirror.describe(image), mirror.describe(drawn)  # (B, 128) each
+            drawn = self_renderer.draw(synthesis, synthesis.feature(w_plus), w_plus)  # (B, 3, 128, 128)
+            known, found = self_renderer.describe(image), self_renderer.describe(drawn)  # (B, 128) each
         head = self.semantic_head
         shaping, others = w_plus[:, :SHAPING], w_plus[:, SHAPING:]
         w = ((shaping - head.w_mean) / head.w_std).mean(1)  # (B, 512)
-        look = self.semantic_look
+        look = self.style_feedback
         difference = look.difference(image, drawn, pyramid)  # (B, width)
         correction = look(w, known, found, pooled, difference)  # (B, 13, 512)
         return torch.cat([shaping + head.w_std * correction.float(), others], 1)
 
-    def look_again(self, image: Tensor, drawn: Tensor, feature: Tensor, w_plus: Tensor) -> Tensor:
+    def feature_step(self, image: Tensor, drawn: Tensor, feature: Tensor, w_plus: Tensor) -> Tensor:
         """F, corrected by what it draws through the 128-px exit: (B, 512, 32, 32)."""
         head, std = self.semantic_head, self.feature_head.feature_std[:, None, None]
         style = style_above(w_plus, head.w_mean, head.w_std)  # (B, 512)
-        correction = self.second_look(image, drawn.to(image.dtype), feature / std, style)
+        correction = self.feature_feedback(image, drawn.to(image.dtype), feature / std, style)
         return feature + std * correction.float()

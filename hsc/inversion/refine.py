@@ -12,19 +12,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.fcn.feature_codec import FeatureCodec
-from hsc.generator.pretrained import load_generator
-from hsc.generator.preview import PreviewHead, preview
-from hsc.generator.synthesis import Synthesis
+from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.pretrained import load_generator
 from hsc.inversion.descent import descend
-from hsc.inversion.encoder import Inversion
-from hsc.inversion.mirror import Mirror
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
 from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
-from hsc.precision import gradient_autocast, gradient_dtype
-from hsc.scn.semantic_codec import SemanticCodec
-from hsc.weights import load_into, path_of
+from hsc.numerics.precision import gradient_autocast, gradient_dtype
+from hsc.types import Inversion
+from hsc.weights.loading import load_into, path_of
 
 FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
 """Adam's first rates, in standard deviations of F's channels, at the lowest level and the highest,
@@ -53,18 +53,18 @@ class Refiner:
     scn: SemanticCodec
     fcn: FeatureCodec
     head: PreviewHead
-    glance: PreviewHead
+    exit128: PreviewHead
     loss: PictureLoss
     semantic_loss: PictureLoss
 
     @classmethod
     def load(
-        cls, fcn: FeatureCodec, head: PreviewHead, mirror: Mirror, device: torch.device
+        cls, fcn: FeatureCodec, head: PreviewHead, self_renderer: SelfRenderer, device: torch.device
     ) -> "Refiner":
         """Load what a codec does not hold.
 
         Args:
-            head: the 256-px exit; ``mirror``: what the encoder looks with.
+            head: the 256-px exit; ``self_renderer``: what the encoder looks with.
 
         Raises:
             WeightsError: the judge's weights are missing.
@@ -76,9 +76,9 @@ class Refiner:
             load_into(SemanticCodec(), path_of("scn")).to(device),
             fcn,
             head,
-            mirror.glance,
-            PictureLoss(lpips, mirror.identity, WEIGHTS),
-            PictureLoss(lpips, mirror.identity, SEMANTIC_WEIGHTS),
+            self_renderer.exit128,
+            PictureLoss(lpips, self_renderer.identity, WEIGHTS),
+            PictureLoss(lpips, self_renderer.identity, SEMANTIC_WEIGHTS),
         )
 
     @property
@@ -141,7 +141,7 @@ class Refiner:
             )
             inner = feature_hat.to(self.dtype).contiguous(memory_format=torch.channels_last)
             drawn = preview(self.synthesis, self.head, inner, styles).float()
-            core = preview(self.synthesis, self.glance, feature_s, styles).float()
+            core = preview(self.synthesis, self.exit128, feature_s, styles).float()
         value, _ = self.loss(drawn, image)
         semantic, _ = self.semantic_loss(core, small)
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])

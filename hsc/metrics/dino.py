@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.weights import load_into
+from hsc.weights.loading import load_into
 
 INPUT_PX = 224
 PATCH = 14

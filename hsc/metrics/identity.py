@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.weights import ASSETS, load_into
+from hsc.weights.loading import ASSETS, load_into
 
 DESCRIPTOR_DIM = 128
 FACE_PX = 150

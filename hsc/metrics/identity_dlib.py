@@ -9,8 +9,8 @@ import dlib
 import numpy as np
 from PIL import Image
 
+from hsc.domains.ffhq_face import Face, find_faces
 from hsc.errors import NoFaceError, WeightsError
-from hsc.faces import Face, find_faces
 from hsc.metrics.identity import FACE_PX
 
 PADDING = 0.25

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from hsc.faces import find_faces
+from hsc.domains.ffhq_face import find_faces
 
 LEFT_EYE = slice(36, 42)
 RIGHT_EYE = slice(42, 48)

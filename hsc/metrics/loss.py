@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
-from hsc.precision import gradient_autocast
+from hsc.numerics.precision import gradient_autocast
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.weights import ASSETS, load_into
+from hsc.weights.loading import ASSETS, load_into
 
 CHANNELS = (64, 192, 384, 256, 256)
 

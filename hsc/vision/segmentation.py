@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.weights import ASSETS, load_into
+from hsc.weights.loading import ASSETS, load_into
 
 MASK_PX = 256
 PERSON = 0.5

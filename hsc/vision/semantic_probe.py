@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.editing.attributes import EXPRESSIONS
-from hsc.editing.readouts import pose
-from hsc.generator.mapping import STYLE_DIM
-from hsc.vision.readouts import FaceSeen, Seen
+from hsc.generators.mobilestylegan.mapping import STYLE_DIM
+from hsc.vision.agreement import FaceSeen, Seen
+from hsc.vision.attributes import EXPRESSIONS
+from hsc.vision.face_readouts import pose
 from hsc.vision.segmentation import MASK_PX
-from hsc.weights import ASSETS, load_into
+from hsc.weights.loading import ASSETS, load_into
 
 STYLE_GROUPS = ((0, 4), (4, 10), (10, 23))
 """Styles that are averaged before they are looked at: coarse, middle and fine."""

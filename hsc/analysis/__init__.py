@@ -1,0 +1,1 @@
+"""Where bits went, and where faces lie in the latent space."""

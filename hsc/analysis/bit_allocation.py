@@ -1,0 +1,128 @@
+"""Where the bits of a file went: which styles of w+, and which places in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from hsc.bitstream import unpack
+from hsc.bitstream.rans import CDF_TOTAL, CdfTables, SymbolReader
+from hsc.errors import HscError
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.latent_codecs.feature_slices.coder import NUM_SYMBOLS
+from hsc.latent_codecs.feature_slices.prior import Pass
+from hsc.latent_codecs.feature_slices.transforms import LATENT_PX
+from hsc.latent_codecs.gaussian import scale_index
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.networks import Networks
+
+FloatArray = npt.NDArray[np.float64]
+_NIBBLE = 4
+_MORE = 15
+
+
+@dataclass(frozen=True)
+class BitAllocation:
+    """Bits of the symbols of one file, by the tables that coded them.
+
+    Attributes:
+        styles: (23,), those of SCN. A component of SCN reaches several styles; its bits are shared
+            out by how much each style's part of it matters to the generator.
+        positions: (16, 16), those of FCN by place in the picture, top row first; None without FCN.
+    """
+
+    styles: FloatArray
+    positions: FloatArray | None
+
+    @property
+    def scn(self) -> float:
+        """Bits of the SCN layer; the coder's own state adds a few bytes to the file."""
+        return float(self.styles.sum())
+
+    @property
+    def fcn(self) -> float:
+        """Bits of the FCN layer, likewise."""
+        return 0.0 if self.positions is None else float(self.positions.sum())
+
+
+def spent(networks: Networks, data: bytes) -> BitAllocation:
+    """Read a file's symbols and say what each cost.
+
+    Args:
+        networks: those that the file was made with.
+        data: the whole file; only SCN is read where FCN was cut off.
+
+    Raises:
+        BitstreamError: the bytes are no readable file.
+        HscError: it was made with another model.
+    """
+    container = unpack(data)
+    if container.model_id != networks.model.code:
+        raise HscError(
+            f"this file was made with model {container.model_id:04x}, but model "
+            f"{networks.model.code:04x} is loaded: take the version that wrote it."
+        )
+    scn, tables = networks.scn, networks.tables
+    scale_indexes = scale_index(scn.gain(container.level)).numpy()  # (K,)
+    symbols = SymbolReader(container.scn, tables, len(scale_indexes)).read(scale_indexes)  # (K,)
+    styles = code_length(symbols, scale_indexes, tables) @ style_shares(scn.codec)  # (23,)
+    if container.fcn is None:
+        return BitAllocation(styles, None)
+    w_plus = scn.decompress(container.scn, container.level, tables)  # (1, 23, 512)
+    return BitAllocation(styles, _positions(networks, container.fcn, w_plus, container.level))
+
+
+def code_length(
+    symbols: npt.NDArray[np.integer], indexes: npt.NDArray[np.integer], tables: CdfTables
+) -> FloatArray:
+    """Bits of each symbol under the coder's integer tables, escapes included.
+
+    Args:
+        symbols: any shape.
+        indexes: the same shape; which table codes each symbol.
+    """
+    longest = max(tables.sizes)
+    # (tables, longest): bits of a table's entries; the last entry of each stands for escapes
+    costs = np.zeros((len(tables), longest))
+    for row, cdf in zip(costs, tables.cdfs):
+        row[: len(cdf) - 1] = -np.log2(np.diff(cdf) / CDF_TOTAL)
+    last = np.array(tables.sizes)[indexes] - 2
+    place = symbols.astype(np.int64) - np.array(tables.offsets)[indexes]
+    escaped = (place < 0) | (place >= last)
+    bits = costs[indexes, np.where(escaped, last, place)]
+    # an escape: which side and how far as one number, in nibbles, after their count in nibbles
+    far = np.where(place < 0, -2 * place - 1, 2 * (place - last))[escaped]
+    nibbles = np.array([-(-int(value).bit_length() // _NIBBLE) for value in far], dtype=np.int64)
+    bits[escaped] += _NIBBLE * (nibbles // _MORE + 1 + nibbles)
+    return bits
+
+
+def style_shares(scn: SemanticCodec) -> FloatArray:
+    """How much of each component of SCN lies in each style: (K, 23), rows that sum to one.
+
+    g_a and g_s are each other's inverse under the metric of what the generator does with each
+    style, so the products of their entries, summed over a style, are that style's part.
+    """
+    g_a, g_s = scn.g_a.detach().double().cpu(), scn.g_s.detach().double().cpu()
+    parts = (g_a * g_s.T).unflatten(1, (NUM_STYLES, -1)).sum(2).clamp_min(0)  # (K, 23)
+    return (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
+
+
+def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:
+    """Bits of the FCN layer by place, (16, 16), passes and channels summed."""
+    coder = networks.slice_coder
+    reader = SymbolReader(fcn, coder.tables, NUM_SYMBOLS)
+    positions = np.zeros((LATENT_PX, LATENT_PX))
+
+    def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
+        symbols = reader.read(scale_indexes.numpy())  # (1, C, n)
+        lengths = code_length(symbols, scale_indexes.numpy(), coder.tables).sum((0, 1))
+        positions[now.cells.numpy()] += lengths
+        return torch.from_numpy(symbols).long()
+
+    coder.walk(w_plus, level, read)
+    return positions

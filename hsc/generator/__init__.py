@@ -1,1 +1,0 @@
-"""The pretrained face generator: mapping z -> w and synthesis w+ -> picture."""

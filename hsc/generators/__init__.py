@@ -1,0 +1,1 @@
+"""The pretrained generators, and how they are run on this machine."""

@@ -1,0 +1,51 @@
+"""Ways to run the generator, and which one suits a machine."""
+
+import os
+
+import torch
+
+from hsc.errors import HscError
+from hsc.generators.mobilestylegan.cpu_backend import FastSynthesis
+from hsc.generators.mobilestylegan.half_backend import HalfSynthesis
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+
+BACKENDS = ("auto", "reference", "float32", "bfloat16", "float16")
+"""``reference``: the network as it was trained, anywhere. ``float32`` and ``bfloat16``: the same
+operations arranged for a CPU. ``float16``: half precision on a GPU."""
+VARIABLE = "HSC_BACKEND"
+
+Drawer = Synthesis | FastSynthesis | HalfSynthesis
+"""What has the methods of :class:`Synthesis`: ``feature``, ``image``, ``run`` and a call."""
+
+
+def chosen(device: torch.device, backend: str | None = None) -> str:
+    """The name of the backend to use; for None what HSC_BACKEND says, or else ``auto``.
+
+    ``auto`` is ``float32`` on a CPU, so that a file is the same picture on every one of them, and
+    ``float16`` on a GPU.
+
+    Raises:
+        HscError: there is no such backend, or not on this device.
+    """
+    name = backend or os.environ.get(VARIABLE) or "auto"
+    if name not in BACKENDS:
+        raise HscError(f"expected a backend out of {', '.join(BACKENDS)}, got {name!r}.")
+    cpu = device.type == "cpu"
+    onednn = torch.backends.mkldnn.is_available()
+    if name == "auto":
+        # without oneDNN, as on a Mac, depthwise kernels are not faster with channels innermost
+        return ("float32" if onednn else "reference") if cpu else "float16"
+    if name != "reference" and cpu == (name == "float16"):
+        raise HscError(f"the backend {name} does not run on {device.type}: use auto.")
+    if name == "bfloat16" and not (onednn and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        raise HscError("this processor cannot compute in bfloat16: use the backend float32.")
+    return name
+
+
+def arranged(synthesis: Synthesis, name: str) -> Drawer:
+    """The generator behind a backend that ``chosen`` named."""
+    if name == "reference":
+        return synthesis
+    if name == "float16":
+        return HalfSynthesis(synthesis, graphs=not os.environ.get("SPACES_ZERO_GPU"))
+    return FastSynthesis(synthesis, getattr(torch, name))

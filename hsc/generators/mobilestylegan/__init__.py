@@ -1,0 +1,1 @@
+"""MobileStyleGAN: the generator of faces at 1024 px that ships."""

@@ -1,0 +1,179 @@
+"""The upper half of the generator arranged for drawing on a CPU, where nearly all time goes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.synthesis import (
+    BLOCK_PX,
+    CHANNELS,
+    FEATURE_PX,
+    Block,
+    StyledConv,
+    Synthesis,
+)
+
+HAAR = 0.5 * torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
+"""Inverse transform. Rows: a 2x2 block in reading order; columns: ll, lh, hl, hh."""
+
+
+class FastSynthesis:
+    """G drawn with the operations of :class:`Synthesis` in an order that suits processors.
+
+    ::
+
+        F, sub-bands side by side -> x style -> additions -> depthwise 3x3, style folded in
+            -> pointwise 1x1 -> + noise -> leaky 0.2 -> depthwise 3x3 ... -> next block
+        last: 1x1 to 12 channels, style and inverse Haar folded in -> pixel shuffle
+
+    Channels lie innermost in memory, where depthwise kernels run twenty times as fast. Styles are
+    multiplied into those small kernels instead of the maps. The four sub-bands of a map lie side
+    by side, so that the inverse Haar transform is a few additions of whole maps.
+
+    One picture is drawn at a time, whatever the batch, because a kernel with a style in it serves
+    one. Up to 32 px the network itself runs, in float32 whatever the type of what follows: what
+    an encoder writes depends on those maps.
+
+    Args:
+        synthesis: the generator, on the CPU.
+        dtype: of the maps above 32 px: float32 or bfloat16.
+    """
+
+    def __init__(self, synthesis: Synthesis, dtype: torch.dtype = torch.float32) -> None:
+        self.synthesis, self.dtype = synthesis, dtype
+        self.blocks = {
+            px: _FastBlock(synthesis.blocks[str(px)], px, dtype)
+            for px in BLOCK_PX
+            if px > FEATURE_PX
+        }
+        conv = synthesis.to_img.conv
+        self.pixel_weight = _to_pixels(conv.weight.detach())  # (12, 64, 1, 1)
+        self.pixel_bias = _to_pixels(conv.bias.detach()).to(dtype)  # (12,)
+
+    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
+        """As :meth:`Synthesis.run`."""
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FEATURE_PX))
+        if to_px <= max(after_px, FEATURE_PX):
+            return x
+        x = torch.cat([self._rise(*one, to_px) for one in zip(x.split(1), w_plus.split(1))])
+        # the last block leaves channels in their order: no transform follows
+        return (x if to_px == BLOCK_PX[-1] else x[:, _bands(x.shape[1]).argsort()]).float()
+
+    def feature(self, w_plus: Tensor, px: int = FEATURE_PX) -> Tensor:
+        """As :meth:`Synthesis.feature`."""
+        low = min(px, FEATURE_PX)
+        return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
+
+    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """As :meth:`Synthesis.image`."""
+        if feature.shape[-1] < FEATURE_PX:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FEATURE_PX)
+        return torch.cat([self._image(*one) for one in zip(feature.split(1), w_plus.split(1))])
+
+    def __call__(self, w_plus: Tensor) -> Tensor:
+        """(B, 23, 512) -> (B, 3, 1024, 1024)."""
+        return self.image(self.feature(w_plus), w_plus)
+
+    def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        x = self._rise(feature, w_plus, BLOCK_PX[-1])  # (1, 64, 512, 512)
+        style = self.synthesis.to_img.modulation(w_plus[:, -1])  # (1, 64, 1, 1)
+        weight = (self.pixel_weight * style).to(self.dtype)  # (12, 64, 1, 1)
+        x = _pointwise(_inner(x), _inner(weight), self.pixel_bias)  # (1, 12, 512, 512)
+        return F.pixel_shuffle(x.contiguous().float(), 2)  # (1, 3, 1024, 1024)
+
+    def _rise(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
+        """From a map as the network knows it to one with its bands side by side."""
+        after_px = x.shape[-1]
+        x = _inner((x[:, _bands(x.shape[1])] if after_px < BLOCK_PX[-1] else x).to(self.dtype))
+        for index, px in enumerate(BLOCK_PX):
+            if after_px < px <= to_px:
+                x = self.blocks[px](x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
+        return x
+
+
+class _FastBlock:
+    """One block; its maps come with their sub-bands side by side, and leave so for the next."""
+
+    def __init__(self, block: Block, px: int, dtype: torch.dtype) -> None:
+        self.modulation = block.up
+        self.bands = _bands(CHANNELS[px // 2])
+        self.conv1 = _Styled.of(block.conv1, dtype)
+        out = _bands(CHANNELS[px]) if px < BLOCK_PX[-1] else slice(None)
+        self.conv2 = _Styled.of(block.conv2, dtype, out)
+
+    def __call__(self, x: Tensor, styles: Tensor) -> Tensor:
+        """Args: x (1, C_in, px/2, px/2), styles (1, 3, 512). Returns (1, C_out, px, px)."""
+        style = 0.5 * self.modulation(styles[:, 0])[:, self.bands]  # (1, C_in, 1, 1)
+        x = _inverse_haar(x * style.to(x.dtype))  # (1, C_in/4, px, px)
+        x = self.conv1(x, styles[:, 1])  # (1, C_out, px, px)
+        return self.conv2(x, styles[:, 2])
+
+
+@dataclass(frozen=True)
+class _Styled:
+    """A styled convolution. Its depthwise kernel stays float32 until a style is folded in."""
+
+    modulation: nn.Module
+    depthwise: Tensor  # (C_in, 1, 3, 3)
+    weight: Tensor  # (C_out, C_in, 1, 1)
+    bias: Tensor  # (C_out,)
+    noise: Tensor  # (1, 1, px, px)
+
+    @classmethod
+    def of(cls, conv: StyledConv, dtype: torch.dtype, out: Tensor | slice = slice(None)):
+        """Copy the constants, the output channels in the order ``out``."""
+        weight, bias = conv.conv.weight.detach()[out], conv.conv.bias.detach()[out]
+        return cls(
+            conv.modulation,
+            conv.depthwise.weight.detach(),
+            _inner(weight.to(dtype)),
+            bias.to(dtype),
+            conv.noise.to(dtype),
+        )
+
+    def __call__(self, x: Tensor, style: Tensor) -> Tensor:
+        kernel = self.depthwise * self.modulation(style)[0][:, None]  # (C_in, 1, 3, 3)
+        x = F.conv2d(x, kernel.to(x.dtype), padding=1, groups=len(kernel))
+        x = _pointwise(x, self.weight, self.bias)  # (1, C_out, px, px)
+        return F.leaky_relu_(x.add_(self.noise), 0.2)
+
+
+def _pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A 1x1 convolution by oneDNN, which PyTorch passes over for one picture on one thread."""
+    if not torch.backends.mkldnn.is_available():
+        return F.conv2d(x, weight, bias)
+    return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1), (1, 1), 1)
+
+
+def _inverse_haar(x: Tensor) -> Tensor:
+    """(1, 4C, H, W), halved, with its bands side by side -> (1, C, 2H, 2W)."""
+    _, c4, h, w = x.shape
+    ll, lh, hl, hh = x.permute(0, 2, 3, 1).view(h, w, 4, c4 // 4).unbind(2)  # 4 x (H, W, C)
+    out = x.new_empty(h, 2, w, 2, c4 // 4)
+    low, high = ll + lh, hl + hh
+    torch.add(low, high, out=out[:, 0, :, 0])
+    torch.sub(low, high, out=out[:, 0, :, 1])
+    torch.sub(ll, lh, out=low)
+    torch.sub(hl, hh, out=high)
+    torch.add(low, high, out=out[:, 1, :, 0])
+    torch.sub(low, high, out=out[:, 1, :, 1])
+    return out.view(1, 2 * h, 2 * w, c4 // 4).permute(0, 3, 1, 2)
+
+
+def _to_pixels(coefficients: Tensor) -> Tensor:
+    """(12, ...) Haar coefficients of three colours to 2x2 blocks, as pixel_shuffle takes them."""
+    banded = coefficients[_bands(len(coefficients))].unflatten(0, (4, -1))  # (4, 3, ...)
+    return torch.einsum("pk,kc...->cp...", HAAR, banded).flatten(0, 1)
+
+
+def _bands(channels: int) -> Tensor:
+    """The network's channels in the order ll, lh, hl, hh: it has them as ll, then triples."""
+    low = torch.arange(channels // 4)
+    return torch.cat([low, *(channels // 4 + 3 * low + k for k in range(3))])
+
+
+def _inner(x: Tensor) -> Tensor:
+    """The same values with channels innermost in memory."""
+    return x.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,66 @@
+"""Early exits of the generator: a small picture from features on the way to the large one.
+
+The published export kept only the 1024-px output. These heads were distilled from it (``python -m
+hsc train preview`` and ``train exit128``): they stand in for the most expensive blocks in training
+losses and in live previews.
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.haar import inverse_haar
+from hsc.generators.mobilestylegan.mapping import STYLE_DIM
+from hsc.generators.mobilestylegan.synthesis import CHANNELS, Synthesis, styles_through
+
+PREVIEW_PX = 256
+EXIT_PX = 128
+EXIT128_PX = 64
+"""Exit of the exit128, a 128-px picture: enough to train what the semantics alone can hold."""
+
+
+class PreviewHead(nn.Module):
+    """Features at the exit and the styles above them -> a picture of twice the size.
+
+    ::
+
+        feature -> 1x1 -> x (1 + style) -> [3x3 -> leaky]x2 -> 1x1 -> + -> inverse Haar -> picture
+             |                                                        ^
+             +-------------------- 1x1 (linear part) -----------------+
+
+    The skip alone is a linear regression to Haar coefficients; the branch adds what the two
+    missing blocks do to it. Dense 3x3 convolutions at 128 px cost less on a CPU than depthwise
+    ones at 256 px.
+
+    Args:
+        exit_px: resolution of the features it takes.
+    """
+
+    def __init__(self, width: int = 64, exit_px: int = EXIT_PX) -> None:
+        super().__init__()
+        self.exit_px = exit_px
+        self.linear = nn.Conv2d(CHANNELS[exit_px], 12, 1)
+        self.reduce = nn.Conv2d(CHANNELS[exit_px], width, 1)
+        self.style = nn.Linear(STYLE_DIM, width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.out = nn.Conv2d(width, 12, 1)
+        nn.init.zeros_(self.style.weight)
+        nn.init.zeros_(self.style.bias)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """Args: feature (B, C, H, W), w_plus (B, 23, 512). Returns (B, 3, 2H, 2W)."""
+        style = self.style(w_plus[:, styles_through(self.exit_px) :].mean(1))  # (B, width)
+        h = self.reduce(feature) * (1 + style[:, :, None, None])  # (B, width, H, W)
+        h = F.leaky_relu(self.conv1(F.leaky_relu(h, 0.2)), 0.2)  # (B, width, H, W)
+        h = F.leaky_relu(self.conv2(h), 0.2)  # (B, width, H, W)
+        return inverse_haar(self.linear(feature) + self.out(h))  # (B, 3, 2H, 2W)
+
+
+def preview(synthesis: Synthesis, head: PreviewHead, feature: Tensor, w_plus: Tensor) -> Tensor:
+    """Draw a small picture from a feature map.
+
+    (B, C, px, px), (B, 23, 512) -> (B, 3, 256, 256), or what else the head's exit gives.
+    """
+    exit_feature = synthesis.run(feature, w_plus, feature.shape[-1], head.exit_px)
+    return head(exit_feature, w_plus)

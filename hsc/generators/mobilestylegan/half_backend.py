@@ -1,0 +1,100 @@
+"""The generator on a GPU: half precision, whole batches, and its launches recorded once."""
+
+import copy
+import threading
+from collections import OrderedDict
+
+import torch
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis
+
+MAX_BATCH = 16
+"""Pictures drawn in one go; larger batches are drawn in parts."""
+GRAPHS = 4
+"""Recorded shapes that are kept: each holds the memory of its maps."""
+
+
+class HalfSynthesis:
+    """G with its maps above 32 px in half precision, channels innermost.
+
+    Up to 32 px the network runs as it is, in float32: what an encoder writes depends on those
+    maps. Half precision suffices above: maps stay within some hundreds.
+
+    Args:
+        synthesis: the generator, on the device where it is to draw.
+        graphs: record the launches of a shape the first time and replay them afterwards. Needs
+            CUDA in this very process for good, so it is off on ZeroGPU, where workers come and go.
+    """
+
+    def __init__(self, synthesis: Synthesis, graphs: bool = False) -> None:
+        self.synthesis = synthesis
+        self.half = copy.deepcopy(synthesis).half().to(memory_format=torch.channels_last)
+        self.graphs = graphs
+        self._recorded: OrderedDict[int, _Recording] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
+        """As :meth:`Synthesis.run`."""
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FEATURE_PX))
+        if to_px <= max(after_px, FEATURE_PX):
+            return x
+        return self.half.run(_inner(x), w_plus.half(), x.shape[-1], to_px).float()
+
+    def feature(self, w_plus: Tensor, px: int = FEATURE_PX) -> Tensor:
+        """As :meth:`Synthesis.feature`."""
+        low = min(px, FEATURE_PX)
+        return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
+
+    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """As :meth:`Synthesis.image`."""
+        if feature.shape[-1] < FEATURE_PX:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FEATURE_PX)
+        parts = zip(feature.split(MAX_BATCH), w_plus.split(MAX_BATCH))
+        return torch.cat([self._image(_inner(f), w.half()).float() for f, w in parts])
+
+    def __call__(self, w_plus: Tensor) -> Tensor:
+        """(B, 23, 512) -> (B, 3, 1024, 1024)."""
+        return self.image(self.feature(w_plus), w_plus)
+
+    def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        if not self.graphs or feature.shape[-1] != FEATURE_PX or torch.is_grad_enabled():
+            return self.half.image(feature, w_plus)
+        with self._lock:  # a recording has one set of inputs and outputs
+            recording = self._recorded.pop(len(feature), None)
+            if recording is None:
+                recording = _Recording(self.half, feature, w_plus)
+            self._recorded[len(feature)] = recording  # the newest last
+            if len(self._recorded) > GRAPHS:
+                self._recorded.popitem(last=False)
+            return recording.replay(feature, w_plus)
+
+
+class _Recording:
+    """The launches that draw a batch of one size, recorded as a CUDA graph."""
+
+    def __init__(self, half: Synthesis, feature: Tensor, w_plus: Tensor) -> None:
+        self.feature, self.w_plus = feature.clone(), w_plus.clone()
+        # run beforehand on another stream, as recording asks for: libraries choose their kernels
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(2):
+                half.image(self.feature, self.w_plus)
+        torch.cuda.current_stream().wait_stream(stream)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.picture = half.image(self.feature, self.w_plus)
+
+    def replay(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        self.feature.copy_(feature)
+        self.w_plus.copy_(w_plus)
+        self.graph.replay()
+        return self.picture.clone()
+
+
+def _inner(x: Tensor) -> Tensor:
+    """In half precision, with channels innermost in memory."""
+    return x.half().contiguous(memory_format=torch.channels_last)
+
+

@@ -1,0 +1,47 @@
+"""What the encoder looks at its own picture with, before any bit is spent."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.pretrained import load_exit128
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
+from hsc.weights.loading import path_of
+
+
+@dataclass(frozen=True)
+class SelfRenderer:
+    """A small picture of what was found, and who is in it.
+
+    Attributes:
+        exit128: the generator's exit at 128 px.
+        identity: who is in a picture: faces that differ a little may be two people.
+    """
+
+    exit128: PreviewHead
+    identity: FaceIdentity
+
+    @classmethod
+    def load(cls, device: torch.device, folder: Path | None = None) -> "SelfRenderer":
+        """From the shipped weights or another folder of them.
+
+        Raises:
+            WeightsError: one of the two is missing.
+        """
+        identity = FaceIdentity.pretrained(path_of("identity", folder))
+        return cls(load_exit128(device, folder), identity.to(device))
+
+    @torch.no_grad()
+    def draw(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """What S and a feature map (B, 512, 32, 32) draw: (B, 3, 128, 128)."""
+        drawn = preview(synthesis, self.exit128, feature, w_plus)
+        return drawn.clamp(-1.5, 1.5)
+
+    @torch.no_grad()
+    def describe(self, image: Tensor) -> Tensor:
+        """Aligned pictures of any size to descriptors (B, 128)."""
+        return self.identity(crop_for_identity(image.float().clamp(-1, 1)))

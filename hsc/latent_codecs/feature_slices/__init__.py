@@ -1,0 +1,1 @@
+"""FCN: the feature map, slice by slice, given the decoded semantics."""

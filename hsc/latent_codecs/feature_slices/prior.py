@@ -1,0 +1,158 @@
+"""The FCN prior: mean and scale of each pass from the semantics and what was coded before it.
+
+Source: channel-wise auto-regression of Minnen & Singh 2020 (arXiv 2007.08739), the checkerboard
+of He et al. 2021 (arXiv 2103.15306); the context in place of a hyper-latent is that of Li et al.
+2025 (arXiv 2502.16799).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.synthesis import CHANNELS
+from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, LATENT_PX, level_map
+from hsc.numerics.exact import exact_conv, snap
+
+SLICES = (8, 12, 20, 32, 56)
+"""Channels of each slice: the first ones are small because everything after leans on them."""
+CHECKERED = 2
+"""Slices coded in two halves. Their channels hold what varies slowly over the picture: of the
+first one's variance four neighbours explain 60 to 80%, of later ones' hardly any."""
+SLOPE = 0.25
+"""Slope of the leaky ReLUs: a power of two, exact on a binary grid."""
+assert sum(SLICES) == LATENT_CHANNELS
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Symbols that are coded together, given all those of the passes before.
+
+    Attributes:
+        channels: of the latent, those of one slice.
+        parity: which squares of the checkerboard, 0 or 1; None for all.
+    """
+
+    channels: slice
+    parity: int | None
+
+    @property
+    def known(self) -> int:
+        """Channels of which something is known: all before, and the own ones at half time."""
+        return self.channels.stop if self.parity == 1 else self.channels.start
+
+    @property
+    def width(self) -> int:
+        """Channels of its slice."""
+        return self.channels.stop - self.channels.start
+
+    @property
+    def cells(self) -> Tensor:
+        """Where its symbols lie, (16, 16) bool."""
+        if self.parity is None:
+            return torch.ones(LATENT_PX, LATENT_PX, dtype=torch.bool)
+        row = torch.arange(LATENT_PX)
+        return (row[:, None] + row) % 2 == self.parity
+
+    def of(self, x: Tensor) -> Tensor:
+        """Its part of something shaped like the latent, (B, 128, 16, 16): (B, C, n)."""
+        return x[:, self.channels][..., self.cells.to(x.device)]
+
+    def put(self, known: Tensor, values: Tensor) -> Tensor:
+        """What is known after this pass.
+
+        Args:
+            known: (B, self.known, 16, 16), zero where nothing is known yet.
+            values: (B, C, 16, 16); only its cells are looked at.
+
+        Returns:
+            (B, self.channels.stop, 16, 16).
+        """
+        new = torch.where(self.cells.to(values.device), values, 0.0)
+        if self.parity == 1:
+            new = new + known[:, self.channels]
+        return torch.cat([known[:, : self.channels.start], new], 1)
+
+
+def passes(slices: tuple[int, ...], checkered: int) -> tuple[Pass, ...]:
+    """The order of coding.
+
+    Args:
+        slices: channels of each slice.
+        checkered: how many slices, from the first, are coded in two halves.
+    """
+    found: list[Pass] = []
+    start = 0
+    for index, channels in enumerate(slices):
+        part = slice(start, start + channels)
+        found += [Pass(part, p) for p in ((0, 1) if index < checkered else (None,))]
+        start += channels
+    return tuple(found)
+
+
+PASSES = passes(SLICES, CHECKERED)
+
+
+class Context(nn.Module):
+    """What the semantics say about the latent: G's own 16-px features of S^, reduced.
+
+    ::
+
+        G_16(S^) (512 x 16 x 16) -> 1x1 -> leaky -> 3x3 -> leaky -> context (96 x 16 x 16)
+    """
+
+    def __init__(self, width: int = 96) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(CHANNELS[16], width, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, feature: Tensor) -> Tensor:
+        h = F.leaky_relu(self.conv1(feature), SLOPE)
+        return F.leaky_relu(self.conv2(h), SLOPE)
+
+    def exact(self, feature: Tensor) -> Tensor:
+        h = snap(F.leaky_relu(exact_conv(feature, self.conv1), SLOPE))
+        return snap(F.leaky_relu(exact_conv(h, self.conv2), SLOPE))
+
+
+class PassParameters(nn.Module):
+    """Mean and log2 scale of one pass.
+
+    ::
+
+        context, what is known, level -> 3x3 -> leaky -> 1x1 -> leaky -> 3x3 -> mean, log2 scale
+    """
+
+    def __init__(self, known: int, channels: int, context: int = 96, width: int = 96) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(context + known + 1, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 1)
+        self.conv3 = nn.Conv2d(width, 2 * channels, 3, padding=1)
+        nn.init.zeros_(self.conv3.weight)
+        nn.init.zeros_(self.conv3.bias)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = F.leaky_relu(self.conv1(x), SLOPE)
+        h = F.leaky_relu(self.conv2(h), SLOPE)
+        mean, log2_scale = self.conv3(h).chunk(2, 1)
+        return mean, log2_scale  # (B, C, 16, 16) twice
+
+    def exact(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = snap(F.leaky_relu(exact_conv(x, self.conv1), SLOPE))
+        h = snap(F.leaky_relu(exact_conv(h, self.conv2), SLOPE))
+        mean, log2_scale = exact_conv(h, self.conv3).chunk(2, 1)
+        return mean, log2_scale
+
+
+class Prior(nn.Module):
+    """Context and one parameter network a pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.context = Context()
+        self.networks = nn.ModuleList([PassParameters(p.known, p.width) for p in PASSES])
+
+    def inputs(self, context: Tensor, known: Tensor, level: float) -> Tensor:
+        """What a pass's network sees: (B, 96 + known + 1, 16, 16)."""
+        return torch.cat([context, known, level_map(level, context)], 1)

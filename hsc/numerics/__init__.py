@@ -1,0 +1,1 @@
+"""Arithmetic: exact on every machine, or half as precise where that is faster."""

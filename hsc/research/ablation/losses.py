@@ -1,0 +1,82 @@
+"""FCN tuned on feature error alone, and tuned on what the generator draws of it as well."""
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.codec import Codec
+from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.pretrained import load_generator, load_preview
+from hsc.latent_codecs.feature_slices.coder import SliceCoder
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.metrics.lpips import Lpips
+from hsc.research.ablation.samples import Coded, Found
+from hsc.research.training.rate import RatePrice, draw_level
+
+LEARNING_RATE = 2e-4
+BATCH = 4
+
+
+def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec:
+    """Train a copy of the shipped FCN on, on the same faces and levels either way.
+
+    Args:
+        pictures: add to feature error what is seen of it: LPIPS and squared error of the picture
+            that the generator's 256-px exit draws.
+    """
+    device = codec.device
+    fcn = copy.deepcopy(codec.networks.fcn).train().requires_grad_(True)
+    semantics, lpips = codec.networks.scn.codec, Lpips.pretrained().to(device)
+    synthesis, head, price = load_generator(device).synthesis, load_preview(device), RatePrice()
+    optimiser = torch.optim.AdamW(fcn.parameters(), LEARNING_RATE, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for step in range(steps):
+        torch.manual_seed(step)
+        index, level = torch.randint(len(found), (BATCH,)), draw_level()
+        columns = (found.images, found.w_plus, found.feature)
+        images, w_plus, feature = (c[index].float().to(device) for c in columns)
+        with torch.no_grad():
+            w_plus_hat, scn_bits = semantics(w_plus, level)
+            context = synthesis.feature(w_plus_hat, 16)  # (B, 512, 16, 16)
+            feature_s = synthesis.run(context, w_plus_hat, 16, 32)  # (B, 512, 32, 32)
+        with torch.autocast(device.type, torch.bfloat16):
+            feature_hat, bits = fcn(feature, feature_s, context, level, noisy_rate=False)
+            drawn = preview(synthesis, head, feature_hat, w_plus_hat) if pictures else None
+        error = fcn.normalised(feature_hat - feature)
+        loss = 2 * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
+        if drawn is not None:
+            loss = loss + lpips(drawn.float(), images).mean() + F.mse_loss(drawn.float(), images)
+        cost, _ = price.charge(bits, scn_bits, level)
+        loss = loss + cost
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(fcn.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+    return fcn.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def code(
+    codec: Codec, fcn: FeatureCodec, found: Found, coded: Coded
+) -> tuple[Tensor, list[Tensor]]:
+    """Code F of every face for real.
+
+    Returns:
+        Bytes of the FCN layer (N,), and F^ of each face.
+    """
+    n = codec.networks
+    coder = SliceCoder(fcn, load_generator("cpu").synthesis, n.tables)
+    found_bytes, features = [], []
+    for index in range(len(found)):
+        part = slice(index, index + 1)
+        exact = coded.w_plus_hat[part].double()
+        feature_s = n.synthesis.feature(coded.w_plus_hat[part].to(n.device))
+        y = fcn.latent(found.feature[part].to(n.device).float(), feature_s, coded.level)
+        data = coder.compress(y, exact, coded.level)
+        y_hat = coder.decompress(data, exact, coded.level)
+        found_bytes.append(float(len(data)))
+        features.append(fcn.restore(y_hat, feature_s, coded.level).cpu())
+    return torch.tensor(found_bytes), features

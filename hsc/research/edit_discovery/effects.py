@@ -1,0 +1,156 @@
+"""What an edit does to rendered faces: its own read-out, every other one, and identity."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.editing.apply import edit_styles
+from hsc.editing.table import EditTable
+from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.generators.pretrained import load_generator, load_preview
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
+from hsc.vision.face_readouts import Reader, where_meant
+
+TRUNCATION = 0.7
+TRIAL = 1.5
+"""Standard deviations of its read-out by which a direction is tried."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Read-outs of N pictures, name -> (N,), and their face descriptors (N, 128)."""
+
+    readouts: dict[str, np.ndarray]
+    identity: np.ndarray
+
+
+@dataclass(frozen=True)
+class Change:
+    """How N faces changed: read-out -> (N,), and identity distance (N,)."""
+
+    readouts: dict[str, np.ndarray]
+    identity: np.ndarray
+
+    def mean(self, name: str) -> float:
+        """Over the faces on which the read-out says anything."""
+        known = self.readouts[name][np.isfinite(self.readouts[name])]
+        return float(known.mean()) if len(known) else 0.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A direction on some styles, tried on faces.
+
+    Attributes:
+        styles: first and last style.
+        slope: measured change of the read-out over the predicted one.
+        side: root of the summed squares of the mean changes of held read-outs, in standard
+            deviations, for one standard deviation of its own.
+        identity: mean identity distance for one standard deviation of its own.
+    """
+
+    styles: tuple[int, int]
+    slope: float
+    side: float
+    identity: float
+
+    @property
+    def cost(self) -> float:
+        return self.side + self.identity if self.slope > 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Draws faces from w+ at 256 px and measures them."""
+
+    mapping: Mapping
+    synthesis: Synthesis
+    head: PreviewHead
+    reader: Reader
+    identity: FaceIdentity
+
+    @classmethod
+    def load(cls, device: torch.device | str) -> "Studio":
+        """With the shipped weights."""
+        generator = load_generator(device)
+        return cls(
+            generator.mapping,
+            generator.synthesis.bfloat16(),  # twice as fast, and read-outs do not notice
+            load_preview(device).bfloat16(),
+            Reader.load(),
+            FaceIdentity.pretrained(),
+        )
+
+    @torch.no_grad()
+    def faces(self, count: int, seed: int) -> Tensor:
+        """Fresh samples: (count, 23, 512)."""
+        z = torch.randn(count, 512, generator=torch.Generator().manual_seed(seed))
+        w = self.mapping(z.to(self.mapping.w_mean), TRUNCATION)
+        return w[:, None].expand(-1, NUM_STYLES, -1)
+
+    @torch.no_grad()
+    def draw(self, w_plus: Tensor) -> Iterator[Tensor]:
+        """(N, 23, 512) -> N pictures (3, 256, 256) in [-1, 1], one at a time."""
+        for styles in w_plus.bfloat16().split(1):
+            feature = self.synthesis.feature(styles)
+            picture = preview(self.synthesis, self.head, feature, styles)
+            yield picture[0].float().clamp(-1, 1).cpu()
+
+    def measure(self, w_plus: Tensor) -> Measured:
+        """Draw and read (N, 23, 512)."""
+        return self.seen(self.draw(w_plus))
+
+    @torch.no_grad()
+    def seen(self, pictures: Iterable[Tensor]) -> Measured:
+        """Read N pictures as ``draw`` gives them."""
+        pictures = list(pictures)
+        descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
+        return Measured(self.read(pictures), np.stack(descriptors))
+
+    @torch.no_grad()
+    def edited(self, w_plus: Tensor, table: EditTable, edits: dict[str, float]) -> Iterator[Tensor]:
+        """As ``draw``, under edits, in the way a decoder draws a file without a feature map."""
+        offset = table.offset(edits)
+        for styles in w_plus.split(1):
+            before, after = styles.bfloat16(), edit_styles(styles, offset).bfloat16()
+            feature = self.synthesis.feature(after)
+            if table.skin:
+                plain = self.synthesis.feature(before)
+                feature = table.skin.kept(self.synthesis, (plain, before), (feature, after))
+            picture = preview(self.synthesis, self.head, feature, after)
+            yield picture[0].float().clamp(-1, 1).cpu()
+
+    def read(self, pictures: Iterable[Tensor]) -> dict[str, np.ndarray]:
+        """The read-outs of N pictures as ``draw`` gives them: name -> (N,)."""
+        return self.reader.read(map(to_pil, pictures))
+
+    def change(self, before: Measured, w_plus: Tensor) -> Change:
+        """What (N, 23, 512) changed from the N pictures measured before."""
+        return changed(before, self.measure(w_plus))
+
+    def change_by(
+        self, before: Measured, w_plus: Tensor, table: EditTable, edits: dict[str, float]
+    ) -> Change:
+        """What edits changed of the N pictures measured before."""
+        return changed(before, self.seen(self.edited(w_plus, table, edits)))
+
+
+def changed(before: Measured, after: Measured) -> Change:
+    """NaN where a read-out says nothing of the face before."""
+    meant = where_meant(before.readouts)
+    return Change(
+        {name: after.readouts[name] - value for name, value in meant.items()},
+        np.linalg.norm(after.identity - before.identity, axis=1),
+    )
+
+
+def to_pil(picture: Tensor) -> Image.Image:
+    """(3, H, W) in [-1, 1] -> RGB picture."""
+    pixels = ((picture + 1) * 127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())

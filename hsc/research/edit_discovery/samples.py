@@ -1,0 +1,46 @@
+"""Plain samples to find edits in: faces drawn from one w each, through the preview exit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.research.edit_discovery.effects import Studio
+
+SHARD, SHARDS = 200, 11
+SEED = 2_000_000
+LEAST_TRUNCATION = 0.55
+
+
+def styles(studio: Studio, shard: int) -> Tensor:
+    """The w of one shard, with truncation .55 to 1: (200, 512)."""
+    generator = torch.Generator().manual_seed(SEED + shard)
+    truncation = torch.rand(SHARD, 1, generator=generator)
+    truncation = LEAST_TRUNCATION + (1 - LEAST_TRUNCATION) * truncation
+    z = torch.randn(SHARD, 512, generator=generator).to(studio.mapping.w_mean)
+    mean = studio.mapping.w_mean
+    return mean + truncation.to(mean) * (studio.mapping(z) - mean)
+
+
+@torch.no_grad()
+def draw_samples(studio: Studio, folder: Path, shards: int = SHARDS) -> Iterator[dict[str, Tensor]]:
+    """Draw shards of samples, or read those that are there already.
+
+    Yields:
+        ``w`` (200, 512) float16 and ``images`` (200, 3, 256, 256) bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for shard in range(shards):
+        path = folder / f"{shard:03d}.safetensors"
+        if not path.is_file():
+            w = styles(studio, shard).half()
+            pictures = studio.draw(w.float()[:, None].expand(-1, NUM_STYLES, -1))
+            images = torch.stack([((p + 1) * 127.5).round().byte() for p in pictures])
+            unfinished = path.with_suffix(".part")
+            save_file({"w": w.cpu(), "images": images}, unfinished)
+            unfinished.rename(path)
+            print(f"samples: {(shard + 1) * SHARD} in {folder}", flush=True)
+        yield load_file(path)

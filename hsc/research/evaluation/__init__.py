@@ -1,0 +1,40 @@
+"""Evaluation: what the codec costs, and what it does to faces that training never saw.
+
+``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
+``bound`` which part of the codec keeps them from being better, ``resolution`` where in the
+generator F is best taken, ``robustness`` what becomes of damaged photographs, ``verification``
+whether people are still told apart, ``directions`` what edits do to drawn faces, ``edits`` what
+they do to real people, and ``results`` turns their reports into ``RESULTS.md``.
+"""
+
+from argparse import Namespace
+
+
+def run(kind: str, args: Namespace) -> None:
+    """Run one evaluation.
+
+    Args:
+        kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
+            ``verification``, ``directions``, ``edits`` or ``results``.
+        args: the command line's: faces, limit, out, levels, codecs, steps, device.
+
+    Raises:
+        HscError: pictures, weights or reports are missing.
+    """
+    from hsc.research.evaluation import (
+        bound,
+        directions,
+        edits,
+        inversion,
+        rate_distortion,
+        resolution,
+        results,
+        robustness,
+        verification,
+    )
+
+    kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
+    kinds |= {"bound": bound, "verification": verification, "directions": directions}
+    kinds |= {"resolution": resolution, "robustness": robustness}
+    kinds |= {"edits": edits, "results": results}
+    kinds[kind].run(args)

@@ -1,0 +1,190 @@
+"""``validate bound``: which part keeps pictures from being nearer, each made perfect in its turn.
+
+A file's picture passes through the encoder (GIE), SCN and FCN. Here each is replaced by its own
+uncompressed, or ideal, self while the others stay as they are.
+"""
+
+import math
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.codec import Codec
+from hsc.images.tensors import to_picture
+from hsc.metrics.evaluator import METRICS, Evaluator
+from hsc.numerics.exact import snap
+from hsc.research.data.validation import held_out_pictures
+from hsc.research.evaluation import report
+from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.evaluation.oracle import STEPS, Oracle
+from hsc.types import Inversion
+
+LEVELS = (1.0, 3.0, 6.0)
+PEOPLE = 8
+TILE_PX = 128
+FREE, FITTED = "GIE, nothing coded", "oracle, nothing coded"
+FILE = "the file"
+PERFECT = {
+    "GIE": "oracle, coded",
+    "SCN": "S not coded",
+    "FCN's rounding": "F not rounded",
+    "FCN": "F not coded",
+}
+"""Part of the codec -> what is drawn when that part is perfect."""
+GAINS = ("lpips_256", "dists_256", "identity_l2")
+NOTE = (
+    "The same pictures with one part at a time made perfect. S not coded: S as GIE found it, F "
+    "coded anew for it (bytes of FCN alone). F not rounded: FCN's transforms without rounding, and "
+    "F not coded: F as GIE found it, both beside the coded S (bytes of SCN alone). Oracle: S and F "
+    "fitted to the picture by {steps} gradient steps from what GIE found, through the generator "
+    "alone, then coded or not. Its loss has LPIPS at 256 px and an identity network in it, so "
+    "those two figures flatter it; DISTS is not in it."
+)
+
+
+def run(args: Namespace) -> None:
+    """Measure every replacement, print and save the figures.
+
+    Args:
+        args: faces, limit, levels, steps, out and device.
+    """
+    pictures = held_out_pictures(args.faces, args.limit or PEOPLE)
+    levels = sorted(set(args.levels or LEVELS))
+    codec = Codec.load(args.device)
+    judge, oracle = Evaluator(codec.device), Oracle.load(codec)
+    steps, folder = args.steps or STEPS, args.out or report.FOLDER
+    rows: list[report.Row] = []
+    sheet = None
+    for number, picture in enumerate(pictures, start=1):
+        image = picture.load()
+        original = judge.original(image)
+        drawn = list(draw_all(codec, oracle, image, levels, steps))
+        for what, drawing, size in drawn:
+            figures = judge.compare(original, drawing)
+            rows.append({"what": what, "picture": picture.name, "bytes": size} | figures)
+        titles = ("original", *(what.replace("level ", "") for what, _, _ in drawn))
+        sheet = sheet or ContactSheet(titles, TILE_PX)
+        sheet.add(picture.name, [image, *(drawing for _, drawing, _ in drawn)])
+        report.print_progress(number, len(pictures), picture.name)
+    result = report.report("bound", codec, pictures, rows) | {"levels": levels, "steps": steps}
+    report.write(result, rows, folder)
+    sheet.save(folder / "bound.jpg")
+    print("\n\n".join([note(result), figures_table(result), gains_table(result), verdict(result)]))
+
+
+@torch.no_grad()
+def draw_all(
+    codec: Codec, oracle: Oracle, image: Image.Image, levels: Sequence[float], steps: int
+) -> Iterator[tuple[str, Image.Image, float]]:
+    """Name, picture and bytes of every way to draw one face.
+
+    Bytes are those of the layers that were coded; nan where none was.
+    """
+    found = codec.analyse(image)
+    fitted = oracle.fit(image, found, steps)
+    for what, inversion in ((FREE, found), (FITTED, fitted)):
+        yield what, _draw(codec, inversion.feature, inversion.w_plus), math.nan
+    for level in levels:
+        for what, picture, size in _at(codec, found, fitted, level):
+            yield at(level, what), picture, size
+
+
+def at(level: float, what: str) -> str:
+    """The name of a row."""
+    return f"level {level:g}: {what}"
+
+
+def _at(
+    codec: Codec, found: Inversion, fitted: Inversion, level: float
+) -> Iterator[tuple[str, Image.Image, float]]:
+    fcn, scn, tables = codec.networks.fcn, codec.networks.scn, codec.networks.tables
+    data = codec.compress(found, level)
+    opened = codec.open(data)
+    yield FILE, codec.draw(opened), len(data)
+    data = codec.compress(fitted, level)
+    yield PERFECT["GIE"], codec.decode(data), len(data)
+    feature, size = _through_fcn(codec, found, level)
+    yield PERFECT["SCN"], _draw(codec, feature, found.w_plus), size
+    size = len(scn.compress(found.w_plus, level, tables))
+    y = fcn.latent(found.feature, opened.feature_s, level)
+    feature = fcn.restore(y, opened.feature_s, level)
+    yield PERFECT["FCN's rounding"], _draw(codec, feature, opened.w_plus), size
+    yield PERFECT["FCN"], _draw(codec, found.feature, opened.w_plus), size
+
+
+def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, int]:
+    """F^ where FCN is told S itself instead of S^, and the bytes of FCN."""
+    n = codec.networks
+    exact = snap(found.w_plus.double().cpu())
+    y = n.fcn.latent(found.feature, found.feature_s, level)
+    data = n.slice_coder.compress(y, exact, level)
+    y_hat = n.slice_coder.decompress(data, exact, level)
+    return n.fcn.restore(y_hat, found.feature_s, level), len(data)
+
+
+def _draw(codec: Codec, feature: Tensor, w_plus: Tensor) -> Image.Image:
+    return to_picture(codec.networks.synthesis.image(feature, w_plus))
+
+
+def note(result: dict) -> str:
+    """How to read the tables."""
+    return NOTE.format(steps=result["steps"])
+
+
+def figures_table(result: dict) -> str:
+    """Means of every replacement."""
+    lines = [
+        [row["what"], report.number(row["bytes"], 0), *report.figures(row)]
+        for row in result["summary"]
+    ]
+    return report.table(["drawn from", "bytes", *(m.label for m in METRICS)], lines)
+
+
+def gains(result: dict) -> dict[float, dict[str, dict[str, float]]]:
+    """Level -> part -> by how much each figure falls when the part is perfect."""
+    rows = {row["what"]: row for row in result["summary"]}
+    found: dict[float, dict[str, dict[str, float]]] = {}
+    for level in result["levels"]:
+        whole = rows[at(level, FILE)]
+        found[level] = {
+            part: {key: whole[key] - rows[at(level, what)][key] for key in GAINS}
+            for part, what in PERFECT.items()
+        }
+    return found
+
+
+def gains_table(result: dict) -> str:
+    """What a perfect part would gain."""
+    labels = {m.key: m.label for m in METRICS}
+    lines = [
+        [f"level {level:g}: {part}", *(f"{-part_gains[key]:+.3f}" for key in GAINS)]
+        for level, parts in gains(result).items()
+        for part, part_gains in parts.items()
+    ]
+    return report.table(["if this were perfect", *(labels[key] for key in GAINS)], lines)
+
+
+def verdict(result: dict) -> str:
+    """Which part is the bound, level by level, and what is left where nothing is coded."""
+    rows = {row["what"]: row for row in result["summary"]}
+    labels = {"lpips_256": "LPIPS", "dists_256": "DISTS", "identity_l2": "identity"}
+    sentences = []
+    for level, parts in gains(result).items():
+        best = []
+        for key, label in labels.items():
+            part = max(("GIE", "SCN", "FCN"), key=lambda name: parts[name][key])
+            rounding = -parts["FCN's rounding"][key]
+            split = f", of that {rounding:+.3f} by rounding" if part == "FCN" else ""
+            best.append(f"{part} in {label} ({-parts[part][key]:+.3f}{split})")
+        sentences.append(f"level {level:g}: {', '.join(best)}")
+    left = ", ".join(
+        f"{label} {rows[FREE][key]:.3f} ({rows[FITTED][key]:.3f} for the oracle)"
+        for key, label in labels.items()
+    )
+    return (
+        f"The part whose perfection would gain most: {'; '.join(sentences)}. With nothing coded at "
+        f"all there remain {left}."
+    )

@@ -1,0 +1,104 @@
+"""The generator alone, w+ to 1024 px: each backend and OpenVINO, turn by turn in one process."""
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hsc.errors import HscError
+from hsc.generators.backends import arranged, chosen
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.generators.pretrained import load_generator
+from hsc.metrics.picture import psnr
+
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What one way of running the generator took, in milliseconds.
+
+    Attributes:
+        psnr: against the network as it is, in decibels.
+        setting_up: once, in seconds: rearranging weights, or converting and compiling.
+    """
+
+    label: str
+    median: float
+    least: float
+    psnr: float
+    setting_up: float
+
+
+@torch.no_grad()
+def compare(backends: list[str], rounds: int) -> list[Drawn]:
+    """Time one face on the CPU, a round of every candidate at a time.
+
+    Args:
+        backends: names of ``hsc.generators.backends``.
+
+    Raises:
+        HscError: a backend does not run here, or OpenVINO is not installed.
+    """
+    generator = load_generator("cpu")
+    z = torch.randn(1, 512, generator=torch.Generator().manual_seed(1))
+    w_plus = generator.mapping(z, 0.7)[:, None].repeat(1, NUM_STYLES, 1)  # (1, 23, 512)
+    expected = generator.synthesis(w_plus).clamp(-1, 1)
+    candidates: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {}
+    for name in backends:
+        started = time.perf_counter()
+        drawer = arranged(generator.synthesis, chosen(torch.device("cpu"), name))
+        candidates[f"hsc, {name}"] = drawer, time.perf_counter() - started
+    started = time.perf_counter()
+    draw, precision = in_openvino(generator.synthesis, w_plus)
+    candidates[f"OpenVINO, {precision}"] = draw, time.perf_counter() - started
+    laps: dict[str, list[float]] = {label: [] for label in candidates}
+    pictures = {}
+    for _ in range(WARM_UP + rounds):
+        for label, (drawer, _) in candidates.items():
+            lap = time.perf_counter()
+            pictures[label] = drawer(w_plus)
+            laps[label].append(1000 * (time.perf_counter() - lap))
+    return [
+        Drawn(
+            label,
+            statistics.median(laps[label][WARM_UP:]),
+            min(laps[label][WARM_UP:]),
+            psnr(pictures[label].clamp(-1, 1), expected).item(),
+            setting_up,
+        )
+        for label, (_, setting_up) in candidates.items()
+    ]
+
+
+def in_openvino(
+    synthesis: Synthesis, w_plus: Tensor
+) -> tuple[Callable[[Tensor], Tensor], str]:
+    """The same network with the same weights, converted and compiled for this processor.
+
+    Returns:
+        What draws w+ (1, 23, 512), and the precision that OpenVINO chose.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise HscError(
+            "OpenVINO is not installed: pip install -r requirements-lab.txt first."
+        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of loops, which are constant here
+        model = openvino.convert_model(synthesis, example_input=w_plus, input=list(w_plus.shape))
+    threads = {"INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    compiled = openvino.Core().compile_model(model, "CPU", threads)
+    request = compiled.create_infer_request()
+    precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+
+    def draw(styles: Tensor) -> Tensor:
+        request.infer([styles.numpy()])
+        return torch.from_numpy(request.get_output_tensor().data.copy())
+
+    return draw, precision

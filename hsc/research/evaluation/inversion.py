@@ -1,0 +1,65 @@
+"""``validate inversion``: the encoder alone, before any bit is spent."""
+
+from argparse import Namespace
+
+import torch
+from PIL import Image
+
+from hsc.codec import Codec
+from hsc.images.tensors import to_picture
+from hsc.metrics.evaluator import METRICS, Evaluator
+from hsc.research.data.validation import held_out_pictures, spread
+from hsc.research.evaluation import report
+from hsc.research.evaluation.contact_sheet import ContactSheet
+
+RENDERS = ("S only", "S + F")
+SHEET_FACES = 24
+
+
+def run(args: Namespace) -> None:
+    """Measure both renders of every validation picture, print and save the figures.
+
+    Args:
+        args: faces, limit, out and device.
+    """
+    pictures = held_out_pictures(args.faces, args.limit)
+    codec = Codec.load(args.device)
+    judge = Evaluator(codec.device)
+    folder = args.out or report.FOLDER
+    sheet, shown = ContactSheet(("original", *RENDERS)), spread(pictures, SHEET_FACES)
+    rows: list[report.Row] = []
+    for number, picture in enumerate(pictures, start=1):
+        image = picture.load()
+        original = judge.original(image)
+        renders = uncompressed(codec, image)
+        for what in RENDERS:
+            figures = judge.compare(original, renders[what])
+            rows.append({"what": what, "picture": picture.name} | figures)
+        if picture in shown:
+            sheet.add(picture.name, [image, *renders.values()])
+        report.print_progress(number, len(pictures), picture.name)
+    result = report.report("inversion", codec, pictures, rows)
+    report.write(result, rows, folder)
+    sheet.save(folder / "inversion.jpg")
+    print("\n".join(result["notes"]) + "\n\n" + figures_table(result))
+
+
+@torch.no_grad()
+def uncompressed(codec: Codec, image: Image.Image) -> dict[str, Image.Image]:
+    """What the generator draws of S alone and of S and F, by the names in ``RENDERS``."""
+    inversion, synthesis = codec.analyse(image), codec.networks.synthesis
+    features = (inversion.feature_s, inversion.feature)
+    return {
+        name: to_picture(synthesis.image(feature, inversion.w_plus))
+        for name, feature in zip(RENDERS, features)
+    }
+
+
+def figures_table(result: dict) -> str:
+    """The report's means as a table."""
+    header = ["render", "pictures", *(m.label for m in METRICS), "no face found"]
+    lines = [
+        [row["what"], str(row["count"]), *report.figures(row), str(row["faces_not_found"])]
+        for row in result["summary"]
+    ]
+    return report.table(header, lines)

@@ -1,0 +1,80 @@
+"""The S and F that one picture itself asks for, no encoder's judgement and no bit in the way.
+
+Gradient descent from what the encoder found, through the generator alone: how near any encoder
+could bring this generator to a picture, as far as so many steps show.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.codec import Codec
+from hsc.generators.mobilestylegan.exits import preview
+from hsc.images.tensors import to_tensor
+from hsc.inversion.descent import descend
+from hsc.inversion.encoder import INPUT_PX
+from hsc.inversion.refine import Refiner
+from hsc.numerics.precision import gradient_autocast
+from hsc.types import Inversion
+
+STEPS = 60
+FEATURE_RATE, STYLE_RATE = 0.05, 0.01
+"""Adam's first rates, in standard deviations of F's channels and of w: nothing is rounded here."""
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Fits S and F to pictures; the losses are those of ``hsc.inversion.refine``.
+
+    ::
+
+        S --+--> G at 64 px ------> exit 128 px --> loss of S alone
+            |
+        F --+--> G at 128 px -----> exit 256 px --> loss
+    """
+
+    codec: Codec
+    refiner: Refiner
+
+    @classmethod
+    def load(cls, codec: Codec) -> "Oracle":
+        """Raises WeightsError where weights of an exit or a judge are missing."""
+        n = codec.networks
+        return cls(codec, Refiner.load(n.fcn, n.preview, n.self_renderer, codec.device))
+
+    def fit(self, image: Image.Image, found: Inversion, steps: int = STEPS) -> Inversion:
+        """S and F for one picture.
+
+        Args:
+            image: aligned, 1024 x 1024.
+            found: what the encoder found in it: where the search begins.
+            steps: gradient steps; the rates fall over the second half.
+        """
+        n = self.codec.networks
+        picture = to_tensor(image.reduce(image.width // INPUT_PX), self.codec.device)
+        small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
+        w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
+        moved = [torch.zeros_like(t).requires_grad_() for t in (found.w_plus, found.feature)]
+        with torch.enable_grad():
+            for _ in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
+                value = self._loss(
+                    found.w_plus + w_std * moved[0], found.feature + f_std * moved[1],
+                    picture, small,
+                )  # fmt: skip
+                value.backward()
+        with torch.no_grad():
+            w_plus = (found.w_plus + w_std * moved[0]).detach()
+            feature = (found.feature + f_std * moved[1]).detach()
+            return Inversion(w_plus, feature, n.synthesis.feature(w_plus))
+
+    def _loss(self, w_plus: Tensor, feature: Tensor, picture: Tensor, small: Tensor) -> Tensor:
+        r = self.refiner
+        styles = w_plus.to(r.dtype)
+        inner = feature.to(r.dtype).contiguous(memory_format=torch.channels_last)
+        with gradient_autocast(picture.device):
+            drawn = preview(r.synthesis, r.head, inner, styles).float()
+            core = preview(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
+        return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]

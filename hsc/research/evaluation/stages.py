@@ -1,0 +1,149 @@
+"""The codec taken apart into timed stages; what comes out is what the codec itself makes."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsc.bitstream import Container, snap_level, unpack
+from hsc.bitstream.rans import MAX_SYMBOL, SymbolReader, encode_symbols
+from hsc.codec import PICTURE_PX, Codec
+from hsc.domains.ffhq_face import aligned
+from hsc.images.photo import read_photo
+from hsc.images.tensors import to_picture
+from hsc.latent_codecs.feature_slices.coder import NUM_SYMBOLS
+from hsc.latent_codecs.feature_slices.prior import Pass
+
+ENCODING = (
+    "read the photo", "align", "GIE", "SCN to bytes", "G_F(S^)", "FCN g_a", "FCN prior", "rANS",
+)  # fmt: skip
+DECODING = (
+    "SCN from bytes", "G_F(S^), decoder", "FCN prior, decoder", "rANS, decoder", "FCN g_s",
+    "synthesis", "to 8 bits",
+)  # fmt: skip
+LIVE = ("256-px preview of an edit",)
+"""What a slider asks for: the file's bits have been read."""
+
+
+class Pipeline:
+    """Encodes and decodes one photograph, timing each stage.
+
+    Attributes:
+        file: what was last encoded.
+        picture: what was last decoded.
+        photo_size: width and height of the photograph.
+    """
+
+    def __init__(self, codec: Codec, level: float) -> None:
+        self.codec, self.level = codec, snap_level(level)
+        self.file, self.picture, self.photo_size = b"", None, (0, 0)
+        self.laps: dict[str, float] = {}
+
+    @torch.no_grad()
+    def round(self, photo: bytes) -> dict[str, float]:
+        """Seconds of every stage, of ``encode`` and ``decode`` as wholes, and of a preview."""
+        self.laps = {}
+        started = time.perf_counter()
+        self.file = self._encode(photo)
+        encoded = time.perf_counter()
+        self._decode(self.file)
+        self.laps["decode"] = time.perf_counter() - encoded
+        self.laps["encode"] = encoded - started
+        opened, edit = self.codec.open(self.file), self.codec.edit_names[0]
+        with self._stage(LIVE[0]):
+            self.codec.preview(opened, {edit.name: edit.high / 2})
+        return self.laps
+
+    def pictures_per_second(self, batch: int, rounds: int) -> float:
+        """How many pictures of the last file are drawn in a second, ``batch`` in one call.
+
+        From a file whose bits have been read to PIL pictures, as a strip or a grid is drawn.
+        """
+        opened = [self.codec.open(self.file)] * batch
+        seconds = []
+        for _ in range(1 + rounds):  # the first one warms up
+            started = time.perf_counter()
+            self.codec.draw_many(opened)
+            seconds.append(time.perf_counter() - started)
+        return batch / statistics.median(seconds[1:])
+
+    def _encode(self, photo: bytes) -> bytes:
+        n, level = self.codec.networks, self.level
+        with self._stage("read the photo"):
+            image = read_photo(photo)
+            self.photo_size = image.size
+        with self._stage("align"):
+            crop = aligned(image, px=PICTURE_PX)
+        with self._stage("GIE"):
+            inversion = self.codec.analyse(crop)
+        with self._stage("SCN to bytes"):
+            scn = n.scn.compress(inversion.w_plus, level, n.tables)
+            w_plus_hat = n.scn.decompress(scn, level, n.tables)
+        with self._stage("G_F(S^)"):
+            feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
+        with self._stage("FCN g_a"):
+            y = n.fcn.latent(inversion.feature, feature_s, level)
+        with self._stage("FCN prior"):
+            symbols, scale_indexes = self._symbols(y, w_plus_hat)
+        with self._stage("rANS"):
+            fcn = encode_symbols(symbols, scale_indexes, n.tables)
+        return Container(self.codec.model_id, level, scn, fcn).pack()
+
+    def _decode(self, data: bytes) -> None:
+        n = self.codec.networks
+        with self._stage("SCN from bytes"):
+            container = unpack(data)
+            exact = n.scn.decompress(container.scn, container.level, n.tables)
+        with self._stage("G_F(S^), decoder"):
+            w_plus = exact.to(n.device, torch.float32)
+            feature_s = n.synthesis.feature(w_plus)
+        with self._stage("FCN prior, decoder"):
+            y_hat = self._latent(container, exact)
+        self.laps["FCN prior, decoder"] -= self.laps["rANS, decoder"]
+        with self._stage("FCN g_s"):
+            feature = n.fcn.restore(y_hat, feature_s, container.level)
+        with self._stage("synthesis"):
+            drawn: Tensor = n.synthesis.image(feature, w_plus)
+        with self._stage("to 8 bits"):
+            self.picture = to_picture(drawn)
+
+    # The slice coder's own walk, with callbacks that keep the prior and the entropy coder apart.
+
+    def _symbols(self, y: Tensor, w_plus_hat: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """The FCN's symbols and the table of each, in coding order."""
+        coded: list[tuple[Tensor, Tensor]] = []
+
+        def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
+            symbols = torch.round((now.of(y) - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+            coded.append((symbols.flatten(), scale_indexes.flatten()))
+            return symbols
+
+        self.codec.networks.slice_coder.walk(w_plus_hat, self.level, quantise)
+        symbols, scale_indexes = (torch.cat(column).numpy() for column in zip(*coded))
+        return symbols, scale_indexes
+
+    def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
+        """y^ from the FCN's bytes."""
+        n = self.codec.networks
+        reader = SymbolReader(container.fcn, n.tables, NUM_SYMBOLS)
+        self.laps["rANS, decoder"] = 0.0
+
+        def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
+            started = time.perf_counter()
+            symbols = torch.from_numpy(reader.read(scale_indexes.numpy())).long()
+            self.laps["rANS, decoder"] += time.perf_counter() - started
+            return symbols
+
+        return n.slice_coder.walk(w_plus_hat, container.level, read)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        if self.codec.device.type == "cuda":
+            torch.cuda.synchronize()
+        self.laps[name] = time.perf_counter() - started

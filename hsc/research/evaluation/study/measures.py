@@ -1,0 +1,120 @@
+"""Every figure of one decoded picture: what people see, and what machines read."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.images.tensors import to_tensor
+from hsc.metrics.dino import WEIGHTS as DINO_WEIGHTS
+from hsc.metrics.dino import Dino
+from hsc.metrics.dists import WEIGHTS as DISTS_WEIGHTS
+from hsc.metrics.evaluator import METRICS, Evaluator, Metric, Original
+from hsc.metrics.identity_dlib import dlib_identity
+from hsc.metrics.ms_ssim import ms_ssim
+from hsc.vision.agreement import Seen, Viewer, compare
+
+PERCEPTUAL = (
+    *METRICS,
+    Metric("ms_ssim", "MS-SSIM", 3),
+    Metric("dino_similarity", "DINOv2 similarity", 3),
+)
+LESS_IS_BETTER = {"lpips_256", "lpips_1024", "dists_256", "identity_l2", "landmark_error"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An original, and all that is computed once of it."""
+
+    image: Tensor  # (1, 3, 1024, 1024)
+    original: Original
+    seen: Seen
+    dino: Tensor  # (384,)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of a picture, and the features that are compared across pictures.
+
+    Attributes:
+        features: ``identity`` (128,), all nan when no face was found, and ``dino`` (384,).
+    """
+
+    figures: dict[str, Any]
+    features: dict[str, np.ndarray]
+
+
+class Measures:
+    """All networks that judge.
+
+    Raises:
+        WeightsError: those of one are missing.
+    """
+
+    def __init__(
+        self, device: torch.device, dists: Path = DISTS_WEIGHTS, dino: Path = DINO_WEIGHTS
+    ) -> None:
+        self.device = device
+        self.judge = Evaluator(device, dists)
+        self.dino = Dino.pretrained(dino).to(device)
+        self.viewer = Viewer.pretrained()
+
+    @torch.no_grad()
+    def reference(self, image: Image.Image) -> Reference:
+        """Prepare an original."""
+        tensor = to_tensor(image, self.device)
+        seen = self.viewer.look(image)
+        return Reference(tensor, self.judge.original(image), seen, self._dino(tensor))
+
+    @torch.no_grad()
+    def measure(self, reference: Reference, image: Image.Image) -> Measured:
+        """Every figure of a picture of 1024 x 1024 against its original."""
+        tensor = to_tensor(image, self.device)
+        dino = self._dino(tensor)
+        started = time.perf_counter()
+        seen = self.viewer.look(image)
+        looked = time.perf_counter() - started
+        figures = self.judge.perceptual(reference.original, image)
+        figures["ms_ssim"] = ms_ssim(reference.image, tensor)
+        figures["dino_similarity"] = torch.cosine_similarity(reference.dino, dino, 0).item()
+        figures |= self.vision(reference, seen) | {"look_seconds": looked}
+        if seen.face is None and reference.original.face is not None:
+            # judged in the original's frame, as in the reports of `validate`
+            found = dlib_identity(image, reference.original.face)
+            figures["identity_l2"] = float(np.linalg.norm(found - reference.original.identity))
+        return Measured(figures, features(seen) | {"dino": dino.cpu().numpy()})
+
+    def vision(self, reference: Reference, seen: Seen) -> dict[str, Any]:
+        """Whether a machine reads the same as off the original; nan where a face is missing."""
+        agreement = compare(reference.seen, seen)
+        turned = math.nan
+        if seen.face is not None and reference.seen.face is not None:
+            turned = abs(seen.face.yaw - reference.seen.face.yaw)
+        return {
+            "face_found": seen.face is not None,
+            "identity_l2": _or_nan(agreement.identity_l2),
+            "landmark_error": _or_nan(agreement.landmark_error),
+            "mask_overlap": agreement.mask_overlap,
+            "age_error": abs(_or_nan(agreement.age_change)),
+            "same_expression": _or_nan(agreement.same_expression),
+            "yaw_error": turned,
+        }
+
+    def _dino(self, tensor: Tensor) -> Tensor:
+        return self.dino(tensor)[0]
+
+
+def features(seen: Seen) -> dict[str, np.ndarray]:
+    """The identity of whoever is seen, (128,)."""
+    face = seen.face
+    return {"identity": np.full(128, np.nan) if face is None else np.asarray(face.descriptor)}
+
+
+def _or_nan(value: float | bool | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,218 @@
+"""``hsc evaluate FOLDER --out REPORT_DIR``."""
+
+import csv
+import hashlib
+import json
+import sys
+import time
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hsc.baselines import OtherCodec, available_codecs
+from hsc.codec import Codec
+from hsc.errors import HscError
+from hsc.levels import LEVELS
+from hsc.research.evaluation import report
+from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.evaluation.study import page, summary
+from hsc.research.evaluation.study.candidates import (
+    BEST,
+    FILE,
+    FULL,
+    OURS,
+    READ,
+    SEMANTICS,
+    Candidate,
+    others,
+    ours,
+    semantics_of,
+    what,
+)
+from hsc.research.evaluation.study.folder import StudyPicture, size_note, study_pictures
+from hsc.research.evaluation.study.measures import Measured, Measures, Reference, features
+from hsc.research.evaluation.study.store import Store, key_of
+from hsc.vision.semantic_probe import SemanticProbe
+from hsc.weights.loading import DECODER_FILES, file_hash, path_of
+
+TILE_PX = 224
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """What a study works with."""
+
+    codec: Codec
+    measures: Measures
+    probe: SemanticProbe
+    levels: Sequence[float]
+    others: Sequence[OtherCodec]
+    align: bool
+    weights: dict[str, str]
+
+
+def run(args: Namespace) -> None:
+    """Measure a folder; figures that are there already are kept.
+
+    Args:
+        args: folder, out, levels, codecs, device, limit, align.
+
+    Raises:
+        HscError: no usable picture, an unknown codec, or weights of a metric are missing.
+    """
+    pictures, notes = study_pictures(args.folder, args.limit)
+    codec = Codec.load(args.device)
+    lab = Laboratory(
+        codec,
+        Measures(codec.device),
+        SemanticProbe.pretrained(),
+        sorted(set(args.levels or (level.number for level in LEVELS))),
+        available_codecs(args.codecs),
+        args.align,
+        {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+    )
+    measured: list[tuple[StudyPicture, Store]] = []
+    skipped: list[str] = []
+    try:
+        for number, picture in enumerate(pictures, start=1):
+            said = picture.name
+            try:
+                measured.append((picture, study(picture, lab, args.out)))
+            except HscError as error:
+                said = f"{picture.name} was left out: {error}"
+                skipped.append(said)
+            report.print_progress(number, len(pictures), said)
+    finally:
+        if measured:  # a run that is stopped leaves a report of what it has
+            write(measured, lab, notes + skipped, args.out)
+    if not measured:
+        raise HscError("none of the pictures could be measured: " + "; ".join(skipped))
+    print(page.text(json.loads((args.out / "report.json").read_text(encoding="utf-8"))))
+    print(f"\n{args.out / 'index.html'}")
+
+
+def study(picture: StudyPicture, lab: Laboratory, folder: Path) -> Store:
+    """Every figure of one picture, computed or as it was kept."""
+    key = key_of(picture.path.read_bytes(), str(lab.align), json.dumps(lab.weights))
+    store = Store(folder, picture.stem, key)
+    files = [what(OURS, kind, level) for kind in (FILE, SEMANTICS, READ) for level in lab.levels]
+    missing = [c for c in lab.others if not all(w in store.rows for w in _names(c, lab.levels))]
+    sheet = folder / "sheets" / f"{picture.stem}.jpg"
+    if all(w in store.rows for w in files) and not missing and sheet.is_file():
+        return store
+    image = picture.load(lab.align)
+    looked = Looked(lab.measures.reference(image), lab.measures)
+    store.features["original"] = features(looked.reference.seen) | {
+        "dino": looked.reference.dino.cpu().numpy()
+    }
+    drawn: dict[str, Image.Image] = {}
+    for candidate in ours(lab.codec, image, lab.levels):
+        looked.at(candidate, store)
+        drawn[candidate.what] = candidate.picture
+        if candidate.kind == SEMANTICS:
+            _read_directly(candidate, looked, lab, store)
+    budgets = {level: store.rows[what(OURS, FILE, level)]["bytes"] for level in lab.levels}
+    for codec in lab.others:  # drawn again for the sheet even where the figures are kept
+        print(f"  {picture.name}: {codec.label}", file=sys.stderr, flush=True)
+        for candidate in others(image, [codec], budgets):
+            drawn[candidate.what] = candidate.picture
+            if candidate.what not in store.rows:
+                looked.at(candidate, store)
+        store.save()
+    store.save()
+    _sheet(image, drawn, lab, store).save(sheet)
+    return store
+
+
+class Looked:
+    """Measures pictures against one original, equal ones once."""
+
+    def __init__(self, reference: Reference, measures: Measures) -> None:
+        self.reference, self.measures = reference, measures
+        self.known: dict[bytes, Measured] = {}
+
+    def at(self, candidate: Candidate, store: Store) -> None:
+        """Put a candidate's figures into the store."""
+        digest = hashlib.sha256(candidate.picture.tobytes()).digest()
+        if digest not in self.known:
+            self.known[digest] = self.measures.measure(self.reference, candidate.picture)
+        found = self.known[digest]
+        store.rows[candidate.what] = candidate.figures | found.figures
+        store.features[candidate.what] = found.features
+
+
+def _read_directly(
+    candidate: Candidate, looked: Looked, lab: Laboratory, store: Store
+) -> None:
+    """The read-outs of S^ itself, no picture being drawn."""
+    w_plus, seconds = semantics_of(lab.codec, candidate.data)
+    started = time.perf_counter()
+    seen = lab.probe.look(w_plus)
+    looking = {"decode_seconds": seconds, "look_seconds": time.perf_counter() - started}
+    name = what(OURS, READ, candidate.level)
+    figures = candidate.figures | {"kind": READ} | looking
+    store.rows[name] = figures | looked.measures.vision(looked.reference, seen)
+    store.features[name] = features(seen)
+
+
+def _names(codec: OtherCodec, levels: Iterable[float]) -> list[str]:
+    return [what(codec.label, kind, level) for level in levels for kind in (BEST, FULL)]
+
+
+def _sheet(
+    image: Image.Image, drawn: dict[str, Image.Image], lab: Laboratory, store: Store
+) -> ContactSheet:
+    """Levels down; the original, ours, and every other codec at its best size across."""
+    sheet = ContactSheet(("original", OURS, *(c.label for c in lab.others)), TILE_PX)
+    for level in lab.levels:
+        row = [what(OURS, FILE, level)] + [what(c.label, BEST, level) for c in lab.others]
+        size = store.rows[row[0]]["bytes"]
+        sheet.add(f"level {level:g}/{size:,} bytes", [image, *(drawn[w] for w in row)])
+    return sheet
+
+
+def write(
+    measured: Sequence[tuple[StudyPicture, Store]], lab: Laboratory, notes: list[str], out: Path
+) -> None:
+    """``report.json``, ``figures.csv`` and ``index.html``."""
+    pictures, stores = zip(*measured)
+    rows = summary.summarise(stores, [p.person for p in pictures])
+    result = {
+        "kind": "evaluate",
+        "date": date.today().isoformat(),
+        "model": lab.codec.model_name,
+        "weights": lab.weights,
+        "machine": report.machine(lab.codec.device),
+        "pictures": dict(Counter(p.collection for p in pictures)),
+        "codecs": {c.label: c.settings for c in lab.others},
+        "notes": [*notes, size_note(pictures)],
+        "summary": rows,
+        "bd_rate": summary.savings(rows),
+    }
+    text = json.dumps(result, indent=1, allow_nan=False)
+    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    _write_csv(measured, out / "figures.csv")
+    sheets = {p.name: out / "sheets" / f"{p.stem}.jpg" for p in pictures}
+    (out / "index.html").write_text(page.html(result, sheets), encoding="utf-8")
+
+
+def _write_csv(measured: Sequence[tuple[StudyPicture, Store]], path: Path) -> None:
+    rows = [
+        {"picture": picture.name, "what": name} | row
+        for picture, store in measured
+        for name, row in store.rows.items()
+    ]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(
+            {k: "" if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
+            for row in rows
+        )

@@ -1,0 +1,24 @@
+"""Stages that look for meaning in the semantics: the edits, and read-outs without a picture."""
+
+from hsc.research.training.setting import Setting
+
+
+def directions(setting: Setting) -> None:
+    """Find the directions of the edits in the generator's own samples."""
+    from hsc.research.edit_discovery.directions import find_directions
+
+    find_directions(setting)
+
+
+def gains(setting: Setting) -> None:
+    """Measure on people how much stronger edits must be where a file has a feature map."""
+    from hsc.research.edit_discovery.gains import find_gains
+
+    find_gains(setting)
+
+
+def probe(setting: Setting) -> None:
+    """Fit the linear read-outs of the semantics."""
+    from hsc.research.training.probe import run
+
+    run(setting)

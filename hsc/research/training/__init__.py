@@ -1,0 +1,1 @@
+"""Training: the one loop, the losses of each stage, and what they are computed from."""

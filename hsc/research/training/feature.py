@@ -1,0 +1,73 @@
+"""Stage "feature": FCN under a rate constraint, on the error of F alone, as a warm-up."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.research.training.latents import CachedLatents
+from hsc.research.training.rate import RatePrice, draw_level
+
+
+@dataclass(frozen=True)
+class CodedLatents:
+    """Cached latents, and what a decoder knows of each once S^ has arrived.
+
+    Attributes:
+        scn: frozen; FCN is always trained on decoded semantics.
+        fast: the generator in bfloat16.
+    """
+
+    scn: SemanticCodec
+    fast: Synthesis
+    latents: CachedLatents
+    device: torch.device
+
+    @torch.no_grad()
+    def sample(self, n: int, level: float) -> "CodedBatch":
+        """``n`` pictures, their S coded at ``level``."""
+        batch = self.latents.sample(n, self.device)
+        w_plus_hat, scn_bits = self.scn(batch.w_plus, level)
+        context, feature_s = known_features(self.fast, w_plus_hat)
+        return CodedBatch(batch.feature, feature_s, context, scn_bits)
+
+
+@dataclass(frozen=True)
+class CodedBatch:
+    """What FCN is given, and what S^ cost."""
+
+    feature: Tensor  # F, (n, 512, 32, 32)
+    feature_s: Tensor  # F_S^, (n, 512, 32, 32)
+    context: Tensor  # G_16(S^), (n, 512, 16, 16)
+    scn_bits: Tensor  # (n,)
+
+
+def known_features(fast: Synthesis, w_plus_hat: Tensor) -> tuple[Tensor, Tensor]:
+    """G at 16 and at 32 px of S^ (n, 23, 512), in float32; ``fast`` is G in bfloat16."""
+    styles = w_plus_hat.bfloat16()
+    context = fast.feature(styles, 16)  # (n, 512, 16, 16)
+    return context.float(), fast.run(context, styles, 16, 32).float()  # (n, 512, 32, 32)
+
+
+class FeatureLoss:
+    """The FCN's loss on cached latents."""
+
+    def __init__(self, codec: FeatureCodec, coded: CodedLatents) -> None:
+        self.codec, self.coded, self.price = codec, coded, RatePrice()
+
+    def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
+        """Bits and feature error of ``n`` pictures at one level."""
+        level = draw_level()
+        batch = self.coded.sample(n, level)
+        with torch.autocast(batch.feature.device.type, torch.bfloat16):
+            feature_hat, bits = self.codec(
+                batch.feature, batch.feature_s, batch.context, level, noisy_rate=step % 2 == 0
+            )
+        error = self.codec.normalised(feature_hat - batch.feature)
+        error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
+        cost, figures = self.price.charge(bits, batch.scn_bits, level)
+        return 2 * error + cost, {"f": error.item()} | figures

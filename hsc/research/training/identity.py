@@ -1,0 +1,85 @@
+"""Stage "identity": S alone, until it draws the person.
+
+Only the look at what S draws is trained; everything before it is held, so that a step needs no
+gradient through the trunk, and F keeps what it is found from. Half of the steps look through the
+128-px exit, which is cheap and shows who it is; the others look at half as many pictures through
+the 256-px one, because the small one hardly sees colour: lips came out painted.
+"""
+
+import torch
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.inversion.encoder import InversionEncoder, pool
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.research.data.augment import degrade
+from hsc.research.training.inversion import RenderLoss
+from hsc.research.training.mixed import MixedFaces
+
+DEGRADED = 0.25
+"""Share of pictures that the encoder sees damaged."""
+STATISTICS = 128
+"""Pictures that the pooled pyramid's mean and spread are taken from."""
+
+
+class IdentityLoss:
+    """The picture that S alone draws, against the photograph.
+
+    ::
+
+        photograph -> trunk, head, exit128 (held) -> look (trained) -> S -> G, an exit -> loss
+
+    Args:
+        fast: the generator in bfloat16, channels last.
+        small, large: the exits at 128 and 256 px, and what is seen there.
+        residual: weight of how far the styles are from one another: directions are W's.
+    """
+
+    def __init__(
+        self,
+        encoder: InversionEncoder,
+        fast: Synthesis,
+        self_renderer: SelfRenderer,
+        faces: MixedFaces,
+        small: RenderLoss,
+        large: RenderLoss,
+        residual: float = 0.02,
+    ) -> None:
+        self.encoder, self.fast, self.self_renderer, self.faces = encoder, fast, self_renderer, faces
+        self.small, self.large, self.residual = small, large, residual
+
+    def semantics(self, image: Tensor) -> Tensor:
+        """S of (B, 3, 256, 256), with gradients to the look: (B, 23, 512)."""
+        with torch.autocast(image.device.type, torch.bfloat16):
+            image = image.contiguous(memory_format=torch.channels_last)
+            with torch.no_grad():
+                pyramid = self.encoder.backbone(image)
+            return self.encoder.semantics(image, pyramid, self.fast, self.self_renderer)
+
+    def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
+        """The loss of ``n`` pictures, or of half as many that are seen larger."""
+        large = step % 2 == 1
+        clean = self.faces.sample(max(1, n // 2) if large else n)
+        w_plus = self.semantics(degrade(clean, DEGRADED))
+        seen = self.large if large else self.small
+        value, parts = seen(self.fast, self._feature(w_plus), w_plus, clean)
+        parts = {name + ("_large" if large else ""): figure for name, figure in parts.items()}
+        spread = (w_plus - w_plus.mean(1, keepdim=True)) / self.encoder.semantic_head.w_std
+        residual = spread.square().mean()
+        return value + self.residual * residual, parts | {"residual": residual.item()}
+
+    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+        """What S draws of (B, 3, 256, 256), for :class:`hsc.research.training.watch.Watch`."""
+        w_plus = self.semantics(image)
+        return {"s": self.large.render(self.fast, self._feature(w_plus), w_plus)}
+
+    def _feature(self, w_plus: Tensor) -> Tensor:
+        return self.fast.feature(w_plus.bfloat16())  # (B, 512, 32, 32)
+
+
+@torch.no_grad()
+def measure_pyramid(encoder: InversionEncoder, faces: MixedFaces) -> None:
+    """Set the statistics that the look standardises pooled pyramids by."""
+    pooled = pool(encoder.backbone(faces.sample(STATISTICS)))
+    encoder.style_feedback.pooled_mean.copy_(pooled.mean(0))
+    encoder.style_feedback.pooled_std.copy_(pooled.std(0).clamp_min(1e-3))

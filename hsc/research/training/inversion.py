@@ -1,0 +1,138 @@
+"""Training of the inversion encoder: synthetic pairs first, then pictures through the preview exit.
+
+Phase "pairs" regresses S and F of generated faces, where both are known; nothing is
+back-propagated through the generator. Phase "pictures" adds real faces and looks at both renders:
+S + F through the 256-px exit, S alone through the 128-px one, which costs a third and shows all
+that the semantics can hold.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.inversion.encoder import InversionEncoder
+from hsc.metrics.loss import PictureLoss
+from hsc.research.data.augment import degrade, grey_some, jitter
+from hsc.research.data.faces import RealFaces, to_unit
+from hsc.research.training.pairs import PairSource
+from hsc.types import Inversion
+
+
+@dataclass(frozen=True)
+class InversionWeights:
+    """How the terms without a picture are weighed; ``residual`` keeps the 23 styles near one w."""
+
+    w: float = 0.1
+    feature: float = 0.2
+    residual: float = 0.02
+
+
+@dataclass(frozen=True)
+class RenderLoss:
+    """An exit of the generator to look through, and the loss of what is seen there.
+
+    ``draw`` is :func:`preview`, or what ``torch.compile`` made of it.
+    """
+
+    head: PreviewHead
+    loss: PictureLoss
+    draw: Callable[..., Tensor] = preview
+
+    def __call__(
+        self, fast: Synthesis, feature: Tensor, w_plus: Tensor, target: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Draw as :meth:`render`, and compare with (B, 3, 256, 256)."""
+        drawn = self.render(fast, feature, w_plus)
+        if drawn.shape != target.shape:
+            target = F.interpolate(target, drawn.shape[-2:], mode="area")
+        return self.loss(drawn, target)
+
+    def render(self, fast: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """Draw (B, C, px, px) with ``fast``, the generator in bfloat16."""
+        feature = feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        with torch.autocast(feature.device.type, torch.bfloat16):
+            return self.draw(fast, self.head, feature, w_plus.bfloat16()).float()
+
+
+class InversionLoss:
+    """The encoder's loss on a mixed batch; see the module's text for the two phases.
+
+    Args:
+        encoder: trained.
+        synthesis: float32, for F_S and targets; ``fast``: the same in bfloat16, for renders.
+        both, core: what S + F and S alone are looked at with.
+    """
+
+    def __init__(
+        self,
+        encoder: InversionEncoder,
+        synthesis: Synthesis,
+        fast: Synthesis,
+        pairs: PairSource,
+        real: RealFaces | None,
+        both: RenderLoss,
+        core: RenderLoss,
+        device: torch.device,
+        weights: InversionWeights = InversionWeights(),
+    ) -> None:
+        self.encoder, self.synthesis, self.fast = encoder, synthesis, fast
+        self.pairs, self.real, self.device = pairs, real, device
+        self.both, self.core, self.weights = both, core, weights
+
+    def invert(self, image: Tensor, feature_s_grad: bool = False) -> Inversion:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            image = image.contiguous(memory_format=torch.channels_last)
+            return self.encoder(image, self.synthesis, feature_s_grad=feature_s_grad)
+
+    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+        """Both renders of (B, 3, 256, 256) through the 256-px exit, for :class:`Watch`."""
+        inversion = self.invert(image)
+        features = {"s": inversion.feature_s, "sf": inversion.feature}
+        return {n: self.both.render(self.fast, f, inversion.w_plus) for n, f in features.items()}
+
+    def regression(self, inversion: Inversion, w_plus: Tensor) -> tuple[Tensor, Tensor]:
+        """Squared errors of S and F relative to their spread over the prior."""
+        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+            target = self.synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
+        w_std = self.encoder.semantic_head.w_std
+        f_std = self.encoder.feature_head.feature_std[:, None, None]
+        w_error = ((inversion.w_plus - w_plus) / w_std).square().mean()
+        f_error = F.smooth_l1_loss(inversion.feature / f_std, target / f_std, beta=0.5)
+        return w_error, f_error
+
+    def pair_phase(self, batch: int) -> tuple[Tensor, dict[str, float]]:
+        """Regression of S and F on synthetic pairs alone."""
+        sample = self.pairs.sample(batch, self.device)
+        inversion = self.invert(degrade(to_unit(sample.images)))
+        w_error, f_error = self.regression(inversion, sample.w_plus)
+        total = 10 * (self.weights.w * w_error + self.weights.feature * f_error)
+        return total, {"w": w_error.item(), "f": f_error.item()}
+
+    def picture_phase(self, synthetic: int, real: int) -> tuple[Tensor, dict[str, float]]:
+        """Regression on pairs, and both renders against the pictures.
+
+        Args:
+            synthetic, real: pictures of each kind in the batch.
+        """
+        sample = self.pairs.sample(synthetic, self.device)
+        photos = jitter(grey_some(to_unit(self.real.sample(real)).to(self.device)))
+        clean = torch.cat([to_unit(sample.images), photos])  # (B, 3, 256, 256)
+        inversion = self.invert(degrade(clean, 0.25), feature_s_grad=True)
+        known = Inversion(
+            inversion.w_plus[:synthetic], inversion.feature[:synthetic], inversion.feature_s
+        )
+        w_error, f_error = self.regression(known, sample.w_plus)
+        total = self.weights.w * w_error + self.weights.feature * f_error
+        spread = inversion.w_plus - inversion.w_plus.mean(1, keepdim=True)
+        residual = (spread / self.encoder.semantic_head.w_std).square().mean()
+        total = total + self.weights.residual * residual
+        figures = {"w": w_error.item(), "f": f_error.item(), "residual": residual.item()}
+        value, parts = self.both(self.fast, inversion.feature, inversion.w_plus, clean)
+        value_s, parts_s = self.core(self.fast, inversion.feature_s, inversion.w_plus, clean)
+        figures |= parts | {f"{name}_s": figure for name, figure in parts_s.items()}
+        return total + value + value_s, figures

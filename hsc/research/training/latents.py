@@ -1,0 +1,106 @@
+"""Stage "latents": what the frozen encoder finds in every training picture, cached on disk.
+
+SCN and FCN are trained on these, so their steps need no encoder.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.research.data.augment import jitter
+from hsc.research.data.faces import RealFaces, to_unit
+from hsc.research.training.pairs import PairSource
+
+SHARD = 400
+
+
+@dataclass(frozen=True)
+class LatentBatch:
+    """Pictures and what the encoder found in them."""
+
+    images: Tensor  # (B, 3, 256, 256) in [-1, 1]
+    w_plus: Tensor  # (B, 23, 512)
+    feature: Tensor  # (B, 512, 32, 32)
+
+
+@torch.no_grad()
+def collect(
+    encoder: InversionEncoder,
+    synthesis: Synthesis,
+    self_renderer: SelfRenderer,
+    real: RealFaces,
+    pairs: PairSource,
+    synthetic: int,
+    folder: Path,
+    device: torch.device,
+    batch: int = 8,
+) -> None:
+    """Encode every real face (flipped at random, slightly jittered) and some synthetic ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.safetensors"):
+        old.unlink()
+    photos = real.images[torch.randperm(len(real.images))]
+    flip = torch.rand(len(photos), 1, 1, 1) < 0.5
+    photos = torch.where(flip, photos.flip(3), photos)
+    # synthetic faces last: shards are named by kind, and statistics of real people weigh more
+    drawn = pairs.sample(synthetic, torch.device("cpu")).images
+    sources = {"real": photos, "synthetic": drawn}
+    for kind, images in sources.items():
+        for start in range(0, len(images), SHARD):
+            found: list[tuple[Tensor, Tensor, Tensor]] = []
+            for part in images[start : start + SHARD].split(batch):
+                x = to_unit(part).to(device)
+                if kind == "real":
+                    x = jitter(x)
+                with torch.autocast(device.type, torch.bfloat16):
+                    channels_last = x.contiguous(memory_format=torch.channels_last)
+                    inversion = encoder(channels_last, synthesis, self_renderer)
+                pixels = ((x + 1) * 127.5).round().clamp(0, 255).byte()
+                found.append((pixels.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
+            names = ("images", "w_plus", "feature")
+            columns = {n: torch.cat(c).contiguous() for n, c in zip(names, zip(*found))}
+            save_file(columns, folder / f"{kind}-{start:05d}.safetensors")
+            print(f"latents: {kind} {min(start + SHARD, len(images))}/{len(images)}", flush=True)
+
+
+class CachedLatents:
+    """The cache in memory.
+
+    Args:
+        folder: written by :func:`collect`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        shards = sorted(folder.glob("*.safetensors"))
+        if not shards:
+            raise FileNotFoundError(f"no latents in {folder}: run `hsc train latents` first")
+        columns: dict[str, list[Tensor]] = {"images": [], "w_plus": [], "feature": []}
+        self.real = 0
+        for shard in shards:
+            with safe_open(shard, "pt") as file:
+                for name, column in columns.items():
+                    column.append(file.get_tensor(name))
+            if shard.name.startswith("real"):
+                self.real += len(columns["images"][-1])
+        self.images, self.w_plus, self.feature = (torch.cat(c) for c in columns.values())
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sample(self, n: int, device: torch.device, real_share: float = 0.7) -> LatentBatch:
+        """A random batch; real faces are the first ``self.real`` entries."""
+        real = torch.randint(self.real, (n,))
+        synthetic = torch.randint(self.real, len(self), (n,)) if len(self) > self.real else real
+        index = torch.where(torch.rand(n) < real_share, real, synthetic)
+        return LatentBatch(
+            to_unit(self.images[index]).to(device),
+            self.w_plus[index].float().to(device),
+            self.feature[index].float().to(device),
+        )

@@ -1,0 +1,37 @@
+"""Photographs, with some of the generator's own faces among them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hsc.research.data.augment import grey_some, jitter
+from hsc.research.data.faces import RealFaces, to_unit
+from hsc.research.training.pairs import PairSource
+
+REAL_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class MixedFaces:
+    """What encoder and codec learn from once S and F need not be told.
+
+    Attributes:
+        pairs, real: where the two kinds come from.
+        device: where the pictures are wanted.
+    """
+
+    pairs: PairSource
+    real: RealFaces
+    device: torch.device
+
+    def sample(self, n: int) -> Tensor:
+        """(n, 3, 256, 256) in [-1, 1], photographs as imperfect alignment cuts them."""
+        drawn = round(n * (1 - REAL_SHARE) + float(torch.rand(())) - 0.5)
+        parts = []
+        if drawn:
+            parts.append(to_unit(self.pairs.sample(drawn, self.device).images))
+        if drawn < n:
+            photos = to_unit(self.real.sample(n - drawn)).to(self.device)
+            parts.append(jitter(grey_some(photos)))
+        return torch.cat(parts)

@@ -1,0 +1,90 @@
+"""Faces drawn by the generator with the styles that drew them: on disk, or endless."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.generators.pretrained import Generator, load_generator
+from hsc.inversion.encoder import INPUT_PX
+from hsc.research.data.faces import Pairs, SyntheticPairs
+from hsc.research.training.loop import Budget
+
+SHARD = 200
+MIXED = 0.35
+"""Share of pairs whose fine styles come from a second face: w+ is then not one w."""
+
+
+def draw_styles(mapping: Mapping, n: int, generator: torch.Generator) -> Tensor:
+    """Random styles with truncation .55 to 1, some of them mixed: (n, 23, 512) on the CPU."""
+    truncation = torch.rand(n, 1, generator=generator) * 0.45 + 0.55
+    device = mapping.w_mean.device
+    first, second = (
+        mapping(torch.randn(n, 512, generator=generator).to(device)).cpu() for _ in range(2)
+    )
+    mean = mapping.w_mean.cpu()
+    first, second = (mean + truncation * (w - mean) for w in (first, second))
+    cut = torch.randint(4, 20, (n, 1, 1), generator=generator)
+    mixed = torch.rand(n, 1, 1, generator=generator) < MIXED
+    from_second = mixed & (torch.arange(NUM_STYLES)[None, :, None] >= cut)
+    return torch.where(from_second, second[:, None], first[:, None])
+
+
+class DrawnPairs:
+    """Endless pairs, drawn as they are asked for: for devices that draw faster than they learn.
+
+    Args:
+        generator: taken over, its synthesis in half precision, which keeps pictures within 40 dB.
+    """
+
+    def __init__(self, generator: Generator, device: torch.device) -> None:
+        self.mapping, self.synthesis = generator.mapping, generator.synthesis.bfloat16()
+        self.device, self.batch = device, 8 if device.type == "cuda" else 1
+        self.random = torch.Generator().manual_seed(torch.seed() % 2**31)
+
+    @torch.no_grad()
+    def pictures(self, styles: Tensor) -> Tensor:
+        """(B, 23, 512) to uint8 (B, 3, 256, 256) on the device."""
+        picture = self.synthesis(styles.to(self.device).bfloat16()).float().clamp(-1, 1)
+        small = F.interpolate(picture, size=INPUT_PX, mode="area")
+        return ((small + 1) * 127.5).round().byte()
+
+    def sample(self, n: int, device: torch.device) -> Pairs:
+        """As :meth:`SyntheticPairs.sample`."""
+        styles = draw_styles(self.mapping, n, self.random)
+        images = torch.cat([self.pictures(part) for part in styles.split(self.batch)])
+        return Pairs(images.to(device), styles.to(device))
+
+
+PairSource = SyntheticPairs | DrawnPairs
+
+
+def pair_source(folder: Path, device: torch.device) -> PairSource:
+    """Endless pairs on a GPU; the shards of a folder on a CPU, where drawing is the slow part."""
+    if device.type == "cuda":
+        return DrawnPairs(load_generator(device), device)
+    return SyntheticPairs(folder)
+
+
+@torch.no_grad()
+def render(generator: Generator, folder: Path, budget: Budget, device: torch.device) -> None:
+    """Add shards of pairs to a folder until the budget (one step a shard) is spent.
+
+    Each shard has a seed of its own, so a run that stops resumes with the next shard.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = DrawnPairs(generator, device)
+    done = 0
+    while budget.spent(done) < 1.0:
+        shard = len(list(folder.glob("*.safetensors")))
+        seeded = torch.Generator().manual_seed(1000 + shard)
+        styles = draw_styles(generator.mapping, SHARD, seeded)
+        images = [draw.pictures(part).cpu() for part in styles.split(draw.batch)]
+        path = folder / f"{shard:03d}.safetensors"
+        save_file({"images": torch.cat(images), "w_plus": styles.half()}, path)
+        done += 1
+        print(f"pairs: {(shard + 1) * SHARD} in {folder}", flush=True)

@@ -1,0 +1,122 @@
+"""Stages "preview" and "exit128": the early exits, distilled from the generator's full pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.generators.mobilestylegan.exits import PreviewHead
+from hsc.generators.mobilestylegan.haar import haar
+from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis
+from hsc.inversion.encoder import InversionEncoder
+from hsc.research.data.faces import SyntheticPairs, to_unit
+
+CROP = 56
+"""Side of the crops of features that a step takes."""
+
+
+@dataclass(frozen=True)
+class ExitPictures:
+    """Features at an exit and what the whole generator makes of them.
+
+    Attributes:
+        features: (N, C, exit, exit) in bfloat16: 8 MB each at 128 px.
+        w_plus: (N, 23, 512).
+        images: uint8 (N, 3, 2 exit, 2 exit).
+    """
+
+    features: Tensor
+    w_plus: Tensor
+    images: Tensor
+
+
+Shown = Iterator[tuple[Tensor, Tensor, Tensor]]
+"""Batches of features, styles and pictures, as the columns of :class:`ExitPictures`."""
+
+
+def gathered(batches: Shown, pictures: int) -> ExitPictures:
+    """Fill tensors made once: a list of batches and their concatenation would need them twice."""
+    columns: list[Tensor] = []
+    filled = 0
+    for batch in batches:
+        if not columns:
+            columns = [x.new_empty(pictures, *x.shape[1:], device="cpu") for x in batch]
+        for column, x in zip(columns, batch):
+            column[filled : filled + len(x)] = x
+        filled += len(batch[0])
+    return ExitPictures(*(column[:filled] for column in columns))
+
+
+@torch.no_grad()
+def of_pairs(
+    fast: Synthesis, pairs: SyntheticPairs, pictures: int, exit_px: int, device: torch.device
+) -> Shown:
+    """Faces of the generator's own; ``fast`` is the generator in bfloat16."""
+    for start in range(0, min(pictures, len(pairs)), 4):
+        part = slice(start, min(start + 4, pictures))
+        w_plus = pairs.w_plus[part].float()
+        styles = w_plus.to(device).bfloat16()
+        feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
+        feature = fast.run(feature, styles, FEATURE_PX, exit_px)
+        shrunk = F.interpolate(pairs.images[part].float(), size=2 * exit_px, mode="area")
+        yield feature, w_plus, shrunk.round().byte()
+
+
+@torch.no_grad()
+def of_photographs(
+    fast: Synthesis,
+    encoder: InversionEncoder,
+    images: Tensor,
+    exit_px: int,
+    device: torch.device,
+) -> Shown:
+    """What the encoder makes of photographs: S and F as the generator alone never has them.
+
+    Args:
+        images: uint8 (N, 3, 256, 256).
+    """
+    for part in images.split(2):
+        small = to_unit(part).to(device).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16):
+            inversion = encoder(small, fast)
+        styles = inversion.w_plus.bfloat16()
+        inner = inversion.feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        feature = fast.run(inner, styles, FEATURE_PX, exit_px)
+        drawn = fast.image(feature, styles).float().clamp(-1, 1)
+        shrunk = F.interpolate(drawn, size=2 * exit_px, mode="area")
+        yield feature, inversion.w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
+
+
+class PreviewLoss:
+    """Squared error of random crops, on features computed once."""
+
+    def __init__(self, head: PreviewHead, shown: ExitPictures, device: torch.device) -> None:
+        self.head, self.device = head, device
+        self.features, self.w_plus, self.images = shown.features, shown.w_plus, shown.images
+
+    @torch.no_grad()
+    def start_linear(self, pictures: int = 40) -> None:
+        """Set the head's linear part by ridge regression to Haar coefficients."""
+        x = self.features[:pictures].float().movedim(1, -1).flatten(0, 2)
+        x = torch.cat([x, torch.ones(len(x), 1)], 1)
+        target = haar(to_unit(self.images[:pictures])).movedim(1, -1).flatten(0, 2)
+        gram = (x.T @ x).double() + torch.eye(x.shape[1])
+        solution = torch.linalg.solve(gram, (x.T @ target).double()).float()
+        self.head.linear.weight.copy_(solution[:-1].T[:, :, None, None])
+        self.head.linear.bias.copy_(solution[-1])
+
+    def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
+        index = torch.randint(len(self.images), (n,))
+        rows, columns = torch.randint(0, self.head.exit_px - CROP + 1, (2, n))
+        feature, target = [], []
+        for i, y, x in zip(index.tolist(), rows.tolist(), columns.tolist()):
+            feature.append(self.features[i, :, y : y + CROP, x : x + CROP])
+            target.append(self.images[i, :, 2 * y : 2 * (y + CROP), 2 * x : 2 * (x + CROP)])
+        cropped = torch.stack(feature).to(self.device).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            drawn = self.head(cropped, self.w_plus[index].to(self.device))
+        error = drawn.float() - to_unit(torch.stack(target)).to(self.device)
+        mse = error.square().mean()
+        return mse + 0.05 * error.abs().mean(), {"psnr": -10 * torch.log10(mse / 4).item()}

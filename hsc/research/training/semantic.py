@@ -1,0 +1,113 @@
+"""Stage "semantic": the SCN transform in closed form.
+
+The Karhunen-Loeve transform of w+ under a metric that says how much each change of a style is
+seen: the change of the channel multipliers it causes, relative to their spread, weighed by how
+much the picture changes when that style is exchanged.
+"""
+
+import torch
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.synthesis import BLOCK_PX, FEATURE_PX, NUM_STYLES, Synthesis
+from hsc.generators.mobilestylegan.window import Window, draw_window
+from hsc.latent_codecs.gaussian import bits
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.metrics.lpips import Lpips
+
+TARGET_BYTES = (34, 42, 54, 70, 92, 124)
+"""Mean size of the SCN layer at each named level."""
+MIDDLE = Window(8, 8, 16)
+"""The face, without its surroundings."""
+
+
+def modulations(synthesis: Synthesis) -> list[torch.nn.Linear]:
+    """The affine layer of each of the 23 styles, in order."""
+    layers = [synthesis.conv1.modulation]
+    for px in BLOCK_PX:
+        block = synthesis.blocks[str(px)]
+        layers += [block.up, block.conv1.modulation, block.conv2.modulation]
+    layers.append(synthesis.to_img.modulation)
+    return [layer.affine for layer in layers]
+
+
+@torch.no_grad()
+def style_importance(synthesis: Synthesis, lpips: Lpips, w: Tensor) -> Tensor:
+    """How much the face changes when one style is taken from another, at full resolution.
+
+    Args:
+        w: (B, 512) samples of the prior.
+
+    Returns:
+        (23,) mean LPIPS plus four times the mean squared error in the middle of the picture.
+    """
+    def draw(styles: Tensor) -> Tensor:
+        with torch.autocast(w.device.type, torch.bfloat16):
+            feature = synthesis.feature(styles, FEATURE_PX)
+            return draw_window(synthesis, feature, styles, MIDDLE).float()
+
+    styles = w[:, None].repeat(1, NUM_STYLES, 1)  # (B, 23, 512)
+    original = draw(styles)
+    importance = torch.zeros(NUM_STYLES)
+    for index in range(NUM_STYLES):
+        exchanged = styles.clone()
+        exchanged[:, index] = w.roll(1, 0)
+        picture = draw(exchanged)
+        error = (picture - original).square().mean()
+        importance[index] = lpips(picture, original).mean().cpu() + 4 * error.cpu()
+    return importance.clamp_min(0.01)
+
+
+@torch.no_grad()
+def fit(
+    codec: SemanticCodec, w_plus: Tensor, weight: Tensor, synthesis: Synthesis, importance: Tensor
+) -> None:
+    """Set the codec's transform and gains from samples.
+
+    Args:
+        codec: filled in place.
+        w_plus: (N, 23, 512) what the encoder finds in training faces.
+        weight: (N,) how much each sample counts.
+        importance: (23,) from :func:`style_importance`.
+    """
+    weight = (weight / weight.sum()).double()[:, None]
+    x = w_plus.double().flatten(1)  # (N, 11776)
+    mean = (weight * x).sum(0)
+    x = x - mean
+    views, maps = [], []
+    for index, affine in enumerate(modulations(synthesis)):
+        matrix = affine.weight.double().cpu()  # (C, 512)
+        raw = x.unflatten(1, (NUM_STYLES, -1))[:, index] @ matrix.T  # (N, C)
+        matrix = matrix / (weight * raw.square()).sum().sqrt() * importance[index].sqrt()
+        views.append(x.unflatten(1, (NUM_STYLES, -1))[:, index] @ matrix.T)
+        maps.append(matrix)
+    seen = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
+    root = weight.sqrt()
+    components = codec.g_s.shape[1]
+    # scaled principal components through the samples' Gram matrix: fewer samples than channels
+    values, vectors = torch.linalg.eigh((root * seen) @ (root * seen).T)
+    values, vectors = values.flip(0)[:components], vectors.flip(1)[:, :components]
+    axes = (root * seen).T @ vectors / values.sqrt()  # (channels, K), orthonormal
+    y = seen @ axes / values.sqrt()  # (N, K), unit variance
+    codec.g_s.copy_(((weight * x).T @ y).float())
+    codec.mean.copy_(mean.float().view_as(codec.mean))
+    # analysis in w+ coordinates: the metric's map, then the axes
+    parts = (axes / values.sqrt()).split([len(matrix) for matrix in maps])  # (C, K) each
+    g_a = torch.cat([matrix.T @ part for matrix, part in zip(maps, parts, strict=True)])
+    codec.g_a.copy_(g_a.T.float())
+    log2_spread = 0.5 * torch.log2(values).float()
+    for row, target in enumerate(TARGET_BYTES):
+        codec.log2_gain[row] = (log2_spread - _log2_step(y, weight, log2_spread, target)).clamp(
+            -8, 10
+        )
+
+
+def _log2_step(y: Tensor, weight: Tensor, log2_spread: Tensor, target_bytes: float) -> float:
+    """The uniform step, in metric coordinates, that spends ``target_bytes`` on average."""
+    low, high = -12.0, 4.0
+    for _ in range(24):
+        middle = (low + high) / 2
+        log2_gain = (log2_spread - middle).clamp(-8, 10)
+        symbols = torch.round(y.float() * torch.exp2(log2_gain))
+        cost = (bits(symbols, log2_gain.expand_as(symbols)).sum(1) * weight[:, 0]).sum() / 8
+        low, high = (middle, high) if cost > target_bytes else (low, middle)
+    return (low + high) / 2

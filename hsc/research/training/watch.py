@@ -1,0 +1,73 @@
+"""What training does to people it never sees: figures for the log, and a strip to look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.images.tensors import to_picture
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
+from hsc.metrics.lpips import Lpips
+from hsc.metrics.picture import psnr
+from hsc.research.data.faces import list_strangers, load_square, to_unit
+
+FACES, SHOWN = 8, 4
+
+Renders = Callable[[Tensor], dict[str, Tensor]]
+"""(B, 3, 256, 256) in [-1, 1] to what is drawn of it, of the same shape, by name."""
+
+
+class Watch:
+    """Draws the same few held-out faces whenever it is called.
+
+    Args:
+        folders: of the training pictures, among which the held-out ones lie too.
+        renders: what to draw; figures are of the live weights, not of their average.
+        out: folder for ``strip.jpg``: originals in the first row, one row for each render.
+    """
+
+    def __init__(
+        self,
+        folders: list[Path],
+        renders: Renders,
+        lpips: Lpips,
+        identity: FaceIdentity,
+        out: Path,
+        device: torch.device,
+    ) -> None:
+        paths = list_strangers(folders)
+        chosen = paths[:: max(1, len(paths) // FACES)][:FACES]
+        self.images = [to_unit(load_square(path))[None].to(device) for path in chosen]
+        self.renders, self.lpips, self.identity, self.out = renders, lpips, identity, out
+
+    @torch.no_grad()
+    def __call__(self) -> dict[str, float]:
+        """Means over the faces: ``<render>_psnr``, ``_lpips`` and ``_id``; empty without faces."""
+        sums: dict[str, float] = {}
+        columns: list[list[Tensor]] = []
+        for image in self.images:
+            drawn = self.renders(image)
+            columns.append([image, *drawn.values()])
+            for name, picture in drawn.items():
+                found, known = (self.identity(crop_for_identity(x)) for x in (picture, image))
+                for figure, value in (
+                    ("psnr", psnr(picture, image)),
+                    ("lpips", self.lpips(picture, image)),
+                    ("id", (found - known).norm(dim=1)),
+                ):
+                    key = f"held_out_{name}_{figure}"
+                    sums[key] = sums.get(key, 0.0) + value.item() / len(self.images)
+        if columns:
+            self._save(columns[:SHOWN])
+        return sums
+
+    def _save(self, columns: list[list[Tensor]]) -> None:
+        px = columns[0][0].shape[-1]
+        strip = Image.new("RGB", (px * len(columns), px * len(columns[0])))
+        for x, column in enumerate(columns):
+            for y, picture in enumerate(column):
+                strip.paste(to_picture(picture), (x * px, y * px))
+        self.out.mkdir(parents=True, exist_ok=True)
+        strip.save(self.out / "strip.jpg", quality=90)

@@ -1,1 +1,0 @@
-"""SCN: the semantic layer, w+ in some tens of bytes."""

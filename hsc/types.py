@@ -1,0 +1,40 @@
+"""What the parts of the codec hand to each other."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+LAYERS = ("scn", "fcn", "scn+fcn")
+"""What a decoder may be asked to draw from."""
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """What the encoder found in a picture, before any bit is spent.
+
+    Attributes:
+        w_plus: S, (B, 23, 512).
+        feature: F, (B, 512, 32, 32).
+        feature_s: F_S = G_F(S), (B, 512, 32, 32): what the semantics alone predict.
+    """
+
+    w_plus: Tensor
+    feature: Tensor
+    feature_s: Tensor
+
+
+@dataclass(frozen=True)
+class DecodedLatents:
+    """A file whose bits have been read, to be edited and drawn any number of times.
+
+    Attributes:
+        w_plus: S^, (1, 23, 512).
+        feature_s: G_F(S^), (1, 512, 32, 32).
+        feature: F^ of the same shape; ``feature_s`` itself where there is no FCN layer.
+        layers: one of ``LAYERS``: what is drawn.
+    """
+
+    w_plus: Tensor
+    feature_s: Tensor
+    feature: Tensor
+    layers: str

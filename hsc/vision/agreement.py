@@ -1,0 +1,139 @@
+"""What networks read off a face, and whether they read the same off another picture of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+
+from hsc.domains.ffhq_face import find_faces
+from hsc.metrics.identity import SAME_PERSON
+from hsc.metrics.landmarks import point_error
+from hsc.vision.attributes import EXPRESSIONS, AgeGender, Expression, frame, load_attributes
+from hsc.vision.face_readouts import pose
+from hsc.vision.segmentation import PersonSegmentation, overlap
+from hsc.weights.loading import path_of
+
+if TYPE_CHECKING:
+    from hsc.domains.ffhq_face.detect import Box
+
+SAME_PLACE = 0.05
+"""Landmark error, in distances of the eyes, that the landmark predictor itself is sure of."""
+
+
+@dataclass(frozen=True)
+class FaceSeen:
+    """What is read off the largest face of a picture.
+
+    Attributes:
+        box, landmarks: in parts of the picture's side; landmarks (68, 2).
+        descriptor: dlib's identity, (128,).
+        age: years, as a network guesses.
+        expressions: name -> probability, as a network guesses.
+        yaw, pitch: how the head is turned, degrees; towards the picture's right, and up.
+    """
+
+    box: Box
+    landmarks: np.ndarray
+    descriptor: np.ndarray
+    age: float
+    expressions: Mapping[str, float]
+    yaw: float
+    pitch: float
+
+    @property
+    def expression(self) -> str:
+        """The likeliest one."""
+        return max(self.expressions, key=self.expressions.__getitem__)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is read off one square picture; ``face`` is None when none was found."""
+
+    mask: np.ndarray  # (256, 256), the probability of a person
+    face: FaceSeen | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two pictures' read-outs compare; None where one of them shows no face.
+
+    Attributes:
+        identity_l2: distance of the descriptors.
+        landmark_error: mean distance of the landmarks over that of the eyes.
+        mask_overlap: intersection over union of the masks.
+        age_change: years.
+        same_expression: whether the likeliest expression is the same.
+    """
+
+    identity_l2: float | None
+    landmark_error: float | None
+    mask_overlap: float
+    age_change: float | None
+    same_expression: bool | None
+
+    @property
+    def same_person(self) -> bool | None:
+        """Whether the descriptors are as near as those of one person usually are."""
+        return None if self.identity_l2 is None else self.identity_l2 < SAME_PERSON
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The networks; they run on the CPU."""
+
+    person: PersonSegmentation
+    age_gender: AgeGender
+    expression: Expression
+
+    @classmethod
+    def pretrained(cls) -> Viewer:
+        """With the shipped weights. Raises WeightsError when a file is missing or odd."""
+        return cls(PersonSegmentation.pretrained(), *load_attributes(path_of("attributes")))
+
+    def look(self, image: Image.Image) -> Seen:
+        """Read a square RGB picture."""
+        return Seen(self.person.mask(image), self._face(image))
+
+    @torch.no_grad()
+    def _face(self, image: Image.Image) -> FaceSeen | None:
+        # loads dlib's network of 22 MB, which nothing else here needs
+        from hsc.metrics.identity_dlib import dlib_identity
+
+        faces = find_faces(image)
+        if not faces:
+            return None
+        face = faces[0]
+        framed = frame(image, face.landmarks)[None]  # (1, 3, 112, 112)
+        age, _ = self.age_gender(framed)
+        likely = self.expression(framed)[0].softmax(0)
+        turned = pose(face.landmarks)
+        return FaceSeen(
+            tuple(edge / image.width for edge in face.box),
+            face.landmarks / image.width,
+            dlib_identity(image, face),
+            age.item(),
+            dict(zip(EXPRESSIONS, likely.tolist())),
+            turned.yaw,
+            turned.pitch,
+        )
+
+
+def compare(original: Seen, other: Seen) -> Agreement:
+    """Whether a machine reads the same off a picture as off its original."""
+    a, b = original.face, other.face
+    masks = overlap(original.mask, other.mask)
+    if a is None or b is None:
+        return Agreement(None, None, masks, None, None)
+    return Agreement(
+        float(np.linalg.norm(a.descriptor - b.descriptor)),
+        point_error(a.landmarks, b.landmarks),
+        masks,
+        b.age - a.age,
+        a.expression == b.expression,
+    )

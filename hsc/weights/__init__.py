@@ -1,0 +1,1 @@
+"""Weight files: where they are, which model they make, and how they get into networks."""

@@ -1,0 +1,66 @@
+"""Where the weight files are, and which model they make: told without loading them, or PyTorch."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from hsc.errors import WeightsError
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
+DECODER_FILES = ("generator", "entropy", "scn", "fcn")
+"""Weights that a decoder needs: together they are the model a file names."""
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """The identity of the decoder's weights.
+
+    Attributes:
+        name: human-readable, e.g. ``hsc-face-3fa2``.
+        code: the 16-bit number in a file's header.
+    """
+
+    name: str
+    code: int
+
+
+def path_of(name: str, folder: Path | None = None) -> Path:
+    """The file of some weights, in the shipped folder unless told otherwise."""
+    return (folder or ASSETS) / f"{name}.safetensors"
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    stat = path.stat()
+    return _hash(path, stat.st_mtime_ns, stat.st_size)
+
+
+def model_id(folder: Path | None = None) -> ModelId:
+    """Identify the decoder in a weights folder by the content of its files.
+
+    Raises:
+        WeightsError: a file is missing.
+    """
+    for name in DECODER_FILES:
+        if not path_of(name, folder).is_file():
+            raise missing(path_of(name, folder))
+    joined = "".join(file_hash(path_of(name, folder)) for name in DECODER_FILES)
+    digest = hashlib.sha256(joined.encode()).hexdigest()[:4]
+    return ModelId(f"hsc-face-{digest}", int(digest, 16))
+
+
+def missing(path: Path, made_by: str = "") -> WeightsError:
+    """The error for weights that are not there; ``made_by`` is what makes those that do not ship."""
+    if made_by:
+        return WeightsError(f"expected weights at {path}, found no file: run `{made_by}`.")
+    return WeightsError(
+        f"expected weights at assets/weights/{path.name}, found no file: clone the repository "
+        "with its large files, or train it with `python -m hsc train`."
+    )
+
+
+@lru_cache(maxsize=32)
+def _hash(path: Path, changed: int, size: int) -> str:
+    """Remembered until the file changes: ``describe`` names the model of every file it is shown."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

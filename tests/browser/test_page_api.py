@@ -1,0 +1,88 @@
+"""The endpoints, through the client that the page documents."""
+
+from pathlib import Path
+
+import numpy as np
+from fakes import FakeCodec
+from gradio_client import Client, handle_file
+from paths import ASTRONAUT
+from PIL import Image
+
+from hsc.bitstream import describe, unpack
+from hsc.levels import REFINE_STEPS
+
+
+def test_only_the_documented_endpoints_are_public(server):
+    named = Client(server, verbose=False).view_api(return_format="dict")["named_endpoints"]
+    assert sorted(named) == [
+        "/compare", "/compress", "/decode", "/edit", "/explore", "/vision"
+    ]  # fmt: skip
+    compress = named["/compress"]
+    assert [p["parameter_name"] for p in compress["parameters"]] == [
+        "photo", "level", "layers", "face", "align", "refine"
+    ]  # fmt: skip
+    assert [r["label"] for r in compress["returns"]] == ["hsc_file", "picture", "sizes"]
+
+
+def test_the_api_compresses_and_decodes(server, codec):
+    client = Client(server, verbose=False)
+    path, picture, sizes = client.predict(handle_file(ASTRONAUT), level=2, api_name="/compress")
+    data = Path(path).read_bytes()
+    assert sizes["bytes"]["total"] == len(data) == sum(
+        sizes["bytes"][part] for part in ("header", "scn", "fcn")
+    )
+    assert unpack(data).level == 2
+    with Image.open(picture) as drawn:
+        assert np.array_equal(np.asarray(drawn), np.asarray(codec.decode(data)))
+    small, _, _ = client.predict(
+        handle_file(ASTRONAUT), level=2, layers="scn", api_name="/compress"
+    )
+    assert describe(Path(small).read_bytes())["layers"] == ["scn"]
+
+    smiling, facts = client.predict(
+        handle_file(path), edits={"smile": 0.5}, api_name="/decode"
+    )
+    assert facts["bytes"]["total"] == len(data)
+    with Image.open(smiling) as edited:
+        expected = codec.decode(data, edits={"smile": 0.5})
+        assert np.array_equal(np.asarray(edited), np.asarray(expected))
+
+
+def test_the_api_refines(quick_server):
+    client = Client(quick_server, verbose=False)
+    files = []
+    for refine in (False, True):
+        path, _, sizes = client.predict(
+            handle_file(ASTRONAUT), level=2, refine=refine, api_name="/compress"
+        )
+        assert sizes["refined"] == (REFINE_STEPS if refine else 0)
+        assert ("refine" in sizes["seconds"]) == refine
+        files.append(Path(path).read_bytes())
+    assert files[0] != files[1]
+
+
+def test_the_api_edits_a_file_or_a_photo(quick_server, tmp_path):
+    client, codec = Client(quick_server, verbose=False), FakeCodec()
+    path = tmp_path / "face.hsc"
+    path.write_bytes(codec.encode(codec.random_face(1)))
+    picture, strip, table = client.predict(
+        handle_file(path), {"smile": 0.5}, 1, "smile", api_name="/edit"
+    )
+    with Image.open(picture) as edited:
+        expected = codec.decode(path.read_bytes(), edits={"smile": 0.5})
+        assert np.array_equal(np.asarray(edited), np.asarray(expected))
+    assert [each["caption"] for each in strip][0] == "-1.5" and len(strip) == 7
+    assert table[0]["name"] == "smile"
+    plain, strip, _ = client.predict(handle_file(ASTRONAUT), api_name="/edit")
+    assert strip == []
+
+
+def test_the_api_compares_with_other_codecs(quick_server):
+    client = Client(quick_server, verbose=False)
+    pictures, figures = client.predict(
+        handle_file(ASTRONAUT), level=6, codecs=["jpeg"], api_name="/compare"
+    )
+    (jpeg,) = figures["others"]
+    assert jpeg["best_size"]["bytes"] <= figures["hsc"]["bytes"] or not jpeg["best_size"]["fits"]
+    assert jpeg["full_size"]["px"] == 1024
+    assert len(pictures) == 3

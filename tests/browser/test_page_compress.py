@@ -1,0 +1,344 @@
+"""The first screen in a real browser, over the real codec: what a visitor does there."""
+
+
+import re
+
+import numpy as np
+from paths import ASTRONAUT
+from PIL import Image
+from playwright.sync_api import expect
+from steps import finished, pixels, png, source, total_bytes, upload
+
+from app.services.examples import examples
+from hsc import sidecar
+
+
+def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
+    page = visit(server)
+    expect(page.locator("#state")).to_contain_text("Ready")
+    upload(page, {"name": "me.png", "mimeType": "image/png", "buffer": ASTRONAUT.read_bytes()})
+    whole = finished(page)
+    original, scn, both = (pixels(source(page, s)) for s in ("#original", "#only-scn", "#both"))
+    assert original.shape == scn.shape == both.shape == (1024, 1024, 3)
+    assert not np.array_equal(scn, both)
+    ratio = ASTRONAUT.stat().st_size / whole
+    expect(page.locator("#readout")).to_contain_text("smaller than your upload")
+    assert ratio > 50
+
+    # more level, more bytes
+    page.locator("#level input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    more = finished(page, "level 3.5,")
+    assert more > whole
+    page.keyboard.press("ArrowLeft")
+    assert finished(page, "level 3,") == whole
+
+    # without FCN the file ends after SCN, and the picture is what SCN draws
+    page.locator("#use-fcn input").uncheck()
+    expect(page.locator("#readout")).to_contain_text("left out")
+    without = finished(page)
+    assert without < whole
+    assert np.array_equal(pixels(source(page, "#compare")), scn)
+    page.locator("#use-fcn input").check()
+    expect(page.locator("#readout")).not_to_contain_text("left out")
+    assert finished(page) == whole
+
+    # the file, alone, in another visitor's browser
+    with page.expect_download() as download:
+        page.locator("#save-file").click()
+    assert download.value.suggested_filename == "me-level3.hsc"
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    data = file.read_bytes()
+    assert len(data) == whole
+    other = visit(server)
+    other.get_by_role("tab", name="Decode").click()
+    other.locator("#received input[type=file]").set_input_files(file)
+    expect(other.locator("#received-facts")).to_contain_text(f"{whole:,} bytes")
+    decoded = pixels(source(other, "#received-picture"))
+    assert np.array_equal(decoded, both)
+    assert np.array_equal(decoded, np.asarray(codec.decode(data)))
+    other.locator("#received-layers").get_by_label("SCN only").check()
+    expect(other.locator("#received-picture img")).not_to_have_attribute(
+        "src", source(page, "#both")
+    )
+
+
+def test_both_layers_off_is_explained_and_the_pictures_stay(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    page.locator("#use-scn input").uncheck()
+    expect(page.locator("#compare label")).to_contain_text("from")
+    page.locator("#use-fcn input").uncheck()
+    expect(page.locator("#note")).to_contain_text("switch one on")
+    expect(page.locator("#both img")).to_be_visible()
+    page.locator("#use-scn input").check()
+    expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_server, tmp_path):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    whole = finished(page)
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+    expect(page.locator("#measures")).not_to_contain_text("Measuring")
+    scn, both = source(page, "#only-scn"), source(page, "#both")
+    held = []  # the studio hears of nothing
+    page.route("**/gradio_api/queue/**", lambda route: held.append(route))
+    for picture in (scn, both, scn):
+        page.locator("#use-fcn input").click()
+        expect(page.locator(".bar .fcn.hollow")).to_have_count(int(picture == scn))
+        size = finished(page)
+        assert (size < whole) == (picture == scn)
+        assert np.array_equal(pixels(source(page, "#compare")), pixels(picture))
+        expect(page.locator("#measures")).not_to_contain_text("PSNR")  # it was the other's
+        with page.expect_download() as download:
+            page.locator("#save-file").click()
+        download.value.save_as(tmp_path / "face.hsc")
+        assert (tmp_path / "face.hsc").stat().st_size == size
+        assert download.value.suggested_filename == "astronaut-level3.hsc"
+    with page.expect_download() as download:
+        page.locator("#save-recipe").click()
+    download.value.save_as(tmp_path / "face.json")
+    recipe = sidecar.read(tmp_path / "face.json")
+    sidecar.check(recipe, (tmp_path / "face.hsc").read_bytes())
+    assert recipe["encode"]["layers"] == "scn"
+    assert held
+    page.unroute("**/gradio_api/queue/**")  # which lets them go on
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+
+
+def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    seen = {"ArrowLeft": (finished(page), source(page, "#only-scn"), source(page, "#both"))}
+    level = page.locator("#level input[type=range]")
+    level.focus()
+    page.keyboard.press("ArrowRight")
+    seen["ArrowRight"] = (
+        finished(page, "level 3.5,"), source(page, "#only-scn"), source(page, "#both")
+    )  # fmt: skip
+    expect(page.locator("#measures")).not_to_contain_text("Measuring")
+    page.route("**/gradio_api/queue/**", lambda route: None)  # the studio hears of nothing
+    for key, name in (("ArrowLeft", "level 3,"), ("ArrowRight", "level 3.5,")):
+        page.keyboard.press(key)
+        size = finished(page, name)
+        shown = (size, source(page, "#only-scn"), source(page, "#both"))
+        assert shown == seen[key]
+        assert source(page, "#compare") == shown[2]
+        expect(page.locator("#both label")).to_contain_text(f"{size:,} bytes")
+    page.unroute("**/gradio_api/queue/**")
+    # what is done next is of what shows
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+    page.get_by_role("tab", name="Edit").click()
+    expect(page.locator("#edit-picture img")).to_be_visible()
+    assert np.array_equal(pixels(source(page, "#edit-picture")), pixels(seen["ArrowRight"][2]))
+
+
+def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    for _ in range(5):  # faster than the studio answers
+        page.locator("#use-fcn input").click()
+    finished(page)
+    expect(page.locator("#readout")).to_contain_text("left out")
+    expect(page.locator("#measures")).to_contain_text("PSNR")
+    original, shown = (pixels(source(page, s)) for s in ("#original", "#compare"))
+    page.locator("#view").get_by_label("Difference").check()
+    expect(page.locator("#difference img")).to_be_visible()
+    apart = pixels(source(page, "#difference"))
+    assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - shown), 255))
+    page.get_by_role("tab", name="Edit").click()
+    expect(page.locator("#edit-picture img")).to_be_visible()
+    assert np.array_equal(pixels(source(page, "#edit-picture")), shown)
+    page.get_by_role("tab", name="Compress").click()
+    page.locator("#view").get_by_label("Before").check()
+    page.locator("#use-scn input").click()  # both are off
+    expect(page.locator("#note")).to_contain_text("switch one on")
+    page.locator("#use-fcn input").click()  # FCN alone is drawn by the studio
+    expect(page.locator("#readout")).not_to_contain_text("left out")
+    expect(page.locator("#share button")).to_have_attribute("data-copy", re.compile("layers=fcn"))
+    expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_who_asks_for_something_else_does_not_wait_for_a_search(searching_server, visit):
+    page = visit(searching_server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    page.locator("#refine input").check()
+    expect(page.locator("#note")).to_contain_text("Refining, step 1")
+    page.locator("#refine input").uncheck()
+    finished(page)
+    page.locator("#refine input").check()
+    expect(page.locator("#note")).to_contain_text("Refining, step 1")
+    page.locator("#use-fcn input").click()
+    expect(page.locator("#readout")).to_contain_text("left out")
+    expect(page.locator("#note")).to_contain_text("Refining, step 1")  # of that file now
+    page.locator("#refine input").uncheck()
+    finished(page)
+
+
+def test_a_broken_upload_gives_one_sentence_and_keeps_the_last_picture(visit, server):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    before = source(page, "#both")
+    broken = ASTRONAUT.read_bytes()[:20_000]
+    page.locator("#photo").get_by_role("button", name="Remove Image").click()
+    upload(page, {"name": "broken.png", "mimeType": "image/png", "buffer": broken})
+    toast = page.locator("[data-testid=toast-body]")
+    expect(toast).to_contain_text("damaged")
+    assert "/" not in toast.inner_text()
+    assert source(page, "#both") == before
+    expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_without_a_face_the_centre_is_offered(visit, quick_server):
+    rows = np.linspace(60, 200, 300, dtype=np.uint8)[:, None, None]
+    page = visit(quick_server)
+    upload(page, png(Image.fromarray(np.broadcast_to(rows, (300, 500, 3)).copy())))
+    expect(page.locator("#no-face")).to_contain_text("No face was found")
+    page.locator("#use-centre").click()
+    finished(page)
+    expect(page.locator("#no-face")).to_have_count(0)
+
+
+def test_several_faces_are_offered(visit, quick_server):
+    with Image.open(ASTRONAUT) as one:
+        both = Image.new("RGB", (one.width * 2, one.height), "white")
+        both.paste(one, (0, 0))
+        both.paste(one.resize((one.width * 4 // 5, one.height * 4 // 5)), (one.width, 0))
+    page = visit(quick_server)
+    upload(page, png(both))
+    finished(page)
+    first = source(page, "#original")
+    expect(page.locator("#faces img")).to_have_count(2)
+    page.locator("#faces button:has(img)").nth(1).click()
+    expect(page.locator("#original img")).not_to_have_attribute("src", first)
+    finished(page)
+
+
+def test_an_invented_face_is_the_same_for_the_same_seed(visit, server):
+    seen = []
+    for _ in range(2):
+        page = visit(server)
+        page.locator("#seed input").fill("11")
+        page.locator("#seed input").press("Enter")
+        finished(page)
+        expect(page.locator("#readout")).to_contain_text("than the picture's own file")
+        seen.append(source(page, "#both"))
+    assert seen[0] == seen[1]
+
+
+def test_the_border_moves_by_keyboard(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    handle = page.locator("#compare [role=none] > div.outer, #compare .outer").first
+    at = handle.bounding_box()["x"]
+    page.locator("#position input[type=range]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(
+        "([x]) => document.querySelector('#compare .outer').getBoundingClientRect().x < x - 50",
+        arg=[at],
+    )
+
+
+def test_the_figures_come_after_the_picture_and_the_recipe_names_the_file(visit, server, tmp_path):
+    page = visit(server)
+    upload(page, ASTRONAUT)
+    finished(page)
+    expect(page.locator("#measures")).to_contain_text(re.compile("same person|alike"))
+    expect(page.locator("#measures")).to_contain_text(re.compile(r"LPIPS 0\.\d{3}"))
+    expect(page.locator("#measures")).to_contain_text(re.compile(r"PSNR \d+\.\d dB"))
+    saved = {}
+    for name in ("file", "recipe"):
+        with page.expect_download() as download:
+            page.locator(f"#save-{name}").click()
+        saved[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[name])
+    recipe = sidecar.read(saved["recipe"])
+    sidecar.check(recipe, saved["file"].read_bytes())
+    assert recipe["encode"] == {
+        "level": 3, "layers": "scn+fcn", "face": 0, "align": True, "refine": 0
+    }  # fmt: skip
+
+    # the difference is that of the two pictures, amplified as it says
+    page.locator("#view").get_by_label("Difference").check()
+    page.locator("#amplification").get_by_label("× 2").check()
+    expect(page.locator("#difference label")).to_contain_text("× 2")
+    original, both, apart = (pixels(source(page, s)) for s in ("#original", "#both", "#difference"))
+    expected = np.abs(original.astype(int) - both) * 2
+    assert np.array_equal(apart, np.minimum(expected, 255))
+
+
+def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    total = finished(page)
+    page.locator(".link select").select_option("1200")
+    page.locator(".link .start").click()
+    expect(page.locator(".link .screen img")).to_have_attribute("src", source(page, "#only-scn"))
+    page.locator(".link .stop").click()
+    some = int(page.locator(".link .count span").inner_text().replace(",", ""))
+    assert 0 < some < total
+    page.locator(".link select").select_option("64000")
+    page.locator(".link .start").click()
+    expect(page.locator(".link .say")).to_contain_text(f"All {total:,} bytes are here")
+    assert source(page, ".link .screen") == source(page, "#both")
+    expect(page.locator(".link .count")).to_contain_text(f"{8 * total / 64000:.1f} s")
+
+
+def test_a_link_opens_an_example_at_its_level_and_layers(visit, quick_server):
+    page = visit(f"{quick_server}?level=2&layers=scn&example=2")
+    finished(page, "level 2,")
+    expect(page.locator("#readout")).to_contain_text("left out")
+    expect(page.locator("#use-fcn input")).not_to_be_checked()
+    copied = page.locator("[data-copy]").get_attribute("data-copy")
+    assert copied == "?level=2&layers=scn&example=2"
+
+
+def test_an_example_shows_before_the_model_is_there(waiting_server, visit):
+    url, go = waiting_server
+    page = visit(url)
+    page.locator("#examples .gallery-item").nth(1).click()
+    expect(page.locator("#both img")).to_be_visible()
+    expect(page.locator("#state")).to_contain_text("Loading the model")
+    assert total_bytes(page) == len(examples()[1].file)
+    go.set()
+    finished(page)
+
+
+def test_on_stage_arrow_keys_change_level_and_layers(visit, quick_server):
+    page = visit(f"{quick_server}?stage=1&example=1")
+    finished(page)
+    expect(page.locator("#choose")).to_be_hidden()
+    expect(page.locator(".keys")).to_contain_text("level")
+    page.keyboard.press("ArrowLeft")
+    finished(page, "level 2.5,")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#readout")).to_contain_text("left out")
+
+
+def test_refining_and_taking_it_back(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    plain = finished(page)
+    before = source(page, "#both")
+    page.locator("#refine input").check()
+    expect(page.locator("#times")).to_contain_text("refine")
+    finished(page)
+    assert source(page, "#both") != before
+    # the switch goes for whatever is drawn next
+    page.locator("#level input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#readout")).to_contain_text("level 3.5,")
+    expect(page.locator("#times")).to_contain_text("refine")
+    page.locator("#refine input").uncheck()
+    expect(page.locator("#times")).not_to_contain_text("refine")
+    page.locator("#level input[type=range]").focus()
+    page.keyboard.press("ArrowLeft")
+    assert finished(page, "level 3,") == plain
+    assert source(page, "#both") == before

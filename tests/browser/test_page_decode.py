@@ -1,0 +1,129 @@
+"""The Decode tab in a real browser."""
+
+import numpy as np
+import pytest
+from paths import ASTRONAUT
+from playwright.sync_api import expect
+from steps import MODEL_WAIT, pixels, source
+
+from hsc.bitstream import with_layers
+from hsc.bitstream.text import to_text
+
+
+@pytest.fixture(scope="module")
+def face(codec) -> bytes:
+    return codec.encode(ASTRONAUT, 1)
+
+
+def dropped(data: bytes, name: str = "face.hsc") -> dict:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def drawn(page) -> None:
+    expect(page.locator("#received-picture img")).to_be_visible()
+    expect(page.locator("#received-note p.busy")).to_have_count(0)
+
+
+def test_a_file_that_is_none_gives_one_sentence(visit, server):
+    page = visit(server)
+    page.get_by_role("tab", name="Decode").click()
+    page.locator("#received input[type=file]").set_input_files(dropped(b"GIF89a" * 9, "x.hsc"))
+    expect(page.locator("[data-testid=toast-body]")).to_contain_text("not a .hsc file")
+    expect(page.locator("#received-note p")).to_have_count(0)
+
+
+def test_a_file_is_explained_edited_proved_and_sent_on(visit, server, codec, face):
+    page = visit(server)
+    page.get_by_role("tab", name="Decode").click()
+    page.locator("#received input[type=file]").set_input_files(dropped(face))
+    drawn(page)
+    plain = source(page, "#received-picture")
+    assert np.array_equal(pixels(plain), np.asarray(codec.decode(face)))
+
+    # every byte of the header is there, and its row lights up under the keyboard
+    header = with_layers(face, "scn+fcn")[:14].hex()
+    shown = "".join(page.locator("#strip .run.header").all_inner_texts()).replace(" ", "")
+    assert shown == header
+    page.locator("#strip .run[data-field=level]").focus()
+    expect(page.locator("#strip tr.on")).to_contain_text("Level")
+
+    # what each layer draws, to choose from
+    expect(page.locator("#received-parts img")).to_have_count(3)
+    page.locator("#received-parts button:has(img)").first.click()
+    expect(page.locator("#received-layers").get_by_label("SCN only")).to_be_checked()
+    expect(page.locator("#received-picture img")).not_to_have_attribute("src", plain)
+    page.locator("#received-layers").get_by_label("SCN + FCN").check()
+    expect(page.locator("#received-picture img")).to_have_attribute("src", plain)
+
+    # every edit of the table is there, in its groups, and works
+    page.locator("#received-edits > button").click()
+    groups = [group.capitalize() for group in dict.fromkeys(e.group for e in codec.edit_names)]
+    expect(page.locator("#received-edits .group h4")).to_have_text(groups[:-1])
+    assert groups[-1] == "Principal"
+    page.locator("#received-edits .principal > button").click()
+    for edit in codec.edit_names:
+        expect(page.locator("#received-edits").get_by_text(edit.description)).to_be_visible()
+    age = page.get_by_role("slider", name="range slider for Age")
+    age.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#received-picture label")).to_contain_text("edited")
+    drawn(page)
+    page.locator("#received-reset").click()
+    expect(page.locator("#received-picture img")).to_have_attribute("src", plain)
+
+    # drawn again from nothing but the bytes, and refused with one bit turned over
+    page.locator("#prove").click()
+    expect(page.locator("#proof")).to_contain_text("every pixel is the same")
+    expect(page.locator("#proof")).to_contain_text("checksum does not match")
+
+    # SCN alone as text; the whole file too
+    text = to_text(with_layers(face, "scn"))
+    expect(page.locator("#face-text textarea")).to_have_value(text)
+    expect(page.locator("#qr svg")).to_be_visible()
+    page.locator("#sent-layers").get_by_label("The whole file").check()
+    expect(page.locator("#face-text textarea")).to_have_value(to_text(face))
+
+
+def test_a_pasted_text_and_a_scanned_link_draw_the_face(visit, server, codec, face):
+    small = with_layers(face, "scn")
+    text = to_text(small)
+    page = visit(f"{server}?face={text.lower()}")
+    drawn(page)
+    expect(page.get_by_role("tab", name="Decode")).to_have_attribute("aria-selected", "true")
+    shown = pixels(source(page, "#received-picture"))
+    assert np.array_equal(shown, np.asarray(codec.decode(small)))
+
+    # a mistyped text is refused, and the picture stays
+    before = source(page, "#received-picture")
+    page.locator("#pasted textarea").fill(text[:20] + ("A" if text[20] != "A" else "B") + text[21:])
+    page.locator("#pasted").get_by_role("button", name="Decode").click()
+    expect(page.locator("[data-testid=toast-body]")).to_contain_text("check character")
+    assert source(page, "#received-picture") == before
+
+
+def test_a_damaged_second_layer_leaves_the_first(visit, server, codec, face):
+    damaged = face[:-1] + bytes([face[-1] ^ 1])
+    page = visit(server)
+    page.get_by_role("tab", name="Decode").click()
+    page.locator("#received input[type=file]").set_input_files(dropped(damaged))
+    drawn(page)
+    expect(page.locator("#received-note")).to_contain_text("damaged")
+    expected = codec.decode(with_layers(face, "scn"))
+    assert np.array_equal(pixels(source(page, "#received-picture")), np.asarray(expected))
+
+
+def test_a_browser_that_gets_every_update_at_once_loses_none(visit, server, face):
+    page = visit(server)
+    expect(page.locator("#state .ready")).to_be_visible()
+    page.get_by_role("tab", name="Decode").click()
+
+    def late(route):
+        """What a busy browser sees: the answer is complete before it comes to read it."""
+        route.fulfill(response=route.fetch(timeout=MODEL_WAIT))
+
+    page.route("**/queue/data*", late)
+    page.locator("#received input[type=file]").set_input_files(dropped(face))
+    drawn(page)
+    expect(page.locator("#received-more")).to_be_visible()
+    expect(page.locator("#strip .run.header").first).to_be_visible()
+    expect(page.locator("#received-parts img")).to_have_count(3)

@@ -1,0 +1,109 @@
+"""The Edit and the Compare tab in a real browser."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from fakes import FakeCodec
+from paths import ASTRONAUT
+from PIL import Image
+from playwright.sync_api import expect
+from steps import finished, pixels, source, upload
+
+
+@pytest.fixture
+def page(visit, quick_server):
+    """The Edit tab with the face that was chosen on the Compress tab."""
+    page = visit(quick_server)
+    page.locator("#examples .gallery-item").nth(1).click()
+    finished(page)
+    page.get_by_role("tab", name="Edit").click()
+    expect(page.locator("#edit-picture img")).to_be_visible()
+    return page
+
+
+def whole(page, words: str):
+    """Wait for the whole edited picture, 1024 pixels a side; its pixels."""
+    expect(page.locator("#edit-picture label")).to_contain_text(words)
+    page.wait_for_function("document.querySelector('#edit-picture img').naturalWidth === 1024")
+    expect(page.locator("#edit-note p")).to_have_count(0)
+    return pixels(source(page, "#edit-picture"))
+
+
+def test_a_slider_edits_the_decoded_face_and_comes_to_rest_as_a_whole_picture(page):
+    plain = whole(page, "nothing yet")
+    assert np.array_equal(plain, pixels(source(page, "#edit-plain")))
+    page.locator("#edit-smile input[type=range]").focus()
+    page.keyboard.press("End")
+    smiling = whole(page, "smile +1.5")
+    assert not np.array_equal(smiling, plain)
+    assert np.array_equal(pixels(source(page, "#edit-plain")), plain)
+    expect(page.locator("#edit-about")).to_contain_text("smiles clearly")
+    # one slider back, a preset, everything back
+    page.locator("#edit-smile").get_by_role("button", name="Reset").click()
+    assert np.array_equal(whole(page, "nothing yet"), plain)
+    page.get_by_role("button", name="Serious").click()
+    whole(page, "smile -1")
+    page.locator("#edit-reset").click()
+    assert np.array_equal(whole(page, "nothing yet"), plain)
+
+
+def test_a_face_of_the_strip_is_taken_over(page):
+    expect(page.locator("#edit-strip img")).to_have_count(7)
+    page.locator("#edit-strip button:has(img)").last.click()
+    whole(page, "smile +1.5")
+    expect(page.locator("#edit-smile input[type=number]")).to_have_value("1.5")
+
+
+def test_a_grid_of_strength_by_bitrate(page):
+    page.get_by_role("tab", name="Strength × bitrate").click()
+    page.locator("#draw-grid").click()
+    expect(page.locator("#grid tbody tr")).to_have_count(5)
+    sizes = [
+        int(re.sub(r"\D", "", text.split("bytes")[0]))
+        for text in page.locator("#grid th[scope=row]").all_inner_texts()
+    ]
+    assert sizes == sorted(sizes)
+
+
+def test_two_faces_morph_and_move(page, tmp_path):
+    page.get_by_role("tab", name="Two faces").click()
+    codec = FakeCodec()
+    other = codec.encode(codec.random_face(4))
+    page.locator("#other-file input[type=file]").set_input_files(
+        {"name": "x.hsc", "mimeType": "application/octet-stream", "buffer": other}
+    )
+    expect(page.locator("#between-picture label")).to_contain_text("50%")
+    page.locator("#animate").click()
+    expect(page.locator("#moving img")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#save-animation").click()
+    with Image.open(io.BytesIO(download.value.path().read_bytes())) as moving:
+        assert moving.format == "WEBP" and moving.n_frames > 10
+
+
+def test_without_a_face_it_says_where_to_get_one_and_takes_a_file(visit, quick_server):
+    page = visit(quick_server)
+    page.get_by_role("tab", name="Edit").click()
+    expect(page.locator("#edit-note")).to_contain_text("Drop a .hsc file or a photo")
+    broken = {"name": "x.hsc", "mimeType": "application/octet-stream", "buffer": b"HSC broken"}
+    page.locator("#edit-file input[type=file]").set_input_files(broken)
+    toast = page.locator("[data-testid=toast-body]")
+    expect(toast).to_contain_text("version")
+    assert "/" not in toast.inner_text()
+
+
+def test_the_same_bytes_by_other_codecs(visit, quick_server):
+    page = visit(quick_server)
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#compare-note")).to_contain_text("Compress tab first")
+    page.get_by_role("tab", name="Compress").click()
+    upload(page, ASTRONAUT)
+    total = finished(page)
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#versus h3").first).to_contain_text(f"{total:,} bytes")
+    cards = page.locator("#versus .card")
+    expect(cards.nth(1)).to_contain_text(f"HSC {total:,} bytes")
+    over = page.locator("#versus .card.over").first
+    expect(over).to_contain_text(re.compile(r"JPEG cannot go below [\d,]+ bytes"))

@@ -1,0 +1,161 @@
+"""Edits, faces between faces, measures and other codecs: the services, over a stand-in codec."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from fakes import FakeCodec
+from paths import ASTRONAUT
+from PIL import Image
+
+from app.recent import Memory
+from app.results import Look, Shown
+from app.services.between import FRAME_PX, MIXES, MORPH, Between, animation
+from app.services.difference import difference
+from app.services.editing import Editing, Face, over, shipped_edits, usable_presets
+from app.services.measure import Measured, Measures
+from app.services.same_bytes import SameBytes, described
+from app.views import charts, sheet, versus
+from hsc.errors import BitstreamError, HscError, NoFaceError
+
+
+@pytest.fixture
+def face(studio):
+    result = studio.compress(ASTRONAUT, 3, align=False)
+    return Face(result.data, "scn+fcn", result.prepared)
+
+
+def same(one, other):
+    return np.array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_a_slider_reads_the_file_once_and_draws_small_pictures(studio, codec, face):
+    editing = Editing(studio)
+    codec.calls.clear()
+    for amount in (0.1, 0.2, 0.3):
+        assert editing.preview(face, Look.of({"smile": amount})).size == (256, 256)
+    assert codec.calls == ["preview edited"] * 3  # opened when it was compressed
+    codec.calls.clear()
+    editing.preview(face, Look.of({"smile": 0.2}))
+    assert codec.calls == []
+
+
+def test_a_late_preview_does_not_replace_the_whole_picture(studio, face):
+    editing, look = Editing(studio), Look.of({"smile": 0.5})
+    whole = editing.picture(face, look)
+    assert same(editing.preview(face, look), whole)
+
+
+def test_a_strip_runs_over_the_range_and_keeps_the_other_edits(studio, face):
+    strip = Editing(studio).strip(face, "smile")
+    amounts = [amount for amount, _ in strip]
+    assert amounts == sorted(amounts) and amounts[0] == -1.5 and amounts[-1] == 1.5
+    plain = dict(strip)[0.0]
+    assert same(plain, FakeCodec().preview(FakeCodec().open(face.data)))
+
+
+@pytest.mark.parametrize("edit", shipped_edits(), ids=lambda edit: edit.name)
+def test_amounts_stay_in_the_safe_range_and_hold_zero(edit):
+    for count in (5, 7):
+        amounts = over(edit, count)
+        assert len(amounts) == len(set(amounts)) == count and 0 in amounts
+        assert edit.low <= min(amounts) < max(amounts) <= edit.high
+
+
+def test_presets_hold_what_the_table_allows():
+    edits = {edit.name: edit for edit in shipped_edits()}
+    usable = usable_presets(edits.values())
+    assert len(usable) >= 5
+    for amounts in usable.values():
+        assert all(edits[name].low <= x <= edits[name].high for name, x in amounts.items())
+    assert usable_presets([]) == {}
+
+
+def test_a_grid_codes_every_level_from_one_analysis(studio, codec, face):
+    codec.calls.clear()
+    rows = list(Editing(studio).grid(face, "smile", (1, 3, 6)))
+    assert [row.level for row in rows] == [1, 3, 6]
+    assert rows[0].total < rows[1].total < rows[2].total
+    assert "analyse" not in codec.calls
+    html = sheet.grid(Editing(studio).edit("smile"), rows)
+    assert html.count("<img") == sum(len(row.pictures) for row in rows)
+    with pytest.raises(HscError, match="needs the photo"):
+        list(Editing(studio).grid(Face(face.data), "smile"))
+
+
+def test_a_face_comes_from_a_file_or_a_photo(studio, face, tmp_path):
+    editing, path = Editing(studio), tmp_path / "face"
+    path.write_bytes(face.data)
+    assert editing.face(path).data == face.data
+    assert editing.face(ASTRONAUT).prepared.faces
+    path.write_bytes(face.data[:-3])
+    with pytest.raises(BitstreamError):
+        editing.face(path)
+    Image.new("RGB", (300, 300)).save(path, format="PNG")
+    with pytest.raises(NoFaceError):
+        editing.face(path)
+
+
+def test_between_two_faces(studio, face):
+    other = Face(studio.codec.encode(FakeCodec().random_face(3), 3))
+    between = Between(studio)
+    assert same(between.picture(face, other, MORPH, 0), studio.decode(face.data).picture)
+    assert same(between.picture(face, other, MORPH, 1), studio.decode(other.data).picture)
+    for kind in MIXES:
+        assert between.picture(face, other, kind, 1, preview=True).size == (256, 256)
+    with pytest.raises(HscError, match="kinds"):
+        between.picture(face, other, "everything", 1)
+
+
+@pytest.mark.parametrize("kind", ["webp", "gif"])
+def test_an_animation_goes_there_and_back(studio, face, kind):
+    other = Face(studio.codec.encode(FakeCodec().random_face(3), 3))
+    frames = list(Between(studio).frames(face, other, MORPH, 4))
+    with Image.open(io.BytesIO(animation(frames, kind))) as moving:
+        assert moving.size == (FRAME_PX, FRAME_PX)
+        assert moving.n_frames == 2 * len(frames) - 2
+
+
+def test_the_difference_is_amplified_and_clipped():
+    black, grey = Image.new("RGB", (2, 2)), Image.new("RGB", (2, 2), (10, 20, 100))
+    assert difference(black, grey, 4).getpixel((0, 0)) == (40, 80, 255)
+    assert same(difference(grey, grey, 8), black)
+
+
+def test_measures_come_pixels_first_and_are_remembered(studio):
+    with Image.open(ASTRONAUT) as image:
+        crop = studio.prepare(image).crop
+    blurred = crop.resize((64, 64)).resize(crop.size)
+    measures = Measures(Memory())
+    pixels, whole = measures.steps(crop, blurred)
+    assert pixels.identity is None and whole.lpips == pixels.lpips > 0.05
+    assert 0 < whole.identity < 1 and 10 < whole.psnr < 40
+    assert list(measures.steps(crop, blurred)) == [whole]
+    assert measures.measure(crop, crop).identity == 0
+    html = charts.measures(whole)
+    assert f"{whole.identity:.2f}" in html and f"LPIPS {whole.lpips:.3f}" in html
+    assert "Measuring" in charts.measures(Measured(psnr=20, lpips=0.1))
+
+
+def test_without_a_face_there_is_no_identity():
+    flat = Image.new("RGB", (1024, 1024), "grey")
+    measured = Measures(Memory()).measure(flat, flat)
+    assert measured.no_face and measured.identity is None
+    assert "No face" in charts.measures(measured)
+
+
+def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
+    result = studio.compress(ASTRONAUT, 1, align=False)
+    budget = 1200
+    same_bytes = SameBytes(Measures(Memory()), Memory())
+    first, measured = same_bytes.steps(result.crop, budget, ["jpeg"])
+    assert first.best_measured is None and measured.best_measured.lpips > 0
+    assert not measured.full.fits and len(measured.full.data) > budget
+    assert measured.best.fits and len(measured.best.data) <= budget and measured.best.px < 1024
+    assert measured.full_measured is None  # over the budget: not held against ours
+    assert json.loads(json.dumps(described(measured)))["best_size"]["px"] == measured.best.px
+    assert list(same_bytes.steps(result.crop, budget, ["jpeg"])) == [measured]
+    shown = Shown(result, "scn+fcn", result.data, result.picture_both)
+    html = versus.page(shown, None, [measured])
+    assert f"cannot go below {len(measured.full.data):,} bytes" in html

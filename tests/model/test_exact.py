@@ -1,0 +1,202 @@
+"""Arithmetic that is the same everywhere, and bits that cost what training thinks they cost."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from exact_digests import coders, digests
+from generated import styles, synthesis
+from paths import ROOT
+from torch import Tensor, nn
+
+from hsc.bitstream import Container
+from hsc.generators.mobilestylegan.exact_features import CONTEXT_PX, ExactSynthesis
+from hsc.inversion.encoder import InversionEncoder
+from hsc.latent_codecs.feature_slices.coder import SliceCoder
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.gaussian import NUM_SCALES, bits, scale_index
+from hsc.latent_codecs.styles_klt.coder import SemanticCoder
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.numerics.exact import (
+    ACTIVATION_BITS,
+    ACTIVATION_LIMIT,
+    WEIGHT_BITS,
+    WEIGHT_LIMIT,
+    exact_conv,
+    exact_copy,
+    snap,
+)
+from hsc.types import Inversion
+from hsc.weights.loading import load_into, path_of
+
+LEVEL_SAMPLES = (1.0, 2.0, 3.5, 6.0)
+
+
+@pytest.fixture(scope="module")
+def inversion() -> Inversion:
+    """What the encoder finds in a generated face, drawn small."""
+    encoder = load_into(InversionEncoder(), path_of("inversion"))
+    with torch.no_grad():
+        picture = synthesis()(styles(5)).clamp(-1, 1)
+        return encoder(nn.functional.avg_pool2d(picture, 4), synthesis())
+
+
+@pytest.fixture(scope="module")
+def scn() -> SemanticCoder:
+    return coders()[0]
+
+
+@pytest.fixture(scope="module")
+def slices() -> SliceCoder:
+    return coders()[1]
+
+
+@pytest.fixture(scope="module")
+def fcn() -> FeatureCodec:
+    return load_into(FeatureCodec(), path_of("fcn"))
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def on_grid(x: Tensor, grid_bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT) -> bool:
+    scaled = x * 2.0**grid_bits
+    return x.dtype == torch.float64 and bool((scaled == scaled.round()).all()) and bool(
+        x.abs().max() <= limit
+    )
+
+
+def test_snap() -> None:
+    step = 2.0**-ACTIVATION_BITS
+    x = torch.tensor([0.4, 0.5, 0.6, -0.4, -0.5, -0.6, 1.5], dtype=torch.float64) * step
+    assert (snap(x) / step).tolist() == [0, 1, 1, 0, 0, -1, 2]  # halves go up, on both sides
+    assert not torch.signbit(snap(x)[3])  # and -0 is 0: digests see the difference
+    assert snap(torch.tensor([1e9, -1e9], dtype=torch.float64)).tolist() == [
+        ACTIVATION_LIMIT, -ACTIVATION_LIMIT,
+    ]  # fmt: skip
+
+
+def test_convolutions_at_their_limits_are_sums_of_integers() -> None:
+    # the largest layer, every number as large as it can be and as fine as it can be
+    channels = 512
+    conv = nn.Conv2d(channels, 2, 3)
+    conv.weight.data.copy_(random(2, channels, 3, 3).sign() * WEIGHT_LIMIT)
+    conv = exact_copy(conv)
+    conv.weight -= random(2, channels, 3, 3, seed=1).sign() * 2.0**-WEIGHT_BITS
+    x = random(1, channels, 3, 3, seed=2).sign() * (ACTIVATION_LIMIT - 2.0**-ACTIVATION_BITS)
+    x = x * conv.weight[:1].sign()  # no cancellation: every term of the first sum is positive
+    whole = (x * 2**ACTIVATION_BITS).long().flatten(1), (conv.weight * 2**WEIGHT_BITS).long()
+    bias = (conv.bias * 2 ** (ACTIVATION_BITS + WEIGHT_BITS)).long()
+    expected = (whole[1].flatten(1) * whole[0]).sum(1) + bias
+    assert expected.abs().max() < 2**53
+    found = conv(x).flatten() * 2 ** (ACTIVATION_BITS + WEIGHT_BITS)
+    assert found.long().tolist() == expected.tolist()
+
+
+def test_the_order_of_channels_does_not_matter() -> None:
+    conv = exact_copy(nn.Conv2d(157, 8, 3, padding=1))
+    shuffled = exact_copy(conv)
+    order = torch.randperm(157, generator=torch.Generator().manual_seed(0))
+    shuffled.weight.copy_(conv.weight[:, order])
+    x = snap(100 * random(1, 157, 16, 16))
+    assert torch.equal(exact_conv(x, conv), exact_conv(x[:, order], shuffled))
+
+
+def test_the_order_of_components_does_not_matter(scn) -> None:
+    order = torch.randperm(len(scn.codec.g_a), generator=torch.Generator().manual_seed(0))
+    other = SemanticCodec(len(order))
+    other.load_state_dict(scn.codec.state_dict())
+    other.g_s.data.copy_(scn.codec.g_s[:, order])
+    other.log2_gain.data.copy_(scn.codec.log2_gain[:, order])
+    shuffled = SemanticCoder(other)
+    symbols = (4 * random(len(order))).round().long()
+    symbols[:3] = torch.tensor([2**15, -(2**15), 2**15])  # the worst that a stream can hold
+    decoded = scn.dequantise(symbols, 4)
+    assert on_grid(decoded)
+    assert torch.equal(decoded, shuffled.dequantise(symbols[order], 4))
+
+
+def test_what_is_decoded_lies_on_grids(scn, slices, inversion, fcn) -> None:
+    w_plus_hat = scn.decompress(scn.compress(inversion.w_plus, 3, slices.tables), 3, slices.tables)
+    feature = slices.synthesis.feature(w_plus_hat)
+    assert on_grid(w_plus_hat) and on_grid(feature)
+    y = fcn.latent(inversion.feature, inversion.feature_s, 3)
+    y_hat = slices.decompress(slices.compress(y, w_plus_hat, 3), w_plus_hat, 3)
+    assert y_hat.shape == y.shape and on_grid(y_hat)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_exact_context_is_the_generators(seed) -> None:
+    w_plus = styles(seed)
+    exact = ExactSynthesis(synthesis()).feature(snap(w_plus.double()))
+    plain = synthesis().feature(w_plus, CONTEXT_PX).double()
+    assert exact.shape == plain.shape
+    assert (exact - plain).norm() < 0.03 * plain.norm()
+
+
+def test_the_number_of_threads_does_not_matter(scn, slices, inversion, fcn, tmp_path) -> None:
+    layer = scn.compress(inversion.w_plus, 4, slices.tables)
+    w_plus_hat = scn.decompress(layer, 4, slices.tables)
+    y = fcn.latent(inversion.feature, inversion.feature_s, 4)
+    path = tmp_path / "face.hsc"
+    path.write_bytes(Container(0, 4, layer, slices.compress(y, w_plus_hat, 4)).pack())
+    here = digests(path.read_bytes(), scn, slices)
+    for threads in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, ROOT / "tests" / "support" / "exact_digests.py", path],
+            env=os.environ | {"OMP_NUM_THREADS": threads, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.stdout.strip() == str(here), done.stderr
+
+
+@pytest.mark.parametrize("level", LEVEL_SAMPLES)
+def test_semantics_cost_what_training_thinks(scn, slices, inversion, level) -> None:
+    layer = scn.compress(inversion.w_plus, level, slices.tables)
+    with torch.no_grad():
+        w_plus_hat, cost = scn.codec(inversion.w_plus, level)
+    estimate = cost.item() / 8
+    assert abs(len(layer) - estimate) <= 0.02 * estimate + 8
+    decoded = scn.decompress(layer, level, slices.tables)
+    # one symbol more or less would move styles a hundred times as far
+    assert (decoded.float() - w_plus_hat).abs().max() < 2e-3
+
+
+@pytest.mark.parametrize("level", LEVEL_SAMPLES)
+def test_features_cost_what_training_thinks(scn, slices, fcn, inversion, level) -> None:
+    layer = scn.compress(inversion.w_plus, level, slices.tables)
+    exact = scn.decompress(layer, level, slices.tables)
+    w_plus_hat = exact.float()
+    with torch.no_grad():
+        context = synthesis().feature(w_plus_hat, CONTEXT_PX)
+        feature_s = synthesis().feature(w_plus_hat)
+        feature_hat, cost = fcn(inversion.feature, feature_s, context, level, noisy_rate=False)
+    data = slices.compress(fcn.latent(inversion.feature, feature_s, level), exact, level)
+    estimate = cost.item() / 8
+    assert abs(len(data) - estimate) <= 0.02 * estimate + 8
+    # a few symbols lie so near to a half that float and exact means round them apart
+    restored = fcn.restore(slices.decompress(data, exact, level), feature_s, level)
+    coded = (feature_hat - feature_s).norm()
+    assert (restored - feature_hat).norm() < 0.1 * coded
+
+
+def test_bits_are_those_of_the_tables(slices) -> None:
+    tables = slices.tables
+    assert len(tables) == NUM_SCALES
+    for scale_index_ in (8, 16, 24, 32):
+        log2_scale = torch.tensor(-4 + scale_index_ / 4, dtype=torch.float64)
+        assert scale_index(log2_scale) == scale_index_
+        for symbol in (0, 1, -1):
+            place = symbol - tables.offsets[scale_index_]
+            chance = (tables.cdfs[scale_index_][place + 1] - tables.cdfs[scale_index_][place]) / 2**16
+            ideal = bits(torch.tensor(float(symbol)), log2_scale.float()).item()
+            assert 2**-ideal == pytest.approx(chance, abs=3e-4)
+
+
+def test_scales_out_of_range_take_the_last_rung() -> None:
+    scales = torch.tensor([-1e3, -4.2, 99.0], dtype=torch.float64)
+    assert scale_index(scales).tolist() == [0, 0, NUM_SCALES - 1]

@@ -1,0 +1,36 @@
+"""Files of an earlier day decode to the same numbers, on this machine and with these libraries."""
+
+import json
+
+import pytest
+from exact_digests import digests
+from generated import from_pil
+from paths import STREAMS
+from PIL import Image
+
+import hsc
+from hsc.bitstream import unpack
+from hsc.codec import Codec
+from hsc.levels import LEVELS
+from hsc.metrics.picture import psnr
+
+NAMES = [*(f"level{level.number}" for level in LEVELS), "level2.7"]
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    return hsc.load("cpu")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_stream(codec: Codec, name: str) -> None:
+    data = (STREAMS / f"{name}.hsc").read_bytes()
+    assert unpack(data).model_id == codec.model_id, "new weights: run tests/golden/make.py"
+    expected = json.loads((STREAMS / "digests.json").read_text())[name]
+    networks = codec.networks
+    # the integers of the stream and all that follows from them exactly: every bit
+    assert digests(data, networks.scn, networks.slice_coder) == expected
+    # the picture goes through float networks: nearly
+    with Image.open(STREAMS / f"{name}.png") as golden:
+        drawn = codec.decode(data).reduce(4)
+        assert psnr(from_pil(drawn), from_pil(golden)).item() > 45

@@ -1,0 +1,72 @@
+"""The encoder's looks at its own pictures: with the shipped weights each must pay."""
+
+from functools import lru_cache
+
+import pytest
+import torch
+from generated import face, to_pil
+from PIL import Image
+from torch import Tensor
+
+import hsc
+from hsc.codec import Codec
+from hsc.generators.mobilestylegan.exits import preview
+from hsc.inversion import encoder as gie
+from hsc.metrics.picture import psnr
+from hsc.weights.loading import ASSETS
+
+PEOPLE = ("astronaut", 5, 9)
+
+
+@lru_cache(maxsize=1)
+def codec() -> Codec:
+    return hsc.load("cpu")
+
+
+@lru_cache(maxsize=4)
+def picture(person: str | int) -> Tensor:
+    """What the encoder sees: (1, 3, 256, 256)."""
+    if person == "astronaut":
+        with Image.open(ASSETS.parent / "examples" / "astronaut" / "crop.webp") as image:
+            crop = image.convert("RGB").resize((1024, 1024))
+    else:
+        crop = to_pil(face(person))
+    return codec().encoder.small(crop)
+
+
+@pytest.fixture(params=PEOPLE)
+def image(request: pytest.FixtureRequest) -> Tensor:
+    return picture(request.param)
+
+
+@torch.no_grad()
+def test_s_that_was_looked_at_is_more_like_the_person(image) -> None:
+    n = codec().networks
+    away = []
+    for self_renderer in (None, n.self_renderer):
+        found = n.encoder(image, n.generator, self_renderer)
+        drawn = n.self_renderer.draw(n.generator, found.feature_s, found.w_plus)
+        away.append((n.self_renderer.describe(drawn) - n.self_renderer.describe(image)).norm().item())
+    assert away[1] < away[0]
+
+
+@torch.no_grad()
+def test_every_look_at_f_brings_it_nearer(image, monkeypatch) -> None:
+    n = codec().networks
+    near = []
+    for looks in (0, 1, gie.FEEDBACK_STEPS):
+        monkeypatch.setattr(gie, "FEEDBACK_STEPS", looks)
+        found = n.encoder(image, n.generator, n.self_renderer)
+        drawn = preview(n.generator, n.preview, found.feature, found.w_plus)
+        near.append(psnr(drawn.clamp(-1, 1), image).item())
+    assert near == sorted(near)
+
+
+def test_the_looks_see_nothing_but_the_picture(image) -> None:
+    """Encoding the same picture twice gives the same file, whatever was encoded between."""
+    n = codec().networks
+    with torch.no_grad():
+        first = n.encoder(image, n.generator, n.self_renderer)
+        n.encoder(image.flip(3), n.generator, n.self_renderer)
+        again = n.encoder(image, n.generator, n.self_renderer)
+    assert torch.equal(first.w_plus, again.w_plus) and torch.equal(first.feature, again.feature)

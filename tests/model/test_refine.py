@@ -1,0 +1,97 @@
+"""Refinement at encode time, with the weights that ship: better pictures in as many bytes."""
+
+
+import pytest
+import torch
+from generated import from_pil
+from paths import ASTRONAUT
+from PIL import Image
+
+import hsc
+from hsc.codec import Codec
+from hsc.domains.ffhq_face import aligned
+from hsc.errors import PhotoError
+from hsc.metrics.lpips import Lpips
+from hsc.metrics.picture import psnr, shrink
+from hsc.types import Inversion
+
+LEVEL, STEPS = 3, 8
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    return hsc.load("cpu")
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image.Image:
+    with Image.open(ASTRONAUT) as image:
+        return aligned(image.convert("RGB"), face=0, align=True, px=1024)
+
+
+@pytest.fixture(scope="module")
+def found(codec: Codec, photo: Image.Image) -> Inversion:
+    return codec.analyse(photo)
+
+
+@pytest.fixture(scope="module")
+def steps_told() -> list[tuple[int, int]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def refined(codec, photo, found, steps_told) -> Inversion:
+    return codec.refine(photo, found, LEVEL, STEPS, lambda *told: steps_told.append(told))
+
+
+def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, refined) -> None:
+    plain, better = (codec.compress(latents, LEVEL) for latents in (found, refined))
+    assert len(better) <= 1.06 * len(plain)
+    target = shrink(from_pil(photo), 256)
+    drawn = [shrink(from_pil(codec.decode(data)), 256) for data in (plain, better)]
+    lpips = Lpips.pretrained()
+    with torch.no_grad():
+        before, after = (lpips(picture, target).item() for picture in drawn)
+    assert after < 0.95 * before
+    # so few steps may spend a little of the pixels on what the eye sees
+    assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
+
+
+def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> None:
+    plain, better = (
+        codec.compress(latents, 1) for latents in (found, codec.refine(photo, found, 1, STEPS))
+    )
+    assert len(better) <= 1.06 * len(plain)
+    target, lpips = from_pil(photo), Lpips.pretrained()
+    drawn = [from_pil(codec.decode(data)) for data in (plain, better)]
+    with torch.no_grad():
+        large = [lpips(picture, target).item() for picture in drawn]
+        small = [lpips(shrink(picture, 256), shrink(target, 256)).item() for picture in drawn]
+    assert small[1] < 0.96 * small[0] and large[1] < 1.06 * large[0]
+
+
+def test_progress_is_told_step_by_step(refined, steps_told) -> None:
+    assert steps_told == [(step, STEPS) for step in range(1, STEPS + 1)]
+
+
+def test_what_was_found_is_left_as_it_was(codec, photo, found, refined) -> None:
+    again = codec.analyse(photo)
+    assert torch.equal(found.w_plus, again.w_plus)
+    assert torch.equal(found.feature, again.feature)
+    assert not refined.feature.requires_grad
+    assert not torch.equal(refined.feature, found.feature)
+
+
+def test_the_networks_of_the_codec_gather_no_gradients(codec, refined) -> None:
+    networks = (codec.networks.fcn, codec.networks.encoder)
+    assert all(p.grad is None for network in networks for p in network.parameters())
+
+
+def test_encode_refines_when_told_to(codec, photo, refined) -> None:
+    data = codec.encode(photo, LEVEL, align=False, refine=STEPS)
+    assert data == codec.compress(refined, LEVEL)
+
+
+def test_refining_another_picture_is_refused(codec, photo, found) -> None:
+    with pytest.raises(PhotoError, match="1024"):
+        codec.refine(photo.resize((512, 512)), found, LEVEL, 1)

@@ -1,0 +1,378 @@
+"""Training's plumbing: the loop, checkpoints, what may be seen, and every stage for two steps.
+
+Nothing is learnt here. The stages run on a copy of the weights and a handful of generated faces.
+"""
+
+import json
+import math
+import shutil
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from generated import face, mapping, synthesis, to_pil
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+import hsc.weights.model_id
+from hsc.generators.pretrained import load_generator
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.gaussian import load_tables
+from hsc.latent_codecs.styles_klt.coder import SemanticCoder
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.levels import LEVELS
+from hsc.research import stages
+from hsc.research.data.augment import degrade, grey_some, jitter
+from hsc.research.data.faces import RealFaces, SyntheticPairs, list_faces, to_unit
+from hsc.research.data.held_out import held_out_names
+from hsc.research.stages import exits, latent_codecs
+from hsc.research.stages.latent_codecs import start_feature_codec
+from hsc.research.training import mixed, pairs, texture
+from hsc.research.training.feature import CodedLatents
+from hsc.research.training.klt import start_from_klt
+from hsc.research.training.latents import CachedLatents
+from hsc.research.training.loop import Budget, Checkpoint, CsvLog, train
+from hsc.research.training.rate import RatePrice
+from hsc.research.training.semantic import TARGET_BYTES, fit
+from hsc.weights.loading import load_into
+from hsc.weights.model_id import path_of
+
+STRANGER = "london/006_03.jpg"
+
+
+class Line(nn.Module):
+    """y = a x, to be fitted to y = 2 x."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.zeros(1))
+
+    def loss(self, step: int, spent: float) -> tuple[Tensor, dict[str, float]]:
+        x = torch.linspace(-1, 1, 9)
+        value = (self.a * x - 2 * x).square().mean()
+        return value, {"a": self.a.item()}
+
+
+def fit_line(line: Line, checkpoint: Checkpoint, steps: int) -> None:
+    groups = [{"params": list(line.parameters()), "lr": 0.1}]
+    log = CsvLog(checkpoint.folder / "log.csv")
+    train(checkpoint, groups, line.loss, Budget(steps, 5), log, batch=3, log_every=10)
+
+
+def test_the_loop_learns_counts_and_logs(tmp_path) -> None:
+    line = Line()
+    before = line.loss(0, 0)[0].item()
+    checkpoint = Checkpoint(tmp_path, line)
+    fit_line(line, checkpoint, 60)
+    assert line.loss(0, 0)[0].item() < 0.1 * before
+    assert 0 < checkpoint.ema["a"].item() < 2.2
+    assert (checkpoint.counters["steps"], checkpoint.counters["images"]) == (60, 180)
+    log = (tmp_path / "log.csv").read_text().splitlines()
+    assert len(log) == 6 and log[-1].startswith("step=60,") and "loss=" in log[-1]
+
+
+def test_a_checkpoint_resumes_where_it_stopped(tmp_path) -> None:
+    first = Line()
+    assert not Checkpoint(tmp_path, first).resume()
+    fit_line(first, Checkpoint(tmp_path, first), 20)
+    second = Line()
+    checkpoint = Checkpoint(tmp_path, second)
+    assert checkpoint.resume()
+    assert torch.equal(second.a, first.a)
+    assert torch.equal(checkpoint.ema["a"], load_file(tmp_path / "ema.safetensors")["a"])
+    minutes = checkpoint.counters["minutes"]
+    fit_line(second, checkpoint, 5)
+    counters = json.loads((tmp_path / "state.json").read_text())
+    assert (counters["steps"], counters["images"]) == (25, 75)
+    assert counters["minutes"] > minutes > 0
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_a_loss_that_explodes_stops_training(tmp_path) -> None:
+    line = Line()
+    line.a.data.fill_(math.nan)
+    with pytest.raises(RuntimeError, match="lower the rate"):
+        fit_line(line, Checkpoint(tmp_path, line), 3)
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize("level", [1, 2.5, 6])
+def test_the_price_of_bytes_follows_their_number(level) -> None:
+    price = RatePrice()
+    start = price(level)
+    price.adjust(level, 2 * price.target_bytes(level))
+    dearer = price(level)
+    price.adjust(level, 0.25 * price.target_bytes(level))
+    assert start < dearer and price(level) < dearer
+    same = price(level)
+    price.adjust(level, price.target_bytes(level))
+    assert price(level) == pytest.approx(same)
+    # one level's price leaves the far ones alone
+    other = RatePrice()
+    far = 6 if level < 4 else 1
+    other.adjust(level, 1e9)
+    assert other(far) == RatePrice()(far)
+
+
+def test_sizes_aimed_at_are_the_named_levels() -> None:
+    price = RatePrice()
+    aims = [price.target_bytes(level.number) for level in LEVELS]
+    assert aims == pytest.approx([level.target_bytes for level in LEVELS])
+    assert aims[1] < price.target_bytes(2.5) < aims[2]
+
+
+@pytest.mark.parametrize("change", [jitter, degrade, grey_some])
+def test_augmented_pictures_stay_pictures(change) -> None:
+    torch.manual_seed(0)
+    images = face(1)[:, :, ::8, ::8].expand(12, -1, -1, -1)
+    changed = change(images, probability=1.0) if change is degrade else change(images)
+    assert changed.shape == images.shape and changed.isfinite().all()
+    assert changed.min() >= -1.001 and changed.max() <= 1.001
+    assert change is grey_some or not torch.equal(changed, images)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three generated faces; one bears the name of a stranger."""
+    folder = tmp_path_factory.mktemp("faces")
+    for seed, name in enumerate(("ffhq/00001.png", "ffhq/00002.jpg", STRANGER), start=1):
+        (folder / name).parent.mkdir(exist_ok=True)
+        to_pil(face(seed)).reduce(4).save(folder / name)
+    return folder
+
+
+def test_strangers_are_never_trained_on(faces) -> None:
+    assert STRANGER in held_out_names()
+    assert {path.name for path in list_faces([faces])} == {"00001.png", "00002.jpg"}
+    assert list_faces([faces / "london"]) == []
+    with pytest.raises(FileNotFoundError):
+        RealFaces([faces / "london"])
+    real = RealFaces([faces])
+    assert real.images.shape == (2, 3, 256, 256)
+    assert real.sample(5).shape == (5, 3, 256, 256)
+
+
+def test_semantics_are_fitted_to_the_sizes_aimed_at() -> None:
+    seeded = torch.Generator().manual_seed(0)
+    w_plus = pairs.draw_styles(mapping(), 320, seeded)
+    codec = SemanticCodec()
+    fit(codec, w_plus, torch.ones(320), synthesis(), torch.ones(w_plus.shape[1]))
+    errors = []
+    with torch.no_grad():
+        for level, target in zip(LEVELS, TARGET_BYTES):
+            w_plus_hat, cost = codec(w_plus, level.number)
+            assert cost.mean().item() / 8 == pytest.approx(target, rel=0.1)
+            errors.append((w_plus_hat - w_plus).square().mean().item())
+    assert errors == sorted(errors, reverse=True) and errors[-1] < 0.6 * errors[0]
+    tables = load_tables(path_of("entropy"))
+    coder = SemanticCoder(codec)
+    layer = coder.compress(w_plus[:1], 6, tables)
+    decoded = coder.decompress(layer, 6, tables)
+    with torch.no_grad():
+        assert (decoded - codec(w_plus[:1], 6)[0]).abs().max() < 2e-3
+
+
+class Workshop:
+    """Stages over a few faces, on a copy of the weights."""
+
+    def __init__(self, root: Path, faces: Path) -> None:
+        self.work, self.assets, self.faces = root / "runs", root / "weights", faces
+
+    def run(self, stage: str, *, steps: int, batch: int = 0, resume: bool = True) -> None:
+        stages.run(
+            stage,
+            Namespace(
+                work=self.work, data=[self.faces], device="cpu", steps=steps, minutes=5.0,
+                batch=batch, resume=resume,
+            ),
+        )  # fmt: skip
+
+    def counters(self, name: str) -> dict[str, float]:
+        return json.loads((self.work / name / "state.json").read_text())
+
+    def encoder(self) -> dict[str, Tensor]:
+        """Where the encoder's training stands: its checkpoint, or what ships."""
+        live = self.work / "inversion" / "weights.safetensors"
+        return load_file(live) if live.exists() else self.shipped("inversion")
+
+    def shipped(self, name: str) -> dict[str, Tensor]:
+        return load_file(self.assets / f"{name}.safetensors")
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Iterator[Workshop]:
+    root = tmp_path_factory.mktemp("workshop")
+    workshop = Workshop(root, faces)
+    real = hsc.weights.model_id.ASSETS
+    stamps = {path: path.stat().st_mtime_ns for path in real.iterdir()}
+    shutil.copytree(real, workshop.assets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hsc.weights.model_id, "ASSETS", workshop.assets)
+        patch.setattr(pairs, "SHARD", 2)
+        patch.setattr(latent_codecs, "SYNTHETIC_LATENTS", 1)
+        patch.setattr(exits, "PREVIEW_PICTURES", 2)
+        workshop.run("pairs", steps=1)
+        yield workshop
+    assert {path: path.stat().st_mtime_ns for path in real.iterdir()} == stamps
+
+
+def test_stage_pairs_adds_shards(workshop) -> None:
+    folder = workshop.work / "pairs"
+    first = (folder / "000.safetensors").read_bytes()
+    drawn = SyntheticPairs(folder)
+    assert drawn.images.shape == (2, 3, 256, 256) and drawn.w_plus.shape == (2, 23, 512)
+    assert drawn.images.float().std() > 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "SHARD", 1)
+        workshop.run("pairs", steps=1)
+    assert (folder / "000.safetensors").read_bytes() == first
+    assert len(SyntheticPairs(folder)) == 3
+
+
+@pytest.mark.parametrize(("stage", "channels"), [("preview", 256), ("exit128", 512)])
+def test_stages_of_the_exits(workshop, stage, channels) -> None:
+    workshop.run(stage, steps=2, batch=2, resume=False)
+    workshop.run(stage, steps=2, batch=2)
+    assert workshop.counters(stage)["steps"] == 4
+    weight = workshop.shipped(stage)["linear.weight"]
+    assert weight.dtype == torch.float16 and weight.shape == (12, channels, 1, 1)
+
+
+def test_endless_pairs_are_what_the_generator_draws() -> None:
+    device = torch.device("cpu")
+    drawn = pairs.DrawnPairs(load_generator(device), device)
+    sample = drawn.sample(2, device)
+    assert sample.images.dtype == torch.uint8 and sample.images.shape == (2, 3, 256, 256)
+    with torch.no_grad():
+        again = synthesis()(sample.w_plus[:1]).clamp(-1, 1)
+    small = torch.nn.functional.interpolate(again, size=256, mode="area")
+    assert (to_unit(sample.images[:1]) - small).abs().mean() < 0.02
+    assert not torch.equal(sample.w_plus, drawn.sample(2, device).w_plus)
+
+
+def test_stage_inversion(workshop) -> None:
+    before = workshop.shipped("inversion")
+    workshop.run("inversion", steps=3, batch=4)
+    counters = workshop.counters("inversion")
+    assert (counters["steps"], counters["images"]) == (3, 12)
+    live = load_file(workshop.work / "inversion" / "weights.safetensors")
+    assert all(value.isfinite().all() for value in live.values())
+    name = "feature_head.out.weight"
+    assert not torch.equal(live[name].half(), before[name])
+    after = workshop.shipped("inversion")
+    assert after.keys() == before.keys()
+    assert torch.equal(after["backbone.stem.weight"], before["backbone.stem.weight"])  # frozen
+    log = (workshop.work / "inversion" / "log.csv").read_text()
+    assert "held_out_s_lpips=" in log and "held_out_sf_id=" in log
+    with Image.open(workshop.work / "inversion" / "strip.jpg") as strip:
+        assert strip.size == (256, 3 * 256)  # one stranger: original, S, S + F
+
+
+def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
+    monkeypatch.setattr(texture, "LEAST_PX", 256)
+    before = workshop.encoder()
+    workshop.run("texture", steps=2, batch=1)
+    after = workshop.encoder()
+    changed = {n for n in before if not torch.equal(before[n].float(), after[n].float())}
+    rows = {"offset": 1, "basis": 1, "coefficients.bias": 64, "coefficients.weight": 64}
+    assert changed <= {f"semantic_head.{name}" for name in rows}
+    assert "semantic_head.offset" in changed
+    for name in changed:
+        held = texture.FIRST_STYLE * rows[name.removeprefix("semantic_head.")]
+        assert torch.equal(before[name][:held].float(), after[name][:held].float()), name
+    assert workshop.shipped("inversion").keys() == after.keys()
+    assert "held_out_lpips=" in (workshop.work / "inversion" / "texture.csv").read_text()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_batch_may_be_of_one_kind(share: float, monkeypatch) -> None:
+    """A batch of one always is."""
+    monkeypatch.setattr(mixed, "REAL_SHARE", share)
+    drawn, photo = torch.zeros(1, 3, 256, 256, dtype=torch.uint8), torch.full((1, 3, 256, 256), 255)
+    pairs_only = SimpleNamespace(sample=lambda n, _: SimpleNamespace(images=drawn[:n]))
+    real_only = SimpleNamespace(sample=lambda n: photo.byte()[:n])
+    faces = mixed.MixedFaces(pairs_only, real_only, torch.device("cpu"))
+    batch = faces.sample(1)
+    assert batch.shape == (1, 3, 256, 256)
+    assert (batch.mean() > 0.9) == (share == 1.0)
+
+
+def test_stage_likeness_moves_only_the_look_at_s(workshop) -> None:
+    before = workshop.encoder()
+    workshop.run("identity", steps=2, batch=2)
+    after = workshop.encoder()
+    changed = {n for n in before if not torch.equal(before[n].float(), after[n].float())}
+    assert {f"style_feedback.{n}" for n in ("base.weight", "coefficients.bias", "basis")} <= changed
+    assert all(name.startswith("style_feedback.") for name in changed)
+    assert not any("pooled" in name for name in changed)  # statistics are of the first run
+    assert workshop.shipped("inversion").keys() == after.keys()
+    assert "held_out_s_id=" in (workshop.work / "inversion" / "identity.csv").read_text()
+
+
+def test_small_photographs_do_not_teach_texture(faces) -> None:
+    with pytest.raises(FileNotFoundError, match="512"):
+        texture.SharpFaces(list_faces([faces]))
+
+
+def test_stages_latents_feature_and_joint(workshop, monkeypatch) -> None:
+    workshop.run("latents", steps=1)
+    cached = CachedLatents(workshop.work / "latents")
+    assert (cached.real, len(cached)) == (2, 3)
+    workshop.run("feature", steps=2, batch=2, resume=False)
+    assert workshop.counters("fcn")["steps"] == 2
+    price = json.loads((workshop.work / "fcn" / "price.json").read_text())
+    assert price != pytest.approx([math.exp(p) for p in RatePrice().log_price])
+    before = {name: workshop.shipped(name) for name in ("fcn", "inversion")}
+    monkeypatch.setattr(texture, "LEAST_PX", 256)
+    workshop.run("joint", steps=3, batch=2)
+    assert workshop.counters("joint")["steps"] == 3
+    after = {name: workshop.shipped(name) for name in before}
+    for name, head, frozen in (
+        ("fcn", "g_a.out.weight", "feature_std"),
+        ("inversion", "feature_head.out.weight", "semantic_head.base.weight"),
+        ("inversion", "feature_feedback.out.weight", "semantic_head.offset"),
+    ):
+        assert after[name].keys() == before[name].keys()
+        assert all(value.isfinite().all() for value in after[name].values())
+        assert not torch.equal(after[name][head], before[name][head])
+        assert torch.equal(after[name][frozen], before[name][frozen])
+
+
+def test_fcn_starts_from_the_klt(workshop) -> None:
+    """Before any step, unrounded, the transforms give most of F back."""
+    workshop.run("latents", steps=1)
+    cached = CachedLatents(workshop.work / "latents")
+    device = torch.device("cpu")
+    generator = load_generator(device)
+    scn = load_into(SemanticCodec(), path_of("scn"))
+    codec = FeatureCodec()
+    start_feature_codec(codec, generator)
+    fast = load_generator(device).synthesis.bfloat16()
+    start_from_klt(codec, CodedLatents(scn, fast, cached, device))
+    batch = cached.sample(2, device)
+    with torch.no_grad():
+        feature_s = generator.synthesis.feature(scn(batch.w_plus, 3.0)[0])
+        for feature, semantic in zip(batch.feature.split(1), feature_s.split(1)):
+            y = codec.latent(feature, semantic, 3.0)
+            error = codec.normalised(codec.restore(y, semantic, 3.0) - feature)
+            assert error.square().mean() < 0.05 * codec.normalised(feature - semantic).square().mean()
+            assert 0.1 < y.std() < 10
+    gains = codec.log2_gain.mean(1)
+    assert (gains.diff() > 0).all()
+
+
+def test_figures_that_some_steps_tell_are_means_over_those(tmp_path) -> None:
+    line = Line()
+
+    def loss(step: int, spent: float) -> tuple[Tensor, dict[str, float]]:
+        value, _ = line.loss(step, spent)
+        return value, {"odd": 4.0} if step % 2 else {}
+
+    groups = [{"params": list(line.parameters()), "lr": 0.1}]
+    log = CsvLog(tmp_path / "log.csv")
+    train(Checkpoint(tmp_path, line), groups, loss, Budget(4, 5), log, batch=1, log_every=4)
+    assert (tmp_path / "log.csv").read_text().strip().endswith("odd=4")

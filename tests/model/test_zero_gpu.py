@@ -1,0 +1,32 @@
+"""On ZeroGPU calls run in forked workers; elsewhere nothing of it is there."""
+
+import os
+import subprocess
+import sys
+
+from paths import ROOT
+
+from app.services import lending
+
+SUPPORT = ROOT / "tests" / "support"
+
+
+def test_everything_works_through_forked_workers() -> None:
+    environment = os.environ | {
+        "SPACES_ZERO_GPU": "true",
+        "PYTHONPATH": str(SUPPORT / "zero_gpu"),
+        "OMP_NUM_THREADS": "1",  # GNU's OpenMP does not survive a fork
+    }
+    done = subprocess.run(
+        [sys.executable, SUPPORT / "zero_gpu" / "visit.py"],
+        env=environment, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("as the codec itself")
+
+
+def test_elsewhere_nothing_is_copied_or_decorated() -> None:
+    assert not lending.ZERO_GPU and "spaces" not in vars(lending)
+    value = {"kept": [object()]}
+    assert lending.packed(value) is value and lending.unpacked(value) is value
+    assert lending._called.__name__ == "_called" and not hasattr(lending._called, "__wrapped__")

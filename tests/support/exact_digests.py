@@ -1,0 +1,41 @@
+"""Digests of what a decoder must reproduce bit by bit; also run as a process of its own."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import torch
+
+from hsc.bitstream import unpack
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.latent_codecs.feature_slices.coder import SliceCoder
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.gaussian import load_tables
+from hsc.latent_codecs.styles_klt.coder import SemanticCoder
+from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.weights.loading import load_into, path_of
+
+
+def digest(values: torch.Tensor) -> str:
+    """SHA-256 of float64 values, little-endian."""
+    return hashlib.sha256(values.numpy().astype("<f8").tobytes()).hexdigest()
+
+
+def digests(data: bytes, scn: SemanticCoder, slices: SliceCoder) -> dict[str, str]:
+    """Of the decoded semantics and of the decoded latent of the features."""
+    container = unpack(data)
+    w_plus_hat = scn.decompress(container.scn, container.level, slices.tables)
+    y_hat = slices.decompress(container.fcn, w_plus_hat, container.level)
+    return {"w_plus_hat": digest(w_plus_hat), "y_hat": digest(y_hat)}
+
+
+def coders() -> tuple[SemanticCoder, SliceCoder]:
+    """The two entropy coders with the weights that ship."""
+    synthesis = load_into(Synthesis(), path_of("generator"), "synthesis.")
+    fcn = load_into(FeatureCodec(), path_of("fcn"))
+    scn = load_into(SemanticCodec(), path_of("scn"))
+    return SemanticCoder(scn), SliceCoder(fcn, synthesis, load_tables(path_of("entropy")))
+
+
+if __name__ == "__main__":
+    print(digests(Path(sys.argv[1]).read_bytes(), *coders()))

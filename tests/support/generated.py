@@ -1,0 +1,59 @@
+"""Faces drawn by the shipped generator, shared by the tests: no photo of a person is needed."""
+
+from copy import deepcopy
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.generators.pretrained import load_preview
+from hsc.metrics.picture import psnr
+from hsc.research.edit_discovery.effects import Studio
+from hsc.weights.loading import load_into, path_of
+
+
+@lru_cache(maxsize=1)
+def mapping() -> Mapping:
+    return load_into(Mapping(), path_of("generator"), "mapping.")
+
+
+@lru_cache(maxsize=1)
+def synthesis() -> Synthesis:
+    return load_into(Synthesis(), path_of("generator"), "synthesis.")
+
+
+def styles(seed: int) -> Tensor:
+    """(1, 23, 512), truncated to .7."""
+    z = torch.randn(1, 512, generator=torch.Generator().manual_seed(seed))
+    return mapping()(z, 0.7)[:, None].expand(-1, NUM_STYLES, -1)
+
+
+@lru_cache(maxsize=8)
+def face(seed: int) -> Tensor:
+    """(1, 3, 1024, 1024) in [-1, 1]."""
+    return synthesis()(styles(seed)).clamp(-1, 1)
+
+
+def small_studio(reader=None) -> Studio:
+    """What edits are found and measured in, at 256 px; without a reader of pictures by default."""
+    small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
+    return Studio(mapping(), *small, reader=reader, identity=None)
+
+
+def to_pil(picture: Tensor) -> Image.Image:
+    pixels = ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def closeness(a: Image.Image, b: Image.Image) -> float:
+    """PSNR of two pictures, in dB."""
+    return psnr(from_pil(a), from_pil(b)).item()
+
+
+def from_pil(image: Image.Image) -> Tensor:
+    pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)[None]
+    return pixels.float() / 127.5 - 1

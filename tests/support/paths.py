@@ -1,0 +1,8 @@
+"""Where things lie in the repository."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ASTRONAUT = ROOT / "assets" / "examples" / "astronaut.png"
+GOLDEN = ROOT / "tests" / "golden"
+STREAMS = GOLDEN / "streams"

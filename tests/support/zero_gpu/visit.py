@@ -1,0 +1,115 @@
+"""Everything that the services ask of the model, as on ZeroGPU; run by test_zero_gpu.py.
+
+Networks refuse to run in this process, as they would without a device, until the end, where their
+own answers are compared with those that came from workers.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT))
+
+import spaces  # noqa: E402
+import torch  # noqa: E402
+
+import hsc  # noqa: E402
+from app.results import Look  # noqa: E402
+from app.service import Studio  # noqa: E402
+from app.services import lending, refining  # noqa: E402
+from app.services.between import Between  # noqa: E402
+from app.services.editing import Editing, Face  # noqa: E402
+from app.services.exploring import Exploring, Place  # noqa: E402
+from app.services.receiving import Receiving  # noqa: E402
+from app.services.spending import SpendingOf  # noqa: E402
+from hsc.errors import BitstreamError, HscError  # noqa: E402
+
+STEPS = 2
+refining.REFINE_STEPS = STEPS
+codec = hsc.load("cpu")
+networks = codec.networks
+of_codec = {
+    id(part)
+    for network in (networks.mapping, networks.fcn, networks.encoder, networks.preview,
+                    networks.self_renderer.exit128, networks.self_renderer.identity,
+                    getattr(networks.synthesis, "synthesis", networks.synthesis))
+    for part in network.modules()
+}  # fmt: skip
+alone = True
+
+
+def calls(number: int, of: Callable[[], Any]) -> Any:
+    """What is made of calls as many as this, each of which waits for a device."""
+    before = len(spaces.asked)
+    value = of()
+    assert len(spaces.asked) - before == number, (number, len(spaces.asked) - before)
+    return value
+
+
+def no_device(module: torch.nn.Module, _: object) -> None:
+    if alone and id(module) in of_codec and not spaces.inside:
+        raise AssertionError(f"{type(module).__name__} ran without a device")
+
+
+torch.nn.modules.module.register_module_forward_pre_hook(no_device)
+
+
+def refused(kind: type[Exception], words: str, call: object) -> None:
+    try:
+        call()
+    except kind as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(f"expected {kind.__name__}")
+
+
+assert lending.ZERO_GPU
+studio = Studio(lambda: codec)
+assert studio.ready  # loaded where it was made, not in a thread
+photo = studio.random_face(3)
+results = calls(1, lambda: list(studio.steps(photo, 2, align=False)))
+shown = results[-1]
+assert all(t.device.type == "cpu" for t in vars(
+    studio.compressing.latents(shown.prepared)[0]).values())  # fmt: skip
+scn = studio.drawing.opened(shown.data, "scn")[0]
+assert scn.feature is scn.feature_s  # one thing stays one thing
+editing, exploring = Editing(studio), Exploring(studio)
+face, look = Face(shown.data), Look.of({"smile": 1.0}, 0.5)
+small = calls(1, lambda: editing.preview(face, look))
+strip = calls(1, lambda: editing.strip(face, "smile"))
+other = Face(calls(1, lambda: studio.compressing.file(shown.prepared, 1.0))[0])
+between = calls(1, lambda: Between(studio).picture(face, other, "coarse", 0.5, preview=True))
+place = Place(at=(1.0, -1.0), from_photo=True)
+on_map = exploring.face(place, shown.prepared, 2, small=True)
+bits = SpendingOf(studio).of(shown.data)
+proof = calls(1, lambda: Receiving(studio.model, studio.drawing).prove(shown.data))
+told = calls(2, lambda: list(studio.refine(shown)))
+assert [r.refining for r in told[:STEPS]] == [(n, STEPS) for n in range(1, STEPS + 1)]
+refused(BitstreamError, "level", lambda: list(studio.steps(photo, 9, align=False)))
+refused(HscError, "nonsense", lambda: studio.decode(shown.data, edits={"nonsense": 1.0}))
+search = studio.refine(list(studio.steps(photo, 5, align=False))[-1])
+next(search)
+search.close()  # and the model is free for the next
+assert studio.random_face(4).size == (1024, 1024)
+assert set(spaces.asked) == {lending.CALL, lending.SEARCH}
+
+alone = False  # from here on, what the codec itself says
+assert shown.data == codec.encode(photo, 2, align=False)
+same = [
+    (photo, codec.random_face(3)),
+    (shown.picture_both, codec.decode(shown.data)),
+    (shown.picture_scn, codec.decode(shown.data, "scn")),
+    (small, codec.preview(codec.open(shown.data), {"smile": 1.0}, 0.5)),
+    (strip[0][1], codec.preview(codec.open(shown.data), {"smile": strip[0][0]})),
+]
+for number, (got, expected) in enumerate(same):
+    assert got.tobytes() == expected.tobytes(), number
+assert between.size == on_map.size == (256, 256)
+assert proof.same and proof.refusal
+assert 0 < bits.scn + bits.fcn < 8 * len(shown.data)
+assert told[-1].refined == STEPS and told[-1].data != shown.data
+print("as the codec itself", len(spaces.asked), "calls")

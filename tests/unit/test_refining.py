@@ -1,0 +1,86 @@
+"""Refining as the page offers it, over a stand-in codec: told step by step, given up in time."""
+
+import threading
+
+import pytest
+from paths import ASTRONAUT
+
+from app.services.refining import Refining
+from hsc.errors import HscError
+from hsc.levels import REFINE_STEPS
+
+
+@pytest.fixture
+def plain(studio):
+    return studio.compress(ASTRONAUT, 2)
+
+
+def test_the_old_result_stays_until_the_better_one_is_there(studio, plain) -> None:
+    results = list(Refining(studio.compressing, studio.memory).steps(plain))
+    searching = [result for result in results if result.refining]
+    assert [r.refining for r in searching] == [
+        (step, REFINE_STEPS) for step in range(1, REFINE_STEPS + 1)
+    ]
+    assert all(r.data == plain.data and r.picture_both is plain.picture_both for r in searching)
+    last = results[-1]
+    assert last.refined == REFINE_STEPS and last.refining is None
+    assert last.data != plain.data
+    assert last.picture_both.tobytes() == studio.decode(last.data).picture.tobytes()
+    assert {"refine", "find"} <= last.seconds.keys()
+
+
+def test_a_refined_file_is_remembered(studio, plain, codec) -> None:
+    refining = Refining(studio.compressing, studio.memory)
+    first = list(refining.steps(plain))[-1]
+    calls = len(codec.calls)
+    again = list(refining.steps(plain))
+    assert len(again) == 1 and again[0].data == first.data
+    assert len(codec.calls) == calls
+
+
+def test_levels_are_refined_apart(studio, plain) -> None:
+    refining = Refining(studio.compressing, studio.memory)
+    other = studio.compress(ASTRONAUT, 5)
+    assert list(refining.steps(plain))[-1].level == 2
+    assert list(refining.steps(other))[-1].data != list(refining.steps(plain))[-1].data
+
+
+def test_a_search_that_nobody_waits_for_is_given_up(studio, plain, codec) -> None:
+    going, steps = threading.Event(), []
+
+    def refine(crop, latents, level, count, progress):
+        for step in range(1000):
+            steps.append(step)
+            progress(step + 1, 1000)
+            going.wait(0.01)
+        return latents
+
+    codec.refine = refine
+    search = Refining(studio.compressing, studio.memory).steps(plain)
+    next(search)
+    search.close()
+    # the model is free again long before the thousandth step
+    studio.model.run(str)
+    assert len(steps) < 900
+
+
+def test_a_search_ends_when_something_else_is_asked_for(studio, plain) -> None:
+    asked = []
+
+    def given_up() -> bool:
+        asked.append(None)
+        return len(asked) > 3
+
+    refining = Refining(studio.compressing, studio.memory)
+    results = list(refining.steps(plain, given_up))
+    assert [result.refining for result in results] == [(n, REFINE_STEPS) for n in (1, 2, 3)]
+    assert list(refining.steps(plain))[-1].refined == REFINE_STEPS  # nothing half done was kept
+
+
+def test_a_failing_search_says_why(studio, plain, codec) -> None:
+    def refine(*_):
+        raise HscError("Expected weights of the judge, found none.")
+
+    codec.refine = refine
+    with pytest.raises(HscError, match="weights of the judge"):
+        list(Refining(studio.compressing, studio.memory).steps(plain))

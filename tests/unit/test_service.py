@@ -1,0 +1,308 @@
+"""The studio's service over a stand-in codec: what is drawn from what, and what runs again."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fakes import FakeCodec
+from paths import ASTRONAUT
+from PIL import Image
+
+from app.files import keep_bytes, keep_picture
+from app.recent import Memory, Recent, fingerprint, size_of
+from app.results import Sizes
+from app.service import LARGEST_FILE, Studio
+from app.views import charts
+from hsc.bitstream import describe, unpack, with_layers
+from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
+from hsc.types import DecodedLatents
+
+
+@pytest.fixture(scope="module")
+def two_faces():
+    """The astronaut twice, the second a little smaller."""
+    with Image.open(ASTRONAUT) as one:
+        both = Image.new("RGB", (one.width * 2, one.height), "white")
+        both.paste(one, (0, 0))
+        both.paste(one.resize((one.width * 4 // 5, one.height * 4 // 5)), (one.width, 0))
+    return both
+
+
+def compress(studio, level=3, photo=ASTRONAUT):
+    """Of the centre, because looking for a face takes longer than all the rest."""
+    return studio.compress(photo, level, align=False)
+
+
+def landscape():
+    """A picture without a face."""
+    rows = np.linspace(60, 200, 300, dtype=np.uint8)[:, None, None]
+    return Image.fromarray(np.broadcast_to(rows, (300, 500, 3)).copy())
+
+
+def same(one, other):
+    return np.array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_results_grow_from_the_crop_to_both_pictures(studio):
+    crop, data, scn, both = studio.steps(ASTRONAUT, 3)
+    assert crop.prepared.crop.size == (1024, 1024) and crop.data is None
+    assert unpack(data.data).level == 3 and data.picture_scn is None
+    assert scn.picture_scn is not None and scn.picture_both is None
+    assert same(both.picture_scn, scn.picture_scn)
+    assert not same(both.picture_both, both.picture_scn)
+    assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
+
+
+def test_a_remembered_result_comes_whole(studio):
+    compress(studio, 3)
+    (again,) = studio.steps(ASTRONAUT, 3, align=False)
+    assert again.picture_both is not None
+    # another level of the same crop: from the crop on, nothing is remembered
+    assert len(list(studio.steps(ASTRONAUT, 4, align=False))) == 4
+
+
+def test_pictures_are_drawn_from_the_bytes(studio):
+    result = compress(studio, 2)
+    stranger = FakeCodec()
+    assert same(result.picture_both, stranger.decode(result.data))
+    assert same(result.picture_scn, stranger.decode(result.file("scn"), "scn"))
+
+
+def test_moving_the_level_codes_and_draws_but_neither_looks_nor_analyses(studio, codec):
+    compress(studio, 3)
+    codec.calls.clear()
+    compress(studio, 4.5)
+    assert codec.calls == ["compress 4.5", "open scn", "draw", "open scn+fcn", "draw"]
+
+
+def test_what_was_shown_before_runs_nothing(studio, codec):
+    first = compress(studio, 3)
+    compress(studio, 6)
+    codec.calls.clear()
+    again = compress(studio, 3)
+    studio.decode(again.data, "scn", {"smile": 0})
+    assert codec.calls == []
+    assert again.data == first.data
+
+
+def test_the_file_without_fcn_is_smaller_and_draws_the_same_scn(studio):
+    result = compress(studio, 3)
+    small = result.file("scn")
+    assert len(small) < len(result.data) == result.sizes().total
+    assert unpack(small).fcn is None
+    assert result.sizes("scn") == Sizes.of(describe(small))
+    assert same(studio.decode(small).picture, result.picture_scn)
+
+
+def test_a_file_without_fcn_says_what_it_drew(studio):
+    small = with_layers(compress(studio, 1).data, "scn")
+    assert studio.decode(small, "scn+fcn").layers == "scn"
+    with pytest.raises(BitstreamError, match="no FCN layer"):
+        studio.decode(small, "fcn")
+
+
+def test_a_damaged_fcn_still_draws_scn(studio):
+    data = compress(studio, 3).data
+    damaged = data[:-1] + bytes([data[-1] ^ 1])
+    assert same(studio.decode(damaged, "scn").picture, studio.decode(data, "scn").picture)
+    with pytest.raises(BitstreamError, match="damaged"):
+        studio.decode(damaged)
+
+
+def test_the_ratio_is_to_the_uploaded_file(studio):
+    from_file = compress(studio, 3)
+    assert from_file.prepared.upload_bytes == ASTRONAUT.stat().st_size
+    assert from_file.ratio() == pytest.approx(ASTRONAUT.stat().st_size / len(from_file.data))
+    assert from_file.ratio("scn") > from_file.ratio()
+    with Image.open(ASTRONAUT) as image:
+        assert compress(studio, 3, image).ratio() is None
+
+
+def test_each_of_several_faces_can_be_chosen(studio, two_faces):
+    large, small = studio.prepare(two_faces, 0), studio.prepare(two_faces, 1)
+    assert len(large.faces) == 2
+    assert large.key != small.key
+    # the same person: the crops show the same
+    difference = np.abs(np.asarray(large.crop, float) - np.asarray(small.crop, float)).mean()
+    assert difference < 25
+    with pytest.raises(PhotoError, match="has 2"):
+        studio.prepare(two_faces, 2)
+
+
+def test_without_a_face_the_centre_is_taken_only_when_asked(studio):
+    with pytest.raises(NoFaceError):
+        studio.prepare(landscape())
+    centre = studio.prepare(landscape(), align=False)
+    assert centre.crop.size == (1024, 1024) and centre.faces == ()
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a nothing", b"HSC", bytes(200)])
+def test_unreadable_files_give_one_sentence(studio, data):
+    with pytest.raises(BitstreamError) as error:
+        studio.decode(data)
+    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+
+
+def test_a_huge_file_is_refused_unread(studio):
+    with pytest.raises(BitstreamError, match="too large"):
+        studio.decode(bytes(LARGEST_FILE + 1))
+
+
+def test_unknown_layers_and_edits_are_refused(studio):
+    data = compress(studio, 1).data
+    with pytest.raises(HscError, match="layers"):
+        studio.decode(data, "everything")
+    with pytest.raises(HscError, match="frown"):
+        studio.decode(data, edits={"frown": 1.0})
+
+
+def test_edits_change_the_picture_and_not_the_file(studio):
+    data = compress(studio, 3).data
+    plain, edited = studio.decode(data), studio.decode(data, edits={"smile": 1.0})
+    assert not same(plain.picture, edited.picture)
+    assert plain.facts == edited.facts
+
+
+def test_the_page_can_be_shown_while_the_model_loads(codec):
+    go = threading.Event()
+
+    def load():
+        go.wait(10)
+        return codec
+
+    studio = Studio(load)
+    assert not studio.ready
+    # photos are read and cropped meanwhile
+    assert studio.prepare(ASTRONAUT).crop.size == (1024, 1024)
+    go.set()
+    assert studio.codec is codec and studio.ready
+
+
+def test_a_model_that_cannot_be_loaded_says_why():
+    def load():
+        raise WeightsError("The weights are missing: run the import command.")
+
+    with pytest.raises(WeightsError, match="missing"):
+        Studio(load).compress(ASTRONAUT)
+
+    def crash():
+        raise RuntimeError("unrelated internals")
+
+    with pytest.raises(HscError, match="could not be loaded"):
+        Studio(crash).codec  # noqa: B018
+
+
+def test_one_call_at_a_time_reaches_the_model():
+    running, most = 0, 0
+
+    class Watched(FakeCodec):
+        def draw(self, *args, **options):
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            time.sleep(0.05)
+            running -= 1
+            return super().draw(*args, **options)
+
+    studio = Studio(Watched)
+    data = compress(studio, 1).data
+    threads = [
+        threading.Thread(target=studio.decode, args=(data, "scn", {"smile": n / 10}))
+        for n in range(1, 5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+def test_what_is_remembered_is_bounded_by_bytes_and_the_longest_unused_goes():
+    memory = Memory(limit=100_000)
+    pictures, files = Recent(memory), Recent(memory)
+    for name in "abc":
+        pictures.get(name, lambda: Image.new("RGB", (100, 100)))  # 30,000 bytes
+    pictures.get("a", lambda: pytest.fail("made again"))
+    files.get("a", lambda: bytes(20_000))  # the same key, of another kind
+    assert "a" in pictures and "c" in pictures and "b" not in pictures and "a" in files
+    assert 80_000 < memory.held <= memory.limit
+    pictures.get("d", lambda: Image.new("RGB", (200, 200)))  # too large beside anything
+    assert "d" in pictures and "a" not in files and memory.held < 121_000
+    pictures.get("e", lambda: Image.new("L", (10, 10)))
+    assert "d" not in pictures and memory.held < 1000
+
+
+def test_a_crowd_of_faces_stays_within_the_memory():
+    studio = Studio(FakeCodec, limit=40 << 20)
+    for seed in range(8):
+        studio.compress(studio.random_face(seed), 2, align=False)
+    assert 20 << 20 < studio.memory.held <= studio.memory.limit
+
+
+def test_sizes_are_those_of_what_is_inside():
+    picture, tensor = Image.new("RGB", (100, 100)), torch.zeros(1, 512, 32, 32)
+    opened = DecodedLatents(torch.zeros(1, 23, 512), tensor, tensor, "scn")
+    for value, size in (
+        (picture, 30_000), (np.zeros((100, 100)), 80_000), (b"x" * 5000, 5000),
+        ((picture, 1.5), 30_000), ({"a": [picture, picture]}, 60_000), (opened, 4_241_000),
+    ):  # fmt: skip
+        assert size <= size_of(value) < size + 2500
+
+
+def test_recent_does_not_keep_failures():
+    recent = Recent(Memory())
+    with pytest.raises(HscError):
+        recent.get("a", lambda: (_ for _ in ()).throw(HscError("no")))
+    assert recent.get("a", lambda: 1) == 1
+
+
+def test_fingerprints_tell_sizes_apart():
+    wide, tall = Image.new("RGB", (2, 3)), Image.new("RGB", (3, 2))
+    assert fingerprint(wide) != fingerprint(tall)
+
+
+def test_files_are_lossless_written_once_and_rewritten_when_deleted(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    picture = FakeCodec().random_face(1)
+    path = Path(keep_picture(picture, "face.png"))
+    with Image.open(path) as kept:
+        assert same(kept, picture)
+    assert keep_picture(picture, "face.png") == str(path)
+    path.unlink()
+    assert Path(keep_picture(picture, "face.png")).is_file()
+    assert Path(keep_bytes(b"HSC", "a.hsc")).read_bytes() == b"HSC"
+    assert len(list(tmp_path.rglob("*.*"))) == 2
+
+
+def test_the_readout_counts_every_byte(studio):
+    result = compress(studio, 3)
+    html = charts.readout(result, "scn+fcn")
+    sizes = result.sizes()
+    assert f"<span>{sizes.total:,}</span> bytes" in html
+    assert f"{8 * len(result.data) / 2**20:.4f}" in html
+    assert sizes.header + sizes.scn + sizes.fcn == len(result.data)
+    assert "left out" in charts.readout(result, "scn")
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [(1, "level 1, postage stamp"), (6, "level 6, archive")],
+)
+def test_named_levels(level, words):
+    assert charts.level_name(level) == words
+
+
+def test_half_levels_lie_between_names():
+    assert charts.level_name(2.5) == "level 2.5, between text message and everyday"
+
+
+def test_file_facts_are_escaped():
+    described = {
+        "version": 1, "model": "<b>", "level": 3, "width": 1024, "height": 1024,
+        "layers": ["scn"], "bytes": {"header": 14, "scn": 100, "fcn": 0, "total": 114}, "bpp": 0.1,
+    }  # fmt: skip
+    html = charts.facts(described)
+    assert "&lt;b&gt;" in html and "not in this file" in html
