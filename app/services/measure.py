@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
 from app.recent import Memory, Recent, fingerprint
 from app.services.cores import beside
 
-SMALL_PX = 256  # LPIPS and PSNR compare pictures averaged down to this, as RESULTS.md does
+if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
+    from hsc.metrics.evaluator import Evaluator, Scored
+
+FIGURES = ("psnr_256", "lpips_256", "lpips_1024", "identity_l2")
+"""What the page shows, of the metrics of RESULTS.md."""
+ORIGINAL_BYTES = 8 << 20  # the picture, and what LPIPS sees at 256 px
 SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
 
 
@@ -43,7 +48,7 @@ class Measures:
 
     def __init__(self, memory: Memory) -> None:
         self._done: Recent[Measured] = Recent(memory)
-        self._people: Recent[Any] = Recent(memory)
+        self._originals: Recent[Scored] = Recent(memory, ORIGINAL_BYTES)
         self._turn = threading.Lock()
 
     def steps(self, original: Image.Image, picture: Image.Image) -> Iterator[Measured]:
@@ -53,50 +58,31 @@ class Measures:
             yield self._done.get(key, Measured)
             return
         with self._turn, beside():
-            measured = self._pixels(original, picture)
-        yield measured
+            psnr, lpips = self._compared(original, picture, "psnr_256", "lpips_256")
+        yield Measured(psnr, lpips)
         with self._turn, beside():
-            measured = self._identity(original, picture, measured)
-        yield self._done.get(key, lambda: measured)
+            (identity,) = self._compared(original, picture, "identity_l2")
+        no_face = math.isnan(identity)
+        measured = Measured(psnr, lpips, None if no_face else identity, no_face)
+        yield self._done.keep(key, measured)
 
     def measure(self, original: Image.Image, picture: Image.Image) -> Measured:
         """The last of `steps`."""
         *_, measured = self.steps(original, picture)
         return measured
 
-    @cached_property
-    def _lpips(self) -> Any:
-        from hsc.metrics.lpips import Lpips
+    def _compared(self, original: Image.Image, picture: Image.Image, *figures: str) -> list[float]:
+        scorer = evaluator()
+        prepared = self._originals.get(fingerprint(original), lambda: scorer.original(original))
+        return list(scorer.compare(prepared, picture, figures).values())
 
-        return Lpips.pretrained()
 
-    def _pixels(self, original: Image.Image, picture: Image.Image) -> Measured:
-        import torch
+@cache
+def evaluator() -> Evaluator:
+    """The page's: loaded when the first picture is measured."""
+    from hsc.metrics.evaluator import Evaluator
 
-        from hsc.images.tensors import to_tensor
-        from hsc.metrics.picture import psnr, shrink
-
-        with torch.no_grad():
-            x, y = (shrink(to_tensor(each), SMALL_PX) for each in (original, picture))
-            return Measured(psnr=psnr(x, y).item(), lpips=self._lpips(x, y).item())
-
-    def _identity(
-        self, original: Image.Image, picture: Image.Image, measured: Measured
-    ) -> Measured:
-        from hsc.domains.ffhq_face import find_faces
-        from hsc.metrics.identity_dlib import dlib_identity
-
-        def person() -> tuple[Any, Any]:
-            faces = find_faces(original)
-            return (faces[0], dlib_identity(original, faces[0])) if faces else (None, None)
-
-        face, known = self._people.get(fingerprint(original), person)
-        if face is None:
-            return replace(measured, no_face=True)
-        found = find_faces(picture)
-        # where the decoded face is not found, it is looked for where the original's is
-        descriptor = dlib_identity(picture, found[0] if found else face)
-        return replace(measured, identity=float(np.linalg.norm(descriptor - known)))
+    return Evaluator(figures=FIGURES)
 
 
 def identity_words(distance: float) -> str:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from app.recent import Recent
 from app.results import SIDE, Prepared
 from app.service import Studio
 from app.services.cores import beside
+from app.services.measure import evaluator
 from hsc.baselines import CODECS, Encodings
 from hsc.bitstream import with_layers
-from hsc.domains.ffhq_face import find_faces
 from hsc.levels import LEVELS
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
-    from hsc.metrics.lpips import Lpips
+    from hsc.metrics.evaluator import Scored
 
-SMALL_PX = 256
+ORIGINAL_BYTES = 48 << 20  # nearly all of it what LPIPS sees at 1024 px
 OTHERS = ("avif", "webp", "jpeg")
 BUDGETS = (800, 1500, 3000, 6000)
 """Bytes at which other codecs are tried."""
@@ -41,7 +40,7 @@ class Metric:
 METRICS = (
     Metric("lpips_1024", "LPIPS at 1024 px (less is nearer)", True, 3),
     Metric("lpips_256", "LPIPS at 256 px (less is nearer)", True, 3),
-    Metric("identity", "Identity distance (under 0.6: same person)", True, 2),
+    Metric("identity_l2", "Identity distance (under 0.6: same person)", True, 2),
     Metric("psnr_256", "PSNR at 256 px in dB (more is nearer)", False, 1),
 )
 
@@ -55,7 +54,7 @@ class CurvePoint:
         name: what a person reads.
         data: the file.
         codec: the other codec's name; "" for ours.
-        figures: by key of METRICS; identity is missing where no face is found.
+        figures: by key of METRICS; identity is missing where the original shows no face.
     """
 
     series: str
@@ -90,7 +89,7 @@ class Sweeping:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self._points: Recent[CurvePoint | None] = Recent(studio.memory)
-        self._originals: Recent[_Original] = Recent(studio.memory, _Original.BYTES)
+        self._originals: Recent[Scored] = Recent(studio.memory, ORIGINAL_BYTES)
 
     def steps(self, prepared: Prepared, others: bool = True) -> Iterator[Curve]:
         """Measure a photo, one file after the other.
@@ -164,60 +163,7 @@ class Sweeping:
 
     def _measured(self, prepared: Prepared, picture: Image.Image) -> dict[str, float]:
         with beside():
-            original = self._originals.get(prepared.key, lambda: _Original(prepared.crop))
-            return original.compare(picture)
-
-
-class _Original:
-    """A picture to compare others with, and what is computed only once of it."""
-
-    BYTES = 48 << 20  # nearly all of it what LPIPS sees at 1024 px
-
-    def __init__(self, image: Image.Image) -> None:
-        self.small, self.features = _perceived(image)
-        faces = find_faces(image)
-        self.descriptor = _person(image, faces[0]) if faces else None
-
-    def compare(self, picture: Image.Image) -> dict[str, float]:
-        """Every figure of METRICS that can be had."""
-        from hsc.metrics.picture import psnr
-
-        small, features = _perceived(picture)
-        network = _lpips()
-        figures = {
-            f"lpips_{px}": network.distance(self.features[px], features[px]).item()
-            for px in features
-        }
-        figures["psnr_256"] = psnr(self.small, small).item()
-        faces = find_faces(picture) if self.descriptor is not None else []
-        if faces:
-            distance = np.linalg.norm(_person(picture, faces[0]) - self.descriptor)
-            figures["identity"] = float(distance)
-        return figures
-
-
-@cache
-def _lpips() -> Lpips:
-    from hsc.metrics.lpips import Lpips
-
-    return Lpips.pretrained()
-
-
-def _perceived(image: Image.Image) -> tuple[Any, dict[int, Any]]:
-    """A picture at 256 px, (1, 3, 256, 256), and what LPIPS sees at both sizes."""
-    import torch
-
-    from hsc.images.tensors import to_tensor
-    from hsc.metrics.picture import shrink
-
-    with torch.no_grad():
-        large = to_tensor(image)
-        small = shrink(large, SMALL_PX)
-        network = _lpips()
-        return small, {SIDE: network.features(large), SMALL_PX: network.features(small)}
-
-
-def _person(image: Image.Image, face: Any) -> np.ndarray:
-    from hsc.metrics.identity_dlib import dlib_identity
-
-    return dlib_identity(image, face)
+            scorer, crop = evaluator(), prepared.crop
+            original = self._originals.get(prepared.key, lambda: scorer.original(crop))
+            figures = scorer.compare(original, picture)
+            return {key: value for key, value in figures.items() if not math.isnan(value)}

@@ -71,9 +71,9 @@ class Dino(nn.Module):
         self.register_buffer("std", std.view(1, 3, 1, 1), persistent=False)
 
     @classmethod
-    def pretrained(cls, path: str | Path = WEIGHTS) -> "Dino":
+    def pretrained(cls, path: str | Path | None = None) -> "Dino":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_into(cls(), Path(path), made_by="python -m hsc import-weights dino")
+        return load_into(cls(), Path(path or WEIGHTS), made_by="python -m hsc import-weights dino")
 
     def tokens(self, x: Tensor) -> Tensor:
         """Args: x (B, 3, 224, 224) in [-1, 1]. Returns (B, 1 + 256, 384), the class token first."""

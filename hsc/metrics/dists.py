@@ -44,9 +44,9 @@ class Dists(nn.Module):
         self.register_buffer("kernel", kernel[None, None], persistent=False)
 
     @classmethod
-    def pretrained(cls, path: str | Path = WEIGHTS) -> "Dists":
+    def pretrained(cls, path: str | Path | None = None) -> "Dists":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_into(cls(), Path(path), made_by="python -m hsc import-weights perceptual")
+        return load_into(cls(), Path(path or WEIGHTS), made_by="python -m hsc import-weights perceptual")
 
     def pool(self, x: Tensor) -> Tensor:
         """Halve the size: the root of a blurred square, so that no energy aliases."""

@@ -1,7 +1,9 @@
-"""How far a picture is from its original, by every metric that is reported."""
+"""How far a picture is from its original, by every metric that is reported or shown."""
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,6 @@ from torch import Tensor
 
 from hsc.domains.ffhq_face import Face, find_faces
 from hsc.images.tensors import to_tensor
-from hsc.metrics.dists import WEIGHTS as DISTS_WEIGHTS
 from hsc.metrics.dists import Dists
 from hsc.metrics.identity_dlib import dlib_identity
 from hsc.metrics.landmarks import point_error
@@ -38,6 +39,7 @@ METRICS = (
     Metric("identity_l2", "identity L2", 3),
     Metric("landmark_error", "landmark error", 3),
 )
+FIGURES = tuple(metric.key for metric in METRICS)
 METRIC_NOTE = (
     "Means over pictures. LPIPS: AlexNet, version 0.1. Identity: Euclidean distance of dlib's "
     "ResNet descriptors, under .6 usually the same person; where no face is found in a "
@@ -48,76 +50,113 @@ METRIC_NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class Original:
-    """A picture to compare others with, and what is computed only once of it."""
-
-    small: Tensor  # (1, 3, 256, 256)
-    lpips_large: list[Tensor]
-    lpips_small: list[Tensor]
-    dists_small: list[Tensor]
-    face: Face | None
-    identity: np.ndarray | None
-
-
 class Evaluator:
     """Compares pictures of 1024 x 1024 with their originals.
 
     Args:
         device: where LPIPS and DISTS run; dlib runs on the CPU.
-        dists: the weights of DISTS.
+        dists: the weights of DISTS, those in the user's cache unless given.
+        figures: keys of ``METRICS`` that will be asked for; networks of others are not loaded.
 
     Raises:
         WeightsError: the weights of a metric are missing.
     """
 
-    def __init__(self, device: torch.device, dists: Path = DISTS_WEIGHTS) -> None:
-        self.device = device
-        self.dists = Dists.pretrained(dists).to(device)
-        self.lpips = Lpips.pretrained().to(device)
+    def __init__(
+        self,
+        device: torch.device | str = "cpu",
+        dists: Path | None = None,
+        figures: Sequence[str] = FIGURES,
+    ) -> None:
+        self.device, self.figures = torch.device(device), tuple(figures)
+        if not {"lpips_256", "lpips_1024"}.isdisjoint(figures):
+            self.lpips = Lpips.pretrained().to(device)
+        if "dists_256" in figures:
+            self.dists = Dists.pretrained(dists).to(device)
+
+    def original(self, image: Image.Image) -> "Scored":
+        """Prepare an original: what is computed of it serves every comparison."""
+        return Scored(image, self)
 
     @torch.no_grad()
-    def original(self, image: Image.Image) -> Original:
-        """Prepare an original."""
-        large = to_tensor(image, self.device)
-        small = shrink(large, SMALL_PX)
-        face = _largest_face(image)
-        return Original(
-            small,
-            self.lpips.features(large),
-            self.lpips.features(small),
-            self.dists.features(small),
-            face,
-            dlib_identity(image, face) if face else None,
-        )
+    def compare(
+        self, original: "Scored", image: Image.Image, figures: Sequence[str] | None = None
+    ) -> dict[str, float]:
+        """How far a picture is from its original.
 
-    @torch.no_grad()
-    def perceptual(self, original: Original, image: Image.Image) -> dict[str, float]:
-        """The figures of ``METRICS`` that look at the whole picture."""
-        large = to_tensor(image, self.device)  # (1, 3, 1024, 1024)
-        small = shrink(large, SMALL_PX)
-        lpips, dists = self.lpips, self.dists
-        return {
-            "psnr_256": psnr(original.small, small).item(),
-            "lpips_256": lpips.distance(original.lpips_small, lpips.features(small)).item(),
-            "lpips_1024": lpips.distance(original.lpips_large, lpips.features(large)).item(),
-            "dists_256": dists.distance(original.dists_small, dists.features(small)).item(),
-        }
+        Args:
+            figures: keys of ``METRICS``, all that the evaluator was made for unless given.
 
-    def compare(self, original: Original, image: Image.Image) -> dict[str, float]:
-        """Every figure of ``METRICS``; nan where the faces allow none."""
-        identity = landmarks = math.nan
-        if original.face is not None:
-            face = _largest_face(image)
-            found = dlib_identity(image, face or original.face)
-            identity = float(np.linalg.norm(found - original.identity))
-            if face is not None:
-                landmarks = point_error(original.face.landmarks, face.landmarks)
-        return self.perceptual(original, image) | {
-            "identity_l2": identity, "landmark_error": landmarks,
-        }  # fmt: skip
+        Returns:
+            Each figure by its key; nan where the faces allow none.
+        """
+        picture = Scored(image, self)
+        return {key: COMPARE[key](original, picture) for key in figures or self.figures}
 
 
-def _largest_face(image: Image.Image) -> Face | None:
-    faces = find_faces(image)
-    return faces[0] if faces else None
+class Scored:
+    """A picture as the metrics see it; each part is computed once, when a figure first needs it."""
+
+    def __init__(self, image: Image.Image, evaluator: Evaluator) -> None:
+        self.image, self.evaluator = image, evaluator
+
+    @property
+    def large(self) -> Tensor:
+        """(1, 3, 1024, 1024) in [-1, 1]; not remembered, for it takes longer to keep than to make."""
+        return to_tensor(self.image, self.evaluator.device)
+
+    @cached_property
+    def small(self) -> Tensor:
+        """(1, 3, 256, 256), averaged down."""
+        return shrink(self.large, SMALL_PX)
+
+    @cached_property
+    def lpips_large(self) -> list[Tensor]:
+        return self.evaluator.lpips.features(self.large)
+
+    @cached_property
+    def lpips_small(self) -> list[Tensor]:
+        return self.evaluator.lpips.features(self.small)
+
+    @cached_property
+    def dists_small(self) -> list[Tensor]:
+        return self.evaluator.dists.features(self.small)
+
+    @cached_property
+    def face(self) -> Face | None:
+        """The largest one; None where none is found."""
+        faces = find_faces(self.image)
+        return faces[0] if faces else None
+
+    @cached_property
+    def identity(self) -> np.ndarray | None:
+        """dlib's descriptor of the face, (128,)."""
+        return dlib_identity(self.image, self.face) if self.face else None
+
+
+def _lpips(a: Scored, b: Scored, features: Callable[[Scored], list[Tensor]]) -> float:
+    return a.evaluator.lpips.distance(features(a), features(b)).item()
+
+
+def _identity(a: Scored, b: Scored) -> float:
+    if a.face is None:
+        return math.nan
+    found = b.identity if b.face else dlib_identity(b.image, a.face)
+    return float(np.linalg.norm(found - a.identity))
+
+
+def _landmarks(a: Scored, b: Scored) -> float:
+    if a.face is None or b.face is None:
+        return math.nan
+    return point_error(a.face.landmarks, b.face.landmarks)
+
+
+COMPARE: Mapping[str, Callable[[Scored, Scored], float]] = {
+    "psnr_256": lambda a, b: psnr(a.small, b.small).item(),
+    "lpips_256": lambda a, b: _lpips(a, b, lambda picture: picture.lpips_small),
+    "lpips_1024": lambda a, b: _lpips(a, b, lambda picture: picture.lpips_large),
+    "dists_256": lambda a, b: a.evaluator.dists.distance(a.dists_small, b.dists_small).item(),
+    "identity_l2": _identity,
+    "landmark_error": _landmarks,
+}
+"""Key of a metric -> its figure, of an original and another picture."""

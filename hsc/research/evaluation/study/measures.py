@@ -12,10 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.images.tensors import to_tensor
-from hsc.metrics.dino import WEIGHTS as DINO_WEIGHTS
 from hsc.metrics.dino import Dino
-from hsc.metrics.dists import WEIGHTS as DISTS_WEIGHTS
-from hsc.metrics.evaluator import METRICS, Evaluator, Metric, Original
+from hsc.metrics.evaluator import METRICS, Evaluator, Metric, Scored
 from hsc.metrics.identity_dlib import dlib_identity
 from hsc.metrics.ms_ssim import ms_ssim
 from hsc.vision.agreement import Seen, Viewer, compare
@@ -25,6 +23,7 @@ PERCEPTUAL = (
     Metric("ms_ssim", "MS-SSIM", 3),
     Metric("dino_similarity", "DINOv2 similarity", 3),
 )
+PICTURE_FIGURES = ("psnr_256", "lpips_256", "lpips_1024", "dists_256")
 LESS_IS_BETTER = {"lpips_256", "lpips_1024", "dists_256", "identity_l2", "landmark_error"}
 
 
@@ -33,7 +32,7 @@ class Reference:
     """An original, and all that is computed once of it."""
 
     image: Tensor  # (1, 3, 1024, 1024)
-    original: Original
+    original: Scored
     seen: Seen
     dino: Tensor  # (384,)
 
@@ -58,7 +57,7 @@ class Measures:
     """
 
     def __init__(
-        self, device: torch.device, dists: Path = DISTS_WEIGHTS, dino: Path = DINO_WEIGHTS
+        self, device: torch.device, dists: Path | None = None, dino: Path | None = None
     ) -> None:
         self.device = device
         self.judge = Evaluator(device, dists)
@@ -80,7 +79,7 @@ class Measures:
         started = time.perf_counter()
         seen = self.viewer.look(image)
         looked = time.perf_counter() - started
-        figures = self.judge.perceptual(reference.original, image)
+        figures = self.judge.compare(reference.original, image, PICTURE_FIGURES)
         figures["ms_ssim"] = ms_ssim(reference.image, tensor)
         figures["dino_similarity"] = torch.cosine_similarity(reference.dino, dino, 0).item()
         figures |= self.vision(reference, seen) | {"look_seconds": looked}
