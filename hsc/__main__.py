@@ -1,4 +1,4 @@
-"""``python -m hsc``: see ``hsc/cli``."""
+"""``python -m hsc`` is the command ``hsc``: see ``hsc/cli``."""
 
 import sys
 

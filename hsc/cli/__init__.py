@@ -1,4 +1,4 @@
-"""The command line, ``python -m hsc COMMAND``: one module a command.
+"""The command line, ``hsc COMMAND``: one module a command.
 
 Each command module has ``add_parser(subparsers)`` and ``run(args) -> int``. What is slow to import
 is imported inside ``run``, so that ``--help`` and ``info`` answer at once.

@@ -16,24 +16,36 @@ def add_parser(subparsers) -> None:
         "--faces", type=Path, required=True, metavar="DIR", help="a folder of aligned faces"
     )
     parser.add_argument(
-        "--groups", type=lambda text: text.split(","), metavar="NAME,...",
+        "--groups",
+        type=parsing.names,
+        metavar="NAME,...",
         help="priors (context and slices of F), semantics (coding of S), losses (default: all)",
     )
     parser.add_argument(
-        "--steps", type=parsing.count, metavar="N",
+        "--steps",
+        type=parsing.count,
+        metavar="N",
         help="optimiser steps of every variant (default: 100 for priors, 1500 for semantics, 60 "
         "for losses: minutes of one core each)",
     )
     parser.add_argument(
-        "--train-faces", type=parsing.count, default=320, metavar="N",
+        "--train-faces",
+        type=parsing.count,
+        default=320,
+        metavar="N",
         help="faces to train variants on (default: 320)",
     )
     parser.add_argument(
-        "--limit", type=parsing.count, default=12, metavar="N",
+        "--limit",
+        type=parsing.count,
+        default=12,
+        metavar="N",
         help="held-out faces to measure on (default: 12)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR",
+        "--out",
+        type=Path,
+        metavar="DIR",
         help="where ablation.json goes, and `validate results` finds it (default: runs/validation)",
     )
     parsing.add_device(parser)
@@ -42,5 +54,7 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from hsc.research.ablation import run as ablation
+    from hsc.research.options import AblateOptions
 
-    return ablation.run(args) or 0
+    ablation.run(parsing.options(AblateOptions, args))
+    return 0

@@ -16,16 +16,26 @@ def add_parser(subparsers) -> None:
     parser.add_argument("sources", metavar="IN.hsc", type=Path, nargs="+")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
-        "--at", type=parsing.share, metavar="0..1",
+        "--at",
+        type=parsing.share,
+        metavar="0..1",
         help="morph: how far from the first of two faces to the second",
     )
     how.add_argument(
-        "--take", choices=MIXED, action="append", metavar="LAYER",
+        "--take",
+        choices=MIXED,
+        action="append",
+        metavar="LAYER",
         help=f"mix: a layer of the second of two faces ({', '.join(MIXED)}); may be repeated",
     )
     parser.add_argument(
-        "--edit", dest="edits", type=parsing.edit, action="append", default=[],
-        metavar="NAME=AMOUNT", help="edit the result; may be repeated",
+        "--edit",
+        dest="edits",
+        type=parsing.edit,
+        action="append",
+        default=[],
+        metavar="NAME=AMOUNT",
+        help="edit the result; may be repeated",
     )
     parsing.add_device(parser)
     parser.set_defaults(run=run)

@@ -16,20 +16,31 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument("target", metavar="OUT.png", type=Path, help="a folder if IN is one")
     parser.add_argument(
-        "--layers", choices=("scn", "fcn", "scn+fcn"), default="scn+fcn",
+        "--layers",
+        choices=("scn", "fcn", "scn+fcn"),
+        default="scn+fcn",
         help="which layers to use (default: scn+fcn)",
     )
     parser.add_argument(
-        "--edit", dest="edits", type=parsing.edit, action="append", default=[],
-        metavar="NAME=AMOUNT", help="edit the face while decoding; may be repeated",
+        "--edit",
+        dest="edits",
+        type=parsing.edit,
+        action="append",
+        default=[],
+        metavar="NAME=AMOUNT",
+        help="edit the face while decoding; may be repeated",
     )
     parser.add_argument(
-        "--keep-details", type=parsing.share, default=1.0, metavar="0..1",
+        "--keep-details",
+        type=parsing.share,
+        default=1.0,
+        metavar="0..1",
         help="how much detail beyond the semantics an edit keeps (default: 1)",
     )
     parsing.add_device(parser)
     parser.add_argument(
-        "--backend", choices=("reference", "float32", "bfloat16", "float16"),
+        "--backend",
+        choices=("reference", "float32", "bfloat16", "float16"),
         help="how the generator draws (default: what HSC_BACKEND says, or what suits the device)",
     )
     parser.set_defaults(run=run)

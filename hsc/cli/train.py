@@ -8,8 +8,22 @@ from pathlib import Path
 from hsc.cli import parsing
 
 STAGES = (
-    "pairs", "preview", "exit128", "inversion", "inversion-pairs", "inversion-pictures", "truncation",
-    "texture", "identity", "latents", "semantic", "feature", "joint", "directions", "gains", "probe",
+    "pairs",
+    "preview",
+    "exit128",
+    "inversion",
+    "inversion-pairs",
+    "inversion-pictures",
+    "truncation",
+    "texture",
+    "identity",
+    "latents",
+    "semantic",
+    "feature",
+    "joint",
+    "directions",
+    "gains",
+    "probe",
 )
 
 
@@ -17,26 +31,35 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("train", help="train one stage of the codec")
     parser.add_argument("stage", metavar="STAGE", choices=STAGES, help=", ".join(STAGES))
     parser.add_argument(
-        "--data", type=Path, action="append", default=[], metavar="DIR",
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
         help="a folder of aligned faces; may be repeated",
     )
     parser.add_argument(
-        "--work", type=Path, default=Path("runs"), metavar="DIR",
+        "--work",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
         help="where checkpoints and logs go (default: runs)",
     )
     parser.add_argument("--steps", type=parsing.count, metavar="N", help="stop after N steps")
-    parser.add_argument(
-        "--minutes", type=parsing.minutes, metavar="M", help="stop after M minutes"
-    )
+    parser.add_argument("--minutes", type=parsing.minutes, metavar="M", help="stop after M minutes")
     parser.add_argument("--batch", type=parsing.count, metavar="N", help="pictures a step")
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
-        "--resume", dest="resume", action="store_true", default=True,
+        "--resume",
+        dest="resume",
+        action="store_true",
+        default=True,
         help="go on from the checkpoint if there is one (default)",
     )
     start.add_argument("--fresh", dest="resume", action="store_false", help="start from nothing")
     parser.add_argument(
-        "--compile", action="store_true",
+        "--compile",
+        action="store_true",
         help="compile the generator first: needs a C++ compiler and minutes, saves a third a step",
     )
     parsing.add_device(parser)
@@ -45,5 +68,7 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from hsc.research import stages
+    from hsc.research.options import TrainOptions
 
-    return stages.run(args.stage, args) or 0
+    stages.run(args.stage, parsing.options(TrainOptions, args))
+    return 0

@@ -7,8 +7,17 @@ from pathlib import Path
 
 from hsc.cli import parsing
 
-KINDS = ("inversion", "rate-distortion", "bound", "resolution", "robustness", "verification",
-         "directions", "edits", "results")
+KINDS = (
+    "inversion",
+    "rate-distortion",
+    "bound",
+    "resolution",
+    "robustness",
+    "verification",
+    "directions",
+    "edits",
+    "results",
+)
 
 
 def add_parser(subparsers) -> None:
@@ -17,24 +26,38 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--faces", type=Path, metavar="DIR", help="a folder of aligned faces")
     parser.add_argument("--limit", type=parsing.count, metavar="N", help="use N faces at most")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR",
+        "--out",
+        type=Path,
+        metavar="DIR",
         help="where figures and sheets go, and results finds them (default: runs/validation)",
     )
     parser.add_argument(
         "--levels", type=parsing.levels, metavar="L,L,...", help="bitrate levels, such as 1,3,6"
     )
     parser.add_argument(
-        "--codecs", type=lambda text: text.split(","), metavar="NAME,...",
+        "--codecs",
+        type=parsing.names,
+        metavar="NAME,...",
         help="verification: other codecs to compare with (default: jpeg, webp, avif, heic)",
     )
     parser.add_argument(
-        "--steps", type=parsing.count, metavar="N",
+        "--steps",
+        type=parsing.count,
+        metavar="N",
         help="gradient steps of the oracle of bound (default: 60), of each search of resolution "
         "(default: 24)",
     )
     parser.add_argument(
-        "--study", type=Path, metavar="DIR",
+        "--study",
+        type=Path,
+        metavar="DIR",
         help="where results finds the report of `hsc evaluate` (default: runs/evaluation)",
+    )
+    parser.add_argument(
+        "--page",
+        type=Path,
+        metavar="FILE",
+        help="the file that results writes (default: RESULTS.md)",
     )
     parsing.add_refine(parser)
     parsing.add_device(parser)
@@ -43,5 +66,7 @@ def add_parser(subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from hsc.research import evaluation
+    from hsc.research.options import ValidateOptions
 
-    return evaluation.run(args.kind, args) or 0
+    evaluation.run(args.kind, parsing.options(ValidateOptions, args))
+    return 0

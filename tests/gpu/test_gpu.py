@@ -6,7 +6,6 @@ rounds otherwise: what it writes may differ in a few symbols, but never what is 
 
 import json
 import shutil
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from hsc.levels import LEVELS
 from hsc.metrics.picture import psnr
 from hsc.research import stages
 from hsc.research.evaluation.stages import Pipeline
+from hsc.research.options import TrainOptions
 from hsc.research.stages import latent_codecs
 from hsc.research.training import pairs, texture
 
@@ -210,10 +210,10 @@ def test_stages_train_there(
     monkeypatch.setattr(texture, "LEAST_PX", 256)
     shipped = {path.name: path.read_bytes() for path in weights.iterdir()}
     for stage in ("pairs", "identity", "latents", "feature", "joint"):
-        args = Namespace(
+        options = TrainOptions(
             work=work, data=[faces], device="cuda", steps=2, minutes=5.0, batch=2, resume=True
         )
-        stages.run(stage, args)
+        stages.run(stage, options)
     changed = {name for name, data in shipped.items() if (weights / name).read_bytes() != data}
     assert {"fcn.safetensors", "inversion.safetensors"} <= changed
     assert "generator.safetensors" not in changed

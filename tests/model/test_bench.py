@@ -2,7 +2,6 @@
 
 import json
 import sys
-from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hsc.errors import HscError
 from hsc.research.evaluation import bench, generators
 from hsc.research.evaluation.generators import Drawn
 from hsc.research.evaluation.stages import DECODING, ENCODING, LIVE, Pipeline
+from hsc.research.options import BenchOptions
 
 
 def test_a_timed_round_makes_what_the_codec_makes() -> None:
@@ -48,9 +48,9 @@ def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capf
     drawn = Drawn("OpenVINO, f32", 250.4, 240.0, 52.5, 1.5)
     monkeypatch.setattr(bench, "_apart", lambda *_: next(made))
     monkeypatch.setattr(bench, "_in_a_process", lambda *_: [asdict(drawn)])
-    args = Namespace(photo=None, rounds=3, level=3.0, device="cpu", backends=["one", "two"],
-                     json=True, out=tmp_path, openvino=True)
-    bench.run(args)
+    bench.run(BenchOptions(
+        rounds=3, device="cpu", backends=["one", "two"], json=True, out=tmp_path, openvino=True
+    ))  # fmt: skip
     printed = json.loads(capfd.readouterr().out)
     assert printed == json.loads((tmp_path / "bench.json").read_text())
     assert printed["timings"][1] == asdict(timing("cpu, two", 2.0))

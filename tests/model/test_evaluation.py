@@ -2,7 +2,6 @@
 
 import json
 import math
-from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from hsc.research.evaluation import bound, edits, report, results
 from hsc.research.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
 from hsc.research.evaluation.page_parts import merged
 from hsc.research.evaluation.published import AIMS
+from hsc.research.options import ValidateOptions
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,9 @@ def test_both_evaluations_with_the_weights_that_ship(dists, tmp_path, monkeypatc
     path.parent.mkdir(parents=True)
     to_pil(face(1)).reduce(4).save(path)
     for kind in ("inversion", "rate_distortion"):
-        monkeypatch.setattr(f"hsc.research.evaluation.{kind}.Evaluator", partial(Evaluator, dists=dists))
+        monkeypatch.setattr(
+            f"hsc.research.evaluation.{kind}.Evaluator", partial(Evaluator, dists=dists)
+        )
     out = tmp_path / "out"
     options = ["--faces", str(tmp_path / "faces"), "--out", str(out), "--device", "cpu"]
     assert main(["validate", "inversion", *options]) == 0
@@ -146,7 +148,7 @@ def test_results_from_reports(tmp_path, monkeypatch, capfd) -> None:
         assert report.read(kind, tmp_path / "runs") == json.loads(json.dumps(result))
     csv = (tmp_path / "runs" / "rate-distortion.csv").read_text().splitlines()
     assert len(csv) == 5 and csv[0].startswith("what,picture,bytes_total")
-    results.run(Namespace(out=tmp_path / "runs", study=None))
+    results.run(ValidateOptions(out=tmp_path / "runs"))
     page = (tmp_path / "RESULTS.md").read_text()
     assert "| level 1 " in page and " 513 | 512 | 514 |" in " ".join(page.split())
     assert "CC BY-NC-SA 4.0" in page and "ab" * 6 in page and "A note." in page
@@ -159,10 +161,10 @@ def test_results_from_reports(tmp_path, monkeypatch, capfd) -> None:
     (tmp_path / "runs" / "rate-distortion.json").write_text(
         (tmp_path / "runs" / "rate-distortion.json").read_text().replace("A note.", "Another.")
     )
-    results.run(Namespace(out=tmp_path / "runs", study=None))
+    results.run(ValidateOptions(out=tmp_path / "runs"))
     assert (tmp_path / "RESULTS.md").read_text() == page.replace("A note.", "Another.")
     with pytest.raises(HscError, match="found none"):
-        results.run(Namespace(out=tmp_path / "nothing", study=None))
+        results.run(ValidateOptions(out=tmp_path / "nothing"))
 
 
 def test_parts_of_a_page_are_replaced_in_place() -> None:

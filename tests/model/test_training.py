@@ -6,7 +6,6 @@ Nothing is learnt here. The stages run on a copy of the weights and a handful of
 import json
 import math
 import shutil
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +28,7 @@ from hsc.research import stages
 from hsc.research.data.augment import degrade, grey_some, jitter
 from hsc.research.data.faces import RealFaces, SyntheticPairs, list_faces, to_unit
 from hsc.research.data.held_out import held_out_names
+from hsc.research.options import TrainOptions
 from hsc.research.stages import exits, latent_codecs
 from hsc.research.stages.latent_codecs import start_feature_codec
 from hsc.research.training import mixed, pairs, texture
@@ -185,7 +185,7 @@ class Workshop:
     def run(self, stage: str, *, steps: int, batch: int = 0, resume: bool = True) -> None:
         stages.run(
             stage,
-            Namespace(
+            TrainOptions(
                 work=self.work, data=[self.faces], device="cpu", steps=steps, minutes=5.0,
                 batch=batch, resume=resume,
             ),
@@ -359,7 +359,9 @@ def test_fcn_starts_from_the_klt(workshop) -> None:
         for feature, semantic in zip(batch.feature.split(1), feature_s.split(1)):
             y = codec.latent(feature, semantic, 3.0)
             error = codec.normalised(codec.restore(y, semantic, 3.0) - feature)
-            assert error.square().mean() < 0.05 * codec.normalised(feature - semantic).square().mean()
+            assert (
+                error.square().mean() < 0.05 * codec.normalised(feature - semantic).square().mean()
+            )
             assert 0.1 < y.std() < 10
     gains = codec.log2_gain.mean(1)
     assert (gains.diff() > 0).all()

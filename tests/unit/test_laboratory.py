@@ -20,8 +20,16 @@ COMMON = {
 
 def row(codec: str, kind: str, level: float, size: float, **figures) -> dict:
     name = f"{codec}, {kind}, level {level:g}"
-    return {"what": name, "count": 2, "codec": codec, "kind": kind, "level": level,
-            "bytes": size, "px": 1024, "fits": 1.0} | figures
+    return {
+        "what": name,
+        "count": 2,
+        "codec": codec,
+        "kind": kind,
+        "level": level,
+        "bytes": size,
+        "px": 1024,
+        "fits": 1.0,
+    } | figures
 
 
 def study() -> dict:
@@ -34,10 +42,22 @@ def study() -> dict:
         row("AVIF", "best size", 1, 490, lpips_256=0.5, face_found=0.5) | {"fits": 0.5},
         row("AVIF", "full size", 1, 5600, lpips_256=0.07) | {"fits": 0.0},
     ]  # fmt: skip
-    saving = {"anchor": "AVIF", "metric": "lpips_256", "percent": -60.0, "low": 0.1, "high": 0.2,
-              "better_everywhere": None}
-    never = {"anchor": "AVIF", "metric": "dists_256", "percent": None, "low": None, "high": None,
-             "better_everywhere": "test"}
+    saving = {
+        "anchor": "AVIF",
+        "metric": "lpips_256",
+        "percent": -60.0,
+        "low": 0.1,
+        "high": 0.2,
+        "better_everywhere": None,
+    }
+    never = {
+        "anchor": "AVIF",
+        "metric": "dists_256",
+        "percent": None,
+        "low": None,
+        "high": None,
+        "better_everywhere": "test",
+    }
     return COMMON | {
         "kind": "evaluate", "pictures": {"ffhq": 2}, "codecs": {"AVIF": "some encoder"},
         "notes": ["A note."], "summary": rows, "bd_rate": [saving, never],
@@ -72,16 +92,28 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
         {"group": "priors", "title": title, "level": 1.0, "bytes": 500 * factor, "lpips": 0.15}
         for title, factor in points
     ]
-    cost = {"group": "priors", "title": "without slices", "percent": 20.0,
-            "better_everywhere": None}
-    ablation = {"kind": "ablation", "rows": rows, "worth": [cost],
-                "budgets": {"priors": {"steps": 90, "train": 7, "test": 3}}}
+    cost = {
+        "group": "priors",
+        "title": "without slices",
+        "percent": 20.0,
+        "better_everywhere": None,
+    }
+    ablation = {
+        "kind": "ablation",
+        "rows": rows,
+        "worth": [cost],
+        "budgets": {"priors": {"steps": 90, "train": 7, "test": 3}},
+    }
     report.save(COMMON | ablation, tmp_path)
     report.save(COMMON | bounded(), tmp_path)
     text = "\n\n".join(laboratory.sections(laboratory.reports(tmp_path, tmp_path)))
     flat = " ".join(text.split())
     assert "CC BY-NC-SA 4.0" in text and "A note." in text and "AVIF: some encoder." in text
-    assert "| 1: AVIF * | 490 |" in flat and "-60 % (0.100 to 0.200)" in text and "ours throughout" in text
+    assert (
+        "| 1: AVIF * | 490 |" in flat
+        and "-60 % (0.100 to 0.200)" in text
+        and "ours throughout" in text
+    )
     assert "(4 pairs)" in text
     assert "| S^ read directly | 10.0 | 1.0 | 11.0 |" in flat
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text

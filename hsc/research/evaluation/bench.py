@@ -6,7 +6,6 @@ import platform
 import statistics
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from hsc.errors import HscError
 from hsc.memory import keep_large_blocks
 from hsc.research.evaluation import report
 from hsc.research.evaluation.stages import DECODING, ENCODING, LIVE, Pipeline
+from hsc.research.options import BenchOptions
 from hsc.weights.model_id import ASSETS
 
 EXAMPLE = ASSETS.parent / "examples" / "astronaut.png"
@@ -74,36 +74,36 @@ class Timing:
     px: str
 
 
-def run(args: Namespace) -> None:
+def run(options: BenchOptions) -> None:
     """Time every variant, each in a process of its own; print a table or JSON, and save JSON.
 
     Args:
-        args: photo, rounds, level, device, backends, json and out.
+        options: photo, rounds, level, device, backends, json and out.
 
     Raises:
         HscError: a device or backend is not here.
     """
-    photo = args.photo or EXAMPLE
+    photo = options.photo or EXAMPLE
     timings = []
-    for variant in variants(args.device, args.backends):
+    for variant in variants(options.device, options.backends):
         print(f"bench: {variant.device} {variant.backend or ''}", file=sys.stderr, flush=True)
-        timings.append(_apart(variant, photo, args.level, args.rounds))
+        timings.append(_apart(variant, photo, options.level, options.rounds))
     result = {
         "kind": "bench",
         "date": date.today().isoformat(),
         "machine": machine(),
-        "rounds": args.rounds,
-        "level": args.level,
-        "notes": notes(timings, args.rounds, args.level),
+        "rounds": options.rounds,
+        "level": options.level,
+        "notes": notes(timings, options.rounds, options.level),
         "timings": [asdict(timing) for timing in timings],
     }
-    if args.openvino:
+    if options.openvino:
         print("bench: beside OpenVINO", file=sys.stderr, flush=True)
         result["generators"] = _in_a_process(
-            beside_openvino, args.backends or ["reference", "float32"], args.rounds
+            beside_openvino, options.backends or ["reference", "float32"], options.rounds
         )
-    report.save(result, args.out or report.FOLDER)
-    print(json.dumps(result, indent=2) if args.json else page(result))
+    report.save(result, options.out)
+    print(json.dumps(result, indent=2) if options.json else page(result))
 
 
 def variants(device: str, backends: Sequence[str] | None) -> list[Variant]:

@@ -5,7 +5,6 @@ uncompressed, or ideal, self while the others stay as they are.
 """
 
 import math
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -20,6 +19,7 @@ from hsc.research.data.validation import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.evaluation.oracle import STEPS, Oracle
+from hsc.research.options import ValidateOptions
 from hsc.types import Inversion
 
 LEVELS = (1.0, 3.0, 6.0)
@@ -45,17 +45,17 @@ NOTE = (
 )
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Measure every replacement, print and save the figures.
 
     Args:
-        args: faces, limit, levels, steps, out and device.
+        options: faces, limit, levels, steps, out and device.
     """
-    pictures = held_out_pictures(args.faces, args.limit or PEOPLE)
-    levels = sorted(set(args.levels or LEVELS))
-    codec = Codec.load(args.device)
+    pictures = held_out_pictures(options.faces, options.limit or PEOPLE)
+    levels = sorted(set(options.levels or LEVELS))
+    codec = Codec.load(options.device)
     judge, oracle = Evaluator(codec.device), Oracle.load(codec)
-    steps, folder = args.steps or STEPS, args.out or report.FOLDER
+    steps, folder = options.steps or STEPS, options.out
     rows: list[report.Row] = []
     sheet = None
     for number, picture in enumerate(pictures, start=1):

@@ -4,7 +4,6 @@ A file is written at each level and edited from its bytes; read-outs, identity a
 compared with the same file unedited. Pictures are drawn at 256 px, which no read-out notices.
 """
 
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from hsc.research.edit_discovery.effects import Change, Measured, changed, to_pi
 from hsc.research.edit_discovery.renderer import EditRenderer, has_room, skin_moved
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.options import ValidateOptions
 from hsc.types import DecodedLatents
 from hsc.vision.face_readouts import where_meant
 
@@ -34,7 +34,7 @@ FILE = "edits-people.md"
 INTRODUCTION = """\
 # Edits of real people
 
-Written by `python -m hsc validate edits --faces FACES`; {people} held-out people, whom no training
+Written by `hsc validate edits --faces FACES`; {people} held-out people, whom no training
 run has seen, files of model {model} at the levels {levels}, edited from their bytes at half of the
 safe range either way (all of it for something that is there or not) with all detail kept, and
 compared with the same file unedited.
@@ -49,16 +49,16 @@ their own spread over these people. Age is read off adults only.
 """
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Measure every edit, write the page and the strips.
 
     Args:
-        args: faces, limit, levels, out and device.
+        options: faces, limit, levels, out and device.
     """
-    people = held_out_pictures(args.faces, args.limit or PEOPLE)
-    levels = args.levels or LEVELS
-    codec = Codec.load(args.device)
-    camera, folder = EditRenderer.load(codec.decoder), args.out or report.FOLDER
+    people = held_out_pictures(options.faces, options.limit or PEOPLE)
+    levels = options.levels or LEVELS
+    codec = Codec.load(options.device)
+    camera, folder = EditRenderer.load(codec.decoder), options.out
     files = {level: [] for level in levels}
     for number, person in enumerate(people, start=1):
         latents = codec.analyse(person.load())
@@ -163,6 +163,8 @@ def _strips(
         sheet.save(folder / f"edits-{people[index].stem}-level{level:g}.jpg")
 
 
-def _picture(camera: EditRenderer, opened: DecodedLatents, wanted: Wanted, part: float) -> Image.Image:
+def _picture(
+    camera: EditRenderer, opened: DecodedLatents, wanted: Wanted, part: float
+) -> Image.Image:
     amount = abs(part) * (wanted.low if part < 0 else wanted.high)
     return to_pil(camera.draw(opened, {wanted.name: amount} if part else {}))

@@ -75,9 +75,7 @@ def compare(backends: list[str], rounds: int) -> list[Drawn]:
     ]
 
 
-def in_openvino(
-    synthesis: Synthesis, w_plus: Tensor
-) -> tuple[Callable[[Tensor], Tensor], str]:
+def in_openvino(synthesis: Synthesis, w_plus: Tensor) -> tuple[Callable[[Tensor], Tensor], str]:
     """The same network with the same weights, converted and compiled for this processor.
 
     Returns:

@@ -1,7 +1,5 @@
 """``validate inversion``: the encoder alone, before any bit is spent."""
 
-from argparse import Namespace
-
 import torch
 from PIL import Image
 
@@ -11,21 +9,22 @@ from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.research.data.validation import held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.options import ValidateOptions
 
 RENDERS = ("S only", "S + F")
 SHEET_FACES = 24
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Measure both renders of every validation picture, print and save the figures.
 
     Args:
-        args: faces, limit, out and device.
+        options: faces, limit, out and device.
     """
-    pictures = held_out_pictures(args.faces, args.limit)
-    codec = Codec.load(args.device)
+    pictures = held_out_pictures(options.faces, options.limit)
+    codec = Codec.load(options.device)
     judge = Evaluator(codec.device)
-    folder = args.out or report.FOLDER
+    folder = options.out
     sheet, shown = ContactSheet(("original", *RENDERS)), spread(pictures, SHEET_FACES)
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):

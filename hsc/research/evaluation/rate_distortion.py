@@ -1,7 +1,6 @@
 """``validate rate-distortion``: whole files, written to disk and decoded from there."""
 
 import time
-from argparse import Namespace
 from pathlib import Path
 
 from PIL import Image
@@ -14,28 +13,29 @@ from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.research.data.validation import held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.options import ValidateOptions
 
 SHEET_FACES = 8
 REFINED = "refined"
 """Kind of the report whose files were refined (``--refine``)."""
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Measure files of every validation picture at every level, print and save the figures.
 
     Args:
-        args: faces, limit, levels, refine, out and device.
+        options: faces, limit, levels, refine, out and device.
     """
-    pictures = held_out_pictures(args.faces, args.limit)
-    levels = sorted(set(args.levels or (level.number for level in LEVELS)))
-    codec = Codec.load(args.device)
+    pictures = held_out_pictures(options.faces, options.limit)
+    levels = sorted(set(options.levels or (level.number for level in LEVELS)))
+    codec = Codec.load(options.device)
     judge = Evaluator(codec.device)
-    folder = args.out or report.FOLDER
+    folder = options.out
     # semantics alone at both ends of the range: what lies between them lies between them
     points = [(level, "scn") for level in dict.fromkeys((levels[0], levels[-1]))]
     points += [(level, "scn+fcn") for level in levels]
     names = [point_name(level, layers) for level, layers in points]
-    if args.refine:  # beside the plain files of the same pictures
+    if options.refine:  # beside the plain files of the same pictures
         names += [f"{name}, refined" for name in names]
     sheet, shown = ContactSheet(("original", *names)), spread(pictures, SHEET_FACES)
     rows: list[report.Row] = []
@@ -46,9 +46,9 @@ def run(args: Namespace) -> None:
         files = write_files(codec, image, points, folder / "files", picture.stem)
         plain_seconds = (time.perf_counter() - started) / len(files)
         started = time.perf_counter()
-        if args.refine:
+        if options.refine:
             files += write_files(
-                codec, image, points, folder / "refined", picture.stem, args.refine
+                codec, image, points, folder / "refined", picture.stem, options.refine
             )
         refined_seconds = (time.perf_counter() - started) / len(points)
         drawn = []
@@ -64,8 +64,8 @@ def run(args: Namespace) -> None:
         if picture in shown:
             sheet.add(picture.name, [image, *drawn])
         report.print_progress(number, len(pictures), picture.name)
-    kind = REFINED if args.refine else "rate-distortion"
-    result = report.report(kind, codec, pictures, rows) | {"refine_steps": args.refine}
+    kind = REFINED if options.refine else "rate-distortion"
+    result = report.report(kind, codec, pictures, rows) | {"refine_steps": options.refine}
     report.write(result, rows, folder)
     sheet.save(folder / f"{kind}.jpg")
     print("\n".join(result["notes"]) + "\n\n" + figures_table(result))

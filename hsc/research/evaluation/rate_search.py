@@ -126,7 +126,9 @@ class RateSearch:
     def _features(self) -> list[Tensor]:
         """F_S of each picture, (1, C, px, px)."""
         synthesis = self.refiner.synthesis
-        return [synthesis.feature(w.to(self.refiner.dtype), self.klt.px) for w in self.w_plus.split(1)]
+        return [
+            synthesis.feature(w.to(self.refiner.dtype), self.klt.px) for w in self.w_plus.split(1)
+        ]
 
     def _draw(self, y_hat: Tensor, index: int) -> Tensor:
         """(1, K, 16, 16) and the S of a picture to that of the 256-px exit."""

@@ -89,8 +89,7 @@ def read(kind: str, folder: Path) -> dict:
     path = folder / f"{kind}.json"
     if not path.is_file():
         raise HscError(
-            f"Expected a report at {path}, found no file: run `python -m hsc validate {kind} "
-            "--faces DIR`."
+            f"Expected a report at {path}, found no file: run `hsc validate {kind} --faces DIR`."
         )
     return json.loads(path.read_text(encoding="utf-8"))
 

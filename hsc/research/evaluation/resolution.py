@@ -9,7 +9,6 @@ in one way for all. Only S is the encoder's, the same coded S for all, so that a
 
 import math
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +28,7 @@ from hsc.research.evaluation.block_klt import BlockKlt, block_klts
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.evaluation.rate_search import Coefficients, RateSearch
 from hsc.research.evaluation.study.bd_rate import bd_rate
+from hsc.research.options import ValidateOptions
 
 KIND = "resolution"
 SIZES_PX = (16, 32, 64)
@@ -61,15 +61,15 @@ NOTE = (
 )
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Search at every resolution and price, print and save the figures.
 
     Args:
-        args: faces, limit, steps, out and device.
+        options: faces, limit, steps, out and device.
     """
-    pictures = held_out_pictures(args.faces, args.limit or PEOPLE)
-    steps, folder = args.steps or STEPS, args.out or report.FOLDER
-    codec = Codec.load(args.device)
+    pictures = held_out_pictures(options.faces, options.limit or PEOPLE)
+    steps, folder = options.steps or STEPS, options.out
+    codec = Codec.load(options.device)
     n = codec.networks
     refiner = Refiner.load(n.fcn, n.preview, n.self_renderer, codec.device)
     klts = block_klts(n.mapping, refiner.synthesis, SIZES_PX, COMPONENTS)
@@ -222,9 +222,10 @@ def verdict(result: dict) -> str:
         best = max if key == "psnr_256" else min
         for size, there in at_equal_bytes(result, key).items():
             nearest.setdefault((labels[key], best(there, key=there.get)), []).append(f"{size}")
-    where = "; ".join(
-        f"{px} px in {label} at {_list(at)} bytes" for (label, px), at in nearest.items()
-    ) or "no size that all of them reach"
+    where = (
+        "; ".join(f"{px} px in {label} at {_list(at)} bytes" for (label, px), at in nearest.items())
+        or "no size that all of them reach"
+    )
     costs = []
     for px in (px for px in curves(result, COMPARED[0]) if px != FEATURE_PX):
         parts = [f"{_cost(result, key, px)} for equal {labels[key]}" for key in COMPARED]

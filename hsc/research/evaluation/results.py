@@ -1,6 +1,5 @@
 """``validate results``: the saved reports as ``RESULTS.md``."""
 
-from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from hsc.research.evaluation.highlights import findings
 from hsc.research.evaluation.page_parts import merged
 from hsc.research.evaluation.provenance import circumstances
 from hsc.research.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
+from hsc.research.options import ValidateOptions
 
 TARGET = Path("RESULTS.md")
 INTRODUCTION = """# Results
 
-Written by `python -m hsc validate results` from the reports of `validate inversion`, `validate
+Written by `hsc validate results` from the reports of `validate inversion`, `validate
 rate-distortion`, `validate bound`, `validate resolution`, `validate robustness`, `validate
 verification`, `evaluate`, `bench` and `ablate`; do not edit by hand. `bash tools/measure FACES`
 runs them all. A part whose report is not there when it is written stays as it was: every part says
@@ -25,20 +25,20 @@ when, where and, where it matters, with which weights it was measured. The peopl
 other pictures of the same collections."""
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Write ``RESULTS.md`` from the reports in a folder.
 
     Args:
-        args: out, where the reports are, and study, where the one of ``hsc evaluate`` is.
+        options: out, where the reports are, and study, where the one of ``hsc evaluate`` is.
 
     Raises:
         HscError: there is no report.
     """
-    folder, study = args.out or report.FOLDER, args.study or laboratory.STUDY
+    folder, study = options.out, options.study
     reports = laboratory.reports(folder, study)
     if not reports:
         raise HscError(
-            f"Expected reports in {folder}, found none: run `python -m hsc validate inversion "
+            f"Expected reports in {folder}, found none: run `hsc validate inversion "
             "--faces DIR` or another of the commands that measure."
         )
     old = TARGET.read_text(encoding="utf-8") if TARGET.is_file() else ""

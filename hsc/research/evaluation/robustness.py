@@ -7,7 +7,6 @@ that lies askew, a picture without colour.
 
 import io
 import math
-from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.research.data.validation import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.options import ValidateOptions
 
 KIND = "robustness"
 LEVEL = 3.0
@@ -95,15 +95,15 @@ DAMAGES = (
 )
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Measure every damage on the validation pictures, print and save the figures.
 
     Args:
-        args: faces, limit, out and device.
+        options: faces, limit, out and device.
     """
-    pictures = held_out_pictures(args.faces, args.limit)
-    codec = Codec.load(args.device)
-    judge, folder = Evaluator(codec.device), args.out or report.FOLDER
+    pictures = held_out_pictures(options.faces, options.limit)
+    codec = Codec.load(options.device)
+    judge, folder = Evaluator(codec.device), options.out
     titles = [f"{damage.name}, {part}" for damage in DAMAGES for part in (UPLOAD, FILE)]
     sheet = ContactSheet(titles, tile_px=128)
     rows: list[report.Row] = []

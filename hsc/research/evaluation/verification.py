@@ -5,7 +5,6 @@ a file against the other photograph. All others are strangers to each other.
 """
 
 import math
-from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from hsc.research.evaluation.study.verification import (
     mean_distances,
     verify,
 )
+from hsc.research.options import ValidateOptions
 from hsc.vision.semantic_probe import SemanticProbe
 
 LEVELS = (1.0, 3.0)
@@ -61,21 +61,23 @@ class Gathered:
         self.fits.append(fits)
 
 
-def run(args: Namespace) -> None:
+def run(options: ValidateOptions) -> None:
     """Compare every pair, print and save the shares.
 
     Args:
-        args: faces, limit, levels, codecs, out and device.
+        options: faces, limit, levels, codecs, out and device.
 
     Raises:
         HscError: there are no held-out pictures, of one person only, or a codec is not here.
     """
-    pictures = chosen(held_out_pictures(args.faces), args.limit)
-    levels = sorted(set(args.levels or LEVELS))
-    others = available_codecs(args.codecs) if args.codecs else [
-        codec for codec in available_codecs() if codec.name in CODECS
-    ]
-    codec, probe = Codec.load(args.device), SemanticProbe.pretrained()
+    pictures = chosen(held_out_pictures(options.faces), options.limit)
+    levels = sorted(set(options.levels or LEVELS))
+    others = (
+        available_codecs(options.codecs)
+        if options.codecs
+        else [codec for codec in available_codecs() if codec.name in CODECS]
+    )
+    codec, probe = Codec.load(options.device), SemanticProbe.pretrained()
     found: dict[str, Gathered] = {}
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
@@ -85,7 +87,7 @@ def run(args: Namespace) -> None:
         report.print_progress(number, len(pictures), picture.name)
     result = summarise(found, [person(p) for p in pictures])
     result = report.report("verification", codec, pictures, []) | result
-    report.save(result, args.out or report.FOLDER)
+    report.save(result, options.out)
     print(note(result) + "\n\n" + table(result))
 
 
@@ -110,7 +112,10 @@ def identity(image: Image.Image) -> np.ndarray:
 
 
 def _coded(
-    codec: Codec, probe: SemanticProbe, others: Sequence[OtherCodec], image: Image.Image,
+    codec: Codec,
+    probe: SemanticProbe,
+    others: Sequence[OtherCodec],
+    image: Image.Image,
     levels: Sequence[float],
 ) -> Iterator[tuple[str, np.ndarray, int, bool]]:
     """Name, descriptor, bytes and whether it fits, of every way to code one picture."""

@@ -6,8 +6,7 @@ preview, exit128, inversion, truncation, texture, identity, latents, semantic, f
 directions, gains.
 """
 
-from argparse import Namespace
-
+from hsc.research.options import TrainOptions
 from hsc.research.stages.encoder import (
     identity,
     inversion,
@@ -40,13 +39,13 @@ __all__ = [
 ]
 
 
-def run(stage: str, args: Namespace) -> None:
+def run(stage: str, options: TrainOptions) -> None:
     """Run one stage.
 
     Args:
         stage: its name, one of ``__all__`` with hyphens for underscores.
-        args: the command line's: data, work, steps, minutes, batch, device, fresh.
+        options: data, budget and where results go.
     """
     from hsc.research.training.setting import Setting
 
-    globals()[stage.replace("-", "_")](Setting.from_args(args))
+    globals()[stage.replace("-", "_")](Setting.of(options))

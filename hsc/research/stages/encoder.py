@@ -1,6 +1,5 @@
 """Stages of the inversion encoder."""
 
-from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,7 +82,7 @@ def start_encoder(encoder, generator, work: Path) -> None:
 
     path = work / "weights" / "efficientnet_lite0.safetensors"
     if not path.exists():
-        import_weights("backbone", Namespace(package=None, out=path.parent))
+        import_weights("backbone", out=path.parent)
     encoder.backbone.load_pretrained(load_file(path))
     z = torch.randn(4096, 512, generator=torch.Generator().manual_seed(0))
     mapping = generator.mapping
@@ -127,14 +126,20 @@ def identity(setting: Setting) -> None:
 
     device, (encoder, checkpoint, fast) = setting.device, _held(setting)
     pairs = pair_source(setting.work / "pairs", device)
-    faces, self_renderer = MixedFaces(pairs, RealFaces(setting.data), device), SelfRenderer.load(device)
+    faces, self_renderer = (
+        MixedFaces(pairs, RealFaces(setting.data), device),
+        SelfRenderer.load(device),
+    )
     if not encoder.style_feedback.base.weight.any():
         measure_pyramid(encoder, faces)
         checkpoint = Checkpoint(checkpoint.folder, encoder)
     lpips = Lpips.pretrained().to(device)
-    judge = PictureLoss(lpips, self_renderer.identity, PictureWeights(l2=2.0, lpips=1.0, identity=1.0))
+    judge = PictureLoss(
+        lpips, self_renderer.identity, PictureWeights(l2=2.0, lpips=1.0, identity=1.0)
+    )
     small, large = (
-        RenderLoss(head, judge, setting.draw) for head in (self_renderer.exit128, load_preview(device))
+        RenderLoss(head, judge, setting.draw)
+        for head in (self_renderer.exit128, load_preview(device))
     )
     loss = IdentityLoss(encoder, fast, self_renderer, faces, small, large)
     look = encoder.style_feedback.requires_grad_(True)
@@ -143,7 +148,9 @@ def identity(setting: Setting) -> None:
     groups = [{"params": seeing, "lr": 1e-3}, {"params": others, "lr": 3e-4}]
     batch = setting.batch or 16
     log = CsvLog(setting.work / "inversion" / "identity.csv")
-    watch = Watch(setting.data, loss.drawn, lpips, self_renderer.identity, checkpoint.folder, device)
+    watch = Watch(
+        setting.data, loss.drawn, lpips, self_renderer.identity, checkpoint.folder, device
+    )
     train(
         checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
         batch=batch, evaluate=watch, evaluate_minutes=5.0,
@@ -164,7 +171,7 @@ def _held(setting: Setting):
 
 
 def _needs_encoder() -> None:
-    raise FileNotFoundError("no encoder to go on from: run `python -m hsc train inversion` first")
+    raise FileNotFoundError("no encoder to go on from: run `hsc train inversion` first")
 
 
 def truncation(setting: Setting) -> None:

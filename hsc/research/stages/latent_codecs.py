@@ -116,9 +116,7 @@ def joint(setting: Setting) -> None:
         load_into(SemanticCodec(), path_of("scn")).to(device),
         fast,
         self_renderer,
-        MixedFaces(
-            pair_source(setting.work / "pairs", device), RealFaces(setting.data), device
-        ),
+        MixedFaces(pair_source(setting.work / "pairs", device), RealFaces(setting.data), device),
         SharpFaces(list_faces(setting.data)),
         JointLosses(seen, WindowLoss(fast, lpips, colour=weights.l2)),
         device,

@@ -45,7 +45,12 @@ class IdentityLoss:
         large: RenderLoss,
         residual: float = 0.02,
     ) -> None:
-        self.encoder, self.fast, self.self_renderer, self.faces = encoder, fast, self_renderer, faces
+        self.encoder, self.fast, self.self_renderer, self.faces = (
+            encoder,
+            fast,
+            self_renderer,
+            faces,
+        )
         self.small, self.large, self.residual = small, large, residual
 
     def semantics(self, image: Tensor) -> Tensor:

@@ -34,9 +34,10 @@ def run(setting: Setting) -> None:
     columns = list(samples(setting.work / "probe", min(SHARDS, setting.steps), setting.device))
     joined = {name: torch.cat([c[name] for c in columns]).float() for name in columns[0]}
     probe, explained = fit(joined)
-    print("variance explained on samples left out:", " ".join(
-        f"{name} {share:.2f}" for name, share in explained.items()
-    ))
+    print(
+        "variance explained on samples left out:",
+        " ".join(f"{name} {share:.2f}" for name, share in explained.items()),
+    )
     save_file(halve(probe.state_dict()), ASSETS / "probe.safetensors")
 
 

@@ -40,6 +40,7 @@ def style_importance(synthesis: Synthesis, lpips: Lpips, w: Tensor) -> Tensor:
     Returns:
         (23,) mean LPIPS plus four times the mean squared error in the middle of the picture.
     """
+
     def draw(styles: Tensor) -> Tensor:
         with torch.autocast(w.device.type, torch.bfloat16):
             feature = synthesis.feature(styles, FEATURE_PX)

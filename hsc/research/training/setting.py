@@ -1,6 +1,5 @@
 """What every stage of training is given, and where it leaves its result."""
 
-from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from hsc.generators.mobilestylegan.exits import preview
 from hsc.inversion.encoder import InversionEncoder
+from hsc.research.options import TrainOptions
 from hsc.research.training.loop import Budget, Checkpoint
 from hsc.weights.loading import halve, load_into, path_of, renamed
 
@@ -35,19 +35,19 @@ class Setting:
     compile: bool = False
 
     @classmethod
-    def from_args(cls, args: Namespace) -> "Setting":
-        device = args.device
+    def of(cls, options: TrainOptions) -> "Setting":
+        device = options.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         return cls(
-            Path(args.work),
-            [Path(d) for d in args.data or []],
+            options.work,
+            options.data,
             torch.device(device),
-            args.steps or 10**9,
-            args.minutes or 60.0,
-            args.batch or 0,
-            not args.resume,
-            getattr(args, "compile", False),
+            options.steps or 10**9,
+            options.minutes or 60.0,
+            options.batch or 0,
+            not options.resume,
+            options.compile,
         )
 
     @property

@@ -105,7 +105,12 @@ class TextureLoss:
         device: torch.device,
         closeness: float = 0.002,
     ) -> None:
-        self.encoder, self.self_renderer, self.seen, self.faces = encoder, self_renderer, seen, faces
+        self.encoder, self.self_renderer, self.seen, self.faces = (
+            encoder,
+            self_renderer,
+            seen,
+            faces,
+        )
         self.device, self.closeness = device, closeness
         large = SharpFaces(strangers).images if strangers else []
         self.watched = large[:: max(1, len(large) // WATCHED)][:WATCHED]

@@ -68,8 +68,10 @@ def _figure(summary: Sequence[Row], key: str, title: str, machine: bool = False)
             marker={"symbol": "x-thin-open", "color": "#111827", "size": 9},
             visible="legendonly",
         )  # fmt: skip
-    better = "less is better" if key in LESS_IS_BETTER | {"age_error", "dino_frechet"} else (
-        "more is better"
+    better = (
+        "less is better"
+        if key in LESS_IS_BETTER | {"age_error", "dino_frechet"}
+        else ("more is better")
     )
     figure.update_layout(
         title=f"{title} ({better})", height=HEIGHT, template="plotly_white",

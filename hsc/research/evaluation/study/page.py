@@ -118,7 +118,8 @@ def _charts(result: dict) -> str:
         # the library itself once, a few megabytes, so that the page needs no network
         parts.append(
             figure.to_html(
-                full_html=False, include_plotlyjs=number == 0,
+                full_html=False,
+                include_plotlyjs=number == 0,
                 config={"responsive": True, "displaylogo": False},
             )
         )

@@ -5,7 +5,6 @@ import hashlib
 import json
 import sys
 import time
-from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from hsc.research.evaluation.study.candidates import (
 from hsc.research.evaluation.study.folder import StudyPicture, size_note, study_pictures
 from hsc.research.evaluation.study.measures import Measured, Measures, Reference, features
 from hsc.research.evaluation.study.store import Store, key_of
+from hsc.research.options import EvaluateOptions
 from hsc.vision.semantic_probe import SemanticProbe
 from hsc.weights.loading import DECODER_FILES, file_hash, path_of
 
@@ -57,24 +57,24 @@ class Laboratory:
     weights: dict[str, str]
 
 
-def run(args: Namespace) -> None:
+def run(options: EvaluateOptions) -> None:
     """Measure a folder; figures that are there already are kept.
 
     Args:
-        args: folder, out, levels, codecs, device, limit, align.
+        options: folder, out, levels, codecs, device, limit, align.
 
     Raises:
         HscError: no usable picture, an unknown codec, or weights of a metric are missing.
     """
-    pictures, notes = study_pictures(args.folder, args.limit)
-    codec = Codec.load(args.device)
+    pictures, notes = study_pictures(options.folder, options.limit)
+    codec = Codec.load(options.device)
     lab = Laboratory(
         codec,
         Measures(codec.device),
         SemanticProbe.pretrained(),
-        sorted(set(args.levels or (level.number for level in LEVELS))),
-        available_codecs(args.codecs),
-        args.align,
+        sorted(set(options.levels or (level.number for level in LEVELS))),
+        available_codecs(options.codecs),
+        options.align,
         {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
     )
     measured: list[tuple[StudyPicture, Store]] = []
@@ -83,18 +83,18 @@ def run(args: Namespace) -> None:
         for number, picture in enumerate(pictures, start=1):
             said = picture.name
             try:
-                measured.append((picture, study(picture, lab, args.out)))
+                measured.append((picture, study(picture, lab, options.out)))
             except HscError as error:
                 said = f"{picture.name} was left out: {error}"
                 skipped.append(said)
             report.print_progress(number, len(pictures), said)
     finally:
         if measured:  # a run that is stopped leaves a report of what it has
-            write(measured, lab, notes + skipped, args.out)
+            write(measured, lab, notes + skipped, options.out)
     if not measured:
         raise HscError("none of the pictures could be measured: " + "; ".join(skipped))
-    print(page.text(json.loads((args.out / "report.json").read_text(encoding="utf-8"))))
-    print(f"\n{args.out / 'index.html'}")
+    print(page.text(json.loads((options.out / "report.json").read_text(encoding="utf-8"))))
+    print(f"\n{options.out / 'index.html'}")
 
 
 def study(picture: StudyPicture, lab: Laboratory, folder: Path) -> Store:
@@ -147,9 +147,7 @@ class Looked:
         store.features[candidate.what] = found.features
 
 
-def _read_directly(
-    candidate: Candidate, looked: Looked, lab: Laboratory, store: Store
-) -> None:
+def _read_directly(candidate: Candidate, looked: Looked, lab: Laboratory, store: Store) -> None:
     """The read-outs of S^ itself, no picture being drawn."""
     w_plus, seconds = semantics_of(lab.codec, candidate.data)
     started = time.perf_counter()

@@ -36,9 +36,7 @@ def summarise(stores: Sequence[Store], people: Sequence[str]) -> list[Row]:
     return [_row(what, stores, people, originals) for what in shared]
 
 
-def _row(
-    what: str, stores: Sequence[Store], people: Sequence[str], originals: np.ndarray
-) -> Row:
+def _row(what: str, stores: Sequence[Store], people: Sequence[str], originals: np.ndarray) -> Row:
     rows = [store.rows[what] for store in stores]
     row: Row = {"what": what, "count": len(rows)} | {k: rows[0][k] for k in IDENTITY}
     for key in dict.fromkeys(key for r in rows for key in r if key not in IDENTITY):

@@ -11,6 +11,7 @@ from hsc.research.evaluation.study.verification import FALSE_ACCEPTS
 
 Row = dict[str, Any]
 
+
 @dataclass(frozen=True)
 class Column:
     """A figure, its title and decimals; ``factor`` 100 makes a share a percentage."""
@@ -80,8 +81,13 @@ READ_NOTE = (
 
 def all_tables(result: dict) -> list[Table]:
     """Every table that the report's figures allow."""
-    return [same_bytes(result), full_size(result), machine_vision(result), *_direct(result),
-            savings(result)]
+    return [
+        same_bytes(result),
+        full_size(result),
+        machine_vision(result),
+        *_direct(result),
+        savings(result),
+    ]
 
 
 def same_bytes(result: dict) -> Table:
