@@ -9,8 +9,7 @@ from typing import Any
 from PIL import Image
 
 from hsc.bitstream import describe, with_layers
-
-SIDE = 1024  # pixels; every decoded picture is SIDE x SIDE
+from hsc.config import FACE_1024
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,14 @@ class Sizes:
     @property
     def bpp(self) -> float:
         """Bits per pixel of the decoded picture, header included."""
-        return 8 * self.total / (SIDE * SIDE)
+        return 8 * self.total / FACE_1024.image_px**2
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A photo brought to the square that the encoder takes."""
 
-    crop: Image.Image  # RGB, SIDE x SIDE
+    crop: Image.Image  # RGB, image_px x image_px of the generator
     key: str  # of the crop's content
     faces: tuple[Image.Image, ...]  # thumbnails of those found, the largest first
     upload_bytes: int | None  # size of the photo's own file, where it came as one

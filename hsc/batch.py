@@ -35,7 +35,10 @@ def paired(
 
 @torch.no_grad()
 def drawn(
-    decoder: Decoder, pairs: Sequence[tuple[DecodedLatents, Edits]], keep_details: float, small: bool
+    decoder: Decoder,
+    pairs: Sequence[tuple[DecodedLatents, Edits]],
+    keep_details: float,
+    small: bool,
 ) -> list[Image.Image]:
     """The pictures in order; a GPU draws up to ``AT_ONCE`` of them together.
 

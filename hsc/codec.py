@@ -8,11 +8,11 @@ from PIL import Image
 
 from hsc.batch import drawn, paired
 from hsc.bitstream import unpack
+from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.editing.blend import Blender
-from hsc.encoder import PICTURE_PX, Encoder
+from hsc.encoder import Encoder
 from hsc.errors import BitstreamError, HscError
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
 from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Progress
 from hsc.levels import REFINE_STEPS
@@ -84,7 +84,7 @@ class Codec:
         from hsc.domains.ffhq_face import aligned
         from hsc.images.photo import read_photo
 
-        crop = aligned(read_photo(image), face=face, align=align, px=PICTURE_PX)
+        crop = aligned(read_photo(image), face=face, align=align, px=FACE_1024.image_px)
         latents = self.analyse(crop)
         if refine:
             latents = self.refine(crop, latents, level, refine)
@@ -236,7 +236,9 @@ class Codec:
         _check_keep(keep_details)
         return drawn(self.decoder, paired(opened, edits), keep_details, preview)
 
-    def morph(self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float) -> DecodedLatents:
+    def morph(
+        self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float
+    ) -> DecodedLatents:
         """A face a part of the way between two files, to ``draw``, ``preview`` or edit.
 
         Raises:
@@ -245,7 +247,11 @@ class Codec:
         return self._blender.morph(*self._faces([a, b]), t)
 
     def mix(
-        self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, layers: str | Sequence[str], t: float = 1.0
+        self,
+        a: bytes | DecodedLatents,
+        b: bytes | DecodedLatents,
+        layers: str | Sequence[str],
+        t: float = 1.0,
     ) -> DecodedLatents:
         """The face of ``a`` with layers of ``b``: ``coarse``, ``middle``, ``fine``, or several.
 
@@ -268,10 +274,12 @@ class Codec:
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:
         """A face that nobody has: drawn by the generator from a seed, 1024 x 1024."""
-        z = torch.randn(1, 512, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        z = torch.randn(1, FACE_1024.style_dim, generator=torch.Generator().manual_seed(seed)).to(
+            self.device
+        )
         synthesis = self.networks.synthesis
         w = self.networks.mapping(z, truncation)
-        return to_picture(synthesis(w[:, None].expand(-1, NUM_STYLES, -1)))
+        return to_picture(synthesis(w[:, None].expand(-1, FACE_1024.styles, -1)))
 
 
 def _check_keep(keep_details: float) -> None:

@@ -7,8 +7,8 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
+from hsc.config import FACE_1024
 from hsc.errors import HscError, PhotoError
-from hsc.generators.mobilestylegan.synthesis import IMAGE_PX
 from hsc.images.tensors import to_tensor
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 from hsc.inversion.refine import Progress, Refiner
@@ -16,8 +16,6 @@ from hsc.networks import Networks
 from hsc.numerics.precision import computes_bfloat16
 from hsc.types import Inversion
 from hsc.weights.model_id import missing, path_of
-
-PICTURE_PX = IMAGE_PX
 
 
 class Encoder:
@@ -79,9 +77,9 @@ class Encoder:
 
     def small(self, crop: Image.Image) -> Tensor:
         """What GIE looks at: (1, 3, 256, 256). Raises PhotoError for another size than 1024."""
-        if crop.size != (PICTURE_PX, PICTURE_PX):
+        if crop.size != (FACE_1024.image_px, FACE_1024.image_px):
             raise PhotoError(
-                f"expected an aligned crop of {PICTURE_PX} x {PICTURE_PX}, got "
+                f"expected an aligned crop of {FACE_1024.image_px} x {FACE_1024.image_px}, got "
                 f"{crop.width} x {crop.height}: use hsc.domains.ffhq_face.aligned."
             )
         small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)

@@ -31,7 +31,7 @@ class Drawing:
     def draw(
         self, data: bytes, layers: str = "scn+fcn", look: Look = Look()
     ) -> tuple[Image.Image, float]:
-        """The picture of a file, SIDE x SIDE, and the seconds that it took when it was drawn."""
+        """The picture of a file at full size, and the seconds that it took when it was drawn."""
         return self._pictures.get(
             (fingerprint(data), layers, look),
             lambda: self._timed("draw", data, layers, look),

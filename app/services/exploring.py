@@ -148,7 +148,7 @@ class Exploring:
 
         Args:
             prepared, level: the photo that ``edit``, ``stage`` and ``from_photo`` speak of.
-            small: a preview of 256 px instead of SIDE.
+            small: a preview of 256 px instead of full size.
 
         Raises:
             HscError: there is no photo where one is needed, or the place is off the map.

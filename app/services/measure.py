@@ -52,7 +52,7 @@ class Measures:
         self._turn = threading.Lock()
 
     def steps(self, original: Image.Image, picture: Image.Image) -> Iterator[Measured]:
-        """Measure a picture of SIDE x SIDE, the quick figures first."""
+        """Measure a picture of full size, the quick figures first."""
         key = fingerprint(original), fingerprint(picture)
         if key in self._done:
             yield self._done.get(key, Measured)

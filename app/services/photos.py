@@ -8,8 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from app.recent import Memory, Recent, fingerprint
-from app.results import SIDE, Prepared
+from app.results import Prepared
 from app.services.cores import beside
+from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import crop_centre, crop_face, find_faces
 from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo
@@ -69,9 +70,9 @@ class Photos:
                     f"There is no face number {face}: this picture has {len(faces)}, counted "
                     "from 0."
                 )
-            crop = crop_face(image, faces[face], SIDE)
+            crop = crop_face(image, faces[face], FACE_1024.image_px)
         else:
-            faces, crop = [], crop_centre(image, SIDE)
+            faces, crop = [], crop_centre(image, FACE_1024.image_px)
         # cutting a face out takes longer than making it small: the one that is cut out stands
         # for itself
         small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from app.recent import Recent
-from app.results import SIDE, Prepared
+from app.results import Prepared
 from app.service import Studio
 from app.services.cores import beside
 from app.services.measure import evaluator
 from hsc.baselines import CODECS, Encodings
 from hsc.bitstream import with_layers
+from hsc.config import FACE_1024
 from hsc.levels import LEVELS
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
@@ -108,10 +109,12 @@ class Sweeping:
         yield Curve(tuple(points), "", len(jobs), len(jobs))
 
     def picture(self, point: CurvePoint) -> Image.Image:
-        """What a point's file draws, SIDE x SIDE."""
+        """What a point's file draws at full size."""
         if point.codec:
             picture = CODECS[point.codec].decode(point.data)
-            return picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+            return picture.resize(
+                (FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS
+            )
         layers = "scn" if point.series == "SCN alone" else "scn+fcn"
         return self.studio.drawing.draw(point.data, layers)[0]
 

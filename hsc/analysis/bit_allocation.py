@@ -11,8 +11,8 @@ from torch import Tensor
 
 from hsc.bitstream import unpack
 from hsc.bitstream.rans import CDF_TOTAL, CdfTables, SymbolReader
+from hsc.config import FACE_1024
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
 from hsc.latent_codecs.feature_slices.coder import NUM_SYMBOLS
 from hsc.latent_codecs.feature_slices.prior import Pass
 from hsc.latent_codecs.feature_slices.transforms import LATENT_PX
@@ -108,7 +108,7 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
     style, so the products of their entries, summed over a style, are that style's part.
     """
     g_a, g_s = scn.g_a.detach().double().cpu(), scn.g_s.detach().double().cpu()
-    parts = (g_a * g_s.T).unflatten(1, (NUM_STYLES, -1)).sum(2).clamp_min(0)  # (K, 23)
+    parts = (g_a * g_s.T).unflatten(1, (FACE_1024.styles, -1)).sum(2).clamp_min(0)  # (K, 23)
     return (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
 
 

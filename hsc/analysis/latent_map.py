@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.editing.table import Edit, EditTable
 from hsc.errors import HscError
 from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
 from hsc.images.tensors import to_picture
 
 PRINCIPAL = 6
@@ -64,9 +64,11 @@ class LatentMap:
         device = mapping.w_mean.device
         self.mapping = mapping
         self.edits = edits
-        self.mean = mapping.w_mean.detach().expand(1, NUM_STYLES, -1).cpu()  # (1, 23, 512)
+        self.mean = mapping.w_mean.detach().expand(1, FACE_1024.styles, -1).cpu()  # (1, 23, 512)
         with torch.no_grad():
-            z = torch.randn(SAMPLES, 512, generator=torch.Generator().manual_seed(0))
+            z = torch.randn(
+                SAMPLES, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0)
+            )
             w = mapping(z.to(device)).cpu().double()  # (N, 512)
         centred = w - w.mean(0)
         variance, vectors = torch.linalg.eigh(centred.T @ centred / len(w))  # rising
@@ -103,11 +105,14 @@ class LatentMap:
     def generated(self, seeds: Sequence[int]) -> Tensor:
         """The faces that ``Codec.random_face`` draws from seeds: (N, 23, 512) on the CPU."""
         z = torch.cat(
-            [torch.randn(1, 512, generator=torch.Generator().manual_seed(s)) for s in seeds]
+            [
+                torch.randn(1, FACE_1024.style_dim, generator=torch.Generator().manual_seed(s))
+                for s in seeds
+            ]
         )
         with torch.no_grad():
             w = self.mapping(z.to(self.mapping.w_mean.device), TRUNCATION).cpu()  # (N, 512)
-        return w[:, None].expand(-1, NUM_STYLES, -1)
+        return w[:, None].expand(-1, FACE_1024.styles, -1)
 
     def places(self, w_plus: Tensor, x: str, y: str) -> Tensor:
         """Where faces lie.
@@ -166,7 +171,7 @@ def _along(edit: Edit, step: Tensor) -> Axis:
 
 
 def _principal(number: int, vector: Tensor, deviation: float, about: str | None) -> Axis:
-    step = (vector * deviation).expand(NUM_STYLES, -1)  # (23, 512)
+    step = (vector * deviation).expand(FACE_1024.styles, -1)  # (23, 512)
     label = f"PC {number + 1}" + (f", mostly {about.lower()}" if about else "")
     return Axis(f"pc{number + 1}", label, "σ", -3.0, 3.0, step / step.square().sum(), step)
 

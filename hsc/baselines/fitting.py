@@ -9,9 +9,9 @@ from functools import cache
 from PIL import Image
 
 from hsc.baselines.registry import OtherCodec
+from hsc.config import FACE_1024
 from hsc.errors import HscError
 
-FULL_PX = 1024
 RESOLUTIONS = (1024, 768, 512, 384, 320, 256, 192, 160, 128, 96, 64, 32)
 """Sides that are tried, all even as 4:2:0 wants them."""
 PATIENCE = 2
@@ -71,7 +71,7 @@ class Encodings:
         if picture.width != picture.height:
             raise HscError(f"expected a square picture, got {picture.width} x {picture.height}.")
         self.codec = codec
-        self.picture = _resized(picture.convert("RGB"), FULL_PX)
+        self.picture = _resized(picture.convert("RGB"), FACE_1024.image_px)
         self.file = cache(self._file)
         self.shrunk = cache(self._shrunk)
         self.lpips = cache(lambda: lpips_from(self.picture))
@@ -87,7 +87,7 @@ class Encodings:
 
     def fit(self, budget: int, px: int | None = None) -> Fit:
         """The largest file within a budget, found by halving the codec's range of qualities."""
-        px = px or FULL_PX
+        px = px or FACE_1024.image_px
         best = low = 0
         high = len(self.codec.qualities) - 1
         while low <= high:
@@ -98,7 +98,7 @@ class Encodings:
             else:
                 best, low = middle, middle + 1
         data = self.file(px, best)
-        picture = _resized(self.codec.decode(data), FULL_PX)
+        picture = _resized(self.codec.decode(data), FACE_1024.image_px)
         return Fit(self.codec, data, picture, px, self.codec.qualities[best], budget)
 
     def best_downscaled(

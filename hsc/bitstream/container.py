@@ -25,13 +25,11 @@ from dataclasses import dataclass, replace
 from hsc.bitstream.header import (
     CRC_BYTES,
     CRC_SEED,
-    HEIGHT,
     MAGIC,
     MAX_FCN_BYTES,
     MAX_LEVEL_CODE,
     MAX_SCN_BYTES,
     VERSION,
-    WIDTH,
     Header,
     check_kind,
     level_code,
@@ -40,6 +38,7 @@ from hsc.bitstream.header import (
     snap_level,
     varint,
 )
+from hsc.config import FACE_1024
 from hsc.errors import BitstreamError
 
 
@@ -174,12 +173,12 @@ def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict:
         "version": VERSION,
         "model": (model_names or {}).get(container.model_id, f"{container.model_id:#06x}"),
         "level": container.level,
-        "width": WIDTH,
-        "height": HEIGHT,
+        "width": FACE_1024.image_px,
+        "height": FACE_1024.image_px,
         "layers": ["scn", "fcn"] if fcn else ["scn"],
         # By difference: a file cut after SCN keeps the header that promised an FCN.
         "bytes": {"header": len(data) - scn - fcn, "scn": scn, "fcn": fcn, "total": len(data)},
-        "bpp": 8 * len(data) / (WIDTH * HEIGHT),
+        "bpp": 8 * len(data) / FACE_1024.image_px**2,
     }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hsc.config import FACE_1024
 from hsc.errors import BitstreamError
 from hsc.levels import MAX_LEVEL, MIN_LEVEL
 
 MAGIC = b"HSC"
 VERSION = 1
-WIDTH = HEIGHT = 1024  # pixels; every version 1 file holds a face of this size
 STEPS_PER_LEVEL = 50
 MAX_LEVEL_CODE = (MAX_LEVEL - MIN_LEVEL) * STEPS_PER_LEVEL
 # A two-byte and a three-byte varint: the header then never exceeds 16 bytes.

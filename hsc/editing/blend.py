@@ -5,17 +5,17 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.editing.apply import carry_detail, size_of
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, styles_through
 from hsc.networks import Networks
 from hsc.types import DecodedLatents
 
 COARSE_PX, MIDDLE_PX = 8, 32
 LAYERS = {
-    "coarse": slice(0, styles_through(COARSE_PX)),
-    "middle": slice(styles_through(COARSE_PX), styles_through(MIDDLE_PX)),
-    "fine": slice(styles_through(MIDDLE_PX), NUM_STYLES),
+    "coarse": slice(0, FACE_1024.styles_through(COARSE_PX)),
+    "middle": slice(FACE_1024.styles_through(COARSE_PX), FACE_1024.styles_through(MIDDLE_PX)),
+    "fine": slice(FACE_1024.styles_through(MIDDLE_PX), FACE_1024.styles),
 }
 """Styles of w+ by what they draw: pose and shape; features and hair; colour and texture."""
 DETAIL_FALLOFF = 1.0
@@ -101,7 +101,9 @@ class Blender:
         return self._face(w_plus, {0: 1 - t, 1: t}, [a, b])
 
     @torch.no_grad()
-    def mix(self, a: DecodedLatents, b: DecodedLatents, layers: str | Iterable[str], t: float = 1.0) -> DecodedLatents:
+    def mix(
+        self, a: DecodedLatents, b: DecodedLatents, layers: str | Iterable[str], t: float = 1.0
+    ) -> DecodedLatents:
         """The face ``a`` with some layers of ``b``: ``coarse``, ``middle``, ``fine``.
 
         Detail of the feature map is features and hair: it comes with the middle layer.
@@ -124,7 +126,9 @@ class Blender:
         w_plus = average([face.w_plus for face in faces])
         return self._face(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
 
-    def _face(self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[DecodedLatents]) -> DecodedLatents:
+    def _face(
+        self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[DecodedLatents]
+    ) -> DecodedLatents:
         """Draw the features of (1, 23, 512), and add what detail some faces lend, by weight."""
         n = self.networks
         spread = n.fcn.feature_std[:, None, None]

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis, styles_through
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 
 CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""
 MARGIN = 1
 """Cells around them that what is seen there depends on: two 3x3 kernels at twice the resolution."""
-SEEN_PX = 2 * FEATURE_PX
+SEEN_PX = 2 * FACE_1024.feature_px
 ROUNDS = 2
 """Comparisons with the unedited face. Two leave less than can be seen."""
 ENOUGH = 4.0
@@ -30,7 +31,7 @@ PREFIX = "skin."
 
 def finer(w_plus: Tensor) -> Tensor:
     """The styles above 64 px, the mean of a block's and of the rest: (B, 23, 512) -> (B, 1024)."""
-    first, then = styles_through(SEEN_PX), styles_through(2 * SEEN_PX)
+    first, then = FACE_1024.styles_through(SEEN_PX), FACE_1024.styles_through(2 * SEEN_PX)
     return torch.cat([w_plus[:, first:then].mean(1), w_plus[:, then:].mean(1)], 1)
 
 
@@ -78,7 +79,10 @@ class Skin:
     def colours(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
         """CIE L*a*b* of the cells where a face is: (B, 512, 32, 32) -> (B, 3, 16, 16)."""
         rows, columns = (slice(part.start - MARGIN, part.stop + MARGIN) for part in CELLS)
-        first, last = styles_through(FEATURE_PX), styles_through(SEEN_PX)
+        first, last = (
+            FACE_1024.styles_through(FACE_1024.feature_px),
+            FACE_1024.styles_through(SEEN_PX),
+        )
         x = feature[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
         corner = 2 * rows.start, 2 * columns.start
         block = synthesis.blocks[str(SEEN_PX)]

@@ -12,13 +12,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.editing.skin import Skin
 from hsc.errors import HscError, WeightsError
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
 from hsc.weights.loading import path_of
 
-SHAPE = (NUM_STYLES, STYLE_DIM)
+SHAPE = FACE_1024.w_plus_shape
 TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"
 KINDS = (TURN, LOOK, MOVE, STAY)
 HALF = 0.5

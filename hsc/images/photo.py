@@ -72,9 +72,7 @@ def read_photo(source: PhotoSource) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise PhotoError(_too_many_pixels()) from error
     except Exception as error:  # damaged files make Pillow's decoders raise a dozen kinds
-        raise PhotoError(
-            "The picture is damaged or incomplete: try another copy of it."
-        ) from error
+        raise PhotoError("The picture is damaged or incomplete: try another copy of it.") from error
     _check_size(image.size)  # icons tell their true size only now
     turn = UPRIGHT.get(_orientation(image))
     profile = image.info.get("icc_profile")

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import CHANNELS, FEATURE_PX, NUM_STYLES, Synthesis
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
 from hsc.inversion.feature_feedback import FeatureFeedback, style_above
 from hsc.inversion.layers import ResidualBlock
@@ -49,20 +49,22 @@ class SemanticHead(nn.Module):
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
         super().__init__()
         self.hidden = nn.Linear(POOLED, hidden)
-        self.base = nn.Linear(hidden, STYLE_DIM)
-        self.coefficients = nn.Linear(hidden, NUM_STYLES * rank)
-        self.basis = nn.Parameter(torch.randn(NUM_STYLES, rank, STYLE_DIM) / rank**0.5)
-        self.offset = nn.Parameter(torch.zeros(NUM_STYLES, STYLE_DIM))
+        self.base = nn.Linear(hidden, FACE_1024.style_dim)
+        self.coefficients = nn.Linear(hidden, FACE_1024.styles * rank)
+        self.basis = nn.Parameter(
+            torch.randn(FACE_1024.styles, rank, FACE_1024.style_dim) / rank**0.5
+        )
+        self.offset = nn.Parameter(torch.zeros(FACE_1024.w_plus_shape))
         nn.init.zeros_(self.coefficients.weight)
         nn.init.zeros_(self.coefficients.bias)
-        self.register_buffer("w_mean", torch.zeros(STYLE_DIM))
-        self.register_buffer("w_std", torch.ones(STYLE_DIM))
-        self.register_buffer("truncation", torch.ones(NUM_STYLES))
+        self.register_buffer("w_mean", torch.zeros(FACE_1024.style_dim))
+        self.register_buffer("w_std", torch.ones(FACE_1024.style_dim))
+        self.register_buffer("truncation", torch.ones(FACE_1024.styles))
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Args: pooled (B, POOLED), from :func:`pool`. Returns S, (B, 23, 512)."""
         h = F.leaky_relu(self.hidden(pooled), 0.2)  # (B, hidden)
-        c = self.coefficients(h).unflatten(1, (NUM_STYLES, -1))  # (B, 23, rank)
+        c = self.coefficients(h).unflatten(1, (FACE_1024.styles, -1))  # (B, 23, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 23, 512)
         w = self.base(h)[:, None] + residual + self.offset.to(c.dtype)  # (B, 23, 512)
         return self.w_mean + self.truncation[:, None] * self.w_std * w.float()  # (B, 23, 512)
@@ -84,28 +86,28 @@ class FeatureHead(nn.Module):
     def __init__(self, width: int = 128, depth: int = 4) -> None:
         super().__init__()
         strides = (2, 4, 8, 16, 32)
-        channels = [3 * 64] + [
-            c * max(1, 8 // s) ** 2 for c, s in zip(PYRAMID_CHANNELS, strides)
-        ]
+        channels = [3 * 64] + [c * max(1, 8 // s) ** 2 for c, s in zip(PYRAMID_CHANNELS, strides)]
         self.laterals = nn.ModuleList([nn.Conv2d(c, width, 1) for c in channels])
-        self.semantic = nn.Conv2d(CHANNELS[FEATURE_PX], width, 1)
+        self.semantic = nn.Conv2d(FACE_1024.feature_channels, width, 1)
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
-        self.out = nn.Conv2d(width, CHANNELS[FEATURE_PX], 1)
+        self.out = nn.Conv2d(width, FACE_1024.feature_channels, 1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
-        self.register_buffer("feature_std", torch.ones(CHANNELS[FEATURE_PX]))
+        self.register_buffer("feature_std", torch.ones(FACE_1024.feature_channels))
 
     def forward(self, image: Tensor, pyramid: list[Tensor], feature_s: Tensor) -> Tensor:
         std = self.feature_std[:, None, None]
         h = self.semantic(feature_s / std)  # (B, width, 32, 32)
         for lateral, x in zip(self.laterals, [image, *pyramid]):
             px = x.shape[-1]
-            if px > FEATURE_PX:
-                x = lateral(F.pixel_unshuffle(x, px // FEATURE_PX))
+            if px > FACE_1024.feature_px:
+                x = lateral(F.pixel_unshuffle(x, px // FACE_1024.feature_px))
             else:
                 x = lateral(x)
-                if px < FEATURE_PX:
-                    x = F.interpolate(x.float(), size=FEATURE_PX, mode="bilinear").to(x.dtype)
+                if px < FACE_1024.feature_px:
+                    x = F.interpolate(x.float(), size=FACE_1024.feature_px, mode="bilinear").to(
+                        x.dtype
+                    )
             h = h + x  # (B, width, 32, 32)
         correction = self.out(F.leaky_relu(self.blocks(h), 0.2))  # (B, 512, 32, 32)
         return feature_s + std * correction.float()
@@ -175,8 +177,13 @@ class InversionEncoder(nn.Module):
         if self_renderer is None:
             return w_plus
         with torch.no_grad():
-            drawn = self_renderer.draw(synthesis, synthesis.feature(w_plus), w_plus)  # (B, 3, 128, 128)
-            known, found = self_renderer.describe(image), self_renderer.describe(drawn)  # (B, 128) each
+            drawn = self_renderer.draw(
+                synthesis, synthesis.feature(w_plus), w_plus
+            )  # (B, 3, 128, 128)
+            known, found = (
+                self_renderer.describe(image),
+                self_renderer.describe(drawn),
+            )  # (B, 128) each
         head = self.semantic_head
         shaping, others = w_plus[:, :SHAPING], w_plus[:, SHAPING:]
         w = ((shaping - head.w_mean) / head.w_std).mean(1)  # (B, 512)

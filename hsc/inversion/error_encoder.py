@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.exits import EXIT128_PX
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX
 from hsc.inversion.backbone import PYRAMID_CHANNELS
 
-SEEN_PX, CELLS = 2 * EXIT128_PX, FEATURE_PX
+SEEN_PX, CELLS = 2 * EXIT128_PX, FACE_1024.feature_px
 ERROR_SCALE = 4.0
 """Errors of a first look are small beside the picture; this brings them to its size."""
 

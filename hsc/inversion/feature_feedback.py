@@ -7,9 +7,8 @@ instead of the styles, and through an early exit of the generator.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.exits import EXIT128_PX
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import CHANNELS, FEATURE_PX, styles_through
 from hsc.inversion.error_encoder import beside
 from hsc.inversion.layers import ResidualBlock
 
@@ -32,10 +31,10 @@ class FeatureFeedback(nn.Module):
         super().__init__()
         self.pixels = nn.Conv2d(3 * 64, width, 1)
         self.error = nn.Conv2d(2 * 3 * 16, width, 3, padding=1)
-        self.feature = nn.Conv2d(CHANNELS[FEATURE_PX], width, 1)
-        self.style = nn.Linear(STYLE_DIM, 2 * width)
+        self.feature = nn.Conv2d(FACE_1024.feature_channels, width, 1)
+        self.style = nn.Linear(FACE_1024.style_dim, 2 * width)
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
-        self.out = nn.Conv2d(width, CHANNELS[FEATURE_PX], 1)
+        self.out = nn.Conv2d(width, FACE_1024.feature_channels, 1)
         for layer in (self.style, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -49,7 +48,7 @@ class FeatureFeedback(nn.Module):
             w: (B, 512), the style that draws above F, standardised.
         """
         h = self.error(beside(image, drawn))  # (B, width, 32, 32)
-        h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // FEATURE_PX))
+        h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // FACE_1024.feature_px))
         h = h + self.feature(feature)  # (B, width, 32, 32)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
         h = self.blocks(h * (1 + scale) + shift)  # (B, width, 32, 32)
@@ -58,5 +57,7 @@ class FeatureFeedback(nn.Module):
 
 def style_above(w_plus: Tensor, w_mean: Tensor, w_std: Tensor) -> Tensor:
     """The mean style of the block that follows F, standardised: (B, 512)."""
-    styles = w_plus[:, styles_through(FEATURE_PX) : styles_through(EXIT128_PX)]
+    styles = w_plus[
+        :, FACE_1024.styles_through(FACE_1024.feature_px) : FACE_1024.styles_through(EXIT128_PX)
+    ]
     return ((styles - w_mean) / w_std).mean(1)

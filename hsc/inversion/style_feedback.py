@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import styles_through
+from hsc.config import FACE_1024
 from hsc.inversion.error_encoder import ErrorEncoder
 from hsc.metrics.identity import DESCRIPTOR_DIM
 
-SHAPING = styles_through(64)
+SHAPING = FACE_1024.styles_through(64)
 """Styles that are corrected, those that shape the face; the exit128 hardly sees the others."""
 DESCRIPTOR_SCALE = 6.0
 """Brings descriptors, whose parts are about .1, to the size of everything else."""
@@ -45,11 +44,11 @@ class StyleFeedback(nn.Module):
         self.seen = nn.Linear(pooled, narrow)
         self.pyramid = nn.Linear(narrow, width, bias=False)
         self.difference = ErrorEncoder(width)
-        self.style = nn.Linear(STYLE_DIM, width)
+        self.style = nn.Linear(FACE_1024.style_dim, width)
         self.hidden = nn.Linear(width, width)
-        self.base = nn.Linear(width, STYLE_DIM)
+        self.base = nn.Linear(width, FACE_1024.style_dim)
         self.coefficients = nn.Linear(width, SHAPING * rank)
-        self.basis = nn.Parameter(torch.randn(SHAPING, rank, STYLE_DIM) / rank**0.5)
+        self.basis = nn.Parameter(torch.randn(SHAPING, rank, FACE_1024.style_dim) / rank**0.5)
         for layer in (self.base, self.coefficients):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

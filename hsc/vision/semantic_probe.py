@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
+from hsc.config import FACE_1024
 from hsc.vision.agreement import FaceSeen, Seen
 from hsc.vision.attributes import EXPRESSIONS
 from hsc.vision.face_readouts import pose
 from hsc.vision.segmentation import MASK_PX
 from hsc.weights.loading import ASSETS, load_into
 
-STYLE_GROUPS = ((0, 4), (4, 10), (10, 23))
+STYLE_GROUPS = ((0, 4), (4, 10), (10, FACE_1024.styles))
 """Styles that are averaged before they are looked at: coarse, middle and fine."""
-INPUTS = len(STYLE_GROUPS) * STYLE_DIM
+INPUTS = len(STYLE_GROUPS) * FACE_1024.style_dim
 COARSE_PX = 32
 MASK_AXES = 24
 PARTS = {

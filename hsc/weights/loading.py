@@ -68,6 +68,4 @@ def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def halve(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Floating tensors in half precision, as they are shipped; integers as they are."""
-    return {
-        k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()
-    }
+    return {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}

@@ -7,8 +7,8 @@ from generated import face, from_pil, mapping, styles, synthesis
 from paths import GOLDEN
 from PIL import Image
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.haar import haar, inverse_haar
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, IMAGE_PX, NUM_STYLES, styles_through
 from hsc.generators.mobilestylegan.window import MARGIN, Window, draw_window
 from hsc.metrics.picture import psnr
 
@@ -17,15 +17,15 @@ EXPECTED = GOLDEN / "generator_1024.png"
 
 def test_draws_what_the_original_draws() -> None:
     # Seed 1 through the published graphs in OpenVINO, float32; half weights and 8 bits cost 58 dB.
-    assert psnr(face(1), from_pil(Image.open(GOLDEN))).item() > 45
+    assert psnr(face(1), from_pil(Image.open(EXPECTED))).item() > 45
 
 
 def test_the_halves_make_the_whole() -> None:
     w_plus = styles(1)
     feature = synthesis().feature(w_plus)
-    assert feature.shape == (1, 512, FEATURE_PX, FEATURE_PX)
+    assert feature.shape == (1, 512, FACE_1024.feature_px, FACE_1024.feature_px)
     picture = synthesis().image(feature, w_plus)
-    assert picture.shape == (1, 3, IMAGE_PX, IMAGE_PX)
+    assert picture.shape == (1, 3, FACE_1024.image_px, FACE_1024.image_px)
     # A second run gives the same bits: the decoder may count on it.
     assert torch.equal(picture.clamp(-1, 1), face(1))
 
@@ -42,8 +42,8 @@ def test_another_feature_gives_another_picture() -> None:
 
 @pytest.mark.parametrize("px", [16, 32, 64])
 def test_a_feature_depends_on_the_leading_styles_only(px: int) -> None:
-    count = styles_through(px)
-    assert count < NUM_STYLES
+    count = FACE_1024.styles_through(px)
+    assert count < FACE_1024.styles
     short = synthesis().feature(styles(1)[:, :count], px)
     assert torch.equal(short, synthesis().feature(styles(1), px))
     other = styles(1).clone()

@@ -16,10 +16,11 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from hsc.bitstream import Container, unpack
+from hsc.config import FACE_1024
 from hsc.errors import BitstreamError, HscError
 from hsc.metrics.dists import Dists
 
-SIDE = 1024
+SIDE = FACE_1024.image_px
 
 
 def save_dists(folder: Path) -> Path:

@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_preview
 from hsc.metrics.picture import psnr
 from hsc.research.edit_discovery.effects import Studio
@@ -28,8 +29,8 @@ def synthesis() -> Synthesis:
 
 def styles(seed: int) -> Tensor:
     """(1, 23, 512), truncated to .7."""
-    z = torch.randn(1, 512, generator=torch.Generator().manual_seed(seed))
-    return mapping()(z, 0.7)[:, None].expand(-1, NUM_STYLES, -1)
+    z = torch.randn(1, FACE_1024.style_dim, generator=torch.Generator().manual_seed(seed))
+    return mapping()(z, 0.7)[:, None].expand(-1, FACE_1024.styles, -1)
 
 
 @lru_cache(maxsize=8)

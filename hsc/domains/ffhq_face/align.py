@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
+from hsc.config import FACE_1024
 from hsc.domains.ffhq_face.detect import Face, find_faces
 from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo
@@ -52,7 +53,7 @@ class Square:
 
 
 def aligned(
-    image: Image.Image, face: int | None = 0, align: bool = True, px: int = 1024
+    image: Image.Image, face: int | None = 0, align: bool = True, px: int = FACE_1024.image_px
 ) -> Image.Image:
     """Bring a picture to the square that the encoder expects.
 
@@ -85,7 +86,7 @@ def aligned(
     return crop_face(image, faces[number], px)
 
 
-def crop_centre(image: Image.Image, px: int = 1024) -> Image.Image:
+def crop_centre(image: Image.Image, px: int = FACE_1024.image_px) -> Image.Image:
     """The largest centred square of an RGB picture, resampled to px x px."""
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
@@ -94,7 +95,7 @@ def crop_centre(image: Image.Image, px: int = 1024) -> Image.Image:
     )
 
 
-def crop_face(image: Image.Image, face: Face, px: int = 1024) -> Image.Image:
+def crop_face(image: Image.Image, face: Face, px: int = FACE_1024.image_px) -> Image.Image:
     """Cut a face out of an RGB picture as FFHQ does: px x px, padded where the picture ends."""
     return _cut(image, face_square(face), px)
 
@@ -177,10 +178,13 @@ def _padded(
     height, width = pixels.shape[:2]
     x, y = np.arange(width), np.arange(height)
     # 1 at the outer edge, 0 where the picture begins, negative inside
-    depth = 1 - np.minimum(
-        np.minimum(x / left, x[::-1] / right)[None, :],
-        np.minimum(y / top, y[::-1] / bottom)[:, None],
-    ).astype(np.float32)[..., None]  # (height, width, 1)
+    depth = (
+        1
+        - np.minimum(
+            np.minimum(x / left, x[::-1] / right)[None, :],
+            np.minimum(y / top, y[::-1] / bottom)[:, None],
+        ).astype(np.float32)[..., None]
+    )  # (height, width, 1)
     soft = np.clip(3 * depth + 1, 0, 1)
     result = pixels + (np.asarray(blurred, dtype=np.float32) - pixels) * soft
     median = np.median(pixels, axis=(0, 1)).astype(np.float32)

@@ -6,14 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import (
-    BLOCK_PX,
-    CHANNELS,
-    FEATURE_PX,
-    Block,
-    StyledConv,
-    Synthesis,
-)
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Block, StyledConv, Synthesis
 
 HAAR = 0.5 * torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
 """Inverse transform. Rows: a 2x2 block in reading order; columns: ll, lh, hl, hh."""
@@ -45,8 +39,8 @@ class FastSynthesis:
         self.synthesis, self.dtype = synthesis, dtype
         self.blocks = {
             px: _FastBlock(synthesis.blocks[str(px)], px, dtype)
-            for px in BLOCK_PX
-            if px > FEATURE_PX
+            for px in FACE_1024.block_px
+            if px > FACE_1024.feature_px
         }
         conv = synthesis.to_img.conv
         self.pixel_weight = _to_pixels(conv.weight.detach())  # (12, 64, 1, 1)
@@ -54,22 +48,24 @@ class FastSynthesis:
 
     def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
         """As :meth:`Synthesis.run`."""
-        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FEATURE_PX))
-        if to_px <= max(after_px, FEATURE_PX):
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FACE_1024.feature_px))
+        if to_px <= max(after_px, FACE_1024.feature_px):
             return x
         x = torch.cat([self._rise(*one, to_px) for one in zip(x.split(1), w_plus.split(1))])
         # the last block leaves channels in their order: no transform follows
-        return (x if to_px == BLOCK_PX[-1] else x[:, _bands(x.shape[1]).argsort()]).float()
+        return (
+            x if to_px == FACE_1024.block_px[-1] else x[:, _bands(x.shape[1]).argsort()]
+        ).float()
 
-    def feature(self, w_plus: Tensor, px: int = FEATURE_PX) -> Tensor:
+    def feature(self, w_plus: Tensor, px: int = FACE_1024.feature_px) -> Tensor:
         """As :meth:`Synthesis.feature`."""
-        low = min(px, FEATURE_PX)
+        low = min(px, FACE_1024.feature_px)
         return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
 
     def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         """As :meth:`Synthesis.image`."""
-        if feature.shape[-1] < FEATURE_PX:
-            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FEATURE_PX)
+        if feature.shape[-1] < FACE_1024.feature_px:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FACE_1024.feature_px)
         return torch.cat([self._image(*one) for one in zip(feature.split(1), w_plus.split(1))])
 
     def __call__(self, w_plus: Tensor) -> Tensor:
@@ -77,7 +73,7 @@ class FastSynthesis:
         return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        x = self._rise(feature, w_plus, BLOCK_PX[-1])  # (1, 64, 512, 512)
+        x = self._rise(feature, w_plus, FACE_1024.block_px[-1])  # (1, 64, 512, 512)
         style = self.synthesis.to_img.modulation(w_plus[:, -1])  # (1, 64, 1, 1)
         weight = (self.pixel_weight * style).to(self.dtype)  # (12, 64, 1, 1)
         x = _pointwise(_inner(x), _inner(weight), self.pixel_bias)  # (1, 12, 512, 512)
@@ -86,10 +82,12 @@ class FastSynthesis:
     def _rise(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
         """From a map as the network knows it to one with its bands side by side."""
         after_px = x.shape[-1]
-        x = _inner((x[:, _bands(x.shape[1])] if after_px < BLOCK_PX[-1] else x).to(self.dtype))
-        for index, px in enumerate(BLOCK_PX):
+        x = _inner(
+            (x[:, _bands(x.shape[1])] if after_px < FACE_1024.block_px[-1] else x).to(self.dtype)
+        )
+        for px in FACE_1024.block_px:
             if after_px < px <= to_px:
-                x = self.blocks[px](x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
+                x = self.blocks[px](x, w_plus[:, FACE_1024.styles_of_block(px)])
         return x
 
 
@@ -98,9 +96,9 @@ class _FastBlock:
 
     def __init__(self, block: Block, px: int, dtype: torch.dtype) -> None:
         self.modulation = block.up
-        self.bands = _bands(CHANNELS[px // 2])
+        self.bands = _bands(FACE_1024.channels[px // 2])
         self.conv1 = _Styled.of(block.conv1, dtype)
-        out = _bands(CHANNELS[px]) if px < BLOCK_PX[-1] else slice(None)
+        out = _bands(FACE_1024.channels[px]) if px < FACE_1024.block_px[-1] else slice(None)
         self.conv2 = _Styled.of(block.conv2, dtype, out)
 
     def __call__(self, x: Tensor, styles: Tensor) -> Tensor:

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.haar import inverse_haar
-from hsc.generators.mobilestylegan.synthesis import BLOCK_PX, Modulation, StyledConv, Synthesis
+from hsc.generators.mobilestylegan.synthesis import Modulation, StyledConv, Synthesis
 from hsc.numerics.exact import exact_copy, snap
 
 CONTEXT_PX = 16
@@ -23,7 +24,11 @@ class ExactSynthesis:
     def __init__(self, synthesis: Synthesis) -> None:
         self.const = snap(synthesis.const.detach().double().cpu())
         self.conv1 = exact_copy(synthesis.conv1)
-        self.blocks = [exact_copy(synthesis.blocks[str(px)]) for px in BLOCK_PX if px <= CONTEXT_PX]
+        self.blocks = {
+            px: exact_copy(synthesis.blocks[str(px)])
+            for px in FACE_1024.block_px
+            if px <= CONTEXT_PX
+        }
 
     @torch.no_grad()
     def feature(self, w_plus: Tensor) -> Tensor:
@@ -37,8 +42,8 @@ class ExactSynthesis:
         """
         const = self.const.expand(len(w_plus), -1, -1, -1)
         x = _styled_conv(const, self.conv1, w_plus[:, 0])  # (B, 512, 4, 4)
-        for index, block in enumerate(self.blocks):
-            styles = w_plus[:, 1 + 3 * index : 4 + 3 * index]
+        for px, block in self.blocks.items():
+            styles = w_plus[:, FACE_1024.styles_of_block(px)]
             # halves of sums of four grid values lie on a grid half as fine: snapped again
             x = snap(inverse_haar(snap(x * _style(block.up, styles[:, 0]))))
             x = _styled_conv(x, block.conv1, styles[:, 1])

@@ -8,9 +8,9 @@ losses and in live previews.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.haar import inverse_haar
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import CHANNELS, Synthesis, styles_through
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 
 PREVIEW_PX = 256
 EXIT_PX = 128
@@ -38,9 +38,9 @@ class PreviewHead(nn.Module):
     def __init__(self, width: int = 64, exit_px: int = EXIT_PX) -> None:
         super().__init__()
         self.exit_px = exit_px
-        self.linear = nn.Conv2d(CHANNELS[exit_px], 12, 1)
-        self.reduce = nn.Conv2d(CHANNELS[exit_px], width, 1)
-        self.style = nn.Linear(STYLE_DIM, width)
+        self.linear = nn.Conv2d(FACE_1024.channels[exit_px], 12, 1)
+        self.reduce = nn.Conv2d(FACE_1024.channels[exit_px], width, 1)
+        self.style = nn.Linear(FACE_1024.style_dim, width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.out = nn.Conv2d(width, 12, 1)
@@ -50,7 +50,9 @@ class PreviewHead(nn.Module):
 
     def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         """Args: feature (B, C, H, W), w_plus (B, 23, 512). Returns (B, 3, 2H, 2W)."""
-        style = self.style(w_plus[:, styles_through(self.exit_px) :].mean(1))  # (B, width)
+        style = self.style(
+            w_plus[:, FACE_1024.styles_through(self.exit_px) :].mean(1)
+        )  # (B, width)
         h = self.reduce(feature) * (1 + style[:, :, None, None])  # (B, width, H, W)
         h = F.leaky_relu(self.conv1(F.leaky_relu(h, 0.2)), 0.2)  # (B, width, H, W)
         h = F.leaky_relu(self.conv2(h), 0.2)  # (B, width, H, W)

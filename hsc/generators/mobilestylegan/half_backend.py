@@ -7,7 +7,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 
 MAX_BATCH = 16
 """Pictures drawn in one go; larger batches are drawn in parts."""
@@ -36,20 +37,20 @@ class HalfSynthesis:
 
     def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
         """As :meth:`Synthesis.run`."""
-        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FEATURE_PX))
-        if to_px <= max(after_px, FEATURE_PX):
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FACE_1024.feature_px))
+        if to_px <= max(after_px, FACE_1024.feature_px):
             return x
         return self.half.run(_inner(x), w_plus.half(), x.shape[-1], to_px).float()
 
-    def feature(self, w_plus: Tensor, px: int = FEATURE_PX) -> Tensor:
+    def feature(self, w_plus: Tensor, px: int = FACE_1024.feature_px) -> Tensor:
         """As :meth:`Synthesis.feature`."""
-        low = min(px, FEATURE_PX)
+        low = min(px, FACE_1024.feature_px)
         return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
 
     def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         """As :meth:`Synthesis.image`."""
-        if feature.shape[-1] < FEATURE_PX:
-            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FEATURE_PX)
+        if feature.shape[-1] < FACE_1024.feature_px:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FACE_1024.feature_px)
         parts = zip(feature.split(MAX_BATCH), w_plus.split(MAX_BATCH))
         return torch.cat([self._image(_inner(f), w.half()).float() for f, w in parts])
 
@@ -58,7 +59,7 @@ class HalfSynthesis:
         return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        if not self.graphs or feature.shape[-1] != FEATURE_PX or torch.is_grad_enabled():
+        if not self.graphs or feature.shape[-1] != FACE_1024.feature_px or torch.is_grad_enabled():
             return self.half.image(feature, w_plus)
         with self._lock:  # a recording has one set of inputs and outputs
             recording = self._recorded.pop(len(feature), None)
@@ -96,5 +97,3 @@ class _Recording:
 def _inner(x: Tensor) -> Tensor:
     """In half precision, with channels innermost in memory."""
     return x.half().contiguous(memory_format=torch.channels_last)
-
-

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-STYLE_DIM = 512
+from hsc.config import FACE_1024
 
 
 class Mapping(nn.Module):
@@ -22,8 +22,10 @@ class Mapping(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(STYLE_DIM, STYLE_DIM) for _ in range(8)])
-        self.register_buffer("w_mean", torch.zeros(STYLE_DIM))
+        self.layers = nn.ModuleList(
+            [nn.Linear(FACE_1024.style_dim, FACE_1024.style_dim) for _ in range(8)]
+        )
+        self.register_buffer("w_mean", torch.zeros(FACE_1024.style_dim))
 
     def forward(self, z: Tensor, truncation: float = 1.0) -> Tensor:
         """Map latents.

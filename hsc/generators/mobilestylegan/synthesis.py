@@ -7,20 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.haar import inverse_haar
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-
-CHANNELS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64}
-BLOCK_PX = tuple(CHANNELS)[1:]
-NUM_STYLES = 2 + 3 * len(BLOCK_PX)
-IMAGE_PX = 1024
-FEATURE_PX = 32
-"""Resolution at which the codec reads and replaces the middle-level feature F."""
-
-
-def styles_through(px: int) -> int:
-    """Number of leading styles of w+ that the activation at ``px`` depends on."""
-    return 1 + 3 * sum(1 for p in BLOCK_PX if p <= px)
 
 
 class Modulation(nn.Module):
@@ -28,7 +16,7 @@ class Modulation(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.affine = nn.Linear(STYLE_DIM, channels)
+        self.affine = nn.Linear(FACE_1024.style_dim, channels)
 
     def forward(self, style: Tensor) -> Tensor:
         return self.affine(style)[:, :, None, None]
@@ -114,12 +102,15 @@ class Synthesis(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.const = nn.Parameter(torch.zeros(1, CHANNELS[4], 4, 4))
-        self.conv1 = StyledConv(CHANNELS[4], CHANNELS[4], 4, depthwise=False)
+        self.const = nn.Parameter(torch.zeros(1, FACE_1024.channels[4], 4, 4))
+        self.conv1 = StyledConv(FACE_1024.channels[4], FACE_1024.channels[4], 4, depthwise=False)
         self.blocks = nn.ModuleDict(
-            {str(px): Block(CHANNELS[px // 2], CHANNELS[px], px) for px in BLOCK_PX}
+            {
+                str(px): Block(FACE_1024.channels[px // 2], FACE_1024.channels[px], px)
+                for px in FACE_1024.block_px
+            }
         )
-        self.to_img = ToImage(CHANNELS[512])
+        self.to_img = ToImage(FACE_1024.channels[FACE_1024.block_px[-1]])
 
     def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
         """Carry an activation at ``after_px`` through the blocks up to ``to_px``.
@@ -131,12 +122,12 @@ class Synthesis(nn.Module):
         Returns:
             (B, C', to_px, to_px).
         """
-        for index, px in enumerate(BLOCK_PX):
+        for px in FACE_1024.block_px:
             if after_px < px <= to_px:
-                x = self.blocks[str(px)](x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
+                x = self.blocks[str(px)](x, w_plus[:, FACE_1024.styles_of_block(px)])
         return x
 
-    def feature(self, w_plus: Tensor, px: int = FEATURE_PX) -> Tensor:
+    def feature(self, w_plus: Tensor, px: int = FACE_1024.feature_px) -> Tensor:
         """G_F: the activation at ``px`` that the semantics alone predict.
 
         Args:
@@ -158,7 +149,9 @@ class Synthesis(nn.Module):
         Returns:
             (B, 3, 1024, 1024), nominally in [-1, 1], not clamped.
         """
-        x = self.run(feature, w_plus, feature.shape[-1], 512)  # (B, 64, 512, 512)
+        x = self.run(
+            feature, w_plus, feature.shape[-1], FACE_1024.block_px[-1]
+        )  # (B, 64, 512, 512)
         return self.to_img(x, w_plus[:, -1])  # (B, 3, 1024, 1024)
 
     def forward(self, w_plus: Tensor) -> Tensor:

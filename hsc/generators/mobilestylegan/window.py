@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.synthesis import BLOCK_PX, FEATURE_PX, IMAGE_PX, Synthesis
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 
 MARGIN = 2
 """Cells of F around a window that its pixels depend on: eight 3x3 kernels at rising resolution."""
-CELL_PX = IMAGE_PX // FEATURE_PX
+CELL_PX = FACE_1024.image_px // FACE_1024.feature_px
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Window:
 
     Attributes:
         top, left: of its first cell, at least MARGIN.
-        cells: its side; top and left plus cells is at most FEATURE_PX - MARGIN.
+        cells: its side; top and left plus cells is at most feature_px - MARGIN.
     """
 
     top: int
@@ -32,13 +33,13 @@ class Window:
     @classmethod
     def draw(cls, cells: int) -> "Window":
         """A place at random."""
-        room = FEATURE_PX - 2 * MARGIN - cells + 1
+        room = FACE_1024.feature_px - 2 * MARGIN - cells + 1
         top, left = (MARGIN + torch.randint(room, (2,))).tolist()
         return cls(top, left, cells)
 
     def of(self, picture: Tensor) -> Tensor:
         """The window of (B, C, H, W), whose sides are any power of two from 32."""
-        cell = picture.shape[-1] // FEATURE_PX
+        cell = picture.shape[-1] // FACE_1024.feature_px
         rows, columns = (
             slice(start * cell, (start + self.cells) * cell) for start in (self.top, self.left)
         )
@@ -58,10 +59,10 @@ def draw_window(synthesis: Synthesis, feature: Tensor, w_plus: Tensor, window: W
     side = window.cells + 2 * MARGIN
     x = feature[:, :, top : top + side, left : left + side]
     x = x.contiguous(memory_format=torch.channels_last)
-    for index, px in enumerate(BLOCK_PX):
-        if px <= FEATURE_PX:
+    for px in FACE_1024.block_px:
+        if px <= FACE_1024.feature_px:
             continue
-        styles, scale = w_plus[:, 1 + 3 * index : 4 + 3 * index], px // FEATURE_PX
+        styles, scale = w_plus[:, FACE_1024.styles_of_block(px)], px // FACE_1024.feature_px
         x = synthesis.blocks[str(px)](x, styles, (scale * top, scale * left))
     drawn = synthesis.to_img(x, w_plus[:, -1])
     edge = MARGIN * CELL_PX

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import CHANNELS
+from hsc.config import FACE_1024
 from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, LATENT_PX, level_map
 from hsc.numerics.exact import exact_conv, snap
 
@@ -104,7 +104,7 @@ class Context(nn.Module):
 
     def __init__(self, width: int = 96) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(CHANNELS[16], width, 1)
+        self.conv1 = nn.Conv2d(FACE_1024.channels[16], width, 1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, feature: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import CHANNELS, FEATURE_PX
+from hsc.config import FACE_1024
 from hsc.inversion.layers import ResidualBlock
 from hsc.levels import MAX_LEVEL
 
-FEATURE_CHANNELS = CHANNELS[FEATURE_PX]
+FEATURE_CHANNELS = FACE_1024.feature_channels
 LATENT_CHANNELS = 128
-LATENT_PX = FEATURE_PX // 2
+LATENT_PX = FACE_1024.feature_px // 2
 
 
 def level_map(level: float, like: Tensor) -> Tensor:

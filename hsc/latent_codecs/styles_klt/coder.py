@@ -4,8 +4,7 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.config import FACE_1024
 from hsc.latent_codecs.gains import log2_gain_at
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.latent_codecs.styles_klt.model import SemanticCodec
@@ -53,7 +52,7 @@ class SemanticCoder:
         step = snap(torch.exp2(-self.gain(level)), 20)
         y_hat = snap(symbols.double() * step, 12)
         w_plus = snap(self.mean.flatten() + self.g_s @ y_hat)
-        return w_plus.reshape(1, NUM_STYLES, STYLE_DIM)
+        return w_plus.reshape(1, *FACE_1024.w_plus_shape)
 
     def compress(self, w_plus: Tensor, level: float, tables: CdfTables) -> bytes:
         """(1, 23, 512) to the bytes of the SCN layer."""

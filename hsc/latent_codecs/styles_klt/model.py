@@ -8,13 +8,12 @@ transform under a metric of what the generator does with each style.
 import torch
 from torch import Tensor, nn
 
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.config import FACE_1024
 from hsc.latent_codecs.gains import log2_gain_at
 from hsc.latent_codecs.gaussian import bits
 from hsc.levels import LEVELS
 
-SIZE = NUM_STYLES * STYLE_DIM
+SIZE = FACE_1024.styles * FACE_1024.style_dim
 
 
 class SemanticCodec(nn.Module):
@@ -36,7 +35,7 @@ class SemanticCodec(nn.Module):
         super().__init__()
         self.g_a = nn.Parameter(torch.zeros(components, SIZE))
         self.g_s = nn.Parameter(torch.zeros(SIZE, components))
-        self.mean = nn.Parameter(torch.zeros(NUM_STYLES, STYLE_DIM))
+        self.mean = nn.Parameter(torch.zeros(FACE_1024.w_plus_shape))
         self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), components))
 
     def gain(self, level: float) -> Tensor:
@@ -49,7 +48,7 @@ class SemanticCodec(nn.Module):
 
     def synthesis(self, y_hat: Tensor) -> Tensor:
         """(B, K) -> (B, 23, 512)."""
-        return self.mean + (y_hat @ self.g_s.T).unflatten(1, (NUM_STYLES, STYLE_DIM))
+        return self.mean + (y_hat @ self.g_s.T).unflatten(1, FACE_1024.w_plus_shape)
 
     def forward(self, w_plus: Tensor, level: float) -> tuple[Tensor, Tensor]:
         """Code with rounding that passes gradients straight through.

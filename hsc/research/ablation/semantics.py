@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, encode_symbols
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.config import FACE_1024
 from hsc.latent_codecs.gaussian import bits, scale_index
 
-SHAPE = (NUM_STYLES, 16, 32)
+SHAPE = (FACE_1024.styles, 16, 32)
 """The 512 numbers of each style as 16 x 32 pixels of a channel."""
 LATENT = 24
 BATCH = 32
@@ -35,12 +35,12 @@ class ReshapedCodec(nn.Module):
         self.register_buffer("mean", w_plus.mean(0))
         self.register_buffer("std", w_plus.std((0, 1)) + 1e-6)
         self.g_a = nn.Sequential(
-            nn.Conv2d(NUM_STYLES, width, 4, 2, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(FACE_1024.styles, width, 4, 2, 1), nn.LeakyReLU(0.2),
             nn.Conv2d(width, LATENT, 4, 2, 1),
         )  # fmt: skip
         self.g_s = nn.Sequential(
             nn.ConvTranspose2d(LATENT, width, 4, 2, 1), nn.LeakyReLU(0.2),
-            nn.ConvTranspose2d(width, NUM_STYLES, 4, 2, 1),
+            nn.ConvTranspose2d(width, FACE_1024.styles, 4, 2, 1),
         )  # fmt: skip
         self.log2_scale = nn.Parameter(torch.zeros(LATENT, 1, 1))
 
@@ -51,7 +51,7 @@ class ReshapedCodec(nn.Module):
         symbols = y + (torch.round(y) - y).detach()
         rated = y + torch.rand_like(y) - 0.5 if noisy else symbols
         cost = bits(rated, self.log2_scale.expand_as(y)).sum((1, 2, 3))
-        w_plus_hat = self.g_s(symbols).reshape(-1, NUM_STYLES, 512) * self.std + self.mean
+        w_plus_hat = self.g_s(symbols).reshape(-1, *FACE_1024.w_plus_shape) * self.std + self.mean
         return w_plus_hat, symbols, cost
 
 
@@ -66,7 +66,7 @@ def train(
     """
     torch.manual_seed(0)
     codec = ReshapedCodec(w_plus)
-    weight = torch.ones(NUM_STYLES) if importance is None else importance / importance.mean()
+    weight = torch.ones(FACE_1024.styles) if importance is None else importance / importance.mean()
     optimiser = torch.optim.Adam(codec.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     price = 1e-3

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import BLOCK_PX
 from hsc.research.convert.openvino_ir import IrGraph
 
 PACKAGE = "random-face==2021.7.21.1"
@@ -91,7 +91,7 @@ def read_synthesis(folder: Path) -> dict[str, Tensor]:
         state[f"{target}.conv.bias"] = graph.named(f"{source}.bias").ravel()
 
     styled_conv("m.conv1", "conv1")
-    for index, px in enumerate(BLOCK_PX):
+    for index, px in enumerate(FACE_1024.block_px):
         modulation(f"m.layers.{index}.up", f"blocks.{px}.up")
         styled_conv(f"m.layers.{index}.conv1", f"blocks.{px}.conv1")
         styled_conv(f"m.layers.{index}.conv2", f"blocks.{px}.conv2")

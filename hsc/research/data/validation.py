@@ -5,11 +5,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.images.photo import read_photo
 from hsc.research.data.held_out import held_out_names
 
-REFERENCE_PX = 1024
 REFERENCE_NOTE = (
     "Reference at 1024 px: the aligned picture, enlarged with a Lanczos filter from the 512 or "
     "256 px that the collections have."
@@ -39,7 +39,7 @@ class HeldOutPicture:
     def load(self) -> Image.Image:
         """RGB, 1024 x 1024; the picture is aligned already."""
         image = read_photo(self.path)
-        return image.resize((REFERENCE_PX, REFERENCE_PX), Image.Resampling.LANCZOS)
+        return image.resize((FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS)
 
 
 def held_out_pictures(folder: Path | None, limit: int | None = None) -> list[HeldOutPicture]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hsc.config import FACE_1024
 from hsc.editing.table import HALF, LOOK, MOVE, STAY, TURN, Edit
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
 
 SKIN = ("skin_light", "skin_red", "skin_yellow")
 STABLE = (
@@ -180,5 +180,5 @@ def principal(number: int, predicted: Mapping[str, float]) -> Edit:
     return Edit(
         f"pc{number}", f"Principal {number}", "standard deviations", -2.0, 2.0, 0.1,
         f"One of the ways in which faces differ most; a step moves mainly {moves} of their spread.",
-        styles=(0, NUM_STYLES - 1), kind=MOVE, group=PRINCIPAL_GROUP,
+        styles=(0, FACE_1024.styles - 1), kind=MOVE, group=PRINCIPAL_GROUP,
     )  # fmt: skip

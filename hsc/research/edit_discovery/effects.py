@@ -8,11 +8,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.editing.apply import edit_styles
 from hsc.editing.table import EditTable
 from hsc.generators.mobilestylegan.exits import PreviewHead, preview
 from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.vision.face_readouts import Reader, where_meant
@@ -90,9 +91,9 @@ class Studio:
     @torch.no_grad()
     def faces(self, count: int, seed: int) -> Tensor:
         """Fresh samples: (count, 23, 512)."""
-        z = torch.randn(count, 512, generator=torch.Generator().manual_seed(seed))
+        z = torch.randn(count, FACE_1024.style_dim, generator=torch.Generator().manual_seed(seed))
         w = self.mapping(z.to(self.mapping.w_mean), TRUNCATION)
-        return w[:, None].expand(-1, NUM_STYLES, -1)
+        return w[:, None].expand(-1, FACE_1024.styles, -1)
 
     @torch.no_grad()
     def draw(self, w_plus: Tensor) -> Iterator[Tensor]:

@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from hsc.codec import PICTURE_PX, Codec
+from hsc.codec import Codec
+from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.domains.ffhq_face import aligned
 from hsc.editing.table import HALF, NO_GAINS, EditTable
@@ -45,7 +46,7 @@ def find_gains(setting: Setting) -> None:
     table = codec.networks.edits.with_gains({w.name: NO_GAINS for w in CATALOGUE})
     people = []
     for number, path in enumerate(spread(list_faces(setting.data), PEOPLE)):
-        latents = codec.analyse(aligned(read_photo(path), align=False, px=PICTURE_PX))
+        latents = codec.analyse(aligned(read_photo(path), align=False, px=FACE_1024.image_px))
         people.append(codec.open(codec.compress(latents, LEVELS[number % len(LEVELS)])))
     camera = EditRenderer.load(codec.decoder)
     before = where_meant(camera.read([camera.draw(person, {}) for person in people]))

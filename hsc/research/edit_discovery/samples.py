@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
+from hsc.config import FACE_1024
 from hsc.research.edit_discovery.effects import Studio
 
 SHARD, SHARDS = 200, 11
@@ -20,7 +20,7 @@ def styles(studio: Studio, shard: int) -> Tensor:
     generator = torch.Generator().manual_seed(SEED + shard)
     truncation = torch.rand(SHARD, 1, generator=generator)
     truncation = LEAST_TRUNCATION + (1 - LEAST_TRUNCATION) * truncation
-    z = torch.randn(SHARD, 512, generator=generator).to(studio.mapping.w_mean)
+    z = torch.randn(SHARD, FACE_1024.style_dim, generator=generator).to(studio.mapping.w_mean)
     mean = studio.mapping.w_mean
     return mean + truncation.to(mean) * (studio.mapping(z) - mean)
 
@@ -37,7 +37,7 @@ def draw_samples(studio: Studio, folder: Path, shards: int = SHARDS) -> Iterator
         path = folder / f"{shard:03d}.safetensors"
         if not path.is_file():
             w = styles(studio, shard).half()
-            pictures = studio.draw(w.float()[:, None].expand(-1, NUM_STYLES, -1))
+            pictures = studio.draw(w.float()[:, None].expand(-1, FACE_1024.styles, -1))
             images = torch.stack([((p + 1) * 127.5).round().byte() for p in pictures])
             unfinished = path.with_suffix(".part")
             save_file({"w": w.cpu(), "images": images}, unfinished)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.editing.skin import CELLS, SEEN_PX, Skin, finer
 from hsc.generators.mobilestylegan.exits import preview
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, NUM_STYLES, styles_through
 from hsc.research.edit_discovery.effects import Studio, to_pil
 from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, Face
 from hsc.vision.face_readouts import aligned_landmarks
@@ -60,8 +60,10 @@ def marked(face: Face) -> tuple[np.ndarray, np.ndarray]:
 
 def in_cells(pixels: np.ndarray) -> np.ndarray:
     """Means over the cells of F: (256, 256, ...) -> (32, 32, ...)."""
-    cell = PX // FEATURE_PX
-    return pixels.reshape(FEATURE_PX, cell, FEATURE_PX, cell, *pixels.shape[2:]).mean((1, 3))
+    cell = PX // FACE_1024.feature_px
+    return pixels.reshape(
+        FACE_1024.feature_px, cell, FACE_1024.feature_px, cell, *pixels.shape[2:]
+    ).mean((1, 3))
 
 
 @torch.no_grad()
@@ -77,7 +79,7 @@ def find_skin(studio: Studio, count: int = FACES) -> Skin:
         vectors = feature[0].float().permute(1, 2, 0).cpu().numpy()  # (32, 32, 512)
         features += [vectors[skin], vectors[other]]
         kinds += [np.ones(skin.sum()), -np.ones(other.sum())]
-        above = studio.synthesis.run(feature, w_plus, FEATURE_PX, SEEN_PX).float()
+        above = studio.synthesis.run(feature, w_plus, FACE_1024.feature_px, SEEN_PX).float()
         seen.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[skin])
         fine = finer(w_plus.float()).cpu().numpy()  # (1, 1024)
         styles.append(np.repeat(fine, skin.sum(), 0))
@@ -105,12 +107,12 @@ def _faces(studio: Studio, count: int) -> Tensor:
     """(count, 23, 512), three of four with the styles above 32, 64 or 128 px of the last one."""
     generator = torch.Generator().manual_seed(SEED)
     truncation = torch.rand(count, 1, generator=generator) * (1 - LEAST_TRUNCATION)
-    z = torch.randn(count, 512, generator=generator).to(studio.mapping.w_mean)
+    z = torch.randn(count, FACE_1024.style_dim, generator=generator).to(studio.mapping.w_mean)
     mean = studio.mapping.w_mean
     w = mean + (LEAST_TRUNCATION + truncation).to(mean) * (studio.mapping(z) - mean)
-    w_plus = w[:, None].repeat(1, NUM_STYLES, 1)
-    for number, px in enumerate((FEATURE_PX, SEEN_PX, 2 * SEEN_PX), 1):
-        fine = styles_through(px)
+    w_plus = w[:, None].repeat(1, FACE_1024.styles, 1)
+    for number, px in enumerate((FACE_1024.feature_px, SEEN_PX, 2 * SEEN_PX), 1):
+        fine = FACE_1024.styles_through(px)
         mixed = torch.arange(number, count, 4)
         w_plus[mixed, fine:] = w[mixed - 1, None]
     return w_plus

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.mapping import STYLE_DIM, Mapping
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.research.training.pairs import draw_styles
 
 GRID = 16
@@ -70,7 +71,7 @@ def block_klts(
     moments: dict[int, list[Tensor]] = {px: [] for px in sizes}
     for _ in range(max(1, DRAWN // BATCH)):
         first = draw_styles(mapping, BATCH, generator)  # (B, 23, 512)
-        z = torch.randn(BATCH * NUM_STYLES, STYLE_DIM, generator=generator)
+        z = torch.randn(BATCH * FACE_1024.styles, FACE_1024.style_dim, generator=generator)
         other = mapping(z.to(mapping.w_mean)).cpu().view_as(first)
         pair = torch.cat([first, torch.lerp(first, other, MOVED)])
         pair = pair.to(mapping.w_mean.device, kind)  # (2 B, 23, 512)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.generators.backends import arranged, chosen
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES, Synthesis
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.metrics.picture import psnr
 
@@ -46,7 +47,7 @@ def compare(backends: list[str], rounds: int) -> list[Drawn]:
     """
     generator = load_generator("cpu")
     z = torch.randn(1, 512, generator=torch.Generator().manual_seed(1))
-    w_plus = generator.mapping(z, 0.7)[:, None].repeat(1, NUM_STYLES, 1)  # (1, 23, 512)
+    w_plus = generator.mapping(z, 0.7)[:, None].repeat(1, FACE_1024.styles, 1)  # (1, 23, 512)
     expected = generator.synthesis(w_plus).clamp(-1, 1)
     candidates: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {}
     for name in backends:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from hsc.bitstream import Container, snap_level, unpack
 from hsc.bitstream.rans import MAX_SYMBOL, SymbolReader, encode_symbols
-from hsc.codec import PICTURE_PX, Codec
+from hsc.codec import Codec
+from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import aligned
 from hsc.images.photo import read_photo
 from hsc.images.tensors import to_picture
@@ -77,7 +78,7 @@ class Pipeline:
             image = read_photo(photo)
             self.photo_size = image.size
         with self._stage("align"):
-            crop = aligned(image, px=PICTURE_PX)
+            crop = aligned(image, px=FACE_1024.image_px)
         with self._stage("GIE"):
             inversion = self.codec.analyse(crop)
         with self._stage("SCN to bytes"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from hsc.config import FACE_1024
 from hsc.generators.pretrained import load_exit128, load_generator, load_preview
 from hsc.research.data.faces import RealFaces, to_unit
 from hsc.research.training.loop import Checkpoint, CsvLog, train
@@ -84,12 +85,12 @@ def start_encoder(encoder, generator, work: Path) -> None:
     if not path.exists():
         import_weights("backbone", out=path.parent)
     encoder.backbone.load_pretrained(load_file(path))
-    z = torch.randn(4096, 512, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(4096, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
     mapping = generator.mapping
     w = mapping(z.to(next(mapping.parameters()).device))
     encoder.semantic_head.w_mean.copy_(w.mean(0))
     encoder.semantic_head.w_std.copy_(w.std(0))
-    features = generator.synthesis.feature(w[:64, None].expand(-1, 23, -1))
+    features = generator.synthesis.feature(w[:64, None].expand(-1, FACE_1024.styles, -1))
     encoder.feature_head.feature_std.copy_(features.std((0, 2, 3)))
 
 

@@ -6,6 +6,7 @@ import math
 import torch
 from safetensors.torch import save_file
 
+from hsc.config import FACE_1024
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
@@ -48,7 +49,7 @@ def semantic(setting: Setting) -> None:
 
     generator = load_generator("cpu")
     cached = CachedLatents(setting.work / "latents")
-    z = torch.randn(8, 512, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(8, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z, 0.8)
     importance = style_importance(generator.synthesis, Lpips.pretrained(), w)
     print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
@@ -161,7 +162,7 @@ def _train_layer(
 @torch.no_grad()
 def start_feature_codec(codec: FeatureCodec, generator) -> None:
     """Statistics of F."""
-    z = torch.randn(64, 512, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(64, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z)
-    features = generator.synthesis.feature(w[:, None].expand(-1, 23, -1))
+    features = generator.synthesis.feature(w[:, None].expand(-1, FACE_1024.styles, -1))
     codec.feature_std.copy_(features.std((0, 2, 3)))

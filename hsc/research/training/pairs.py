@@ -7,8 +7,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import NUM_STYLES
 from hsc.generators.pretrained import Generator, load_generator
 from hsc.inversion.encoder import INPUT_PX
 from hsc.research.data.faces import Pairs, SyntheticPairs
@@ -24,13 +24,14 @@ def draw_styles(mapping: Mapping, n: int, generator: torch.Generator) -> Tensor:
     truncation = torch.rand(n, 1, generator=generator) * 0.45 + 0.55
     device = mapping.w_mean.device
     first, second = (
-        mapping(torch.randn(n, 512, generator=generator).to(device)).cpu() for _ in range(2)
+        mapping(torch.randn(n, FACE_1024.style_dim, generator=generator).to(device)).cpu()
+        for _ in range(2)
     )
     mean = mapping.w_mean.cpu()
     first, second = (mean + truncation * (w - mean) for w in (first, second))
     cut = torch.randint(4, 20, (n, 1, 1), generator=generator)
     mixed = torch.rand(n, 1, 1, generator=generator) < MIXED
-    from_second = mixed & (torch.arange(NUM_STYLES)[None, :, None] >= cut)
+    from_second = mixed & (torch.arange(FACE_1024.styles)[None, :, None] >= cut)
     return torch.where(from_second, second[:, None], first[:, None])
 
 

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.exits import PreviewHead
 from hsc.generators.mobilestylegan.haar import haar
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.data.faces import SyntheticPairs, to_unit
 
@@ -59,7 +60,7 @@ def of_pairs(
         w_plus = pairs.w_plus[part].float()
         styles = w_plus.to(device).bfloat16()
         feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
-        feature = fast.run(feature, styles, FEATURE_PX, exit_px)
+        feature = fast.run(feature, styles, FACE_1024.feature_px, exit_px)
         shrunk = F.interpolate(pairs.images[part].float(), size=2 * exit_px, mode="area")
         yield feature, w_plus, shrunk.round().byte()
 
@@ -83,7 +84,7 @@ def of_photographs(
             inversion = encoder(small, fast)
         styles = inversion.w_plus.bfloat16()
         inner = inversion.feature.bfloat16().contiguous(memory_format=torch.channels_last)
-        feature = fast.run(inner, styles, FEATURE_PX, exit_px)
+        feature = fast.run(inner, styles, FACE_1024.feature_px, exit_px)
         drawn = fast.image(feature, styles).float().clamp(-1, 1)
         shrunk = F.interpolate(drawn, size=2 * exit_px, mode="area")
         yield feature, inversion.w_plus.float(), ((shrunk + 1) * 127.5).round().byte()

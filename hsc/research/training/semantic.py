@@ -8,7 +8,8 @@ much the picture changes when that style is exchanged.
 import torch
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.synthesis import BLOCK_PX, FEATURE_PX, NUM_STYLES, Synthesis
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import Window, draw_window
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt.model import SemanticCodec
@@ -23,7 +24,7 @@ MIDDLE = Window(8, 8, 16)
 def modulations(synthesis: Synthesis) -> list[torch.nn.Linear]:
     """The affine layer of each of the 23 styles, in order."""
     layers = [synthesis.conv1.modulation]
-    for px in BLOCK_PX:
+    for px in FACE_1024.block_px:
         block = synthesis.blocks[str(px)]
         layers += [block.up, block.conv1.modulation, block.conv2.modulation]
     layers.append(synthesis.to_img.modulation)
@@ -43,13 +44,13 @@ def style_importance(synthesis: Synthesis, lpips: Lpips, w: Tensor) -> Tensor:
 
     def draw(styles: Tensor) -> Tensor:
         with torch.autocast(w.device.type, torch.bfloat16):
-            feature = synthesis.feature(styles, FEATURE_PX)
+            feature = synthesis.feature(styles, FACE_1024.feature_px)
             return draw_window(synthesis, feature, styles, MIDDLE).float()
 
-    styles = w[:, None].repeat(1, NUM_STYLES, 1)  # (B, 23, 512)
+    styles = w[:, None].repeat(1, FACE_1024.styles, 1)  # (B, 23, 512)
     original = draw(styles)
-    importance = torch.zeros(NUM_STYLES)
-    for index in range(NUM_STYLES):
+    importance = torch.zeros(FACE_1024.styles)
+    for index in range(FACE_1024.styles):
         exchanged = styles.clone()
         exchanged[:, index] = w.roll(1, 0)
         picture = draw(exchanged)
@@ -77,9 +78,9 @@ def fit(
     views, maps = [], []
     for index, affine in enumerate(modulations(synthesis)):
         matrix = affine.weight.double().cpu()  # (C, 512)
-        raw = x.unflatten(1, (NUM_STYLES, -1))[:, index] @ matrix.T  # (N, C)
+        raw = x.unflatten(1, (FACE_1024.styles, -1))[:, index] @ matrix.T  # (N, C)
         matrix = matrix / (weight * raw.square()).sum().sqrt() * importance[index].sqrt()
-        views.append(x.unflatten(1, (NUM_STYLES, -1))[:, index] @ matrix.T)
+        views.append(x.unflatten(1, (FACE_1024.styles, -1))[:, index] @ matrix.T)
         maps.append(matrix)
     seen = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
     root = weight.sqrt()

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import IMAGE_PX, styles_through
+from hsc.config import FACE_1024
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder, SemanticHead
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research.data.faces import list_faces, list_strangers, load_square, to_unit
 from hsc.research.training.window_loss import WindowLoss
 from hsc.types import Inversion
 
-FIRST_STYLE = styles_through(64)
+FIRST_STYLE = FACE_1024.styles_through(64)
 """The first style that moves: those below shape the face, and the exits see what they do."""
 LEAST_PX = 512
 """Smaller photographs do not show what skin and hair look like at 1024 px."""
@@ -43,9 +43,11 @@ class SharpFaces:
         self.images: list[Tensor] = []  # uint8 (3, px, px)
         for path in paths:
             with Image.open(path) as image:
-                px = min(*image.size, IMAGE_PX)
+                px = min(*image.size, FACE_1024.image_px)
             if px >= LEAST_PX:
-                self.images.append(load_square(path, IMAGE_PX if px == IMAGE_PX else LEAST_PX))
+                self.images.append(
+                    load_square(path, FACE_1024.image_px if px == FACE_1024.image_px else LEAST_PX)
+                )
         if not self.images:
             raise FileNotFoundError(f"no aligned pictures of {LEAST_PX} px or more to learn from")
 
@@ -61,9 +63,9 @@ class SharpFaces:
 def enlarged(picture: Tensor) -> Tensor:
     """uint8 (3, px, px) to (1, 3, 1024, 1024) in [-1, 1]."""
     large = to_unit(picture)[None]
-    if large.shape[-1] == IMAGE_PX:
+    if large.shape[-1] == FACE_1024.image_px:
         return large
-    return F.interpolate(large, size=IMAGE_PX, mode="bicubic").clamp(-1, 1)
+    return F.interpolate(large, size=FACE_1024.image_px, mode="bicubic").clamp(-1, 1)
 
 
 def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import FEATURE_PX, Synthesis
+from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 
 CANDIDATES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
@@ -33,7 +34,9 @@ def best_truncation(
     for image in images.split(1):
         inversion = encoder(image, synthesis)
         w_plus, mean = inversion.w_plus, encoder.semantic_head.w_mean
-        last = synthesis.run(inversion.feature, w_plus, FEATURE_PX, 512)  # (1, 64, 512, 512)
+        last = synthesis.run(
+            inversion.feature, w_plus, FACE_1024.feature_px, FACE_1024.block_px[-1]
+        )
         for candidate in CANDIDATES:
             style = mean + candidate * (w_plus[:, -1] - mean)
             drawn = synthesis.to_img(last, style).clamp(-1, 1)

@@ -11,6 +11,7 @@ from PIL import Image
 from hsc.baselines import RESOLUTIONS, Encodings, OtherCodec
 from hsc.bitstream import Container, unpack
 from hsc.codec import Codec
+from hsc.config import FACE_1024
 
 OURS = "HSC"
 FILE, SEMANTICS, BEST, FULL = "file", "S only", "best size", "full size"
@@ -18,7 +19,7 @@ FILE, SEMANTICS, BEST, FULL = "file", "S only", "best size", "full size"
 looks best; and at 1024 px."""
 READ = "S^ read directly"
 """Kind of a row of read-outs that no picture was drawn for."""
-PIXELS = 1024 * 1024
+PIXELS = FACE_1024.image_px**2
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ def ours(codec: Codec, image: Image.Image, levels: Sequence[float]) -> Iterator[
         for kind, file in ((FILE, data), (SEMANTICS, semantics)):
             started = time.perf_counter()
             picture = codec.decode(file)
-            facts = {"px": 1024, "fits": True, "decode_seconds": time.perf_counter() - started}
+            facts = {
+                "px": FACE_1024.image_px,
+                "fits": True,
+                "decode_seconds": time.perf_counter() - started,
+            }
             yield Candidate(OURS, kind, level, file, picture, facts)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import crop_face, find_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.errors import HscError
 from hsc.images.photo import read_photo
 from hsc.research.data.held_out import held_out_names
-from hsc.research.data.validation import REFERENCE_PX, spread
+from hsc.research.data.validation import spread
 
 SUFFIXES = frozenset(
     ".avif .bmp .gif .heic .heif .jfif .jpeg .jpg .png .ppm .tif .tiff .webp".split()
@@ -69,11 +70,13 @@ class StudyPicture:
             faces = find_faces(image)
             if not faces:
                 raise HscError("no face was found in it")
-            return crop_face(image, faces[0], REFERENCE_PX)
+            return crop_face(image, faces[0], FACE_1024.image_px)
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
-        return image.resize((REFERENCE_PX, REFERENCE_PX), Image.Resampling.LANCZOS, box=box)
+        return image.resize(
+            (FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS, box=box
+        )
 
 
 def study_pictures(folder: Path, limit: int | None) -> tuple[list[StudyPicture], list[str]]:

@@ -1,0 +1,124 @@
+"""What the networks are sized for: one source for the numbers of a generator and of its codec.
+
+    w+ (styles x style_dim) -> G -> F (channels[feature_px] x feature_px x feature_px) -> picture
+
+A :class:`GeneratorSpec` describes a generator, a :class:`CodecConfig` the codec around it. They
+travel as JSON in the metadata of weight files (``hsc.weights.loading``); a file without them, as
+those that ship, belongs to :data:`FACE_1024`. This module imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """A style-based generator: its sizes, and which styles of w+ each of its blocks reads.
+
+    ::
+
+        const 4x4 -> first convolution -> block 8 -> ... -> block px -> ... -> output layer
+        styles            1                  n                 n                  1
+
+    Attributes:
+        name: key in ``hsc.generators.registry``.
+        domain: key in ``hsc.domains``: what its pictures show and how a photo is aligned.
+        image_px: side of a picture.
+        feature_px: resolution of F, the activation that the codec reads and replaces.
+        style_dim: length of a style vector, and of z.
+        styles_per_block: n above: 3 for MobileStyleGAN, 2 for StyleGAN2.
+        channels: of the activation at each resolution, from the constant input upwards.
+    """
+
+    name: str
+    domain: str
+    image_px: int
+    feature_px: int
+    style_dim: int
+    styles_per_block: int
+    channels: Mapping[int, int] = field(hash=False)
+
+    @property
+    def block_px(self) -> tuple[int, ...]:
+        """Output resolutions of the blocks, in order."""
+        return tuple(self.channels)[1:]
+
+    @property
+    def styles(self) -> int:
+        """Style vectors of w+."""
+        return 2 + self.styles_per_block * len(self.block_px)
+
+    @property
+    def w_plus_shape(self) -> tuple[int, int]:
+        """Of one w+: (styles, style_dim)."""
+        return self.styles, self.style_dim
+
+    @property
+    def feature_channels(self) -> int:
+        """Channels of F."""
+        return self.channels[self.feature_px]
+
+    def styles_through(self, px: int) -> int:
+        """Number of leading styles of w+ that the activation at ``px`` depends on."""
+        return 1 + self.styles_per_block * sum(1 for block in self.block_px if block <= px)
+
+    def styles_of_block(self, px: int) -> slice:
+        """The styles that the block with output resolution ``px`` reads.
+
+        Raises:
+            ValueError: the generator has no such block.
+        """
+        start = 1 + self.styles_per_block * self.block_px.index(px)
+        return slice(start, start + self.styles_per_block)
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """The codec around a generator.
+
+    Attributes:
+        generator: what pictures are drawn with.
+        input_px: side of the picture that the inversion encoder takes.
+        context_px: resolution of the generator's activation that conditions F's entropy model.
+        latent_channels, latent_px: of y, the latent of F: (channels, px, px).
+    """
+
+    generator: GeneratorSpec
+    input_px: int = 256
+    context_px: int = 16
+    latent_channels: int = 128
+    latent_px: int = 16
+
+    def to_json(self) -> str:
+        """As the metadata of a weights file has it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> CodecConfig:
+        """The reverse of :meth:`to_json`. Raises ValueError when the text is something else."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            generator = dict(values.pop("generator"))
+            channels = {int(px): int(count) for px, count in generator.pop("channels").items()}
+            return cls(GeneratorSpec(**generator, channels=channels), **values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"expected a codec's configuration, got {text[:80]!r}") from error
+
+
+FACE_1024 = GeneratorSpec(
+    name="mobilestylegan",
+    domain="ffhq_face",
+    image_px=1024,
+    feature_px=32,
+    style_dim=512,
+    styles_per_block=3,
+    channels={4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128, 512: 64},
+)
+"""MobileStyleGAN (Belousov 2021, arXiv 2104.04767) of FFHQ's faces: the generator that ships."""
+
+SHIPPED = CodecConfig(FACE_1024)
+"""The codec that ships."""
