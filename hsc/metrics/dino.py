@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.weights.loading import load_into
+from hsc.weights.packages import fetched
 
 INPUT_PX = 224
 PATCH = 14
 WIDTH, DEPTH, HEADS = 384, 12, 6
 TRAINED_GRID = 37
 """The positions were learnt for 37 x 37 patches, and are interpolated for other sizes."""
-WEIGHTS = Path("runs/weights/dino.safetensors")
 
 
 class Attention(nn.Module):
@@ -72,8 +72,15 @@ class Dino(nn.Module):
 
     @classmethod
     def pretrained(cls, path: str | Path | None = None) -> "Dino":
-        """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_into(cls(), Path(path or WEIGHTS), made_by="python -m hsc import-weights dino")
+        """The published weights, frozen; without a path fetched into the user's cache if need be.
+
+        Raises:
+            WeightsError: the file is missing or odd, or cannot be fetched.
+        """
+        from hsc.metrics.recipes import DINO
+
+        file = fetched(DINO) if path is None else Path(path)
+        return load_into(cls(), file, made_by="python -m hsc import-weights dino")
 
     def tokens(self, x: Tensor) -> Tensor:
         """Args: x (B, 3, 224, 224) in [-1, 1]. Returns (B, 1 + 256, 384), the class token first."""

@@ -1,8 +1,10 @@
 """DISTS, a perceptual distance that forgives resampled texture, on VGG16 features.
 
 Source: Ding et al. 2020, arXiv 2004.07728.
+Written out here because the package ``DISTS-pytorch`` cannot be imported without torchvision.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -10,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.weights.loading import load_into
+from hsc.weights.packages import fetched
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 CHANNELS = (3, *(stage[-1] for stage in STAGES))
-WEIGHTS = Path("runs/weights/dists.safetensors")
 
 
 class Dists(nn.Module):
@@ -31,9 +33,7 @@ class Dists(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         widths = [3, *(c for stage in STAGES for c in stage)]
-        self.convs = nn.ModuleList(
-            [nn.Conv2d(a, b, 3, padding=1) for a, b in zip(widths, widths[1:])]
-        )
+        self.convs = nn.ModuleList([nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths)])
         self.alpha = nn.Parameter(torch.zeros(sum(CHANNELS)))
         self.beta = nn.Parameter(torch.zeros(sum(CHANNELS)))
         mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -45,8 +45,15 @@ class Dists(nn.Module):
 
     @classmethod
     def pretrained(cls, path: str | Path | None = None) -> "Dists":
-        """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        return load_into(cls(), Path(path or WEIGHTS), made_by="python -m hsc import-weights perceptual")
+        """The published weights, frozen; without a path fetched into the user's cache if need be.
+
+        Raises:
+            WeightsError: the file is missing or odd, or cannot be fetched.
+        """
+        from hsc.metrics.recipes import DISTS
+
+        file = fetched(DISTS) if path is None else Path(path)
+        return load_into(cls(), file, made_by="python -m hsc import-weights perceptual")
 
     def pool(self, x: Tensor) -> Tensor:
         """Halve the size: the root of a blurred square, so that no energy aliases."""

@@ -1,6 +1,7 @@
 """LPIPS, the learned perceptual distance, on AlexNet features.
 
 Source: Zhang et al. 2018, arXiv 1801.03924, version 0.1 of the weights.
+Written out here because the package ``lpips`` cannot be imported without torchvision.
 """
 
 from pathlib import Path

@@ -9,7 +9,7 @@ import torch
 from app.texts import text
 from app.views.diagram import TALL, TALL_BOXES, WIDE, WIDE_BOXES, diagram
 from app.views.weights import source, weights_table
-from hsc.research.convert.packages import write_weights
+from hsc.weights.packages import write_weights
 from hsc.weights.model_id import ASSETS, path_of
 
 

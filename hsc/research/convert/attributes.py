@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hsc.research.convert.identity import FACE_API, read_tensors
-from hsc.research.convert.packages import Recipe, the_file
+from hsc.weights.packages import Recipe, the_file
 from hsc.weights.loading import ASSETS
 
 NETWORKS = {"age_gender": "age_gender_model", "expression": "face_expression_model"}

