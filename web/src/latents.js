@@ -1,0 +1,197 @@
+/**
+ * The two layers' symbols to S^ and y_hat, bit for bit as the Python decoder's:
+ * hsc/latent_codecs and hsc/generators/mobilestylegan/exact_features.py.
+ */
+import { unpack } from "./container.js";
+import { conv, depthwise, inverseHaar, leaky, linear, snap, snapWeights } from "./exact.js";
+import { SymbolReader } from "./rans.js";
+
+export const STYLES = 23;
+export const STYLE_DIM = 512;
+const SLICES = [8, 12, 20, 32, 56];
+const CHECKERED = 2;
+const LATENT_PX = 16;
+const AREA = LATENT_PX * LATENT_PX;
+const LATENT_CHANNELS = 128;
+const PRIOR_SLOPE = 0.25;
+const MIN_LOG2_SCALE = -4;
+const STEPS_PER_OCTAVE = 4;
+const NUM_SCALES = 40;
+
+/** Passes in coding order: a slice's channels, and which squares of the checkerboard. */
+const PASSES = (() => {
+  const passes = [];
+  let start = 0;
+  SLICES.forEach((channels, slice) => {
+    for (const parity of slice < CHECKERED ? [0, 1] : [null]) passes.push({ start, channels, parity });
+    start += channels;
+  });
+  return passes;
+})();
+
+const cellsOf = ({ parity }) =>
+  [...Array(AREA).keys()].filter(
+    (at) => parity === null || ((at >> 4) + (at & 15)) % 2 === parity,
+  );
+
+/** log2 of the gains at a level: linear between the rows of the six named levels. */
+function log2GainAt(table, channels, level) {
+  const low = Math.min(Math.trunc(level) - 1, 4);
+  const t = level - 1 - low;
+  const gains = new Float64Array(channels);
+  for (let c = 0; c < channels; c++) {
+    const a = table[low * channels + c];
+    gains[c] = a + t * (table[(low + 1) * channels + c] - a);
+  }
+  return snap(gains, 6);
+}
+
+function scaleIndex(log2Scale) {
+  const index = Math.floor((log2Scale - MIN_LOG2_SCALE) * STEPS_PER_OCTAVE + 0.5);
+  return Math.min(NUM_SCALES - 1, Math.max(0, index));
+}
+
+/** S^ and y_hat out of the bytes of a file. */
+export class LatentDecoder {
+  /** @param {Map} tensors of entropy.safetensors as `hsc export web` writes it. */
+  constructor(tensors) {
+    const get = (name) => tensors.get(name).data;
+    const layer = (name) => {
+      const { shape, data } = tensors.get(`${name}.weight`);
+      return { weight: snapWeights(data), bias: snapWeights(get(`${name}.bias`)), size: shape.at(-1) };
+    };
+    const dense = (name) => ({ weight: snapWeights(get(`${name}.weight`)), bias: snapWeights(get(`${name}.bias`)) });
+    const sizes = get("tables.sizes");
+    const longest = tensors.get("tables.cdfs").shape[1];
+    this.tables = {
+      cdfs: [...sizes].map((size, i) => get("tables.cdfs").slice(i * longest, i * longest + size)),
+      offsets: get("tables.offsets"),
+    };
+    this.scnGain = Float64Array.from(get("scn.log2_gain"));
+    this.components = tensors.get("scn.log2_gain").shape[1];
+    this.scnMean = snapWeights(get("scn.mean"));
+    this.scnG = snapWeights(get("scn.g_s"));
+    this.fcnGain = Float64Array.from(get("fcn.log2_gain"));
+    this.context = [layer("fcn.prior.context.conv1"), layer("fcn.prior.context.conv2")];
+    this.networks = PASSES.map((_, i) =>
+      ["conv1", "conv2", "conv3"].map((name) => layer(`fcn.prior.networks.${i}.${name}`)),
+    );
+    const styled = (name) => ({
+      style: dense(`synthesis.${name}.modulation.affine`),
+      depthwise: tensors.has(`synthesis.${name}.depthwise.weight`)
+        ? snapWeights(get(`synthesis.${name}.depthwise.weight`))
+        : null,
+      conv: layer(`synthesis.${name}.conv`),
+      noise: snapWeights(get(`synthesis.${name}.noise`)),
+    });
+    this.constant = snap(Float64Array.from(get("synthesis.const")));
+    this.conv1 = styled("conv1");
+    this.blocks = [8, 16].map((px) => ({
+      px,
+      up: dense(`synthesis.blocks.${px}.up.affine`),
+      conv1: styled(`blocks.${px}.conv1`),
+      conv2: styled(`blocks.${px}.conv2`),
+    }));
+  }
+
+  /**
+   * @param {Uint8Array} file
+   * @returns {{wPlus: Float64Array, yHat: Float64Array|null, level: number, modelId: number}}
+   *   S^ (23 x 512) and y_hat (128 x 16 x 16), null where there is no FCN layer.
+   * @throws {BitstreamError} the bytes are no readable file.
+   */
+  decode(file, { allowCut = false } = {}) {
+    const { scn, fcn, level, modelId } = unpack(file, { allowCut });
+    const wPlus = this.styles(scn, level);
+    return { wPlus, yHat: fcn && this.features(fcn, wPlus, level), level, modelId };
+  }
+
+  styles(scn, level) {
+    const gains = log2GainAt(this.scnGain, this.components, level);
+    const indexes = Array.from(gains, scaleIndex);
+    const symbols = new SymbolReader(scn, this.tables, indexes.length).read(indexes);
+    const step = snap(gains.map((gain) => 2 ** -gain), 20);
+    const yHat = snap(step.map((s, k) => symbols[k] * s), 12);
+    const used = [...yHat.keys()].filter((k) => yHat[k] !== 0);
+    const wPlus = Float64Array.from(this.scnMean);
+    for (let row = 0; row < wPlus.length; row++) {
+      let sum = wPlus[row];
+      for (const k of used) sum += this.scnG[row * this.components + k] * yHat[k];
+      wPlus[row] = sum;
+    }
+    return snap(wPlus);
+  }
+
+  features(fcn, wPlus, level) {
+    const gains = log2GainAt(this.fcnGain, LATENT_CHANNELS, level);
+    const step = snap(gains.map((g) => 2 ** -g), 20);
+    const reader = new SymbolReader(fcn, this.tables, LATENT_CHANNELS * AREA);
+    let context = this.semanticContext(wPlus);
+    for (const layer of this.context) {
+      context = snap(leaky(snap(conv(context, layer, LATENT_PX)), PRIOR_SLOPE));
+    }
+    const yHat = new Float64Array(LATENT_CHANNELS * AREA);
+    PASSES.forEach((pass, number) => {
+      const { start, channels, parity } = pass;
+      const known = parity === 1 ? start + channels : start;
+      const inputs = new Float64Array(context.length + (known + 1) * AREA);
+      inputs.set(context);
+      inputs.set(yHat.subarray(0, known * AREA), context.length);
+      inputs.fill((level - 1) / 5, context.length + known * AREA);
+      const [first, second, third] = this.networks[number];
+      let h = snap(leaky(snap(conv(snap(inputs), first, LATENT_PX)), PRIOR_SLOPE));
+      h = snap(leaky(snap(conv(h, second, LATENT_PX)), PRIOR_SLOPE));
+      const parameters = snap(conv(h, third, LATENT_PX)); // means, then log2 scales
+      const cells = cellsOf(pass);
+      const indexes = [];
+      for (let c = 0; c < channels; c++) {
+        for (const cell of cells) {
+          indexes.push(scaleIndex(parameters[(channels + c) * AREA + cell] + gains[start + c]));
+        }
+      }
+      const symbols = reader.read(indexes);
+      for (let c = 0, i = 0; c < channels; c++) {
+        for (const cell of cells) {
+          const value = parameters[c * AREA + cell] + symbols[i++] * step[start + c];
+          yHat[(start + c) * AREA + cell] = value;
+        }
+      }
+      snap(yHat.subarray(start * AREA, (start + channels) * AREA));
+    });
+    return yHat;
+  }
+
+  /** G_16(S^): (512, 16, 16). */
+  semanticContext(wPlus) {
+    const style = (index) => wPlus.subarray(index * STYLE_DIM, (index + 1) * STYLE_DIM);
+    let x = styledConv(this.constant, this.conv1, style(0), 4);
+    this.blocks.forEach(({ px, up, conv1, conv2 }, index) => {
+      const first = 1 + 3 * index;
+      x = snap(inverseHaar(snap(modulated(x, up, style(first))), px / 2));
+      x = styledConv(x, conv1, style(first + 1), px);
+      x = styledConv(x, conv2, style(first + 2), px);
+    });
+    return x;
+  }
+}
+
+function modulated(x, affine, style) {
+  const factors = snap(linear(style, affine));
+  const area = x.length / factors.length;
+  const y = new Float64Array(x.length);
+  for (let c = 0; c < factors.length; c++) {
+    for (let i = c * area; i < (c + 1) * area; i++) y[i] = x[i] * factors[c];
+  }
+  return y;
+}
+
+function styledConv(x, layer, style, px) {
+  let h = snap(modulated(x, layer.style, style));
+  if (layer.depthwise) h = snap(depthwise(h, layer.depthwise, px), 14);
+  const y = conv(h, layer.conv, px);
+  const area = px * px;
+  for (let i = 0; i < y.length; i++) y[i] += layer.noise[i % area];
+  snap(y, 16);
+  for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] *= 0.2;
+  return snap(y);
+}
