@@ -38,7 +38,7 @@ from hsc.research.training.latents import CachedLatents
 from hsc.research.training.loop import Budget, Checkpoint, CsvLog, train
 from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
-from hsc.weights.loading import load_into
+from hsc.weights.loading import load_into, renamed
 from hsc.weights.model_id import path_of
 
 STRANGER = "london/006_03.jpg"
@@ -200,7 +200,7 @@ class Workshop:
         return load_file(live) if live.exists() else self.shipped("inversion")
 
     def shipped(self, name: str) -> dict[str, Tensor]:
-        return load_file(self.assets / f"{name}.safetensors")
+        return renamed(load_file(self.assets / f"{name}.safetensors"))
 
 
 @pytest.fixture(scope="module")
