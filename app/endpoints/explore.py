@@ -17,8 +17,8 @@ def add(shared: Shared) -> None:
 
     @friendly
     def explore(
-        x: str = "pc1",
-        y: str = "pc2",
+        x: str = "axis1",
+        y: str = "axis2",
         at_x: float = 0.0,
         at_y: float = 0.0,
         photo: str | None = None,
@@ -27,7 +27,7 @@ def add(shared: Shared) -> None:
         """Draw the face at a place of the latent space, and say where a photo lies in it.
 
         Args:
-            x: the map's first axis: "pc1" to "pc6", or the name of an edit, such as "age".
+            x: the map's first axis: "axis1" to "axis6", or the name of an edit, such as "age".
             y: the second one.
             at_x: the place on the first axis, in standard deviations or in the edit's unit.
             at_y: the place on the second axis.
@@ -44,7 +44,8 @@ def add(shared: Shared) -> None:
         picture = exploring.face(place, prepared, float(level))
         facts: dict = {
             "axes": {
-                axis.name: {"label": axis.label, "unit": axis.unit} for axis in (shown.x, shown.y)
+                name: {"label": axis.label, "unit": axis.unit}
+                for name, axis in ((x, shown.x), (y, shown.y))
             },
             "generated": [list(face) for face in shown.faces],
         }
@@ -64,8 +65,8 @@ def add(shared: Shared) -> None:
         return keep_picture(picture, "face.png"), facts
 
     inputs = [
-        gr.Textbox("pc1", label="First axis"),
-        gr.Textbox("pc2", label="Second axis"),
+        gr.Textbox("axis1", label="First axis"),
+        gr.Textbox("axis2", label="Second axis"),
         gr.Number(0, label="Place on the first axis"),
         gr.Number(0, label="Place on the second axis"),
         PhotoInput(label="Photo"),

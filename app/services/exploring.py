@@ -73,8 +73,8 @@ class Place:
     edit: tuple[str, float] | None = None
     stage: str | None = None
     at: tuple[float, float] | None = None
-    x: str = "pc1"
-    y: str = "pc2"
+    x: str = "axis1"
+    y: str = "axis2"
     from_photo: bool = False
 
 
@@ -109,7 +109,7 @@ class Exploring:
     def face_map(self, x: str, y: str) -> FaceMap:
         """The generated faces on two axes. Raises HscError for axes that are none, or alike."""
         latent_map = self.latent_map
-        if x == y:
+        if latent_map.axis(x) is latent_map.axis(y):
             raise HscError("Choose two different axes: both are the same.")
         places = latent_map.places(self._styles, x, y).tolist()
         return FaceMap(
@@ -118,7 +118,7 @@ class Exploring:
 
     def on_map(self, prepared: Prepared, level: float, x: str, y: str) -> OnMap:
         """Where a photo lies on two axes, before and after compression, and under each edit."""
-        from hsc.analysis.latent_map import named
+        from hsc.analysis.latent_map import without_principal
 
         latent_map = self.latent_map
         before = self._photo(prepared, level, "before")
@@ -132,7 +132,7 @@ class Exploring:
 
         edits = tuple(
             (edit.name, edit.label, edit.high, edited(edit.name, edit.high))
-            for edit in named(self.studio.codec.edit_names)
+            for edit in without_principal(self.studio.codec.edit_names)
         )
         return OnMap(place(before), place(after), edits)
 
@@ -207,9 +207,9 @@ class Exploring:
 
 
 def _drawn(codec: Any, w_plus: Any, small: bool) -> Image.Image:
-    from hsc.analysis.latent_map import drawn
+    from hsc.analysis.latent_map import render_w_plus
 
-    return drawn(codec.decoder, w_plus, small=small)
+    return render_w_plus(codec.decoder, w_plus, small=small)
 
 
 def _check(value: float, axis: Any) -> None:

@@ -19,12 +19,12 @@ COUNT = ACROSS * DOWN
 
 def sheet(codec: Any) -> Image.Image:
     """Draw all portraits."""
-    from hsc.analysis.latent_map import LatentMap, drawn
+    from hsc.analysis.latent_map import LatentMap, render_w_plus
 
     latent_map = LatentMap(codec.networks.mapping, codec.networks.edits)
     made = Image.new("RGB", (ACROSS * SIDE, DOWN * SIDE))
     for seed in range(COUNT):
-        face = drawn(codec.decoder, latent_map.generated([seed]), small=True)
+        face = render_w_plus(codec.decoder, latent_map.generated([seed]), small=True)
         # the face itself, without its surroundings
         face = face.crop((28, 36, 228, 236)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         made.paste(face, (seed % ACROSS * SIDE, seed // ACROSS * SIDE))

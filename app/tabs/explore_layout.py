@@ -11,7 +11,7 @@ from app.tabs.subject import Subject
 from app.texts import text
 from app.views.chart import chart
 
-AXES = [("PC 1", "pc1"), ("PC 2", "pc2")]
+AXES = [("Axis 1", "axis1"), ("Axis 2", "axis2")]
 STARTS = [("the average face", "mean"), ("your photo", "photo")]
 
 
@@ -24,8 +24,8 @@ class ExploreLayout:
                 gr.Markdown(text("explore"))
                 self.subject = Subject(studio, "explore")
                 with gr.Row():
-                    self.x = gr.Dropdown(AXES, value="pc1", label="Across", elem_id="axis-x")
-                    self.y = gr.Dropdown(AXES, value="pc2", label="Up", elem_id="axis-y")
+                    self.x = gr.Dropdown(AXES, value="axis1", label="Across", elem_id="axis-x")
+                    self.y = gr.Dropdown(AXES, value="axis2", label="Up", elem_id="axis-y")
             with gr.Column(scale=8, min_width=320, elem_id="explore-results"):
                 self._map()
                 self._bits()

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from hsc.config import FACE_1024
 from hsc.decoder import Decoder
-from hsc.editing.table import Edit, EditTable
+from hsc.editing.table import PRINCIPAL_GROUP, Edit, EditTable
 from hsc.errors import HscError
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.images.tensors import to_picture
 
-PRINCIPAL = 6
+AXES = 6
 """Principal axes that are offered."""
 SAMPLES = 4096
 ABOUT = 0.6
@@ -32,7 +32,7 @@ class Axis:
     """A direction of the map.
 
     Attributes:
-        name: ``pc1``, ``pc2``, ... or the name of an edit.
+        name: ``axis1``, ``axis2``, ... or the name of an edit.
         label, unit: what a person reads; a principal axis counts standard deviations of W.
         low, high: what is worth showing.
         measure: (23, 512); a face's place is its product with what the face differs from the mean.
@@ -76,18 +76,20 @@ class LatentMap:
         # which end is which is arbitrary: the largest entry is made positive
         largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
         vectors = vectors * largest.sign()
-        for number, vector in enumerate(vectors[:PRINCIPAL], start=1):
+        for number, vector in enumerate(vectors[:AXES], start=1):
             if any(edit.name == f"pc{number}" for edit in edits.edits):
-                # ... unless the table of edits has this axis too
+                # ... unless the edit along nearly this axis, without what it does to skin, has one
                 vector *= (edits.direction(f"pc{number}").sum(0).double() @ vector).sign()
-        self.explained: list[float] = (variance / variance.sum())[:PRINCIPAL].tolist()
-        of_edits = [_along(edit, edits.direction(edit.name)) for edit in named(edits.edits)]
+        self.explained: list[float] = (variance / variance.sum())[:AXES].tolist()
+        of_edits = [
+            _along(edit, edits.direction(edit.name)) for edit in without_principal(edits.edits)
+        ]
         # how the samples spread along the edits says what a principal axis is mostly about
         seen = torch.stack([axis.measure.sum(0) for axis in of_edits], 1)  # (512, edits)
         spread = centred @ seen.double()  # (N, edits)
         spread = spread / spread.std(0)
         of_w = []
-        for number in range(PRINCIPAL):
+        for number in range(AXES):
             deviation = float(variance[number].sqrt())
             along = (centred @ vectors[number]) / deviation  # (N,)
             likeness = (along[:, None] * spread).mean(0).tolist()
@@ -97,7 +99,12 @@ class LatentMap:
         self.axes = {axis.name: axis for axis in (*of_w, *of_edits)}
 
     def axis(self, name: str) -> Axis:
-        """The axis of that name. Raises HscError for no such axis."""
+        """The axis of that name; ``pc1`` is what ``axis1`` was called in older links and calls.
+
+        Raises:
+            HscError: no such axis.
+        """
+        name = re.sub(r"^pc(?=\d+$)", "axis", name)
         if name not in self.axes:
             raise HscError(f"expected an axis out of {', '.join(self.axes)}, got {name!r}.")
         return self.axes[name]
@@ -141,9 +148,9 @@ class LatentMap:
         Raises:
             HscError: no such axis, or both are the same.
         """
-        if x == y:
-            raise HscError(f"expected two different axes, got {x!r} twice.")
         a, b = self.axis(x), self.axis(y)
+        if a is b:
+            raise HscError(f"expected two different axes, got {x!r} twice.")
         # a step along one axis may be seen by the other: both amounts are solved for together
         seen = torch.stack(
             [torch.stack([(m.measure * s.step).sum() for s in (a, b)]) for m in (a, b)]
@@ -157,27 +164,25 @@ class LatentMap:
         return w_plus.detach().cpu().float() + self.edits.offset(amounts)
 
 
-def named(edits: Sequence[Edit]) -> list[Edit]:
-    """Edits that are about something, without those that are principal axes themselves."""
-    return [edit for edit in edits if not re.fullmatch(r"pc\d+", edit.name)]
+def without_principal(edits: Sequence[Edit]) -> list[Edit]:
+    """Edits that are about something, without those along principal directions."""
+    return [edit for edit in edits if edit.group != PRINCIPAL_GROUP]
 
 
 def _along(edit: Edit, step: Tensor) -> Axis:
     """The axis of an edit whose amount of 1 adds ``step``, (23, 512)."""
     span = 1.5 * max(abs(edit.low), abs(edit.high))
-    return Axis(
-        edit.name, edit.label, edit.unit, -span, span, step / step.square().sum(), step
-    )
+    return Axis(edit.name, edit.label, edit.unit, -span, span, step / step.square().sum(), step)
 
 
 def _principal(number: int, vector: Tensor, deviation: float, about: str | None) -> Axis:
     step = (vector * deviation).expand(FACE_1024.styles, -1)  # (23, 512)
-    label = f"PC {number + 1}" + (f", mostly {about.lower()}" if about else "")
-    return Axis(f"pc{number + 1}", label, "σ", -3.0, 3.0, step / step.square().sum(), step)
+    label = f"Axis {number + 1}" + (f", mostly {about.lower()}" if about else "")
+    return Axis(f"axis{number + 1}", label, "σ", -3.0, 3.0, step / step.square().sum(), step)
 
 
 @torch.no_grad()
-def drawn(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> Image.Image:
+def render_w_plus(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> Image.Image:
     """The face of a w+ alone, without a feature layer.
 
     Args:

@@ -20,6 +20,8 @@ from hsc.weights.loading import path_of
 SHAPE = FACE_1024.w_plus_shape
 TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"
 KINDS = (TURN, LOOK, MOVE, STAY)
+PRINCIPAL_GROUP = "principal"
+"""The group of edits along the directions in which faces differ most."""
 HALF = 0.5
 """Part of its range, either way, at which an edit must do what its unit says."""
 NO_GAINS = (1.0, 1.0, 1.0, 1.0)

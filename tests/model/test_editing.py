@@ -23,9 +23,9 @@ from hsc.editing import (
 from hsc.editing.apply import held_by, spread_of
 from hsc.editing.blend import average, interpolate, mix
 from hsc.editing.motion import motion, warp
-from hsc.editing.table import KINDS, NO_GAINS
+from hsc.editing.table import KINDS, NO_GAINS, PRINCIPAL_GROUP
 from hsc.errors import HscError, WeightsError
-from hsc.research.edit_discovery.catalogue import CATALOGUE, PRINCIPAL_GROUP, SKIN
+from hsc.research.edit_discovery.catalogue import CATALOGUE, SKIN
 from hsc.research.edit_discovery.effects import Studio, to_pil
 from hsc.vision.appearance import appearance
 from hsc.vision.face_readouts import aligned_landmarks, geometry

@@ -1,6 +1,5 @@
 """Where bits went, and where faces lie: computed from real files of the shipped model."""
 
-
 import numpy as np
 import pytest
 import torch
@@ -82,7 +81,7 @@ def test_principal_axes_have_unit_spread(latent_map) -> None:
     with torch.no_grad():
         z = torch.randn(2000, 512, generator=torch.Generator().manual_seed(9))
         w_plus = latent_map.mapping(z).cpu()[:, None].expand(-1, 23, -1)
-    places = latent_map.places(w_plus, "pc1", "pc2")
+    places = latent_map.places(w_plus, "axis1", "axis2")
     assert places.mean(0).abs().max() < 0.1
     assert places.std(0).numpy() == pytest.approx([1, 1], abs=0.1)
     assert abs(np.corrcoef(places.T.numpy())[0, 1]) < 0.1
@@ -91,12 +90,14 @@ def test_principal_axes_have_unit_spread(latent_map) -> None:
 
 def test_an_edit_moves_a_face_by_its_amount(latent_map) -> None:
     face = latent_map.generated([7])
-    before = latent_map.places(face, "age", "pc1")
-    after = latent_map.places(latent_map.edited(face, {"age": 10}), "age", "pc1")
+    before = latent_map.places(face, "age", "axis1")
+    after = latent_map.places(latent_map.edited(face, {"age": 10}), "age", "axis1")
     assert (after - before)[0, 0].item() == pytest.approx(10, abs=1e-3)
 
 
-@pytest.mark.parametrize(("x", "y"), [("pc1", "pc2"), ("pc1", "age"), ("smile", "mouth_open")])
+@pytest.mark.parametrize(
+    ("x", "y"), [("axis1", "axis2"), ("axis1", "age"), ("smile", "mouth_open")]
+)
 def test_a_face_at_a_place_lies_there(latent_map, x, y) -> None:
     start = latent_map.generated([4])
     face = latent_map.face_at((0.4, -0.7), x, y, start)
@@ -105,19 +106,26 @@ def test_a_face_at_a_place_lies_there(latent_map, x, y) -> None:
     assert (back - start).abs().max() < 1e-3
 
 
-def test_principal_axes_are_not_named_after_themselves(codec, latent_map) -> None:
-    names = list(latent_map.axes)
-    assert names[:6] == [f"pc{n}" for n in range(1, 7)] and "pc7" not in names
+def test_no_axis_shares_its_name_with_an_edit_along_another(codec, latent_map) -> None:
+    names, edits = list(latent_map.axes), {edit.name for edit in codec.edit_names}
+    assert names[:6] == [f"axis{n}" for n in range(1, 7)]
+    assert edits.isdisjoint(names[:6]) and not any(name.startswith("pc") for name in names)
     assert not any("rincipal" in axis.label for axis in latent_map.axes.values())
-    for edit in codec.edit_names:
-        if edit.name in names[:6]:
-            # the table's own principal direction leads the same way
-            face = latent_map.edited(latent_map.mean, {edit.name: 1.0})
-            assert latent_map.places(face, edit.name, "age")[0, 0] > 0.5
+    for number in range(1, 7):
+        # the edit along nearly the same direction leads the same way
+        face = latent_map.edited(latent_map.mean, {f"pc{number}": 1.0})
+        assert latent_map.places(face, f"axis{number}", "age")[0, 0] > 0.5
+
+
+def test_the_old_spelling_of_an_axis_means_what_it_meant(latent_map) -> None:
+    for number in range(1, 7):
+        assert latent_map.axis(f"pc{number}") is latent_map.axes[f"axis{number}"]
+    with pytest.raises(HscError, match="axis6"):
+        latent_map.axis("pc7")
 
 
 def test_odd_axes_are_refused(latent_map) -> None:
-    with pytest.raises(HscError, match="pc1"):
-        latent_map.places(latent_map.mean, "pc1", "beauty")
+    with pytest.raises(HscError, match="axis1"):
+        latent_map.places(latent_map.mean, "axis1", "beauty")
     with pytest.raises(HscError, match="different"):
         latent_map.face_at((0, 0), "age", "age", latent_map.mean)

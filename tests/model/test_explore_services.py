@@ -20,7 +20,7 @@ from app.views import explore as explore_views
 from app.views import figures
 from app.views import vision as vision_views
 from app.views.labels import overlap
-from hsc.analysis.latent_map import drawn
+from hsc.analysis.latent_map import render_w_plus
 from hsc.bitstream import describe
 from hsc.errors import HscError
 from hsc.research.evaluation.published import PAPER_POINTS
@@ -48,9 +48,9 @@ def face(studio, photo) -> bytes:
 
 
 def test_the_map_has_the_generated_faces_and_the_photo(exploring, photo):
-    shown = exploring.face_map("pc1", "age")
+    shown = exploring.face_map("axis1", "age")
     assert len(shown.faces) == GENERATED and shown.y.label == "Age"
-    found = exploring.on_map(photo, 1, "pc1", "age")
+    found = exploring.on_map(photo, 1, "axis1", "age")
     assert found.before != found.after
     # an edit goes up the axis of its own name by just its amount
     ages = {name: (amount, place) for name, _, amount, place in found.edits}
@@ -71,8 +71,8 @@ def test_faces_of_places(exploring, studio, photo, face):
 
 @pytest.mark.parametrize("from_photo", [False, True])
 def test_the_face_at_a_place_lies_there(exploring, photo, from_photo):
-    place = Place(at=(0.5, 10.0), x="pc3", y="age", from_photo=from_photo)
-    assert exploring.where(place, "pc3", "age", photo, 1) == pytest.approx((0.5, 10.0), abs=1e-2)
+    place = Place(at=(0.5, 10.0), x="axis3", y="age", from_photo=from_photo)
+    assert exploring.where(place, "axis3", "age", photo, 1) == pytest.approx((0.5, 10.0), abs=1e-2)
 
 
 @pytest.mark.parametrize("at", [(40.0, 0.0), (float("nan"), 0.0), (0.0, float("-inf"))])
@@ -86,18 +86,21 @@ def test_what_needs_a_photo_says_so(exploring):
         with pytest.raises(HscError, match="photo first"):
             exploring.face(place)
     with pytest.raises(HscError, match="two different axes"):
-        exploring.face_map("pc1", "pc1")
-    with pytest.raises(HscError, match="out of pc1"):
-        exploring.face_map("pc1", "<b>")
+        exploring.face_map("axis1", "axis1")
+    assert exploring.face_map("pc1", "age") == exploring.face_map("axis1", "age")  # older links
+    with pytest.raises(HscError, match="two different axes"):
+        exploring.face_map("pc1", "axis1")
+    with pytest.raises(HscError, match="out of axis1"):
+        exploring.face_map("axis1", "<b>")
 
 
 def test_what_the_browser_says_of_a_click_is_not_trusted():
-    assert _place("seed:7", 0, 0, "pc1", "pc2", "mean") == Place(seed=7)
-    assert _place("edit:smile:1.5", 0, 0, "pc1", "pc2", "mean") == Place(edit=("smile", 1.5))
-    assert _place(None, "0.12345", 1, "pc1", "pc2", "photo") == Place(
-        at=(0.123, 1), x="pc1", y="pc2", from_photo=True
+    assert _place("seed:7", 0, 0, "axis1", "axis2", "mean") == Place(seed=7)
+    assert _place("edit:smile:1.5", 0, 0, "axis1", "axis2", "mean") == Place(edit=("smile", 1.5))
+    assert _place(None, "0.12345", 1, "axis1", "axis2", "photo") == Place(
+        at=(0.123, 1), x="axis1", y="axis2", from_photo=True
     )
-    odd = _place("seed:-1; drop", "x", None, "pc1", "pc2", "mean")
+    odd = _place("seed:-1; drop", "x", None, "axis1", "axis2", "mean")
     assert odd.seed is None and all(np.isnan(odd.at))
 
 
@@ -108,14 +111,14 @@ def test_the_portraits_are_those_of_the_generator(studio, exploring):
             left, top = seed % ACROSS * SIDE, seed // ACROSS * SIDE
             shown = sheet.convert("RGB").crop((left, top, left + SIDE, top + SIDE))
             face = exploring.latent_map.generated([seed])
-            own = drawn(studio.codec.decoder, face, small=True).crop((28, 36, 228, 236))
+            own = render_w_plus(studio.codec.decoder, face, small=True).crop((28, 36, 228, 236))
             own = own.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             assert np.abs(np.asarray(own, float) - np.asarray(shown, float)).mean() < 10
 
 
 def test_the_map_as_a_figure(exploring, photo):
-    shown = exploring.face_map("pc1", "pc2")
-    found = exploring.on_map(photo, 1, "pc1", "pc2")
+    shown = exploring.face_map("axis1", "axis2")
+    found = exploring.on_map(photo, 1, "axis1", "axis2")
     figure = json.loads(figures.map_figure(shown, found, (0.1, 0.2)))
     ids = [one for trace in figure["data"] for one in trace.get("customdata", [])]
     assert ids[:2] == ["seed:0", "seed:1"] and "you:after" in ids and len(set(ids)) == len(ids)
@@ -125,7 +128,7 @@ def test_the_map_as_a_figure(exploring, photo):
     # along the edit's own axis its arrow ends where the map does
     figure = json.loads(
         figures.map_figure(
-            exploring.face_map("pc1", "age"), exploring.on_map(photo, 1, "pc1", "age")
+            exploring.face_map("axis1", "age"), exploring.on_map(photo, 1, "axis1", "age")
         )
     )
     (edits,) = (trace for trace in figure["data"] if trace["name"] == "Edits")
@@ -135,7 +138,7 @@ def test_the_map_as_a_figure(exploring, photo):
 
 
 def test_words_on_the_map_do_not_run_out_of_it(exploring):
-    shown = exploring.face_map("pc1", "pc2")
+    shown = exploring.face_map("axis1", "axis2")
 
     def sides(before: float, after: float) -> list[str]:
         photo = OnMap((before, 0.0), (after, 0.1), ())
@@ -149,7 +152,7 @@ def test_words_on_the_map_do_not_run_out_of_it(exploring):
 
 
 def test_words_on_the_map_do_not_hide_one_another(exploring):
-    shown = exploring.face_map("pc1", "pc2")
+    shown = exploring.face_map("axis1", "axis2")
     edits = tuple((f"edit{i}", f"Edit {i}", 1.0, (0.9, 0.02 * i)) for i in range(4))
     layout = json.loads(figures.map_figure(shown, OnMap((0.0, 0.0), (0.02, 0.01), edits)))["layout"]
     words = [note for note in layout["annotations"] if note["text"]]

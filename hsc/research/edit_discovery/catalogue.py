@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hsc.config import FACE_1024
-from hsc.editing.table import HALF, LOOK, MOVE, STAY, TURN, Edit
+from hsc.editing.table import HALF, LOOK, MOVE, PRINCIPAL_GROUP, STAY, TURN, Edit
 
 SKIN = ("skin_light", "skin_red", "skin_yellow")
 STABLE = (
@@ -14,7 +14,6 @@ STABLE = (
     *SKIN,
 )
 """Read-outs that an edit leaves alone unless it says otherwise. No edit may free the skin."""
-PRINCIPAL_GROUP = "principal"
 
 
 @dataclass(frozen=True)
