@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from hsc.paths import SHIPPED
 
-FOLDER = Path(__file__).resolve().parents[1] / "assets" / "texts"
+FOLDER = SHIPPED / "texts"
 
 
 def text(name: str) -> str:

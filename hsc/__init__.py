@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
 from hsc.levels import LEVELS, Level
 
+__version__ = "1.0.0"
+
 if TYPE_CHECKING:
     from hsc.codec import Codec
 
@@ -25,6 +27,7 @@ __all__ = [
     "NoFaceError",
     "PhotoError",
     "WeightsError",
+    "__version__",
     "describe",
     "load",
 ]

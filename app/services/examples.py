@@ -13,8 +13,9 @@ from pathlib import Path
 
 from app.results import Sizes
 from hsc.bitstream import describe
+from hsc.paths import SHIPPED
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
+FOLDER = SHIPPED / "examples"
 LEVEL = 3
 QUALITY = 88  # of the stand-ins
 SEEDS = {"face-1": 60, "face-2": 11, "face-3": 57}  # the generator's own faces, by name

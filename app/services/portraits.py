@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-SHEET = Path(__file__).resolve().parents[2] / "assets" / "map" / "portraits.webp"
+from hsc.paths import SHIPPED
+
+SHEET = SHIPPED / "map" / "portraits.webp"
 SIDE = 64  # pixels
 ACROSS, DOWN = 12, 8
 COUNT = ACROSS * DOWN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,8 +17,9 @@ from app.tabs.decode_layout import PROVE, DecodeLayout
 from app.views import byte_table, charts
 from hsc.bitstream.fields import fields
 from hsc.errors import BitstreamError, HscError
+from hsc.paths import SHIPPED
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "astronaut.png"
+EXAMPLE = SHIPPED / "examples" / "astronaut.png"
 EXAMPLE_LEVEL = 2
 CUT = "This file has no FCN layer, so this is what SCN alone draws."
 NAMES = {"scn": "SCN", "fcn": "FCN", "scn+fcn": "SCN + FCN"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,8 +10,9 @@ from app.components import QUICK, PhotoInput
 from app.results import Prepared
 from app.service import Studio
 from hsc.errors import NoFaceError
+from hsc.paths import SHIPPED
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "astronaut.png"
+EXAMPLE = SHIPPED / "examples" / "astronaut.png"
 CENTRE = "No face was found in this picture, so its centre is used."
 
 

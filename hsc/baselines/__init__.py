@@ -6,7 +6,7 @@
     best_downscaled(picture, CODECS["avif"], budget_bytes=1000)  # shrunk first, as one should
 
 JPEG, WebP and AVIF come with Pillow. HEIC, JPEG XL and VVC need the packages of
-``requirements-lab.txt``; without them ``available`` is False and ``why_not`` says what to install.
+the extra ``lab``; without them ``available`` is False and ``why_not`` says what to install.
 """
 
 from hsc.baselines.fitting import RESOLUTIONS, Encodings, Fit, best_downscaled, fit

@@ -39,7 +39,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument(
         "--openvino",
         action="store_true",
-        help="time the generator beside OpenVINO with the same weights too (requirements-lab.txt)",
+        help="time the generator beside OpenVINO with the same weights too (extra `lab`)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(

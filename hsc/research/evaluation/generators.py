@@ -86,7 +86,7 @@ def in_openvino(synthesis: Synthesis, w_plus: Tensor) -> tuple[Callable[[Tensor]
         import openvino
     except ImportError as error:
         raise HscError(
-            "OpenVINO is not installed: pip install -r requirements-lab.txt first."
+            "OpenVINO is not installed: run `pip install openvino` first."
         ) from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of loops, which are constant here

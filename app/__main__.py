@@ -1,0 +1,24 @@
+"""Start the studio: ``python app.py``, ``hsc-studio``, or ``python -m app``."""
+
+from app.page import build, launch_options
+from app.service import Studio
+from app.sweeping import keep_swept
+from hsc.memory import keep_large_blocks
+
+
+def load():
+    """Load the codec; imported here because it takes seconds that the page need not wait for."""
+    import hsc
+
+    return hsc.load()
+
+
+def main() -> None:
+    """Build the page and serve it until the process ends."""
+    keep_large_blocks()
+    keep_swept()
+    build(Studio(load)).launch(**launch_options())
+
+
+if __name__ == "__main__":
+    main()
