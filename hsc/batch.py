@@ -15,7 +15,7 @@ AT_ONCE = 16
 """Pictures on their way at a time: 16 of 1024 px take 200 MB as float32."""
 
 
-def paired(
+def pair_edits(
     files: DecodedLatents | Sequence[DecodedLatents], edits: Edits | Sequence[Edits] | None
 ) -> list[tuple[DecodedLatents, Edits]]:
     """Each file with its edits: one file with many, many with the same, or one to one.
@@ -34,27 +34,23 @@ def paired(
 
 
 @torch.no_grad()
-def drawn(
+def render_batch(
     decoder: Decoder,
     pairs: Sequence[tuple[DecodedLatents, Edits]],
     keep_details: float,
-    small: bool,
+    preview: bool,
 ) -> list[Image.Image]:
     """The pictures in order; a GPU draws up to ``AT_ONCE`` of them together.
 
     Args:
-        small: 256-px likenesses instead of 1024-px pictures.
+        preview: 256-px likenesses instead of 1024-px pictures.
     """
     pictures: list[Image.Image] = []
     # a CPU is no faster at several, may round them otherwise than one alone, and holds the
     # floating-point pictures of all of them meanwhile
     size = 1 if decoder.networks.device.type == "cpu" else AT_ONCE
     for start in range(0, len(pairs), size):
-        part = [decoder.edited(*pair, keep_details) for pair in pairs[start : start + size]]
+        part = [decoder.apply_edits(*pair, keep_details) for pair in pairs[start : start + size]]
         feature, w_plus = (torch.cat(column) for column in zip(*part))
-        if small:
-            batch = decoder.preview_of(feature, w_plus)
-        else:
-            batch = decoder.networks.synthesis.image(feature, w_plus)
-        pictures += to_pictures(batch)
+        pictures += to_pictures(decoder.render(feature, w_plus, preview=preview))
     return pictures

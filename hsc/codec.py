@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from hsc.batch import drawn, paired
+from hsc.batch import pair_edits, render_batch
 from hsc.bitstream import unpack
 from hsc.config import FACE_1024
 from hsc.decoder import Decoder
@@ -181,8 +181,7 @@ class Codec:
         keep_details: float = 1.0,
     ) -> Image.Image:
         """The picture of an opened file, 1024 x 1024 RGB. Arguments and errors as ``decode``."""
-        _check_keep(keep_details)
-        return to_picture(self.decoder.draw(opened, edits or {}, keep_details))
+        return self.draw_many(opened, edits, keep_details)[0]
 
     def preview(
         self,
@@ -195,8 +194,7 @@ class Codec:
         Raises:
             HscError: as ``decode``. WeightsError: the preview exit's weights are missing.
         """
-        _check_keep(keep_details)
-        return to_picture(self.decoder.preview(opened, edits or {}, keep_details))
+        return self.draw_many(opened, edits, keep_details, preview=True)[0]
 
     def decode_many(
         self,
@@ -234,7 +232,7 @@ class Codec:
     ) -> list[Image.Image]:
         """The pictures of opened files; arguments and errors as ``decode_many``."""
         _check_keep(keep_details)
-        return drawn(self.decoder, paired(opened, edits), keep_details, preview)
+        return render_batch(self.decoder, pair_edits(opened, edits), keep_details, preview)
 
     def morph(
         self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float

@@ -8,7 +8,7 @@ from torch import Tensor
 from hsc.bitstream import Container
 from hsc.editing.apply import edit_feature, edit_styles, held_by
 from hsc.errors import WeightsError
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.networks import Networks
 from hsc.types import DecodedLatents
 
@@ -22,7 +22,7 @@ class Decoder:
                             |                      |                         G -> x^
         fcn bytes -> FCN <--+-> F^ -- (carried along with d) ----> feature --+
 
-        |------------- open -------------|--------- edited --------|-- draw --|
+        |------------- open -------------|------ apply_edits ------|- render -|
 
     ``open`` is done once a file, the rest once an edit.
     """
@@ -49,7 +49,7 @@ class Decoder:
         return DecodedLatents(w_plus, feature_s, feature, layers)
 
     @torch.no_grad()
-    def edited(
+    def apply_edits(
         self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         """The feature map and the styles to draw from.
@@ -81,28 +81,22 @@ class Decoder:
         return feature, w_plus
 
     @torch.no_grad()
-    def draw(
-        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
-    ) -> Tensor:
-        """(1, 3, 1024, 1024), nominally in [-1, 1]; arguments as ``edited``."""
-        return self.networks.synthesis.image(*self.edited(opened, edits, keep_details))
+    def render(self, feature: Tensor, w_plus: Tensor, *, preview: bool = False) -> Tensor:
+        """Pictures of feature maps and styles, as ``apply_edits`` gives them.
 
-    @torch.no_grad()
-    def preview(
-        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
-    ) -> Tensor:
-        """(1, 3, 256, 256), nominally in [-1, 1]; a likeness of ``draw`` in a third of its time.
+        Args:
+            feature: (B, 512, 32, 32). w_plus: (B, 23, 512).
+            preview: render 256 px through the preview exit, in a third of the time.
+
+        Returns:
+            (B, 3, 1024, 1024) or (B, 3, 256, 256), nominally in [-1, 1].
 
         Raises:
             WeightsError: the weights of the preview exit are missing.
         """
-        feature, w_plus = self.edited(opened, edits, keep_details)
-        return self.preview_of(feature, w_plus)
-
-    @torch.no_grad()
-    def preview_of(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """(B, 512, 32, 32) and (B, 23, 512) -> (B, 3, 256, 256). Raises WeightsError."""
         n = self.networks
+        if not preview:
+            return n.synthesis.image(feature, w_plus)
         if n.preview is None:
             raise WeightsError("these weights cannot draw previews: preview is not among them.")
-        return preview(n.synthesis, n.preview, feature, w_plus)
+        return render_exit(n.synthesis, n.preview, feature, w_plus)

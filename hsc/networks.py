@@ -9,8 +9,8 @@ from torch.nn import Module
 
 from hsc.bitstream.rans import CdfTables
 from hsc.editing.table import EditTable
-from hsc.generators.backends import Drawer, arranged, chosen
-from hsc.generators.mobilestylegan.exits import PreviewHead
+from hsc.generators.backends import Renderer, build_backend, resolve_backend
+from hsc.generators.mobilestylegan.exits import ExitHead
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
@@ -34,7 +34,7 @@ class Networks:
             writes must not depend on how pictures are drawn.
         encoder: None in a decode-only installation.
         preview: the 256-px exit, None where its weights are missing.
-        self_renderer: what the encoder sees its own pictures with, None in a decode-only installation.
+        self_renderer: gives the encoder feedback, None in a decode-only installation.
         scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
     """
 
@@ -43,14 +43,14 @@ class Networks:
     model: ModelId
     mapping: Mapping
     generator: Synthesis
-    synthesis: Drawer
+    synthesis: Renderer
     scn: SemanticCoder
     fcn: FeatureCodec
     slice_coder: SliceCoder
     tables: CdfTables
     edits: EditTable
     encoder: InversionEncoder | None
-    preview: PreviewHead | None
+    preview: ExitHead | None
     self_renderer: SelfRenderer | None
 
 
@@ -63,13 +63,13 @@ def load_networks(
         WeightsError: a file is missing or does not fit.
         HscError: no such backend, or not on this device.
     """
-    backend = chosen(device, backend)
+    backend = resolve_backend(device, backend)
     generator = load_generator(device, folder)
     semantics = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
     encoder = _optional(InversionEncoder, path_of("inversion", folder))
-    preview = _optional(PreviewHead, path_of("preview", folder))
+    preview = _optional(ExitHead, path_of("preview", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
     scn, slice_coder = SemanticCoder(semantics), SliceCoder(fcn, generator.synthesis, tables)
     semantics.to(device)
@@ -79,7 +79,7 @@ def load_networks(
         model_id(folder),
         generator.mapping,
         generator.synthesis,
-        arranged(generator.synthesis, backend),
+        build_backend(generator.synthesis, backend),
         scn=scn,
         slice_coder=slice_coder,
         fcn=fcn.to(device),

@@ -190,7 +190,5 @@ def render_w_plus(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> I
         small: 256 x 256, quickly, instead of 1024 x 1024.
     """
     w_plus = w_plus.to(decoder.networks.device)
-    synthesis = decoder.networks.synthesis
-    if small:
-        return to_picture(decoder.preview_of(synthesis.feature(w_plus), w_plus))
-    return to_picture(synthesis(w_plus))
+    feature = decoder.networks.synthesis.feature(w_plus)
+    return to_picture(decoder.render(feature, w_plus, preview=small))

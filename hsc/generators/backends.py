@@ -11,14 +11,14 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 
 BACKENDS = ("auto", "reference", "float32", "bfloat16", "float16")
 """``reference``: the network as it was trained, anywhere. ``float32`` and ``bfloat16``: the same
-operations arranged for a CPU. ``float16``: half precision on a GPU."""
+operations in an order that suits a CPU. ``float16``: half precision on a GPU."""
 VARIABLE = "HSC_BACKEND"
 
-Drawer = Synthesis | FastSynthesis | HalfSynthesis
+Renderer = Synthesis | FastSynthesis | HalfSynthesis
 """What has the methods of :class:`Synthesis`: ``feature``, ``image``, ``run`` and a call."""
 
 
-def chosen(device: torch.device, backend: str | None = None) -> str:
+def resolve_backend(device: torch.device, backend: str | None = None) -> str:
     """The name of the backend to use; for None what HSC_BACKEND says, or else ``auto``.
 
     ``auto`` is ``float32`` on a CPU, so that a file is the same picture on every one of them, and
@@ -42,7 +42,7 @@ def chosen(device: torch.device, backend: str | None = None) -> str:
     return name
 
 
-def arranged(synthesis: Synthesis, name: str) -> Drawer:
+def build_backend(synthesis: Synthesis, name: str) -> Renderer:
     """The generator behind a backend that ``chosen`` named."""
     if name == "reference":
         return synthesis

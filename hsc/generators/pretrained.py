@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from hsc.generators.mobilestylegan.exits import EXIT128_PX, PreviewHead
+from hsc.generators.mobilestylegan.exits import EXIT128_PX, ExitHead
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.weights.loading import load_into, path_of
@@ -32,11 +32,11 @@ def load_mapping(folder: Path | None = None) -> Mapping:
     return load_into(Mapping(), path_of("generator", folder), "mapping.")
 
 
-def load_preview(device: torch.device | str = "cpu", folder: Path | None = None) -> PreviewHead:
-    return load_into(PreviewHead(), path_of("preview", folder)).to(device)
+def load_preview(device: torch.device | str = "cpu", folder: Path | None = None) -> ExitHead:
+    return load_into(ExitHead(), path_of("preview", folder)).to(device)
 
 
-def load_exit128(device: torch.device | str = "cpu", folder: Path | None = None) -> PreviewHead:
+def load_exit128(device: torch.device | str = "cpu", folder: Path | None = None) -> ExitHead:
     """The 128-px exit, for training only."""
-    head = PreviewHead(exit_px=EXIT128_PX)
+    head = ExitHead(exit_px=EXIT128_PX)
     return load_into(head, path_of("exit128", folder)).to(device)

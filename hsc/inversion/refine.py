@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.descent import descend
@@ -52,14 +52,14 @@ class Refiner:
     synthesis: Synthesis
     scn: SemanticCodec
     fcn: FeatureCodec
-    head: PreviewHead
-    exit128: PreviewHead
+    head: ExitHead
+    exit128: ExitHead
     loss: PictureLoss
     semantic_loss: PictureLoss
 
     @classmethod
     def load(
-        cls, fcn: FeatureCodec, head: PreviewHead, self_renderer: SelfRenderer, device: torch.device
+        cls, fcn: FeatureCodec, head: ExitHead, self_renderer: SelfRenderer, device: torch.device
     ) -> "Refiner":
         """Load what a codec does not hold.
 
@@ -140,8 +140,8 @@ class Refiner:
                 feature, feature_s.float(), context.float(), level, noisy_rate=False
             )
             inner = feature_hat.to(self.dtype).contiguous(memory_format=torch.channels_last)
-            drawn = preview(self.synthesis, self.head, inner, styles).float()
-            core = preview(self.synthesis, self.exit128, feature_s, styles).float()
+            drawn = render_exit(self.synthesis, self.head, inner, styles).float()
+            core = render_exit(self.synthesis, self.exit128, feature_s, styles).float()
         value, _ = self.loss(drawn, image)
         semantic, _ = self.semantic_loss(core, small)
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])

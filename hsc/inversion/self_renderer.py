@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_exit128
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
@@ -22,7 +22,7 @@ class SelfRenderer:
         identity: who is in a picture: faces that differ a little may be two people.
     """
 
-    exit128: PreviewHead
+    exit128: ExitHead
     identity: FaceIdentity
 
     @classmethod
@@ -38,7 +38,7 @@ class SelfRenderer:
     @torch.no_grad()
     def draw(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
         """What S and a feature map (B, 512, 32, 32) draw: (B, 3, 128, 128)."""
-        drawn = preview(synthesis, self.exit128, feature, w_plus)
+        drawn = render_exit(synthesis, self.exit128, feature, w_plus)
         return drawn.clamp(-1.5, 1.5)
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from generated import face, styles, synthesis
 import hsc
 from hsc.codec import Codec
 from hsc.errors import HscError
-from hsc.generators.backends import BACKENDS, VARIABLE, arranged, chosen
+from hsc.generators.backends import BACKENDS, VARIABLE, build_backend, resolve_backend
 from hsc.generators.mobilestylegan import half_backend
 from hsc.generators.mobilestylegan.cpu_backend import FastSynthesis
 from hsc.generators.mobilestylegan.half_backend import GRAPHS, MAX_BATCH, HalfSynthesis
@@ -100,7 +100,8 @@ def test_recordings_are_kept_by_size_and_replayed(monkeypatch: pytest.MonkeyPatc
 def test_no_symbol_depends_on_how_pictures_are_drawn() -> None:
     networks = Codec.load("cpu", backend="reference").networks
     codecs = [
-        Codec(replace(networks, synthesis=arranged(networks.synthesis, name))) for name in ON_CPU
+        Codec(replace(networks, synthesis=build_backend(networks.synthesis, name)))
+        for name in ON_CPU
     ]
     picture = codecs[1].random_face(21)
     files = [codec.encode(picture, 2.7, align=False) for codec in codecs]
@@ -109,14 +110,14 @@ def test_no_symbol_depends_on_how_pictures_are_drawn() -> None:
 
 def test_which_backend_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert (chosen(CPU), chosen(CUDA)) == ("float32", "float16")
+    assert (resolve_backend(CPU), resolve_backend(CUDA)) == ("float32", "float16")
     monkeypatch.setenv(VARIABLE, "reference")
-    assert chosen(CPU) == chosen(CUDA) == "reference"
-    assert chosen(CPU, "float32") == "float32"
+    assert resolve_backend(CPU) == resolve_backend(CUDA) == "reference"
+    assert resolve_backend(CPU, "float32") == "float32"
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert chosen(CPU, "auto") == "reference"
+    assert resolve_backend(CPU, "auto") == "reference"
     with pytest.raises(HscError, match="float32"):
-        chosen(CPU, "bfloat16")
+        resolve_backend(CPU, "bfloat16")
 
 
 @pytest.mark.parametrize(
@@ -143,13 +144,13 @@ def test_bfloat16_where_it_is_faster(
 @pytest.mark.parametrize(("device", "name"), [(CPU, "float16"), (CUDA, "float32"), (CPU, "int8")])
 def test_backends_that_do_not_go_with_a_device(device: torch.device, name: str) -> None:
     with pytest.raises(HscError, match="auto"):
-        chosen(device, name)
+        resolve_backend(device, name)
 
 
 def test_a_backend_is_what_its_name_says() -> None:
-    assert arranged(synthesis(), "reference") is synthesis()
-    assert arranged(synthesis(), "bfloat16").dtype == torch.bfloat16
-    assert isinstance(arranged(synthesis(), "float16"), HalfSynthesis)
+    assert build_backend(synthesis(), "reference") is synthesis()
+    assert build_backend(synthesis(), "bfloat16").dtype == torch.bfloat16
+    assert isinstance(build_backend(synthesis(), "float16"), HalfSynthesis)
     assert set(ON_CPU) < set(BACKENDS)
     codec = hsc.load("cpu", backend="float32")
     assert codec.backend == "float32" and isinstance(codec.networks.synthesis, FastSynthesis)

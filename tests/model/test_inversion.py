@@ -10,7 +10,7 @@ from torch import Tensor
 
 import hsc
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.inversion import encoder as gie
 from hsc.metrics.picture import psnr
 from hsc.weights.loading import ASSETS
@@ -46,7 +46,9 @@ def test_s_that_was_looked_at_is_more_like_the_person(image) -> None:
     for self_renderer in (None, n.self_renderer):
         found = n.encoder(image, n.generator, self_renderer)
         drawn = n.self_renderer.draw(n.generator, found.feature_s, found.w_plus)
-        away.append((n.self_renderer.describe(drawn) - n.self_renderer.describe(image)).norm().item())
+        away.append(
+            (n.self_renderer.describe(drawn) - n.self_renderer.describe(image)).norm().item()
+        )
     assert away[1] < away[0]
 
 
@@ -57,7 +59,7 @@ def test_every_look_at_f_brings_it_nearer(image, monkeypatch) -> None:
     for looks in (0, 1, gie.FEEDBACK_STEPS):
         monkeypatch.setattr(gie, "FEEDBACK_STEPS", looks)
         found = n.encoder(image, n.generator, n.self_renderer)
-        drawn = preview(n.generator, n.preview, found.feature, found.w_plus)
+        drawn = render_exit(n.generator, n.preview, found.feature, found.w_plus)
         near.append(psnr(drawn.clamp(-1, 1), image).item())
     assert near == sorted(near)
 

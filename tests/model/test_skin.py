@@ -125,17 +125,17 @@ def test_a_person_keeps_the_colour_of_skin_at_any_age(studio):
     opened = codec.open(file.read_bytes())
 
     def seen_at(**edits: float):
-        feature, w_plus = codec.decoder.edited(opened, edits)
-        return seen(studio, codec.decoder.preview_of(feature, w_plus)[0].clamp(-1, 1))
+        feature, w_plus = codec.decoder.apply_edits(opened, edits)
+        return seen(studio, codec.decoder.render(feature, w_plus, preview=True)[0].clamp(-1, 1))
 
     before = seen_at()
     for edits in ({"age": -20.0}, {"age": 20.0}, {"age": 15.0, "smile": -0.5, "yaw": 6.0}):
         assert np.linalg.norm(skin_moved(before, seen_at(**edits))) < 2 * VISIBLE, edits
     ordered = {"age": 15.0, "smile": -0.5}
     turned = dict(reversed(ordered.items()))
-    one, other = (codec.decoder.edited(opened, edits)[0] for edits in (ordered, turned))
+    one, other = (codec.decoder.apply_edits(opened, edits)[0] for edits in (ordered, turned))
     assert torch.equal(one, other)
-    assert codec.decoder.edited(opened, dict.fromkeys(ordered, 0.0))[0] is opened.feature
+    assert codec.decoder.apply_edits(opened, dict.fromkeys(ordered, 0.0))[0] is opened.feature
 
 
 # --- kept in a file

@@ -18,7 +18,7 @@ EXIT128_PX = 64
 """Exit of the exit128, a 128-px picture: enough to train what the semantics alone can hold."""
 
 
-class PreviewHead(nn.Module):
+class ExitHead(nn.Module):
     """Features at the exit and the styles above them -> a picture of twice the size.
 
     ::
@@ -59,7 +59,7 @@ class PreviewHead(nn.Module):
         return inverse_haar(self.linear(feature) + self.out(h))  # (B, 3, 2H, 2W)
 
 
-def preview(synthesis: Synthesis, head: PreviewHead, feature: Tensor, w_plus: Tensor) -> Tensor:
+def render_exit(synthesis: Synthesis, head: ExitHead, feature: Tensor, w_plus: Tensor) -> Tensor:
     """Draw a small picture from a feature map.
 
     (B, C, px, px), (B, 23, 512) -> (B, 3, 256, 256), or what else the head's exit gives.

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.latent_codecs.feature_slices.coder import SliceCoder
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
@@ -43,7 +43,7 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
             feature_s = synthesis.run(context, w_plus_hat, 16, 32)  # (B, 512, 32, 32)
         with torch.autocast(device.type, torch.bfloat16):
             feature_hat, bits = fcn(feature, feature_s, context, level, noisy_rate=False)
-            drawn = preview(synthesis, head, feature_hat, w_plus_hat) if pictures else None
+            drawn = render_exit(synthesis, head, feature_hat, w_plus_hat) if pictures else None
         error = fcn.normalised(feature_hat - feature)
         loss = 2 * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
         if drawn is not None:

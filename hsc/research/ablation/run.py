@@ -13,7 +13,7 @@ from PIL import Image
 from hsc.codec import Codec
 from hsc.config import FACE_1024
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.generators.pretrained import load_generator
 from hsc.latent_codecs.styles_klt.coder import SemanticCoder
 from hsc.latent_codecs.styles_klt.model import SemanticCodec
@@ -219,7 +219,9 @@ def _drawn(codec: Codec, found: Found) -> torch.Tensor:
     n, pictures = codec.networks, []
     for p in _each(found):
         w_plus = found.w_plus[p].to(n.device)
-        pictures.append(preview(n.synthesis, n.preview, n.synthesis.feature(w_plus), w_plus).cpu())
+        pictures.append(
+            render_exit(n.synthesis, n.preview, n.synthesis.feature(w_plus), w_plus).cpu()
+        )
     return torch.cat(pictures).clamp(-1, 1)
 
 

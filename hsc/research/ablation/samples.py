@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.images.tensors import to_tensor
 from hsc.inversion.encoder import INPUT_PX
 from hsc.metrics.lpips import Lpips
@@ -93,7 +93,7 @@ class Eye:
         w_plus = w_plus_hat.to(n.device)
         if feature is None:
             feature = n.synthesis.feature(w_plus)
-        drawn = preview(n.synthesis, n.preview, feature.to(n.device), w_plus)
+        drawn = render_exit(n.synthesis, n.preview, feature.to(n.device), w_plus)
         return self.lpips(drawn, image.to(n.device)).item()
 
     @torch.no_grad()

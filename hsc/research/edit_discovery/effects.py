@@ -11,7 +11,7 @@ from torch import Tensor
 from hsc.config import FACE_1024
 from hsc.editing.apply import edit_styles
 from hsc.editing.table import EditTable
-from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
@@ -72,7 +72,7 @@ class Studio:
 
     mapping: Mapping
     synthesis: Synthesis
-    head: PreviewHead
+    head: ExitHead
     reader: Reader
     identity: FaceIdentity
 
@@ -100,7 +100,7 @@ class Studio:
         """(N, 23, 512) -> N pictures (3, 256, 256) in [-1, 1], one at a time."""
         for styles in w_plus.bfloat16().split(1):
             feature = self.synthesis.feature(styles)
-            picture = preview(self.synthesis, self.head, feature, styles)
+            picture = render_exit(self.synthesis, self.head, feature, styles)
             yield picture[0].float().clamp(-1, 1).cpu()
 
     def measure(self, w_plus: Tensor) -> Measured:
@@ -124,7 +124,7 @@ class Studio:
             if table.skin:
                 plain = self.synthesis.feature(before)
                 feature = table.skin.kept(self.synthesis, (plain, before), (feature, after))
-            picture = preview(self.synthesis, self.head, feature, after)
+            picture = render_exit(self.synthesis, self.head, feature, after)
             yield picture[0].float().clamp(-1, 1).cpu()
 
     def read(self, pictures: Iterable[Tensor]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hsc.decoder import Decoder
-from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
@@ -27,7 +27,7 @@ class EditRenderer:
     reader: Reader
     identity: FaceIdentity
     synthesis: Synthesis
-    head: PreviewHead
+    head: ExitHead
     drawn: dict = field(default_factory=dict)
 
     @classmethod
@@ -47,8 +47,8 @@ class EditRenderer:
 
     @torch.no_grad()
     def _draw(self, opened: DecodedLatents, edits: Mapping[str, float]) -> Tensor:
-        feature, w_plus = self.decoder.edited(opened, edits)
-        picture = preview(self.synthesis, self.head, feature.bfloat16(), w_plus.bfloat16())
+        feature, w_plus = self.decoder.apply_edits(opened, edits)
+        picture = render_exit(self.synthesis, self.head, feature.bfloat16(), w_plus.bfloat16())
         return picture[0].float().clamp(-1, 1).cpu()
 
     def read(self, pictures: Sequence[Tensor]) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from hsc.config import FACE_1024
 from hsc.editing.skin import CELLS, SEEN_PX, Skin, finer
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.research.edit_discovery.effects import Studio, to_pil
 from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, Face
 from hsc.vision.face_readouts import aligned_landmarks
@@ -72,7 +72,9 @@ def find_skin(studio: Studio, count: int = FACES) -> Skin:
     features, kinds, seen, styles, colours, owners = [], [], [], [], [], []
     for number, w_plus in enumerate(_faces(studio, count).bfloat16().split(1)):
         feature = studio.synthesis.feature(w_plus)
-        picture = preview(studio.synthesis, studio.head, feature, w_plus)[0].float().clamp(-1, 1)
+        picture = (
+            render_exit(studio.synthesis, studio.head, feature, w_plus)[0].float().clamp(-1, 1)
+        )
         image = to_pil(picture.cpu())
         face = Face.of(image, aligned_landmarks(image), studio.reader.person.mask(image))
         skin, other = (in_cells(pixels) > MOSTLY for pixels in marked(face))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hsc.config import FACE_1024
 from hsc.errors import HscError
-from hsc.generators.backends import arranged, chosen
+from hsc.generators.backends import build_backend, resolve_backend
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.metrics.picture import psnr
@@ -52,7 +52,7 @@ def compare(backends: list[str], rounds: int) -> list[Drawn]:
     candidates: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {}
     for name in backends:
         started = time.perf_counter()
-        drawer = arranged(generator.synthesis, chosen(torch.device("cpu"), name))
+        drawer = build_backend(generator.synthesis, resolve_backend(torch.device("cpu"), name))
         candidates[f"hsc, {name}"] = drawer, time.perf_counter() - started
     started = time.perf_counter()
     draw, precision = in_openvino(generator.synthesis, w_plus)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.images.tensors import to_tensor
 from hsc.inversion.descent import descend
 from hsc.inversion.encoder import INPUT_PX
@@ -75,6 +75,6 @@ class Oracle:
         styles = w_plus.to(r.dtype)
         inner = feature.to(r.dtype).contiguous(memory_format=torch.channels_last)
         with gradient_autocast(picture.device):
-            drawn = preview(r.synthesis, r.head, inner, styles).float()
-            core = preview(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
+            drawn = render_exit(r.synthesis, r.head, inner, styles).float()
+            core = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
         return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]

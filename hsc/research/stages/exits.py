@@ -34,10 +34,10 @@ def exit128(setting: Setting) -> None:
 
 
 def _exit(setting: Setting, name: str, exit_px: int) -> None:
-    from hsc.generators.mobilestylegan.exits import PreviewHead
+    from hsc.generators.mobilestylegan.exits import ExitHead
     from hsc.research.training.preview import PreviewLoss
 
-    head = PreviewHead(exit_px=exit_px)
+    head = ExitHead(exit_px=exit_px)
     checkpoint = resumed(setting, name, head, lambda: None)
     started = path_of(name).exists() and not setting.fresh
     head.to(setting.device, memory_format=torch.channels_last)

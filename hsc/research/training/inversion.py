@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.metrics.loss import PictureLoss
@@ -36,12 +36,12 @@ class InversionWeights:
 class RenderLoss:
     """An exit of the generator to look through, and the loss of what is seen there.
 
-    ``draw`` is :func:`preview`, or what ``torch.compile`` made of it.
+    ``draw`` is :func:`render_exit`, or what ``torch.compile`` made of it.
     """
 
-    head: PreviewHead
+    head: ExitHead
     loss: PictureLoss
-    draw: Callable[..., Tensor] = preview
+    draw: Callable[..., Tensor] = render_exit
 
     def __call__(
         self, fast: Synthesis, feature: Tensor, w_plus: Tensor, target: Tensor

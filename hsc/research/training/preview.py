@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.exits import PreviewHead
+from hsc.generators.mobilestylegan.exits import ExitHead
 from hsc.generators.mobilestylegan.haar import haar
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
@@ -93,7 +93,7 @@ def of_photographs(
 class PreviewLoss:
     """Squared error of random crops, on features computed once."""
 
-    def __init__(self, head: PreviewHead, shown: ExitPictures, device: torch.device) -> None:
+    def __init__(self, head: ExitHead, shown: ExitPictures, device: torch.device) -> None:
         self.head, self.device = head, device
         self.features, self.w_plus, self.images = shown.features, shown.w_plus, shown.images
 

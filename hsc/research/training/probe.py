@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.domains.ffhq_face.detect import Face
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.images.tensors import to_picture
 from hsc.research.training.pairs import draw_styles
@@ -53,7 +53,7 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
             rows = []
             for w_plus in styles.to(device).split(1):
                 feature = generator.synthesis.feature(w_plus)
-                drawn = preview(generator.synthesis, head, feature, w_plus)
+                drawn = render_exit(generator.synthesis, head, feature, w_plus)
                 rows.append(read(viewer, to_picture(drawn.detach())))
             columns = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
             unfinished = path.with_suffix(".part")

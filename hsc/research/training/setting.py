@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from hsc.generators.mobilestylegan.exits import preview
+from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.options import TrainOptions
 from hsc.research.training.loop import Budget, Checkpoint
@@ -53,7 +53,7 @@ class Setting:
     @property
     def draw(self) -> Callable[..., Tensor]:
         """How losses draw through an exit of the generator."""
-        return torch.compile(preview) if self.compile else preview
+        return torch.compile(render_exit) if self.compile else render_exit
 
     @property
     def budget(self) -> Budget:
