@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from hsc.batch import pair_edits, render_batch
 from hsc.bitstream import unpack
@@ -37,7 +38,7 @@ class Codec:
     def __init__(self, networks: Networks, weights: str = hub.LOCAL) -> None:
         self.networks, self.weights = networks, weights
         self.encoder, self.decoder = Encoder(networks), Decoder(networks)
-        self._blender = Blender(networks)
+        self._blender = Blender(networks.synthesis.feature, networks.fcn.feature_std)
         self.device, self.backend = networks.device, networks.backend
         self.model_name, self.model_id = networks.model.name, networks.model.code
 
@@ -53,6 +54,20 @@ class Codec:
     def edit_names(self) -> tuple:
         """The edits that ``decode`` takes, with their labels and safe ranges."""
         return self.networks.edits.edits
+
+    def add_direction(
+        self, name: str, direction: str | Path | Tensor, low: float = -3.0, high: float = 3.0
+    ) -> None:
+        """Add an edit of one's own: ``add_direction("mine", "mine.npy", low=-2, high=2)``.
+
+        Args:
+            direction: what an amount of 1 adds to w+, (512,) for all styles alike or (23, 512), or
+                a ``.npy`` file of it; see :meth:`hsc.editing.table.EditTable.add_direction`.
+
+        Raises:
+            HscError: the name is taken, or the direction or its range does not fit.
+        """
+        self.networks.edits.add_direction(name, direction, low, high)
 
     def encode(
         self,

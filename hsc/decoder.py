@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import Container
-from hsc.editing.apply import edit_feature, edit_styles, held_by
+from hsc.editing.apply import detail_weight, edit_feature, edit_styles
 from hsc.errors import WeightsError
 from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.networks import Networks
@@ -59,7 +59,7 @@ class Decoder:
             keep_details: from 0 to 1, how much of F^ to keep under an edit; see
                 :func:`hsc.editing.edit_feature`.
 
-        Whatever the edit, skin keeps its colour, as :meth:`hsc.editing.skin.Skin.kept` says.
+        Whatever the edit, skin keeps its colour, as :meth:`hsc.editing.skin.Skin.restore` says.
 
         Returns:
             (1, 512, 32, 32) and (1, 23, 512), exactly those of the file without an edit.
@@ -70,14 +70,14 @@ class Decoder:
             n.edits, edits, n.synthesis.feature, n.fcn.feature_std,
             w_plus, feature_s, feature, keep_details,
         )  # fmt: skip
-        held = held_by(opened.feature is not feature_s, keep_details)
-        w_plus = edit_styles(w_plus, n.edits.offset(edits, held))
+        weight = detail_weight(opened.feature is not feature_s, keep_details)
+        w_plus = edit_styles(w_plus, n.edits.offset(edits, weight))
         before = opened.w_plus
         if opened.layers == "fcn":
             before = w_plus = n.mapping.w_mean.expand_as(w_plus)
         if n.edits.skin and any(edits.values()):
             drawn = (opened.feature, before), (feature, w_plus)
-            feature = n.edits.skin.kept(n.generator, *drawn)
+            feature = n.edits.skin.restore(n.generator, *drawn)
         return feature, w_plus
 
     @torch.no_grad()

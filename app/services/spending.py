@@ -88,12 +88,12 @@ class SpendingOf:
         return PersonSegmentation.pretrained()
 
     def _spending(self, data: bytes) -> Spending:
-        from hsc.editing.blend import LAYERS
+        from hsc.editing.blend import STYLE_LAYERS
 
         found, _ = self.studio.model.run(_spent, data)
         groups = tuple(
             (name, DRAWS[name], len(found.styles[part]), float(found.styles[part].sum()))
-            for name, part in LAYERS.items()
+            for name, part in STYLE_LAYERS.items()
         )
         styles = tuple(found.styles.tolist())
         if found.positions is None:

@@ -120,17 +120,13 @@ class Encodings:
                 best = best or found
                 break
             far = distance(found.picture)
-            best, least, worse = (
-                (found, far, 0) if far < least else (best, least, worse + 1)
-            )
+            best, least, worse = (found, far, 0) if far < least else (best, least, worse + 1)
             if worse == PATIENCE:
                 break
         return best
 
 
-def fit(
-    picture: Image.Image, codec: OtherCodec, budget_bytes: int, px: int | None = None
-) -> Fit:
+def fit(picture: Image.Image, codec: OtherCodec, budget_bytes: int, px: int | None = None) -> Fit:
     """The picture by another codec, in as many bytes as the budget allows.
 
     Args:

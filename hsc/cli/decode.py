@@ -31,6 +31,16 @@ def add_parser(subparsers) -> None:
         help="edit the face while decoding; may be repeated",
     )
     parser.add_argument(
+        "--direction",
+        dest="directions",
+        type=parsing.direction,
+        action="append",
+        default=[],
+        metavar="FILE.npy[,LOW,HIGH]",
+        help="an edit of your own by the file's name: what 1 adds to w+, (512,) or (23, 512), and "
+        "its range (default: -3,3); may be repeated",
+    )
+    parser.add_argument(
         "--keep-details",
         type=parsing.share,
         default=1.0,
@@ -59,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     import hsc
 
     codec = hsc.load(device=args.device, backend=args.backend)
+    for path, low, high in args.directions:
+        codec.add_direction(path.stem, path, low, high)
 
     def decode(source: Path, target: Path) -> str:
         picture = codec.decode(

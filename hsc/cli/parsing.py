@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from hsc.errors import HscError
@@ -109,6 +110,15 @@ def edit(text: str) -> tuple[str, float]:
     if not name.strip() or not equals or not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected NAME=AMOUNT such as smile=1.0, got {text!r}")
     return name.strip(), value
+
+
+def direction(text: str) -> tuple[Path, float, float]:
+    """``FILE.npy`` or ``FILE.npy,LOW,HIGH``."""
+    parts = text.rsplit(",", 2) if text.count(",") > 1 else [text, "-3", "3"]
+    low, high = map(_number, parts[1:])
+    if not parts[0].endswith(".npy") or math.isnan(low + high):
+        raise argparse.ArgumentTypeError(f"expected FILE.npy or FILE.npy,LOW,HIGH, got {text!r}")
+    return Path(parts[0]), low, high
 
 
 def names(text: str) -> list[str]:

@@ -15,10 +15,9 @@ whole map changes by, at which 1/e of the detail there is kept: a head may turn 
 detail, a mouth that opens may not. A look is in the detail itself: a face that kept it would stay
 as old as it was, and an edit strong enough against that would leave the faces that the generator
 knows. In the order in which edits are carried out."""
-MOST_SPREAD = 1.5
-"""By how much at most a channel's contrast is made up for."""
-TOUCHED = 0.05
-"""The same of any change whatever, for somebody who wishes to keep no detail."""
+MAX_CONTRAST_GAIN = 1.5
+CHANGE_FALLOFF = 0.05
+"""As ``DETAIL_FALLOFF``, but of any change whatever, where ``keep_details`` is 0."""
 
 
 def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
@@ -34,17 +33,17 @@ def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
     return w_plus + offset.to(w_plus)
 
 
-def held_by(detail: bool, keep_details: float) -> float:
-    """How much holds a face as it was against an edit, from 0, nothing, to 1.
+def detail_weight(has_detail: bool, keep_details: float) -> float:
+    """How much a file's detail holds its face as it was against an edit, from 0, nothing, to 1.
 
     Args:
-        detail: whether its feature map says more than its semantics do.
+        has_detail: whether its feature map says more than its semantics do.
         keep_details: as in :func:`edit_feature`.
     """
-    return 1 - _reluctance(keep_details) if detail else 0.0
+    return 1 - _suppression(keep_details) if has_detail else 0.0
 
 
-def _reluctance(keep_details: float) -> float:
+def _suppression(keep_details: float) -> float:
     return (1 - keep_details) ** 2
 
 
@@ -85,7 +84,7 @@ def edit_feature(
         w_plus: S^, (B, 23, 512).
         feature_s: G_F(S^).
         feature_hat: F^, the decoded feature map, (B, C, px, px).
-        keep_details: 1 keeps all detail that does not stand in the edit's way, 0 redraws from the
+        keep_details: 1 keeps all detail that does not stand in the edit's way, 0 renders from the
             semantics whatever the edit touches.
 
     Returns:
@@ -95,62 +94,63 @@ def edit_feature(
     if not amounts:
         return feature_hat
     spread = std[:, None, None]
-    held = held_by(feature_hat is not feature_s, keep_details)
-    edited = g_f(edit_styles(w_plus, table.offset(amounts, held)))
+    weight = detail_weight(feature_hat is not feature_s, keep_details)
+    edited = g_f(edit_styles(w_plus, table.offset(amounts, weight)))
     if feature_hat is feature_s:
         return edited
-    detail, before, done = feature_hat - feature_s, feature_s, {}
-    for kind, change in DETAIL_FALLOFF.items():
+    detail, before = feature_hat - feature_s, feature_s
+    applied: dict[str, float] = {}
+    for kind, falloff in DETAIL_FALLOFF.items():
         more = table.of_kind(amounts, kind)
         if more:
-            done |= more
-            offset = table.offset(done, held)
-            after = edited if done == amounts else g_f(edit_styles(w_plus, offset))
-            detail = carry_detail(detail, before / spread, after / spread, change)
+            applied |= more
+            offset = table.offset(applied, weight)
+            after = edited if applied == amounts else g_f(edit_styles(w_plus, offset))
+            detail = carry_detail(detail, before / spread, after / spread, falloff)
             before = after
-    reluctance = _reluctance(keep_details)
-    if reluctance:
-        touched = size_of((edited - feature_s) / spread)
-        detail = detail * torch.exp(-reluctance * (touched / TOUCHED) ** 2)
-    followed = edited + detail
-    return spread_of(feature_hat, followed, held) if done else followed
+    suppression = _suppression(keep_details)
+    if suppression:
+        change = local_rms((edited - feature_s) / spread)
+        detail = detail * torch.exp(-suppression * (change / CHANGE_FALLOFF) ** 2)
+    result = edited + detail
+    return restore_contrast(feature_hat, result, weight) if applied else result
 
 
-def spread_of(before: Tensor, after: Tensor, held: float = 1.0) -> Tensor:
+def restore_contrast(before: Tensor, after: Tensor, weight: float = 1.0) -> Tensor:
     """Give channels that vary less over the map than they did their spread back.
 
     Args:
         before, after: (B, C, px, px).
-        held: how much of it, 0 to 1.
+        weight: how much of it, 0 to 1.
 
     Returns:
         (B, C, px, px), exactly ``after`` where no channel lost any.
     """
     mean = after.mean((2, 3), keepdim=True)  # (B, C, 1, 1)
     lost = before.std((2, 3), keepdim=True) / after.std((2, 3), keepdim=True).clamp_min(1e-6)
-    return after + (after - mean) * (lost.clamp(1, MOST_SPREAD) ** held - 1)
+    return after + (after - mean) * (lost.clamp(1, MAX_CONTRAST_GAIN) ** weight - 1)
 
 
-def carry_detail(detail: Tensor, before: Tensor, after: Tensor, change: float) -> Tensor:
+def carry_detail(detail: Tensor, before: Tensor, after: Tensor, falloff: float) -> Tensor:
     """Move detail along with a face, and let it give way to what appears.
 
     Args:
         detail: (B, C, px, px).
         before, after: the face's features, each channel in standard deviations.
-        change: see ``DETAIL_FALLOFF``.
+        falloff: see ``DETAIL_FALLOFF``.
 
     Returns:
         (B, C, px, px), exactly ``detail`` where before and after are the same everywhere.
     """
     flow = motion(before, after)
-    unexplained = size_of(after - warp(before, flow))
+    unexplained = local_rms(after - warp(before, flow))
     # what changes everywhere alike, a little, is the edit's style and no obstacle to detail
     everywhere = unexplained.flatten(1).median(1).values[:, None, None, None]
     unexplained = (unexplained - everywhere).clamp_min(0)
-    return warp(detail, flow) * torch.exp(-((unexplained / change) ** 2))
+    return warp(detail, flow) * torch.exp(-((unexplained / falloff) ** 2))
 
 
-def size_of(change: Tensor) -> Tensor:
+def local_rms(change: Tensor) -> Tensor:
     """Root mean square over channels, averaged over 3 x 3 pixels: (B, C, ...) -> (B, 1, ...)."""
     size = F.pad(change.square().mean(1, keepdim=True).sqrt(), (1, 1, 1, 1), mode="replicate")
     return F.avg_pool2d(size, 3, stride=1)

@@ -1,24 +1,23 @@
 """Faces made of several files: morphs, style mixes and averages, feature maps included."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.editing.apply import carry_detail, size_of
+from hsc.editing.apply import carry_detail, local_rms
 from hsc.errors import HscError
-from hsc.networks import Networks
 from hsc.types import DecodedLatents
 
 COARSE_PX, MIDDLE_PX = 8, 32
-LAYERS = {
+STYLE_LAYERS = {
     "coarse": slice(0, FACE_1024.styles_through(COARSE_PX)),
     "middle": slice(FACE_1024.styles_through(COARSE_PX), FACE_1024.styles_through(MIDDLE_PX)),
     "fine": slice(FACE_1024.styles_through(MIDDLE_PX), FACE_1024.styles),
 }
 """Styles of w+ by what they draw: pose and shape; features and hair; colour and texture."""
-DETAIL_FALLOFF = 1.0
+MORPH_FALLOFF = 1.0
 """Change that motion does not explain, in standard deviations, at which 1/e of detail is kept."""
 
 
@@ -32,7 +31,7 @@ def interpolate(a: Tensor, b: Tensor, t: float) -> Tensor:
     Raises:
         HscError: ``t`` is outside, or the shapes differ.
     """
-    _alike([a, b])
+    _check_shapes([a, b])
     if not 0 <= t <= 1:
         raise HscError(f"expected a place from 0 to 1 between two faces, got {t!r}.")
     return torch.lerp(a, b, float(t))
@@ -43,17 +42,17 @@ def mix(a: Tensor, b: Tensor, layers: str | Iterable[str]) -> Tensor:
 
     Args:
         a, b: (..., 23, 512).
-        layers: which to take, one or several keys of :data:`LAYERS`.
+        layers: which to take, one or several keys of :data:`STYLE_LAYERS`.
 
     Raises:
         HscError: an unknown layer, or the shapes differ.
     """
-    _alike([a, b])
+    _check_shapes([a, b])
     mixed = a.clone()
     for layer in [layers] if isinstance(layers, str) else layers:
-        if layer not in LAYERS:
-            raise HscError(f"expected layers out of {', '.join(LAYERS)}, got {layer!r}.")
-        mixed[..., LAYERS[layer], :] = b[..., LAYERS[layer], :]
+        if layer not in STYLE_LAYERS:
+            raise HscError(f"expected layers out of {', '.join(STYLE_LAYERS)}, got {layer!r}.")
+        mixed[..., STYLE_LAYERS[layer], :] = b[..., STYLE_LAYERS[layer], :]
     return mixed
 
 
@@ -61,18 +60,18 @@ def average(faces: Sequence[Tensor]) -> Tensor:
     """The mean of any number of faces of shape (..., 23, 512). Raises HscError for none."""
     if not faces:
         raise HscError("expected at least one face to average, got none.")
-    _alike(faces)
+    _check_shapes(faces)
     return torch.stack(list(faces)).mean(0)
 
 
-def _alike(faces: Sequence[Tensor]) -> None:
+def _check_shapes(faces: Sequence[Tensor]) -> None:
     shapes = {tuple(face.shape) for face in faces}
     if len(shapes) > 1:
         raise HscError(f"expected faces of one shape, got {sorted(shapes)}.")
 
 
 class Blender:
-    """DecodedLatents files -> a face to draw, preview or edit like any opened file.
+    """Opened files -> a face to render, preview or edit like any opened file.
 
     ::
 
@@ -81,12 +80,16 @@ class Blender:
         F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) --- detail ---+
         F_b - G_F(S_b) -- carried along by the motion from G_F(S_b) --- detail ---+
 
-    Details of two people, added up, look exposed twice. So the face that has most say lends its
-    own, by its lead over the next, and of the mean of all only that is kept in which they agree.
+    Details of two people, added up, look exposed twice. So the face of most weight gives its own,
+    by its lead over the next, and of the mean of all only that is kept in which they agree.
+
+    Args:
+        g_f: G_F, (1, 23, 512) -> (1, C, px, px).
+        std: spread of each channel of it over faces, (C,).
     """
 
-    def __init__(self, networks: Networks) -> None:
-        self.networks = networks
+    def __init__(self, g_f: Callable[[Tensor], Tensor], std: Tensor) -> None:
+        self.g_f, self.spread = g_f, std[:, None, None]
 
     @torch.no_grad()
     def morph(self, a: DecodedLatents, b: DecodedLatents, t: float) -> DecodedLatents:
@@ -98,7 +101,7 @@ class Blender:
         w_plus = interpolate(a.w_plus, b.w_plus, t)
         if t in (0, 1):
             return b if t else a
-        return self._face(w_plus, {0: 1 - t, 1: t}, [a, b])
+        return self._compose(w_plus, {0: 1 - t, 1: t}, [a, b])
 
     @torch.no_grad()
     def mix(
@@ -118,49 +121,48 @@ class Blender:
         w_plus = interpolate(a.w_plus, mix(a.w_plus, b.w_plus, layers), t)
         if not t:
             return a
-        return self._face(w_plus, {0: 1 - t, 1: t} if "middle" in layers else {0: 1.0}, [a, b])
+        return self._compose(w_plus, {0: 1 - t, 1: t} if "middle" in layers else {0: 1.0}, [a, b])
 
     @torch.no_grad()
     def average(self, faces: Sequence[DecodedLatents]) -> DecodedLatents:
         """The mean of any number of faces. Raises HscError for none."""
         w_plus = average([face.w_plus for face in faces])
-        return self._face(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
+        return self._compose(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
 
-    def _face(
+    def _compose(
         self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[DecodedLatents]
     ) -> DecodedLatents:
-        """Draw the features of (1, 23, 512), and add what detail some faces lend, by weight."""
-        n = self.networks
-        spread = n.fcn.feature_std[:, None, None]
-        feature_s = n.synthesis.feature(w_plus)
+        """The features of (1, 23, 512) with the detail of some faces, by weight."""
+        spread = self.spread
+        feature_s = self.g_f(w_plus)
         after = feature_s / spread
         details = {}
         for index, weight in weights.items():
             face = faces[index]
             if weight and face.feature is not face.feature_s:
                 own = (face.feature - face.feature_s) / spread
-                details[index] = carry_detail(own, face.feature_s / spread, after, DETAIL_FALLOFF)
+                details[index] = carry_detail(own, face.feature_s / spread, after, MORPH_FALLOFF)
         if not details:
             return DecodedLatents(w_plus, feature_s, feature_s, faces[0].layers)
-        lent = spread * _lent(weights, details)
-        return DecodedLatents(w_plus, feature_s, feature_s + lent, faces[0].layers)
+        detail = spread * _shared_detail(weights, details)
+        return DecodedLatents(w_plus, feature_s, feature_s + detail, faces[0].layers)
 
 
-def _lent(weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
+def _shared_detail(weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
     """Detail out of those of several faces, each (1, C, px, px) in standard deviations."""
     leader, *others = sorted(weights, key=weights.__getitem__, reverse=True)
     lead = weights[leader] - max((weights[other] for other in others), default=0.0)
     mean = sum(weights[index] * detail for index, detail in details.items())
     if leader not in details:
-        return (1 - lead) * mean * _agreed(mean, weights, details)
+        return (1 - lead) * mean * _agreement(mean, weights, details)
     if lead == 1:
         return details[leader]
-    return lead * details[leader] + (1 - lead) * mean * _agreed(mean, weights, details)
+    return lead * details[leader] + (1 - lead) * mean * _agreement(mean, weights, details)
 
 
-def _agreed(mean: Tensor, weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
+def _agreement(mean: Tensor, weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
     """How much of a mean to keep: 1 where details are the same, 0 where they are unrelated."""
-    power = sum(weights[index] * size_of(detail) ** 2 for index, detail in details.items())
-    common = size_of(mean) ** 2
+    power = sum(weights[index] * local_rms(detail) ** 2 for index, detail in details.items())
+    common = local_rms(mean) ** 2
     # squared, for a little agreement is not yet a likeness: half of a hat is nobody's
     return ((2 * common - power) / (common + 1e-9)).clamp(0, 1) ** 2  # (1, 1, px, px)

@@ -19,19 +19,19 @@ CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""
 MARGIN = 1
 """Cells around them that what is seen there depends on: two 3x3 kernels at twice the resolution."""
-SEEN_PX = 2 * FACE_1024.feature_px
+COLOUR_PX = 2 * FACE_1024.feature_px
 ROUNDS = 2
 """Comparisons with the unedited face. Two leave less than can be seen."""
-ENOUGH = 4.0
+MIN_CELLS = 4.0
 """Cells of skin that must be in sight; of fewer nothing is concluded."""
-MOST = 25.0
+MAX_CORRECTION = 25.0
 """CIE L*a*b* by which one comparison corrects at most."""
 PREFIX = "skin."
 
 
-def finer(w_plus: Tensor) -> Tensor:
+def fine_styles(w_plus: Tensor) -> Tensor:
     """The styles above 64 px, the mean of a block's and of the rest: (B, 23, 512) -> (B, 1024)."""
-    first, then = FACE_1024.styles_through(SEEN_PX), FACE_1024.styles_through(2 * SEEN_PX)
+    first, then = FACE_1024.styles_through(COLOUR_PX), FACE_1024.styles_through(2 * COLOUR_PX)
     return torch.cat([w_plus[:, first:then].mean(1), w_plus[:, then:].mean(1)], 1)
 
 
@@ -48,7 +48,7 @@ class Skin:
     Attributes:
         where: (512,) and bias: (1,), of F: above zero on skin.
         colour: (3, 512) of features at 64 px, shade: (3, 1024) of the styles above them as
-            :func:`finer` gives them, and base: (3,): CIE L*a*b* of the picture there.
+            :func:`fine_styles` gives them, and base: (3,): CIE L*a*b* of the picture there.
         tones: (3, 512): what to add to F on skin for one more of L*, a*, b*.
     """
 
@@ -60,7 +60,7 @@ class Skin:
     tones: Tensor
 
     @classmethod
-    def of(cls, tensors: Mapping[str, Tensor]) -> "Skin | None":
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "Skin | None":
         """Out of a file's tensors; None where it has none. Raises KeyError when some lack."""
         if not any(name.startswith(PREFIX) for name in tensors):
             return None
@@ -73,26 +73,26 @@ class Skin:
     def mask(self, feature: Tensor) -> Tensor:
         """How much each cell is skin: (B, 512, px, px) -> (B, 1, px, px), 0 to 1."""
         where = self.where.to(feature)
-        seen = torch.einsum("c,bchw->bhw", where, feature) + self.bias.to(feature)
-        return torch.sigmoid(seen)[:, None]
+        logit = torch.einsum("c,bchw->bhw", where, feature) + self.bias.to(feature)
+        return torch.sigmoid(logit)[:, None]
 
     def colours(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
         """CIE L*a*b* of the cells where a face is: (B, 512, 32, 32) -> (B, 3, 16, 16)."""
         rows, columns = (slice(part.start - MARGIN, part.stop + MARGIN) for part in CELLS)
         first, last = (
             FACE_1024.styles_through(FACE_1024.feature_px),
-            FACE_1024.styles_through(SEEN_PX),
+            FACE_1024.styles_through(COLOUR_PX),
         )
         x = feature[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
         corner = 2 * rows.start, 2 * columns.start
-        block = synthesis.blocks[str(SEEN_PX)]
+        block = synthesis.blocks[str(COLOUR_PX)]
         x = block(x, w_plus[:, first:last], corner)  # (B, 512, 36, 36)
         x = F.avg_pool2d(x, 2)[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]  # (B, 512, 16, 16)
-        style = finer(w_plus)  # (B, 1024)
+        style = fine_styles(w_plus)  # (B, 1024)
         flat = style @ self.shade.to(style).T + self.base.to(style)  # (B, 3)
         return torch.einsum("kc,bchw->bkhw", self.colour.to(x), x) + flat[:, :, None, None]
 
-    def kept(
+    def restore(
         self,
         synthesis: Synthesis,
         before: tuple[Tensor, Tensor],
@@ -100,12 +100,12 @@ class Skin:
     ) -> Tensor:
         """An edited feature map, with the colour of the unedited face's skin.
 
-        The mean over a face is kept, for light may fall on it otherwise: a head that turns and a
-        cheek that smiles have other shadows.
+        Only the mean over a face is restored, for light may fall on it otherwise: a head that
+        turns and a cheek that smiles have other shadows.
 
         Args:
             synthesis: the generator as it was trained.
-            before, after: feature map (1, 512, 32, 32) and styles (1, 23, 512) that are drawn.
+            before, after: feature map (1, 512, 32, 32) and styles (1, 23, 512) to render.
 
         Returns:
             (1, 512, 32, 32).
@@ -113,10 +113,10 @@ class Skin:
         feature, w_plus = after
         skin = self.mask(feature)  # (1, 1, 32, 32)
         both = (skin * self.mask(before[0]))[:, :, CELLS[0], CELLS[1]]  # skin before and after
-        meant = self.colours(synthesis, *before)
+        target = self.colours(synthesis, *before)
         for _ in range(ROUNDS):
-            gained = self.colours(synthesis, feature, w_plus) - meant
-            mean = (both * gained).sum((2, 3)) / both.sum((2, 3)).clamp_min(ENOUGH)  # (1, 3)
-            back = mean.clamp(-MOST, MOST) @ self.tones.to(mean)  # (1, 512)
+            gained = self.colours(synthesis, feature, w_plus) - target
+            mean = (both * gained).sum((2, 3)) / both.sum((2, 3)).clamp_min(MIN_CELLS)  # (1, 3)
+            back = mean.clamp(-MAX_CORRECTION, MAX_CORRECTION) @ self.tones.to(mean)  # (1, 512)
             feature = feature - skin * back[:, :, None, None]
         return feature

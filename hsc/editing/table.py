@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -22,6 +24,8 @@ TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"
 KINDS = (TURN, LOOK, MOVE, STAY)
 PRINCIPAL_GROUP = "principal"
 """The group of edits along the directions in which faces differ most."""
+OWN_GROUP = "own"
+"""The group of a user's own directions."""
 HALF = 0.5
 """Part of its range, either way, at which an edit must do what its unit says."""
 NO_GAINS = (1.0, 1.0, 1.0, 1.0)
@@ -61,8 +65,8 @@ class Edit:
     group: str = "face"
     gains: tuple[float, float, float, float] = NO_GAINS
 
-    def gain(self, amount: float, held: float) -> float:
-        """What to multiply an amount by; ``held`` as in :meth:`EditTable.offset`.
+    def gain(self, amount: float, detail_weight: float) -> float:
+        """What to multiply an amount by; ``detail_weight`` as in :meth:`EditTable.offset`.
 
         From half of the range to its end what is added grows in a straight line.
         """
@@ -71,7 +75,7 @@ class Edit:
         if part > HALF:
             on_the_way = (part - HALF) / (1 - HALF)
             half = ((1 - on_the_way) * HALF * half + on_the_way * end) / part
-        return 1 + held * (half - 1)
+        return 1 + detail_weight * (half - 1)
 
     def check(self, amount: float) -> float:
         """The amount as a float. Raises HscError when it is no number or out of the safe range."""
@@ -94,13 +98,34 @@ def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
     return offset
 
 
-def _edit(row: Mapping[str, Any]) -> Edit:
+def _edit_from(row: Mapping[str, Any]) -> Edit:
     """A row of a file's table."""
     listed = {name: tuple(row[name]) for name in ("styles", "gains") if name in row}
     edit = Edit(**row | listed)
     if len(edit.gains) != 4 or not all(isinstance(gain, float) for gain in edit.gains):
         raise ValueError(f"gains of {edit.name}")
     return edit
+
+
+def _as_direction(source: Tensor | np.ndarray | Path | str) -> Tensor:
+    """(512,) or (23, 512) float32 out of an array or a ``.npy`` file."""
+    where = "a direction"
+    if isinstance(source, (str, Path)):
+        where = Path(source).name
+        try:
+            source = np.load(source, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise HscError(
+                f"expected a .npy file with a direction at {source}: {error}."
+            ) from error
+    values = torch.as_tensor(np.asarray(source))
+    if tuple(values.shape) not in (SHAPE, SHAPE[1:]):
+        raise HscError(
+            f"expected {where} of shape {SHAPE[1:]} or {SHAPE}, got {tuple(values.shape)}."
+        )
+    if not values.is_floating_point() or not values.isfinite().all() or not values.any():
+        raise HscError(f"expected finite floating-point numbers in {where}, and not all of them 0.")
+    return values.float()
 
 
 class EditTable:
@@ -146,10 +171,10 @@ class EditTable:
                 rows = json.loads((file.metadata() or {})["table"])
                 names = file.keys()
                 directions = {name: file.get_tensor(name) for name in names}
-            edits = tuple(_edit(row) for row in rows)
+            edits = tuple(_edit_from(row) for row in rows)
             for edit in edits:
                 directions[edit.name] = on_styles(directions[edit.name], edit.styles)
-            skin = Skin.of(directions)
+            skin = Skin.from_tensors(directions)
         except FileNotFoundError as error:
             raise WeightsError(
                 f"expected a table of edits at {path.name}, found no file: get it with the "
@@ -176,17 +201,17 @@ class EditTable:
 
     def direction(self, name: str) -> Tensor:
         """What an amount of 1 adds to w+: (23, 512) float32. Raises HscError for no such edit."""
-        self._known(name)
+        self._check_name(name)
         return self._directions[name]
 
-    def offset(self, amounts: Mapping[str, float], held: float = 0.0) -> Tensor:
+    def offset(self, amounts: Mapping[str, float], detail_weight: float = 0.0) -> Tensor:
         """What a set of edits adds to w+.
 
         Args:
             amounts: name -> amount, in the edit's unit and safe range. Their order is of no
                 consequence; edits that are left out count as zero.
-            held: how much of a file's detail beyond its semantics is kept, 0 to 1, and with it
-                how much of each edit's gain is needed.
+            detail_weight: how much of a file's detail beyond its semantics is kept, 0 to 1, and
+                with it how much of each edit's gain is needed.
 
         Returns:
             (23, 512) float32, exactly zero when every amount is.
@@ -195,15 +220,61 @@ class EditTable:
             HscError: no such edit, or an amount out of its safe range.
         """
         for name in amounts:
-            self._known(name)
+            self._check_name(name)
         total = torch.zeros(SHAPE)
         for edit in self.edits:
             if edit.name in amounts:
                 amount = edit.check(amounts[edit.name])
                 if amount != 0:
-                    gain = edit.gain(amount, held)
+                    gain = edit.gain(amount, detail_weight)
                     total = total + gain * amount * self._directions[edit.name]
         return total
+
+    def add_direction(
+        self,
+        name: str,
+        direction: Tensor | np.ndarray | Path | str,
+        low: float = -3.0,
+        high: float = 3.0,
+        *,
+        label: str = "",
+        unit: str = "",
+        description: str = "A direction of your own.",
+        kind: str = MOVE,
+    ) -> Edit:
+        """Add an edit of one's own to this table, as long as the program runs.
+
+        Args:
+            name: the key in ``edits={...}``; letters, digits, ``-`` and ``_``.
+            direction: what an amount of 1 adds to w+, (512,) for every style alike or (23, 512);
+                or the ``.npy`` file that has it.
+            low, high: the safe range, with 0 in it.
+            label, unit, description, kind: as in :class:`Edit`.
+
+        Returns:
+            The edit. Skin keeps its colour under it, as under every other.
+
+        Raises:
+            HscError: the name is taken or none, the range has no 0 in it, or the direction has
+                another shape, is zero or has numbers that are not finite.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in self._directions:
+            raise HscError(
+                f"expected a new name of letters, digits, - and _ for a direction, got {name!r}."
+            )
+        if not (math.isfinite(low) and math.isfinite(high) and low <= 0 <= high and low < high):
+            raise HscError(f"expected a range with 0 in it for {name}, got {low!r} to {high!r}.")
+        if kind not in KINDS:
+            raise HscError(f"expected a kind out of {', '.join(KINDS)}, got {kind!r}.")
+        values = _as_direction(direction)
+        styles = (0, SHAPE[0] - 1)
+        step = (high - low) / 40
+        edit = Edit(
+            name, label or name, unit, low, high, step, description, styles, kind, OWN_GROUP
+        )
+        self._directions[name] = on_styles(values, styles)
+        self.edits = (*self.edits, edit)
+        return edit
 
     def of_kind(self, amounts: Mapping[str, float], kind: str) -> dict[str, float]:
         """Those of a set of edits that are of one of ``KINDS`` and not zero."""
@@ -215,7 +286,7 @@ class EditTable:
         edits = (replace(e, gains=gains.get(e.name, e.gains)) for e in self.edits)
         return EditTable(tuple(edits), self._directions, self.skin)
 
-    def _known(self, name: str) -> None:
+    def _check_name(self, name: str) -> None:
         if name not in self._directions:
             names = ", ".join(self._directions)
             raise HscError(f"expected an edit out of {names}, got {name!r}: choose one of them.")

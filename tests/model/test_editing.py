@@ -11,19 +11,22 @@ import pytest
 import torch
 from generated import small_studio, styles, synthesis
 from paths import ROOT
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import hsc
+from hsc.cli import main
 from hsc.editing import (
     Edit,
     EditTable,
     edit_feature,
     edit_styles,
 )
-from hsc.editing.apply import held_by, spread_of
+from hsc.editing.apply import detail_weight, restore_contrast
 from hsc.editing.blend import average, interpolate, mix
 from hsc.editing.motion import motion, warp
-from hsc.editing.table import KINDS, NO_GAINS, PRINCIPAL_GROUP
+from hsc.editing.table import KINDS, MOVE, NO_GAINS, PRINCIPAL_GROUP
 from hsc.errors import HscError, WeightsError
 from hsc.research.edit_discovery.catalogue import CATALOGUE, SKIN
 from hsc.research.edit_discovery.effects import Studio, to_pil
@@ -112,6 +115,76 @@ def test_other_weights_are_no_table(tmp_path):
         EditTable.load(tmp_path / "noise")
     with pytest.raises(WeightsError, match="preview"):
         EditTable.load(ROOT / "assets" / "weights" / "preview.safetensors")
+
+
+# --- a user's own direction
+
+
+def test_a_direction_of_ones_own_is_an_edit_like_any_other(tmp_path):
+    table = EditTable.load()
+    shipped = table.edits
+    whole = 0.1 * torch.randn(23, 512, generator=torch.Generator().manual_seed(0))
+    np.save(tmp_path / "mine.npy", whole.numpy())
+    edit = table.add_direction("mine", tmp_path / "mine.npy", low=-2, high=2)
+    assert table.edits == (*shipped, edit) and (edit.low, edit.high) == (-2, 2)
+    assert torch.equal(table.offset({"mine": 1.0}), whole)
+    both = table.offset({"mine": -0.5, "smile": 1})
+    assert torch.allclose(both, table.direction("smile") - 0.5 * whole, atol=1e-6)
+    assert table.of_kind({"mine": 1.0}, MOVE) == {"mine": 1.0}
+    with pytest.raises(HscError, match="mine from -2 to 2"):
+        table.offset({"mine": 2.1})
+    table.add_direction("alike", np.ones(512))
+    assert torch.equal(table.direction("alike"), torch.ones(23, 512))
+    assert EditTable.load().edits == shipped
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "limits", "message"),
+    [
+        ("smile", np.ones(512), (-1, 1), "new name"),
+        ("a b", np.ones(512), (-1, 1), "new name"),
+        ("mine", np.ones((18, 512)), (-1, 1), r"shape \(512,\) or \(23, 512\), got \(18, 512\)"),
+        ("mine", np.ones(512, dtype=int), (-1, 1), "floating-point"),
+        ("mine", np.full(512, np.nan), (-1, 1), "finite"),
+        ("mine", np.zeros(512), (-1, 1), "not all of them 0"),
+        ("mine", np.ones(512), (1, 2), "0 in it"),
+        ("mine", np.ones(512), (-1, float("inf")), "0 in it"),
+    ],
+)
+def test_a_direction_that_does_not_fit_is_refused(name, direction, limits, message):
+    table = EditTable.load()
+    before = table.edits
+    with pytest.raises(HscError, match=message):
+        table.add_direction(name, direction, *limits)
+    assert table.edits == before
+
+
+def test_a_file_that_is_no_direction_is_refused(tmp_path):
+    table = EditTable.load()
+    np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    (tmp_path / "noise.npy").write_bytes(b"noise")
+    for name in ("objects.npy", "noise.npy", "none.npy"):
+        with pytest.raises(HscError, match=r"expected a \.npy file"):
+            table.add_direction("mine", tmp_path / name)
+
+
+def test_the_command_line_takes_a_direction_of_ones_own(tmp_path, monkeypatch):
+    codec = hsc.load("cpu")
+    monkeypatch.setattr(hsc, "load", lambda **_: codec)
+    np.save(tmp_path / "mine.npy", codec.networks.edits.direction("yaw").numpy())
+    data = codec.encode(codec.random_face(3), 1, align=False)
+    (tmp_path / "a.hsc").write_bytes(data)
+    out = tmp_path / "b.png"
+    given = ["--direction", f"{tmp_path / 'mine.npy'},-20,20", "--edit", "mine=10"]
+    assert main(["decode", str(tmp_path / "a.hsc"), str(out), *given]) == 0
+    with Image.open(out) as picture:
+        edited = np.asarray(picture).astype(int)
+    plain = np.asarray(codec.decode(data)).astype(int)
+    assert np.abs(edited - plain).mean() > 2
+    # the shipped edit is of another kind, by which detail follows it, but the face turns alike
+    turned = np.asarray(codec.decode(data, edits={"yaw": 10.0})).astype(int)
+    assert np.abs(edited - turned).mean() < np.abs(edited - plain).mean()
+    assert codec.edit_names[-1].name == "mine" and codec.edit_names[-1].low == -20
 
 
 # --- offsets
@@ -257,11 +330,11 @@ def carried(table, detail_of, amounts, keep_details=1.0):
     feature_s = synthesis().feature(w_plus)
     detail = detail_of(feature_s)
     hat = feature_s + detail if detail.any() else feature_s
-    held = held_by(hat is not feature_s, keep_details)
+    weight = detail_weight(hat is not feature_s, keep_details)
     edited = edit_feature(
         table, amounts, synthesis().feature, std, w_plus, feature_s, hat, keep_details
     )
-    return edited - synthesis().feature(edit_styles(w_plus, table.offset(amounts, held)))
+    return edited - synthesis().feature(edit_styles(w_plus, table.offset(amounts, weight)))
 
 
 def constant(feature):
@@ -307,19 +380,23 @@ def test_keeping_less_detail_gives_way_wherever_the_edit_touches(table):
 
 
 def test_the_less_detail_is_kept_the_less_gain_it_needs():
-    assert held_by(True, 1.0) == 1 and held_by(True, 0.0) == 0 == held_by(False, 1.0)
-    assert 0 < held_by(True, 0.3) < held_by(True, 0.6) < 1
+    assert detail_weight(True, 1.0) == 1 and detail_weight(True, 0.0) == 0 == detail_weight(
+        False, 1.0
+    )
+    assert 0 < detail_weight(True, 0.3) < detail_weight(True, 0.6) < 1
 
 
 def test_a_picture_that_lost_contrast_gets_it_back_and_none_on_top():
     before = torch.randn(1, 8, 32, 32, generator=torch.Generator().manual_seed(1))
     shift = torch.arange(8.0)[:, None, None]
-    assert torch.allclose(spread_of(before, before * 0.8 + shift), before + shift, atol=0.05)
+    assert torch.allclose(restore_contrast(before, before * 0.8 + shift), before + shift, atol=0.05)
     louder = before * 1.3
-    assert torch.equal(spread_of(before, louder), louder)
+    assert torch.equal(restore_contrast(before, louder), louder)
     flat = before * 0.1
-    assert flat.std() < spread_of(before, flat).std() < 0.2  # noise is not blown up to a picture
-    assert torch.allclose(spread_of(before, before * 0.8, held=0.0), before * 0.8)
+    assert (
+        flat.std() < restore_contrast(before, flat).std() < 0.2
+    )  # noise is not blown up to a picture
+    assert torch.allclose(restore_contrast(before, before * 0.8, weight=0.0), before * 0.8)
 
 
 def test_an_edited_picture_of_a_person_keeps_its_contrast(table):
@@ -343,7 +420,7 @@ def test_the_feature_follows_the_gain_only_where_there_is_detail(table):
         plain = edited(table, amount, feature_s)
         assert torch.equal(edited(stronger, amount, feature_s), plain)
         same = edited(stronger, amount, feature_s.clone())  # a feature map that adds nothing
-        expected = spread_of(feature_s, edited(table, gained, feature_s))
+        expected = restore_contrast(feature_s, edited(table, gained, feature_s))
         assert torch.allclose(same, expected, atol=1e-4)
         assert torch.allclose(edited(stronger, amount, feature_s.clone(), 0.0), plain, atol=1e-4)
 

@@ -58,14 +58,14 @@ def test_cheeks_are_skin_and_the_corner_of_a_picture_is_not(table, seed):
 
 def test_what_is_the_same_is_left_exactly_as_it_is(table):
     face = feature(11), styles(11)
-    assert torch.equal(table.skin.kept(synthesis(), face, face), face[0])
+    assert torch.equal(table.skin.restore(synthesis(), face, face), face[0])
 
 
 def test_what_the_skin_gained_is_taken_back_and_nothing_else(table):
     skin, plain, w_plus = table.skin, feature(11), styles(11)
     for gained in torch.tensor([[8.0, 0.0, 0.0], [-6.0, 3.0, -4.0]]):
         tanned = plain + skin.mask(plain) * (gained @ skin.tones)[:, None, None]
-        kept = skin.kept(synthesis(), (plain, w_plus), (tanned, w_plus))
+        kept = skin.restore(synthesis(), (plain, w_plus), (tanned, w_plus))
         before, after, still = (mean_colour(skin, f, w_plus) for f in (plain, tanned, kept))
         assert (after - before).norm() > 0.5 * gained.norm()
         assert (still - before).norm() < 1
@@ -75,7 +75,7 @@ def test_what_the_skin_gained_is_taken_back_and_nothing_else(table):
 
 def test_skin_that_is_out_of_sight_is_left_alone(table):
     blank = torch.zeros(1, 512, 32, 32)
-    kept = table.skin.kept(synthesis(), (blank, styles(11)), (blank + 0.1, styles(11)))
+    kept = table.skin.restore(synthesis(), (blank, styles(11)), (blank + 0.1, styles(11)))
     assert kept.isfinite().all()
 
 

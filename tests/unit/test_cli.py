@@ -165,6 +165,8 @@ def test_file_into_an_existing_folder(codec, photos, tmp_path):
         (["decode", "a.hsc", "b.png", "--edit", "smile=much"], "NAME=AMOUNT"),
         (["decode", "a.hsc", "b.png", "--edit", "smile=inf"], "NAME=AMOUNT"),
         (["decode", "a.hsc", "b.png", "--edit", "smile=1", "--edit", "smile=2"], "twice"),
+        (["decode", "a.hsc", "b.png", "--direction", "mine.png"], "FILE.npy,LOW,HIGH"),
+        (["decode", "a.hsc", "b.png", "--direction", "mine.npy,a,3"], "FILE.npy,LOW,HIGH"),
         (["decode", "a.hsc", "b.png", "--keep-details", "1.1"], "from 0 to 1, got '1.1'"),
         (["train", "everything"], "'everything'"),
         (["train", "joint", "--fresh", "--resume"], "not allowed with"),

@@ -123,7 +123,7 @@ class Studio:
             feature = self.synthesis.feature(after)
             if table.skin:
                 plain = self.synthesis.feature(before)
-                feature = table.skin.kept(self.synthesis, (plain, before), (feature, after))
+                feature = table.skin.restore(self.synthesis, (plain, before), (feature, after))
             picture = render_exit(self.synthesis, self.head, feature, after)
             yield picture[0].float().clamp(-1, 1).cpu()
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.editing.skin import CELLS, SEEN_PX, Skin, finer
+from hsc.editing.skin import CELLS, COLOUR_PX, Skin, fine_styles
 from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.research.edit_discovery.effects import Studio, to_pil
 from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, Face
@@ -81,9 +81,9 @@ def find_skin(studio: Studio, count: int = FACES) -> Skin:
         vectors = feature[0].float().permute(1, 2, 0).cpu().numpy()  # (32, 32, 512)
         features += [vectors[skin], vectors[other]]
         kinds += [np.ones(skin.sum()), -np.ones(other.sum())]
-        above = studio.synthesis.run(feature, w_plus, FACE_1024.feature_px, SEEN_PX).float()
+        above = studio.synthesis.run(feature, w_plus, FACE_1024.feature_px, COLOUR_PX).float()
         seen.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[skin])
-        fine = finer(w_plus.float()).cpu().numpy()  # (1, 1024)
+        fine = fine_styles(w_plus.float()).cpu().numpy()  # (1, 1024)
         styles.append(np.repeat(fine, skin.sum(), 0))
         colours.append(in_cells(face.lab)[skin])
         owners.append(np.full(skin.sum(), number))
@@ -113,7 +113,7 @@ def _faces(studio: Studio, count: int) -> Tensor:
     mean = studio.mapping.w_mean
     w = mean + (LEAST_TRUNCATION + truncation).to(mean) * (studio.mapping(z) - mean)
     w_plus = w[:, None].repeat(1, FACE_1024.styles, 1)
-    for number, px in enumerate((FACE_1024.feature_px, SEEN_PX, 2 * SEEN_PX), 1):
+    for number, px in enumerate((FACE_1024.feature_px, COLOUR_PX, 2 * COLOUR_PX), 1):
         fine = FACE_1024.styles_through(px)
         mixed = torch.arange(number, count, 4)
         w_plus[mixed, fine:] = w[mixed - 1, None]
