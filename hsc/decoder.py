@@ -39,13 +39,13 @@ class Decoder:
             layers: one of ``LAYERS``.
         """
         n = self.networks
-        exact = n.scn.decompress(container.scn, container.level, n.tables)
+        exact = n.scn.decompress(container.scn, container.level)
         w_plus = exact.to(n.device, torch.float32)  # (1, 23, 512)
         feature_s = n.synthesis.feature(w_plus)  # (1, 512, 32, 32)
         feature = feature_s
         if layers != "scn" and container.fcn is not None:
-            y_hat = n.slice_coder.decompress(container.fcn, exact, container.level)
-            feature = n.fcn.restore(y_hat, feature_s, container.level)
+            semantics = n.semantics(exact, feature_s)
+            feature = n.fcn.decompress(container.fcn, container.level, semantics)
         return DecodedLatents(w_plus, feature_s, feature, layers)
 
     @torch.no_grad()

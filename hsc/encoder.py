@@ -61,11 +61,10 @@ class Encoder:
         """The file, to be packed; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
         level = snap_level(level)
-        scn = n.scn.compress(latents.w_plus, level, n.tables)
-        w_plus_hat = n.scn.decompress(scn, level, n.tables)
+        scn = n.scn.compress(latents.w_plus, level)
+        w_plus_hat = n.scn.decompress(scn, level)
         feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
-        y = n.fcn.latent(latents.feature, feature_s, level)
-        fcn = n.slice_coder.compress(y, w_plus_hat, level)
+        fcn = n.fcn.compress(latents.feature, level, n.semantics(w_plus_hat, feature_s))
         return Container(n.model.code, level, scn, fcn)
 
     @property

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 from hsc.bitstream.rans import CdfTables
 from hsc.editing.table import EditTable
 from hsc.generators.backends import Renderer, build_backend, resolve_backend
+from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
 from hsc.generators.mobilestylegan.exits import ExitHead
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.latent_codecs.feature_slices.coder import SliceCoder
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
-from hsc.latent_codecs.styles_klt.coder import SemanticCoder
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.weights.loading import ModelId, load_into, model_id, path_of
 
 
@@ -35,7 +35,8 @@ class Networks:
         encoder: None in a decode-only installation.
         preview: the 256-px exit, None where its weights are missing.
         self_renderer: gives the encoder feedback, None in a decode-only installation.
-        scn, slice_coder: the layers' entropy coders; they live on the CPU, exactly.
+        scn, fcn: the two layers; what their bytes depend on lives on the CPU, exactly.
+        context: the generator's exact features of S^, which FCN's entropy model is given.
     """
 
     device: torch.device
@@ -44,14 +45,23 @@ class Networks:
     mapping: Mapping
     generator: Synthesis
     synthesis: Renderer
-    scn: SemanticCoder
+    scn: SemanticCodec
     fcn: FeatureCodec
-    slice_coder: SliceCoder
+    context: ExactSynthesis
     tables: CdfTables
     edits: EditTable
     encoder: InversionEncoder | None
     preview: ExitHead | None
     self_renderer: SelfRenderer | None
+
+    def semantics(self, w_plus_hat: Tensor, feature_s: Tensor) -> Semantics:
+        """What FCN is coded with.
+
+        Args:
+            w_plus_hat: S^ as ``scn.decompress`` gives it.
+            feature_s: G_F(S^).
+        """
+        return Semantics(feature_s, self.context.feature(w_plus_hat))
 
 
 def load_networks(
@@ -65,14 +75,14 @@ def load_networks(
     """
     backend = resolve_backend(device, backend)
     generator = load_generator(device, folder)
-    semantics = load_into(SemanticCodec(), path_of("scn", folder))
+    scn = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
     encoder = _optional(InversionEncoder, path_of("inversion", folder))
     preview = _optional(ExitHead, path_of("preview", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
-    scn, slice_coder = SemanticCoder(semantics), SliceCoder(fcn, generator.synthesis, tables)
-    semantics.to(device)
+    scn.update(tables)
+    fcn.update(tables)
     return Networks(
         device,
         backend,
@@ -80,9 +90,9 @@ def load_networks(
         generator.mapping,
         generator.synthesis,
         build_backend(generator.synthesis, backend),
-        scn=scn,
-        slice_coder=slice_coder,
+        scn=scn.to(device),
         fcn=fcn.to(device),
+        context=ExactSynthesis(generator.synthesis),
         tables=tables,
         edits=EditTable.load(path_of("edits", folder)),
         encoder=encoder.to(device, memory_format=torch.channels_last) if encoder else None,

@@ -10,14 +10,12 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import unpack
-from hsc.bitstream.rans import CDF_TOTAL, CdfTables, SymbolReader
-from hsc.config import FACE_1024
+from hsc.bitstream.rans import CDF_TOTAL, CdfTables, IntArray, SymbolReader
 from hsc.errors import HscError
 from hsc.latent_codecs.feature_slices.coder import NUM_SYMBOLS
 from hsc.latent_codecs.feature_slices.prior import Pass
 from hsc.latent_codecs.feature_slices.transforms import LATENT_PX
-from hsc.latent_codecs.gaussian import scale_index
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.networks import Networks
 
 FloatArray = npt.NDArray[np.float64]
@@ -67,18 +65,16 @@ def spent(networks: Networks, data: bytes) -> BitAllocation:
             f"{networks.model.code:04x} is loaded: take the version that wrote it."
         )
     scn, tables = networks.scn, networks.tables
-    scale_indexes = scale_index(scn.gain(container.level)).numpy()  # (K,)
-    symbols = SymbolReader(container.scn, tables, len(scale_indexes)).read(scale_indexes)  # (K,)
-    styles = code_length(symbols, scale_indexes, tables) @ style_shares(scn.codec)  # (23,)
+    scale_indexes = scn.scale_indexes(container.level)  # (K,)
+    symbols = scn.read_symbols(container.scn, container.level)  # (K,)
+    styles = code_length(symbols, scale_indexes, tables) @ style_shares(scn)  # (23,)
     if container.fcn is None:
         return BitAllocation(styles, None)
-    w_plus = scn.decompress(container.scn, container.level, tables)  # (1, 23, 512)
+    w_plus = scn.dequantise(torch.from_numpy(symbols), container.level)  # (1, 23, 512)
     return BitAllocation(styles, _positions(networks, container.fcn, w_plus, container.level))
 
 
-def code_length(
-    symbols: npt.NDArray[np.integer], indexes: npt.NDArray[np.integer], tables: CdfTables
-) -> FloatArray:
+def code_length(symbols: IntArray, indexes: IntArray, tables: CdfTables) -> FloatArray:
     """Bits of each symbol under the coder's integer tables, escapes included.
 
     Args:
@@ -108,13 +104,13 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
     style, so the products of their entries, summed over a style, are that style's part.
     """
     g_a, g_s = scn.g_a.detach().double().cpu(), scn.g_s.detach().double().cpu()
-    parts = (g_a * g_s.T).unflatten(1, (FACE_1024.styles, -1)).sum(2).clamp_min(0)  # (K, 23)
+    parts = (g_a * g_s.T).unflatten(1, scn.mean.shape).sum(2).clamp_min(0)  # (K, 23)
     return (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
 
 
 def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:
     """Bits of the FCN layer by place, (16, 16), passes and channels summed."""
-    coder = networks.slice_coder
+    coder = networks.fcn.coder
     reader = SymbolReader(fcn, coder.tables, NUM_SYMBOLS)
     positions = np.zeros((LATENT_PX, LATENT_PX))
 
@@ -124,5 +120,5 @@ def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> 
         positions[now.cells.numpy()] += lengths
         return torch.from_numpy(symbols).long()
 
-    coder.walk(w_plus, level, read)
+    coder.walk(networks.context.feature(w_plus), level, read)
     return positions

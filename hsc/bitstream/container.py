@@ -200,5 +200,3 @@ def _read_fcn(fcn: bytes, header: Header, allow_cut: bool) -> bytes | None:
             'get the file again, or decode it with layers "scn".'
         )
     return fcn
-
-

@@ -1,21 +1,23 @@
-"""Integer symbols to bytes and back with CompressAI's rANS coder, guarded.
+"""Integer symbols to bytes and back with a rANS coder, guarded.
 
-The coder itself trusts its arguments: a bad index, a short or a hostile stream makes it read or
-write outside its buffers. Everything it is handed is therefore checked or padded here. It cannot
-notice a wrong stream, so the file's checksums come first (see ``container``).
+The coder is CompressAI's, or our own of the same streams (see ``loading``). Both trust their
+arguments: a bad index, a short or a hostile stream makes CompressAI's read or write outside its
+buffers. Everything they are handed is therefore checked or padded here. They cannot notice a wrong
+stream, so the file's checksums come first (see ``container``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hsc.bitstream.loading import import_ans
+from hsc.bitstream.loading import import_coder
 from hsc.errors import BitstreamError
 
-IntArray = npt.NDArray[np.integer]
+IntArray = npt.NDArray[np.integer[Any]]
 
 MAX_SYMBOL = 2**15  # largest magnitude of a symbol or an offset
 CDF_TOTAL = 2**16  # a table runs from 0 to this: 16-bit probabilities
@@ -112,7 +114,7 @@ def encode_symbols(symbols: IntArray, indexes: IntArray, tables: CdfTables) -> b
         )
     symbols, indexes = symbols.ravel().tolist(), indexes.ravel().tolist()
     filler = max(0, _MIN_SYMBOLS - len(symbols))  # never read back
-    encoder = import_ans().BufferedRansEncoder()
+    encoder = import_coder().BufferedRansEncoder()
     encoder.encode_with_indexes(
         symbols + symbols[-1:] * filler,
         indexes + indexes[-1:] * filler,
@@ -140,7 +142,7 @@ class SymbolReader:
         self._tables = tables
         self._decoder = None
         if data and max_symbols:
-            self._decoder = import_ans().RansDecoder()
+            self._decoder = import_coder().RansDecoder()
             self._decoder.set_stream(
                 _with_top_zeros(bytes(data)) + bytes(_overrun(len(data), max_symbols))
             )

@@ -12,9 +12,9 @@ from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
 from hsc.inversion.feature_feedback import FeatureFeedback, style_above
-from hsc.inversion.layers import ResidualBlock
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.inversion.style_feedback import SHAPING, StyleFeedback
+from hsc.layers import ResidualBlock
 from hsc.types import Inversion
 
 INPUT_PX = 256

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.exits import EXIT128_PX
 from hsc.inversion.error_encoder import beside
-from hsc.inversion.layers import ResidualBlock
+from hsc.layers import ResidualBlock
 
 
 class FeatureFeedback(nn.Module):

@@ -17,8 +17,8 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.descent import descend
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
@@ -137,7 +137,7 @@ class Refiner:
         feature_s = self.synthesis.run(context, styles, 16, 32)  # (1, 512, 32, 32)
         with gradient_autocast(image.device):
             feature_hat, fcn_bits = self.fcn(
-                feature, feature_s.float(), context.float(), level, noisy_rate=False
+                feature, level, Semantics(feature_s.float(), context.float())
             )
             inner = feature_hat.to(self.dtype).contiguous(memory_format=torch.channels_last)
             drawn = render_exit(self.synthesis, self.head, inner, styles).float()

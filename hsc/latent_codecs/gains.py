@@ -6,6 +6,9 @@ from hsc.levels import interpolation
 from hsc.numerics.exact import snap
 
 GAIN_BITS = 6
+"""Grid of log2 of a gain."""
+STEP_BITS = 20
+"""Grid of gains and of their inverses, the steps of quantisation, where bytes depend on them."""
 
 
 def log2_gain_at(table: Tensor, level: float) -> Tensor:

@@ -5,21 +5,24 @@ it. Its tables are computed once, by ``build_tables``, and shipped as integers: 
 at load time would let one rounding of ``erfc`` make a file unreadable.
 """
 
+from itertools import accumulate
 from pathlib import Path
+from statistics import NormalDist
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from hsc.bitstream.rans import CdfTables
+from hsc.bitstream.rans import CDF_TOTAL, CdfTables
 from hsc.errors import WeightsError
 
 MIN_LOG2, STEPS_PER_OCTAVE, NUM_SCALES = -4.0, 4, 40
 """Scales 2**-4 to 2**5.75 in quarter octaves."""
+TAIL_MASS = 1e-9
 
 
 def scale_index(log2_scale: Tensor) -> Tensor:
-    """The scale_index_ nearest to a scale, exact for inputs on a binary grid.
+    """Which scale of the ladder is nearest, exact for inputs on a binary grid.
 
     Args:
         log2_scale: any shape, float64.
@@ -27,8 +30,8 @@ def scale_index(log2_scale: Tensor) -> Tensor:
     Returns:
         int64 in [0, 40).
     """
-    scale_index_ = torch.floor((log2_scale - MIN_LOG2) * STEPS_PER_OCTAVE + 0.5)
-    return scale_index_.clamp(0, NUM_SCALES - 1).long()
+    steps = torch.floor((log2_scale - MIN_LOG2) * STEPS_PER_OCTAVE + 0.5)
+    return steps.clamp(0, NUM_SCALES - 1).long()
 
 
 def bits(symbols: Tensor, log2_scale: Tensor) -> Tensor:
@@ -50,20 +53,50 @@ def bits(symbols: Tensor, log2_scale: Tensor) -> Tensor:
 
 
 def build_tables() -> dict[str, Tensor]:
-    """Integer tables of CompressAI's Gaussian conditional for the ladder of scales."""
-    from hsc.bitstream.loading import import_compressai
+    """Integer tables of the ladder of scales, equal to those of CompressAI's Gaussian conditional.
 
-    import_compressai()
-    from compressai.entropy_models import GaussianConditional
-
-    ladder = [2.0 ** (MIN_LOG2 + i / STEPS_PER_OCTAVE) for i in range(NUM_SCALES)]
-    model = GaussianConditional(ladder, scale_bound=ladder[0])
-    model.update()
+    Each reaches to where both tails together hold ``TAIL_MASS``; its last entry, the escape, has
+    what is left. See ``hsc.bitstream.rans.CdfTables`` for the layout.
+    """
+    scales = torch.exp2(MIN_LOG2 + torch.arange(NUM_SCALES) / STEPS_PER_OCTAVE)
+    reach = torch.ceil(scales * -NormalDist().inv_cdf(TAIL_MASS / 2)).int()
+    rows = []
+    for scale, most in zip(scales, reach):
+        distance = torch.arange(-int(most), int(most) + 1).abs().float()
+        upper, lower = (_cumulative((half - distance) / scale) for half in (0.5, -0.5))
+        rows.append(_cdf(torch.cat([upper - lower, 2 * lower[:1]])))
+    cdfs = torch.zeros(NUM_SCALES, max(map(len, rows)), dtype=torch.int32)
+    for padded, row in zip(cdfs, rows):
+        padded[: len(row)] = torch.tensor(row)
     return {
-        "cdfs": model.quantized_cdf.int(),
-        "sizes": model.cdf_length.int(),
-        "offsets": model.offset.int(),
+        "cdfs": cdfs,
+        "sizes": torch.tensor([len(row) for row in rows]).int(),
+        "offsets": -reach,
     }
+
+
+def _cumulative(x: Tensor) -> Tensor:
+    """Of the standard normal distribution, in float32 as in CompressAI."""
+    return 0.5 * torch.erfc(-(2**-0.5) * x)
+
+
+def _cdf(chances: Tensor) -> list[int]:
+    """Probabilities to a rising table from 0 to 65536: every entry gets at least one part of it.
+
+    An entry that would get none takes a part from the least probable one that has two or more.
+    """
+    parts = [int(p * CDF_TOTAL + 0.5) for p in chances.tolist()]
+    cdf = [0, *accumulate(CDF_TOTAL * part // sum(parts) for part in parts)]
+    cdf[-1] = CDF_TOTAL
+    for at in range(len(parts)):
+        if cdf[at] == cdf[at + 1]:
+            parts = [b - a for a, b in zip(cdf, cdf[1:])]
+            giver = min((part, i) for i, part in enumerate(parts) if part > 1)[1]
+            for i in range(giver + 1, at + 1):
+                cdf[i] -= 1
+            for i in range(at + 1, giver + 1):
+                cdf[i] += 1
+    return cdf
 
 
 def load_tables(path: Path) -> CdfTables:

@@ -8,6 +8,7 @@ arithmetic is that of integers, at the speed of floating point.
 """
 
 import copy
+from typing import TypeVar
 
 from torch import Tensor, nn
 
@@ -17,6 +18,8 @@ ACTIVATION_LIMIT = 2.0**11
 """With 10 + 11 bits for activations, 14 + 4 for weights and 13 for 4,608 terms, sums take 52."""
 WEIGHT_LIMIT = 2.0**4
 
+Module = TypeVar("Module", bound=nn.Module)
+
 
 def snap(x: Tensor, bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT) -> Tensor:
     """Round float64 values half up to multiples of 2**-bits, clamped to +-limit."""
@@ -24,22 +27,29 @@ def snap(x: Tensor, bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT
     return x.clamp(-limit, limit).mul_(scale).add_(0.5).floor_().div_(scale)
 
 
-def exact_copy(module: nn.Module) -> nn.Module:
-    """A copy of a module whose parameters and buffers take part in exact arithmetic.
+class GridModule(nn.Module):
+    """A network with one ``forward`` for both arithmetics.
 
-    They are float64 on the CPU, on the weights' grid.
+    It puts every activation through ``grid``, which does nothing until ``exact_copy`` has made an
+    exact network of it.
+    """
+
+    exact = False
+
+    def grid(self, x: Tensor) -> Tensor:
+        """``x``, snapped in an exact network."""
+        return snap(x) if self.exact else x
+
+
+def exact_copy(module: Module) -> Module:
+    """A copy of a module that takes part in exact arithmetic.
+
+    Its parameters and buffers are float64 on the CPU, on the weights' grid.
     """
     module = copy.deepcopy(module).cpu().double().requires_grad_(False)
     for tensor in (*module.parameters(), *module.buffers()):
         tensor.copy_(snap(tensor, WEIGHT_BITS, WEIGHT_LIMIT))
+    for part in module.modules():
+        if isinstance(part, GridModule):
+            part.exact = True
     return module
-
-
-def exact_conv(x: Tensor, conv: nn.Conv2d) -> Tensor:
-    """``conv(x)``, snapped.
-
-    Args:
-        x: (B, C, H, W) float64, already on the activations' grid.
-        conv: of an ``exact_copy``.
-    """
-    return snap(conv(x))

@@ -13,10 +13,10 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support")]
 
-from exact_digests import digests  # noqa: E402
+from exact_digests import digests
 
-import hsc  # noqa: E402
-from hsc.levels import LEVELS  # noqa: E402
+import hsc
+from hsc.levels import LEVELS
 
 STREAMS = HERE / "streams"
 GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7)  # at 2.7 gains are interpolated
@@ -37,7 +37,7 @@ def main() -> None:
         data = codec.encode(codec.random_face(100 + int(level)), level, align=False)
         (STREAMS / f"{name}.hsc").write_bytes(data)
         shrunk(codec.decode(data)).save(STREAMS / f"{name}.png", optimize=True)
-        expected[name] = digests(data, networks.scn, networks.slice_coder)
+        expected[name] = digests(data, networks.scn, networks.fcn, networks.context)
         print(name, len(data), "bytes")
     (STREAMS / "digests.json").write_text(json.dumps(expected, indent=2) + "\n")
 

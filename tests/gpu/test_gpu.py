@@ -103,7 +103,7 @@ def test_what_one_device_writes_the_other_reads(
 def test_golden_streams_decode_there(there: Codec, name: str) -> None:
     data, networks = stream(name), there.networks
     expected = json.loads((STREAMS / "digests.json").read_text())[name]
-    assert digests(data, networks.scn, networks.slice_coder) == expected
+    assert digests(data, networks.scn, networks.fcn, networks.context) == expected
     with Image.open(STREAMS / f"{name}.png") as golden:
         assert closeness(there.decode(data).reduce(4), golden.convert("RGB")) > 45
 

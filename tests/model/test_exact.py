@@ -14,17 +14,14 @@ from torch import Tensor, nn
 from hsc.bitstream import Container
 from hsc.generators.mobilestylegan.exact_features import CONTEXT_PX, ExactSynthesis
 from hsc.inversion.encoder import InversionEncoder
-from hsc.latent_codecs.feature_slices.coder import SliceCoder
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import NUM_SCALES, bits, scale_index
-from hsc.latent_codecs.styles_klt.coder import SemanticCoder
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.numerics.exact import (
     ACTIVATION_BITS,
     ACTIVATION_LIMIT,
     WEIGHT_BITS,
     WEIGHT_LIMIT,
-    exact_conv,
     exact_copy,
     snap,
 )
@@ -44,18 +41,23 @@ def inversion() -> Inversion:
 
 
 @pytest.fixture(scope="module")
-def scn() -> SemanticCoder:
-    return coders()[0]
+def layers() -> tuple[SemanticCodec, FeatureCodec, ExactSynthesis]:
+    return coders()
 
 
 @pytest.fixture(scope="module")
-def slices() -> SliceCoder:
-    return coders()[1]
+def scn(layers) -> SemanticCodec:
+    return layers[0]
 
 
 @pytest.fixture(scope="module")
-def fcn() -> FeatureCodec:
-    return load_into(FeatureCodec(), path_of("fcn"))
+def fcn(layers) -> FeatureCodec:
+    return layers[1]
+
+
+@pytest.fixture(scope="module")
+def context(layers) -> ExactSynthesis:
+    return layers[2]
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -65,8 +67,10 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 def on_grid(x: Tensor, grid_bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT) -> bool:
     scaled = x * 2.0**grid_bits
-    return x.dtype == torch.float64 and bool((scaled == scaled.round()).all()) and bool(
-        x.abs().max() <= limit
+    return (
+        x.dtype == torch.float64
+        and bool((scaled == scaled.round()).all())
+        and bool(x.abs().max() <= limit)
     )
 
 
@@ -103,29 +107,29 @@ def test_the_order_of_channels_does_not_matter() -> None:
     order = torch.randperm(157, generator=torch.Generator().manual_seed(0))
     shuffled.weight.copy_(conv.weight[:, order])
     x = snap(100 * random(1, 157, 16, 16))
-    assert torch.equal(exact_conv(x, conv), exact_conv(x[:, order], shuffled))
+    assert torch.equal(snap(conv(x)), snap(shuffled(x[:, order])))
 
 
 def test_the_order_of_components_does_not_matter(scn) -> None:
-    order = torch.randperm(len(scn.codec.g_a), generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(len(scn.g_a), generator=torch.Generator().manual_seed(0))
     other = SemanticCodec(len(order))
-    other.load_state_dict(scn.codec.state_dict())
-    other.g_s.data.copy_(scn.codec.g_s[:, order])
-    other.log2_gain.data.copy_(scn.codec.log2_gain[:, order])
-    shuffled = SemanticCoder(other)
+    other.load_state_dict(scn.state_dict())
+    other.g_s.data.copy_(scn.g_s[:, order])
+    other.log2_gain.data.copy_(scn.log2_gain[:, order])
+    other.update(scn.exact.tables)
     symbols = (4 * random(len(order))).round().long()
     symbols[:3] = torch.tensor([2**15, -(2**15), 2**15])  # the worst that a stream can hold
     decoded = scn.dequantise(symbols, 4)
     assert on_grid(decoded)
-    assert torch.equal(decoded, shuffled.dequantise(symbols[order], 4))
+    assert torch.equal(decoded, other.dequantise(symbols[order], 4))
 
 
-def test_what_is_decoded_lies_on_grids(scn, slices, inversion, fcn) -> None:
-    w_plus_hat = scn.decompress(scn.compress(inversion.w_plus, 3, slices.tables), 3, slices.tables)
-    feature = slices.synthesis.feature(w_plus_hat)
+def test_what_is_decoded_lies_on_grids(scn, fcn, context, inversion) -> None:
+    w_plus_hat = scn.decompress(scn.compress(inversion.w_plus, 3), 3)
+    feature = context.feature(w_plus_hat)
     assert on_grid(w_plus_hat) and on_grid(feature)
     y = fcn.latent(inversion.feature, inversion.feature_s, 3)
-    y_hat = slices.decompress(slices.compress(y, w_plus_hat, 3), w_plus_hat, 3)
+    y_hat = fcn.coder.decompress(fcn.coder.compress(y, feature, 3), feature, 3)
     assert y_hat.shape == y.shape and on_grid(y_hat)
 
 
@@ -138,13 +142,13 @@ def test_the_exact_context_is_the_generators(seed) -> None:
     assert (exact - plain).norm() < 0.03 * plain.norm()
 
 
-def test_the_number_of_threads_does_not_matter(scn, slices, inversion, fcn, tmp_path) -> None:
-    layer = scn.compress(inversion.w_plus, 4, slices.tables)
-    w_plus_hat = scn.decompress(layer, 4, slices.tables)
-    y = fcn.latent(inversion.feature, inversion.feature_s, 4)
+def test_the_number_of_threads_does_not_matter(scn, fcn, context, inversion, tmp_path) -> None:
+    layer = scn.compress(inversion.w_plus, 4)
+    semantics = Semantics(inversion.feature_s, context.feature(scn.decompress(layer, 4)))
     path = tmp_path / "face.hsc"
-    path.write_bytes(Container(0, 4, layer, slices.compress(y, w_plus_hat, 4)).pack())
-    here = digests(path.read_bytes(), scn, slices)
+    features = fcn.compress(inversion.feature, 4, semantics)
+    path.write_bytes(Container(0, 4, layer, features).pack())
+    here = digests(path.read_bytes(), scn, fcn, context)
     for threads in ("1", "2"):
         done = subprocess.run(
             [sys.executable, ROOT / "tests" / "support" / "exact_digests.py", path],
@@ -155,48 +159,49 @@ def test_the_number_of_threads_does_not_matter(scn, slices, inversion, fcn, tmp_
 
 
 @pytest.mark.parametrize("level", LEVEL_SAMPLES)
-def test_semantics_cost_what_training_thinks(scn, slices, inversion, level) -> None:
-    layer = scn.compress(inversion.w_plus, level, slices.tables)
+def test_semantics_cost_what_training_thinks(scn, inversion, level) -> None:
+    layer = scn.compress(inversion.w_plus, level)
     with torch.no_grad():
-        w_plus_hat, cost = scn.codec(inversion.w_plus, level)
+        w_plus_hat, cost = scn(inversion.w_plus, level)
     estimate = cost.item() / 8
     assert abs(len(layer) - estimate) <= 0.02 * estimate + 8
-    decoded = scn.decompress(layer, level, slices.tables)
+    decoded = scn.decompress(layer, level)
     # one symbol more or less would move styles a hundred times as far
     assert (decoded.float() - w_plus_hat).abs().max() < 2e-3
 
 
 @pytest.mark.parametrize("level", LEVEL_SAMPLES)
-def test_features_cost_what_training_thinks(scn, slices, fcn, inversion, level) -> None:
-    layer = scn.compress(inversion.w_plus, level, slices.tables)
-    exact = scn.decompress(layer, level, slices.tables)
+def test_features_cost_what_training_thinks(scn, fcn, context, inversion, level) -> None:
+    layer = scn.compress(inversion.w_plus, level)
+    exact = scn.decompress(layer, level)
     w_plus_hat = exact.float()
     with torch.no_grad():
-        context = synthesis().feature(w_plus_hat, CONTEXT_PX)
         feature_s = synthesis().feature(w_plus_hat)
-        feature_hat, cost = fcn(inversion.feature, feature_s, context, level, noisy_rate=False)
-    data = slices.compress(fcn.latent(inversion.feature, feature_s, level), exact, level)
+        trained = Semantics(feature_s, synthesis().feature(w_plus_hat, CONTEXT_PX))
+        feature_hat, cost = fcn(inversion.feature, level, trained)
+    semantics = Semantics(feature_s, context.feature(exact))
+    data = fcn.compress(inversion.feature, level, semantics)
     estimate = cost.item() / 8
     assert abs(len(data) - estimate) <= 0.02 * estimate + 8
     # a few symbols lie so near to a half that float and exact means round them apart
-    restored = fcn.restore(slices.decompress(data, exact, level), feature_s, level)
+    restored = fcn.decompress(data, level, semantics)
     coded = (feature_hat - feature_s).norm()
     assert (restored - feature_hat).norm() < 0.1 * coded
 
 
-def test_bits_are_those_of_the_tables(slices) -> None:
-    tables = slices.tables
+def test_bits_are_those_of_the_tables(fcn) -> None:
+    tables = fcn.coder.tables
     assert len(tables) == NUM_SCALES
-    for scale_index_ in (8, 16, 24, 32):
-        log2_scale = torch.tensor(-4 + scale_index_ / 4, dtype=torch.float64)
-        assert scale_index(log2_scale) == scale_index_
+    for index in (8, 16, 24, 32):
+        log2_scale = torch.tensor(-4 + index / 4, dtype=torch.float64)
+        assert scale_index(log2_scale) == index
         for symbol in (0, 1, -1):
-            place = symbol - tables.offsets[scale_index_]
-            chance = (tables.cdfs[scale_index_][place + 1] - tables.cdfs[scale_index_][place]) / 2**16
+            place = symbol - tables.offsets[index]
+            chance = (tables.cdfs[index][place + 1] - tables.cdfs[index][place]) / 2**16
             ideal = bits(torch.tensor(float(symbol)), log2_scale.float()).item()
             assert 2**-ideal == pytest.approx(chance, abs=3e-4)
 
 
-def test_scales_out_of_range_take_the_last_rung() -> None:
+def test_scales_out_of_range_take_the_last_table() -> None:
     scales = torch.tensor([-1e3, -4.2, 99.0], dtype=torch.float64)
     assert scale_index(scales).tolist() == [0, 0, NUM_SCALES - 1]

@@ -53,7 +53,7 @@ def test_a_file_of_another_model_is_refused(codec, streams) -> None:
 
 
 def test_the_components_share_themselves_out(codec) -> None:
-    shares = style_shares(codec.networks.scn.codec)
+    shares = style_shares(codec.networks.scn)
     assert shares.min() >= 0
     assert shares.sum(1) == pytest.approx(1)
 

@@ -29,7 +29,7 @@ def test_golden_stream(codec: Codec, name: str) -> None:
     expected = json.loads((STREAMS / "digests.json").read_text())[name]
     networks = codec.networks
     # the integers of the stream and all that follows from them exactly: every bit
-    assert digests(data, networks.scn, networks.slice_coder) == expected
+    assert digests(data, networks.scn, networks.fcn, networks.context) == expected
     # the picture goes through float networks: nearly
     with Image.open(STREAMS / f"{name}.png") as golden:
         drawn = codec.decode(data).reduce(4)

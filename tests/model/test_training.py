@@ -21,8 +21,7 @@ import hsc.weights.model_id
 from hsc.generators.pretrained import load_generator
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import load_tables
-from hsc.latent_codecs.styles_klt.coder import SemanticCoder
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import LEVELS
 from hsc.research import stages
 from hsc.research.data.augment import degrade, grey_some, jitter
@@ -168,10 +167,8 @@ def test_semantics_are_fitted_to_the_sizes_aimed_at() -> None:
             assert cost.mean().item() / 8 == pytest.approx(target, rel=0.1)
             errors.append((w_plus_hat - w_plus).square().mean().item())
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.6 * errors[0]
-    tables = load_tables(path_of("entropy"))
-    coder = SemanticCoder(codec)
-    layer = coder.compress(w_plus[:1], 6, tables)
-    decoded = coder.decompress(layer, 6, tables)
+    codec.update(load_tables(path_of("entropy")))
+    decoded = codec.decompress(codec.compress(w_plus[:1], 6), 6)
     with torch.no_grad():
         assert (decoded - codec(w_plus[:1], 6)[0]).abs().max() < 2e-3
 

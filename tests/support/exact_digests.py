@@ -7,12 +7,11 @@ from pathlib import Path
 import torch
 
 from hsc.bitstream import unpack
+from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
 from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.latent_codecs.feature_slices.coder import SliceCoder
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import load_tables
-from hsc.latent_codecs.styles_klt.coder import SemanticCoder
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.weights.loading import load_into, path_of
 
 
@@ -21,20 +20,25 @@ def digest(values: torch.Tensor) -> str:
     return hashlib.sha256(values.numpy().astype("<f8").tobytes()).hexdigest()
 
 
-def digests(data: bytes, scn: SemanticCoder, slices: SliceCoder) -> dict[str, str]:
+def digests(
+    data: bytes, scn: SemanticCodec, fcn: FeatureCodec, context: ExactSynthesis
+) -> dict[str, str]:
     """Of the decoded semantics and of the decoded latent of the features."""
     container = unpack(data)
-    w_plus_hat = scn.decompress(container.scn, container.level, slices.tables)
-    y_hat = slices.decompress(container.fcn, w_plus_hat, container.level)
+    w_plus_hat = scn.decompress(container.scn, container.level)
+    y_hat = fcn.coder.decompress(container.fcn, context.feature(w_plus_hat), container.level)
     return {"w_plus_hat": digest(w_plus_hat), "y_hat": digest(y_hat)}
 
 
-def coders() -> tuple[SemanticCoder, SliceCoder]:
-    """The two entropy coders with the weights that ship."""
+def coders() -> tuple[SemanticCodec, FeatureCodec, ExactSynthesis]:
+    """The two layers and the context of the second, with the weights that ship."""
     synthesis = load_into(Synthesis(), path_of("generator"), "synthesis.")
     fcn = load_into(FeatureCodec(), path_of("fcn"))
     scn = load_into(SemanticCodec(), path_of("scn"))
-    return SemanticCoder(scn), SliceCoder(fcn, synthesis, load_tables(path_of("entropy")))
+    tables = load_tables(path_of("entropy"))
+    scn.update(tables)
+    fcn.update(tables)
+    return scn, fcn, ExactSynthesis(synthesis)
 
 
 if __name__ == "__main__":

@@ -1,36 +1,54 @@
-"""The guarded coder: round trips, one stream in several reads, and streams nobody encoded."""
+"""The guarded coder, CompressAI's where installed and ours: round trips, one stream in several
+reads, streams nobody encoded, and that both are the same."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.util import find_spec
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from hsc.bitstream.loading import _load_ans_alone, import_ans, import_compressai
+from hsc.bitstream import rans, rans_python
+from hsc.bitstream.loading import import_coder, import_compressai_coder
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
 from hsc.errors import BitstreamError
+from hsc.latent_codecs.gaussian import MIN_LOG2, NUM_SCALES, build_tables, load_tables
+from hsc.weights.loading import path_of
 
+COMPRESSAI = find_spec("compressai") is not None
+CODERS = [rans_python, *([import_compressai_coder()] if COMPRESSAI else [])]
+SCALES = 2.0 ** (MIN_LOG2 + np.arange(NUM_SCALES) / 4)
 SMALL = CdfTables(
     cdfs=[[0, 10000, 30000, 50000, 60000, 65536], [0, 65535, 65536], [0, 1, 65536], [0, 2, 65536]],
     sizes=[6, 3, 3, 3],
     offsets=[-2, 0, 0, 7],
 )
 
+# SHA-256 of what CompressAI 1.2.8 makes of the streams below
+STREAMS = "89c386737adab922d6bed0a76f91614a239fa69dcec229d25e5db7db54294932"
+DAMAGED = "ccf20cf320d948f6392d751426c04fc0d0da6e82037906a883d2eeb57d19732b"
+UNGUARDED = "b6ae7fc113cded371682e04468c9d3965d95f97687a2c05c706f2ebdebce1beb"
+
+
+@pytest.fixture(autouse=True, params=CODERS, ids=lambda module: module.__name__)
+def coder(request, monkeypatch) -> ModuleType:
+    """Every test is of each coder."""
+    monkeypatch.setattr(rans, "import_coder", lambda: request.param)
+    return request.param
+
 
 @pytest.fixture(scope="module")
 def tables() -> CdfTables:
-    """24 Gaussians, as CompressAI builds them."""
-    import_compressai()
-    from compressai.entropy_models import GaussianConditional
-
-    scales = np.geomspace(0.11, 24, 24).tolist()
-    model = GaussianConditional(None)
-    model.update_scale_table(scales, force=True)
-    return CdfTables.from_arrays(model.quantized_cdf, model.cdf_length, model.offset)
+    """The 40 Gaussians that ship, as CompressAI built them."""
+    return load_tables(path_of("entropy"))
 
 
 def gaussians(tables: CdfTables, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Symbols and indexes that fit ``tables``, with a few outliers."""
     rng = np.random.default_rng(seed)
     indexes = rng.integers(0, len(tables), count)
-    symbols = np.rint(rng.normal(size=count) * np.geomspace(0.11, 24, 24)[indexes]).astype(np.int32)
+    symbols = np.rint(rng.normal(size=count) * SCALES[indexes]).astype(np.int32)
     outliers = rng.random(count) < 0.01
     symbols[outliers] = rng.integers(-MAX_SYMBOL, MAX_SYMBOL + 1, outliers.sum())
     return symbols, indexes
@@ -118,7 +136,7 @@ def test_reading_too_much_is_refused(tables):
     np.testing.assert_array_equal(reader.read(indexes[6:]), symbols[6:])
 
 
-@pytest.mark.parametrize("bad", [-1, 24, 2**40])
+@pytest.mark.parametrize("bad", [-1, NUM_SCALES, 2**40])
 def test_index_without_a_table_is_refused(tables, bad):
     indexes = np.array([0, bad, 1])
     with pytest.raises(ValueError, match="Indexes"):
@@ -199,9 +217,93 @@ def test_hostile_streams_never_crash(tables, unit):
         read_anything(data, tables, np.zeros(12288, int))
 
 
-def test_coder_alone_is_the_coder_of_the_package(tables):
-    import_compressai()
-    from compressai import ans
+def numbers(seed: int, count: int, below: int) -> np.ndarray:
+    """Integers from 0 on, the same with every version of every library."""
+    drawn = hashlib.shake_128(seed.to_bytes(4, "little")).digest(4 * count)
+    return np.frombuffer(drawn, "<u4").astype(np.int64) % below
 
-    assert import_ans().RansDecoder is ans.RansDecoder  # loaded before the package
-    assert _load_ans_alone().RansDecoder is ans.RansDecoder  # and after it
+
+def random_stream(seed: int, tables: CdfTables) -> tuple[np.ndarray, np.ndarray, bytes]:
+    """1 to 24 symbols, most of them likely, some far beyond their table."""
+    count = 1 + int(numbers(seed, 1, 24)[0])
+    indexes, noise, powers = (numbers(seed + n, count, m) for n, m in ((1, 40), (2, 2**16), (3, 9)))
+    symbols = (noise - 2**15) // 2 ** (2 * powers)  # from the largest magnitude to 0 and -1
+    return symbols, indexes, encode_symbols(symbols, indexes, tables)
+
+
+def test_ten_thousand_streams_are_those_of_compressai(tables):
+    """The digest was made with CompressAI's coder: each coder writes these bytes and reads them."""
+    digest = hashlib.sha256()
+    for case in range(10_000):
+        symbols, indexes, data = random_stream(10 * case, tables)
+        digest.update(len(data).to_bytes(2, "little") + data)
+        assert (SymbolReader(data, tables, symbols.size).read(indexes) == symbols).all()
+    assert digest.hexdigest() == STREAMS
+
+
+def damaged(tables: CdfTables) -> Iterator[tuple[bytes, np.ndarray]]:
+    """Streams with flipped bits, cut ones, noise, and long runs that claim to be escapes."""
+    for case in range(3000):
+        _, indexes, data = random_stream(10 * case, tables)
+        at, noise = numbers(case + 1, 3, 2**16), numbers(case + 2, 200, 256).astype(np.uint8)
+        if case % 4 == 0:
+            changed = bytearray(data)
+            for bit in at % (8 * len(data)):
+                changed[bit // 8] ^= 1 << bit % 8
+            yield bytes(changed), indexes
+        elif case % 4 == 1:
+            yield data[: at[0] % len(data)], indexes
+        elif case % 4 == 2:
+            yield noise[: at[0] % 200].tobytes(), indexes
+        else:
+            unit = (b"\xff", b"\x0f\0\0\0", b"\0", b"\xff\xff\xff\x0f", b"\xf0\xff")[case % 5]
+            yield data[:5] + (unit * 100)[: at[0] % 300], indexes
+
+
+def test_damaged_streams_give_what_compressai_gives(tables):
+    """The same symbols or the same refusal, by a digest that was made with CompressAI's coder."""
+    digest = hashlib.sha256()
+    for data, indexes in damaged(tables):
+        try:
+            symbols = SymbolReader(data, tables, indexes.size).read(indexes)
+            digest.update(symbols.astype("<i4").tobytes())
+        except BitstreamError as error:
+            digest.update(str(error).encode())
+    assert digest.hexdigest() == DAMAGED
+
+
+def test_unguarded_coders_agree_even_beyond_32_bits(coder, tables):
+    """What a guard refuses, it refuses for both: the coders themselves give the same numbers."""
+    digest = hashlib.sha256()
+    for data, indexes in damaged(tables):
+        decoder = coder.RansDecoder()
+        decoder.set_stream(data.ljust(8, b"\0") + bytes(rans._overrun(len(data), indexes.size)))
+        found = decoder.decode_stream(indexes.tolist(), tables.cdfs, tables.sizes, tables.offsets)
+        digest.update(np.array(found, "<i4").tobytes())
+    assert digest.hexdigest() == UNGUARDED
+
+
+def test_without_compressai_ours_takes_its_place(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.delitem(__import__("sys").modules, "compressai.ans", raising=False)
+    assert import_coder.__wrapped__() is rans_python
+
+
+def test_tables_are_built_as_they_ship():
+    """As CompressAI's Gaussian conditional built them."""
+    built = build_tables()
+    assert CdfTables.from_arrays(*(built[k].numpy() for k in ("cdfs", "sizes", "offsets"))) == (
+        load_tables(path_of("entropy"))
+    )
+
+
+if COMPRESSAI:
+
+    def test_coder_alone_is_the_coder_of_the_package():
+        from compressai_package import import_compressai
+
+        import_compressai()
+        from compressai import ans
+
+        assert import_coder().RansDecoder is ans.RansDecoder  # loaded before the package
+        assert import_compressai_coder().RansDecoder is ans.RansDecoder  # and after it

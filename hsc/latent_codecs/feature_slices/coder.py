@@ -5,47 +5,48 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, SymbolReader, encode_symbols
-from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
-from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.feature_slices.prior import PASSES, Pass
+from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
+from hsc.latent_codecs.feature_slices.prior import Pass, Prior
 from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, LATENT_PX
-from hsc.latent_codecs.gains import log2_gain_at
+from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.numerics.exact import exact_copy, snap
 
 NUM_SYMBOLS = LATENT_CHANNELS * LATENT_PX**2
 
 SymbolsOf = Callable[[Pass, Tensor, Tensor, Tensor], Tensor]
-"""Called with a pass, its means (1, C, n), gains (C, 1) and scale scale_indexes (1, C, n); gives its int64
-symbols, (1, C, n)."""
+"""Called with a pass, its means (1, C, n), gains (C, 1) and scale indexes (1, C, n); gives its
+int64 symbols, (1, C, n)."""
 
 
 class SliceCoder:
-    """Entropy coder of the latent, given the decoded semantics.
+    """Entropy coder of the latent, given the semantic context.
 
     Encoder and decoder take the same walk over the passes and differ only in where a pass's
     symbols come from: from y, or from the stream.
 
     Args:
-        codec: whose prior and gains are used, copied to exact arithmetic.
-        synthesis: the generator, for the semantic context.
+        prior, log2_gain: those of a ``FeatureCodec``, copied to exact arithmetic.
+        tables: of the ladder of scales.
     """
 
-    def __init__(self, codec: FeatureCodec, synthesis: Synthesis, tables: CdfTables) -> None:
-        self.prior = exact_copy(codec.prior)
-        self.log2_gain = codec.log2_gain.detach().double().cpu()
-        self.synthesis = ExactSynthesis(synthesis)
+    def __init__(self, prior: Prior, log2_gain: Tensor, tables: CdfTables) -> None:
+        self.prior = exact_copy(prior)
+        self.log2_gain = log2_gain.detach().double().cpu()
         self.tables = tables
 
-    def compress(self, y: Tensor, w_plus_hat: Tensor, level: float) -> bytes:
+    def compress(self, y: Tensor, context: Tensor, level: float) -> bytes:
         """The bytes of the FCN layer.
 
         Args:
             y: (1, 128, 16, 16) float64 on the CPU.
-            w_plus_hat: S^ as ``SemanticCodec.decompress`` gives it.
+            context: G_16(S^), (1, 512, 16, 16), of exact arithmetic.
         """
+        symbols, indexes = self.quantise(y, context, level)
+        return encode_symbols(symbols, indexes, self.tables)
+
+    def quantise(self, y: Tensor, context: Tensor, level: float) -> tuple[IntArray, IntArray]:
+        """The symbols and the table of each, in coding order; arguments as ``compress``."""
         coded: list[tuple[Tensor, Tensor]] = []
 
         def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
@@ -53,11 +54,11 @@ class SliceCoder:
             coded.append((symbols.flatten(), scale_indexes.flatten()))
             return symbols
 
-        self.walk(w_plus_hat, level, quantise)
-        symbols, scale_indexes = (torch.cat(column).numpy() for column in zip(*coded))
-        return encode_symbols(symbols, scale_indexes, self.tables)
+        self.walk(context, level, quantise)
+        symbols, indexes = (torch.cat(column).numpy() for column in zip(*coded))
+        return symbols, indexes
 
-    def decompress(self, data: bytes, w_plus_hat: Tensor, level: float) -> Tensor:
+    def decompress(self, data: bytes, context: Tensor, level: float) -> Tensor:
         """y_hat, (1, 128, 16, 16) float64 on the CPU: the same bits on every machine.
 
         Raises:
@@ -68,10 +69,10 @@ class SliceCoder:
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
             return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
 
-        return self.walk(w_plus_hat, level, read)
+        return self.walk(context, level, read)
 
     @torch.no_grad()
-    def walk(self, w_plus_hat: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
+    def walk(self, context: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
         """Visit the passes in coding order; both directions and every measurement of bits do.
 
         Args:
@@ -79,18 +80,23 @@ class SliceCoder:
 
         Returns:
             y_hat, (1, 128, 16, 16) float64.
+
+        Raises:
+            ValueError: the context is not of exact arithmetic; its bytes could not be read again.
         """
+        if context.dtype != torch.float64:
+            raise ValueError(
+                f"expected a context of exact arithmetic, float64, got {context.dtype}."
+            )
         log2_gain = log2_gain_at(self.log2_gain, level)[:, None, None]
         # exp2 may differ in its last bit between libraries: the grids absorb it
-        gain, step = snap(torch.exp2(log2_gain), 20), snap(torch.exp2(-log2_gain), 20)
-        reduced = self.prior.context.exact(self.synthesis.feature(w_plus_hat))  # (1, 96, 16, 16)
-        y_hat = reduced.new_zeros(1, 0, LATENT_PX, LATENT_PX)
-        for now, network in zip(PASSES, self.prior.networks):
+        gain, step = (snap(torch.exp2(x), STEP_BITS) for x in (log2_gain, -log2_gain))
+
+        def code(now: Pass, mean: Tensor, log2_scale: Tensor) -> Tensor:
             part, cells = now.channels, now.cells
-            inputs = snap(self.prior.inputs(reduced, y_hat, level))  # (1, 96 + known + 1, 16, 16)
-            mean, log2_scale = network.exact(inputs)  # (1, C, 16, 16) twice
-            scale_indexes = scale_index(log2_scale + log2_gain[part])[..., cells]  # (1, C, n)
-            symbols = symbols_of(now, mean[..., cells], gain[part][..., 0], scale_indexes)  # (1, C, n)
+            scale_indexes = scale_index(log2_scale)[..., cells]  # (1, C, n)
+            symbols = symbols_of(now, mean[..., cells], gain[part][..., 0], scale_indexes)
             mean[..., cells] += symbols.double() * step[part][..., 0]
-            y_hat = now.put(y_hat, snap(mean))
-        return y_hat
+            return snap(mean)
+
+        return self.prior.walk(context, level, log2_gain, code)

@@ -3,10 +3,15 @@
 Source: Li et al. 2025 (arXiv 2502.16799); gain vectors from Cui et al. 2020 (arXiv 2003.02012).
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
-from hsc.latent_codecs.feature_slices.prior import PASSES, Prior
+from hsc.bitstream.rans import CdfTables
+from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
+from hsc.latent_codecs.feature_slices.coder import SliceCoder
+from hsc.latent_codecs.feature_slices.prior import Pass, Prior
 from hsc.latent_codecs.feature_slices.transforms import (
     FEATURE_CHANNELS,
     LATENT_CHANNELS,
@@ -18,7 +23,21 @@ from hsc.latent_codecs.gaussian import bits
 from hsc.levels import LEVELS
 
 
-class FeatureCodec(nn.Module):
+@dataclass(frozen=True)
+class Semantics:
+    """What S^ says of the feature map: known to both sides before it is coded.
+
+    Attributes:
+        feature: F_S^ = G_F(S^), (B, 512, 32, 32), what the semantics predict.
+        context: G_16(S^), (B, 512, 16, 16): float in training, of exact arithmetic (float64 on the
+            CPU) for bytes.
+    """
+
+    feature: Tensor
+    context: Tensor
+
+
+class FeatureCodec(nn.Module, LatentCodec[Semantics]):
     """Codes F - F_S^, where F_S^ = G_F(S^) is what the decoder already knows.
 
     ::
@@ -27,8 +46,8 @@ class FeatureCodec(nn.Module):
                                mean, scale <- prior(G_16(S^), passes before, level)
         y^ = symbols / gain(level) + mean;   F^ = F_S^ + std x g_s(y^, F_S^, level)
 
-    ``forward`` is the training path: straight-through rounding, float networks. Real bytes are
-    written and read by ``hsc.latent_codecs.feature_slices.coder``, which runs the same prior in exact arithmetic.
+    ``forward`` walks over the prior's passes in float networks; ``coder`` writes and reads bytes
+    by the same walk in exact arithmetic.
     """
 
     def __init__(self) -> None:
@@ -37,55 +56,89 @@ class FeatureCodec(nn.Module):
         self.g_s = SynthesisTransform()
         self.prior = Prior()
         self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), LATENT_CHANNELS))
+        self.feature_std: Tensor
         self.register_buffer("feature_std", torch.ones(FEATURE_CHANNELS))
+        self._coder: SliceCoder | None = None
 
     def gain(self, level: float) -> Tensor:
         """log2 of each channel's gain, (128,), differentiable."""
         return log2_gain_at(self.log2_gain, level)
 
     def normalised(self, feature: Tensor) -> Tensor:
+        """Of (B, 512, 32, 32): each channel by its standard deviation."""
         return feature / self.feature_std[:, None, None]
 
     def forward(
-        self, feature: Tensor, feature_s: Tensor, context: Tensor, level: float, noisy_rate: bool
+        self, feature: Tensor, level: float, semantics: Semantics, noisy_rate: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Train-time coding.
 
         Args:
-            feature, feature_s: F and F_S^, (B, 512, 32, 32).
-            context: G_16(S^), (B, 512, 16, 16).
+            feature: F, (B, 512, 32, 32).
             noisy_rate: measure bits on noisy instead of rounded values: biased, but its gradient
                 reaches scales that rounding has silenced.
 
         Returns:
             F^ (B, 512, 32, 32) and the ideal bits of each picture (B,).
         """
+        feature_s = semantics.feature
         semantic = self.normalised(feature_s)
         y = self.g_a(self.normalised(feature - feature_s), semantic, level).float()
         log2_gain = self.gain(level)[:, None, None]
         gain = torch.exp2(log2_gain)
-        reduced = self.prior.context(context)
-        y_hat, cost = y[:, :0], y.new_zeros(len(y))
-        for now, network in zip(PASSES, self.prior.networks):
+        cost = y.new_zeros(len(y))
+
+        def code(now: Pass, mean: Tensor, log2_scale: Tensor) -> Tensor:
+            nonlocal cost
             part = now.channels
-            mean, log2_scale = network(self.prior.inputs(reduced, y_hat, level))
-            mean, log2_scale = mean.float(), log2_scale.float() + log2_gain[part]
             scaled = (y[:, part] - mean) * gain[part]  # (B, C, 16, 16)
-            rounded = scaled + (torch.round(scaled) - scaled).detach()
-            rated = scaled + torch.rand_like(scaled) - 0.5 if noisy_rate else rounded
+            symbols = round_ste(scaled)
+            rated = scaled + torch.rand_like(scaled) - 0.5 if noisy_rate else symbols
             cost = cost + (bits(rated, log2_scale) * now.cells.to(y)).sum((1, 2, 3))
-            y_hat = now.put(y_hat, rounded / gain[part] + mean)  # (B, up to part.stop, 16, 16)
+            return symbols / gain[part] + mean
+
+        y_hat = self.prior.walk(semantics.context, level, log2_gain, code)
         restored = self.g_s(y_hat, semantic, level).float()
         return feature_s + self.feature_std[:, None, None] * restored, cost
+
+    def update(self, tables: CdfTables) -> None:
+        """Copy the prior and the gains to exact arithmetic; the transforms stay float.
+
+        Args:
+            tables: of the ladder of scales, see ``hsc.latent_codecs.gaussian``.
+        """
+        self._coder = SliceCoder(self.prior, self.log2_gain, tables)
+
+    def compress(self, feature: Tensor, level: float, semantics: Semantics) -> bytes:
+        """The bytes of the layer: feature (1, 512, 32, 32)."""
+        y = self.latent(feature, semantics.feature, level)
+        return self.coder.compress(y, semantics.context, level)
+
+    def decompress(self, data: bytes, level: float, semantics: Semantics) -> Tensor:
+        """F^, (1, 512, 32, 32) on the networks' device.
+
+        Raises:
+            BitstreamError: the bytes hold impossible symbols.
+        """
+        y_hat = self.coder.decompress(data, semantics.context, level)
+        return self.restore(y_hat, semantics.feature, level)
+
+    @property
+    def coder(self) -> SliceCoder:
+        """The entropy coder of the latent, which ``update`` made. Raises NotUpdatedError."""
+        if self._coder is None:
+            raise NotUpdatedError
+        return self._coder
 
     @torch.no_grad()
     def latent(self, feature: Tensor, feature_s: Tensor, level: float) -> Tensor:
         """y of one picture, (1, 128, 16, 16), in float64 on the CPU."""
         residual = self.normalised(feature - feature_s)
-        return self.g_a(residual, self.normalised(feature_s), level).double().cpu()
+        y: Tensor = self.g_a(residual, self.normalised(feature_s), level)
+        return y.double().cpu()
 
     @torch.no_grad()
     def restore(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:
         """F^ from the decoded latent: (1, 512, 32, 32) on the networks' device."""
-        restored = self.g_s(y_hat.to(feature_s), self.normalised(feature_s), level)
+        restored: Tensor = self.g_s(y_hat.to(feature_s), self.normalised(feature_s), level)
         return feature_s + self.feature_std[:, None, None] * restored

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.inversion.layers import ResidualBlock
+from hsc.config import SHIPPED
+from hsc.layers import ResidualBlock
 from hsc.levels import MAX_LEVEL
 
-FEATURE_CHANNELS = FACE_1024.feature_channels
-LATENT_CHANNELS = 128
-LATENT_PX = FACE_1024.feature_px // 2
+FEATURE_CHANNELS = SHIPPED.generator.feature_channels
+CONTEXT_CHANNELS = SHIPPED.generator.channels[SHIPPED.context_px]
+LATENT_CHANNELS, LATENT_PX = SHIPPED.latent_channels, SHIPPED.latent_px
 
 
 def level_map(level: float, like: Tensor) -> Tensor:

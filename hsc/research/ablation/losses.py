@@ -9,8 +9,7 @@ from torch.nn import functional as F
 from hsc.codec import Codec
 from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
-from hsc.latent_codecs.feature_slices.coder import SliceCoder
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.metrics.lpips import Lpips
 from hsc.research.ablation.samples import Coded, Found
 from hsc.research.training.rate import RatePrice, draw_level
@@ -28,7 +27,7 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
     """
     device = codec.device
     fcn = copy.deepcopy(codec.networks.fcn).train().requires_grad_(True)
-    semantics, lpips = codec.networks.scn.codec, Lpips.pretrained().to(device)
+    semantics, lpips = codec.networks.scn, Lpips.pretrained().to(device)
     synthesis, head, price = load_generator(device).synthesis, load_preview(device), RatePrice()
     optimiser = torch.optim.AdamW(fcn.parameters(), LEARNING_RATE, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -42,7 +41,7 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
             context = synthesis.feature(w_plus_hat, 16)  # (B, 512, 16, 16)
             feature_s = synthesis.run(context, w_plus_hat, 16, 32)  # (B, 512, 32, 32)
         with torch.autocast(device.type, torch.bfloat16):
-            feature_hat, bits = fcn(feature, feature_s, context, level, noisy_rate=False)
+            feature_hat, bits = fcn(feature, level, Semantics(feature_s, context))
             drawn = render_exit(synthesis, head, feature_hat, w_plus_hat) if pictures else None
         error = fcn.normalised(feature_hat - feature)
         loss = 2 * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
@@ -68,15 +67,15 @@ def code(
         Bytes of the FCN layer (N,), and F^ of each face.
     """
     n = codec.networks
-    coder = SliceCoder(fcn, load_generator("cpu").synthesis, n.tables)
+    fcn.update(n.tables)
     found_bytes, features = [], []
     for index in range(len(found)):
         part = slice(index, index + 1)
         exact = coded.w_plus_hat[part].double()
         feature_s = n.synthesis.feature(coded.w_plus_hat[part].to(n.device))
-        y = fcn.latent(found.feature[part].to(n.device).float(), feature_s, coded.level)
-        data = coder.compress(y, exact, coded.level)
-        y_hat = coder.decompress(data, exact, coded.level)
+        semantics = n.semantics(exact, feature_s)
+        feature = found.feature[part].to(n.device).float()
+        data = fcn.compress(feature, coded.level, semantics)
         found_bytes.append(float(len(data)))
-        features.append(fcn.restore(y_hat, feature_s, coded.level).cpu())
+        features.append(fcn.decompress(data, coded.level, semantics).cpu())
     return torch.tensor(found_bytes), features

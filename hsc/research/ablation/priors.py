@@ -1,4 +1,4 @@
-"""Variants of the entropy model of F: told of the semantics or not, in slices or in one piece.
+"""Variants of the entropy model of F: with and without semantic context, slices, a checkerboard.
 
 The transforms stay as they are shipped, so every variant codes the same latents and the pictures
 are the same up to the rounding of a symbol: what differs is bytes.
@@ -11,15 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, encode_symbols
+from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.feature_slices.prior import (
     CHECKERED,
+    CONTEXT_WIDTH,
     SLICES,
     Context,
-    PassParameters,
+    Pass,
+    Prior,
     passes,
 )
-from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, level_map
+from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS
 from hsc.latent_codecs.gaussian import bits, scale_index
 from hsc.research.ablation.samples import Coded
 
@@ -52,20 +55,19 @@ VARIANTS = (
 )
 
 
-class VariantPrior(nn.Module):
-    """As ``hsc.latent_codecs.feature_slices.prior.Prior``, with the variant's slices; without context it sees zeros.
+class NoContext(nn.Module):
+    """Zeros where ``Context`` tells of the semantics."""
 
-    ::
+    def forward(self, feature: Tensor) -> Tensor:
+        return feature.new_zeros(len(feature), CONTEXT_WIDTH, *feature.shape[-2:])
 
-        [G_16(S^) -> context | 0], passes before, level -> mean, log2 scale of each pass
-    """
+
+class VariantPrior(Prior):
+    """The codec's prior, with the variant's passes and with or without its context."""
 
     def __init__(self, variant: Variant) -> None:
-        super().__init__()
-        self.variant = variant
-        self.context = Context() if variant.context else None
-        self.passes = passes(variant.slices, variant.checkered)
-        self.networks = nn.ModuleList([PassParameters(p.known, p.width) for p in self.passes])
+        context = Context() if variant.context else NoContext()
+        super().__init__(passes(variant.slices, variant.checkered), context)
 
     def forward(
         self, context: Tensor, y: Tensor, log2_gain: Tensor, level: float
@@ -80,23 +82,18 @@ class VariantPrior(nn.Module):
         Returns:
             Symbols, log2 of their scales in symbols, and y^: (B, 128, 16, 16) each.
         """
-        if self.context is None:
-            reduced = y.new_zeros(len(y), 96, *y.shape[-2:])
-        else:
-            reduced = self.context(context)  # (B, 96, 16, 16)
-        gains = log2_gain[:, None, None]
-        gain = torch.exp2(gains)
-        symbols = scales = known = y[:, :0]
-        for now, network in zip(self.passes, self.networks):
-            part = now.channels
-            inputs = torch.cat([reduced, known, level_map(level, reduced)], 1)
-            mean, log2_scale = network(inputs)
-            scaled = (y[:, part] - mean) * gain[part]
-            rounded = scaled + (torch.round(scaled) - scaled).detach()
-            symbols = now.put(symbols, rounded)
-            scales = now.put(scales, log2_scale + gains[part])
-            known = now.put(known, rounded / gain[part] + mean)
-        return symbols, scales, known
+        log2_gain = log2_gain[:, None, None]
+        gain = torch.exp2(log2_gain)
+        symbols = scales = y[:, :0]
+
+        def code(now: Pass, mean: Tensor, log2_scale: Tensor) -> Tensor:
+            nonlocal symbols, scales
+            rounded = round_ste((y[:, now.channels] - mean) * gain[now.channels])
+            symbols, scales = now.put(symbols, rounded), now.put(scales, log2_scale)
+            return rounded / gain[now.channels] + mean
+
+        y_hat = self.walk(context, level, log2_gain, code)
+        return symbols, scales, y_hat
 
 
 def train(variant: Variant, fcn: FeatureCodec, faces: Sequence[Coded], steps: int) -> VariantPrior:

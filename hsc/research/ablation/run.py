@@ -15,8 +15,7 @@ from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.generators.mobilestylegan.exits import render_exit
 from hsc.generators.pretrained import load_generator
-from hsc.latent_codecs.styles_klt.coder import SemanticCoder
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 from hsc.research.ablation import losses, priors, semantics
 from hsc.research.ablation.samples import Coded, Eye, Found, code, find
@@ -140,10 +139,10 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     ours = SemanticCodec(min(256, len(faces.train) - 1))
     even = torch.ones(len(faces.train))
     fit(ours.requires_grad_(False), faces.train.w_plus, even, synthesis, importance)
-    coder = SemanticCoder(ours)
+    ours.update(n.tables)
     for level in LEVELS:
-        files = [coder.compress(faces.test.w_plus[p], level, n.tables) for p in _each(faces.test)]
-        drawn = [coder.decompress(data, level, n.tables).float() for data in files]
+        files = [ours.compress(faces.test.w_plus[p], level) for p in _each(faces.test)]
+        drawn = [ours.decompress(data, level).float() for data in files]
         sizes = torch.tensor([float(len(data)) for data in files])
         yield _row("as the codec has it", level, sizes, _seen(eye, faces.test, drawn))
     for target in SCN_BYTES:

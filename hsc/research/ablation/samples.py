@@ -39,7 +39,7 @@ class Coded:
     Attributes:
         w_plus_hat: S^ (N, 23, 512); scn_bytes: (N,) actual bytes of the SCN layer.
         context: G_16(S^), (N, 512, 16, 16), half precision.
-        y: g_a's latent, (N, 96, 16, 16).
+        y: g_a's latent, (N, 128, 16, 16).
     """
 
     level: float
@@ -70,8 +70,8 @@ def code(codec: Codec, found: Found, level: float) -> Coded:
     columns = []
     for index in range(len(found)):
         part = slice(index, index + 1)
-        data = n.scn.compress(found.w_plus[part].to(n.device), level, n.tables)
-        w_plus = n.scn.decompress(data, level, n.tables).to(n.device, torch.float32)
+        data = n.scn.compress(found.w_plus[part].to(n.device), level)
+        w_plus = n.scn.decompress(data, level).to(n.device, torch.float32)
         context = n.synthesis.feature(w_plus, 16)
         feature_s = n.synthesis.run(context, w_plus, 16, 32)
         y = n.fcn.latent(found.feature[part].to(n.device).float(), feature_s, level)
@@ -100,7 +100,7 @@ class Eye:
     def latent_distance(
         self, image: Tensor, w_plus_hat: Tensor, y_hat: Tensor, level: float
     ) -> float:
-        """As ``distance``, from the latent of F: y^ (1, 96, 16, 16)."""
+        """As ``distance``, from the latent of F: y^ (1, 128, 16, 16)."""
         n = self.codec.networks
         feature_s = n.synthesis.feature(w_plus_hat.to(n.device))
         feature = n.fcn.restore(y_hat.to(n.device), feature_s, level)

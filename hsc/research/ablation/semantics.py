@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, encode_symbols
 from hsc.config import FACE_1024
+from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.gaussian import bits, scale_index
 
 SHAPE = (FACE_1024.styles, 16, 32)
@@ -48,7 +49,7 @@ class ReshapedCodec(nn.Module):
         """Args: w_plus (B, 23, 512). Returns w+^, symbols (B, 24, 4, 8) and bits (B,)."""
         x = ((w_plus - self.mean) / self.std).reshape(-1, *SHAPE)
         y = self.g_a(x)
-        symbols = y + (torch.round(y) - y).detach()
+        symbols = round_ste(y)
         rated = y + torch.rand_like(y) - 0.5 if noisy else symbols
         cost = bits(rated, self.log2_scale.expand_as(y)).sum((1, 2, 3))
         w_plus_hat = self.g_s(symbols).reshape(-1, *FACE_1024.w_plus_shape) * self.std + self.mean

@@ -100,7 +100,7 @@ def at(level: float, what: str) -> str:
 def _at(
     codec: Codec, found: Inversion, fitted: Inversion, level: float
 ) -> Iterator[tuple[str, Image.Image, float]]:
-    fcn, scn, tables = codec.networks.fcn, codec.networks.scn, codec.networks.tables
+    fcn, scn = codec.networks.fcn, codec.networks.scn
     data = codec.compress(found, level)
     opened = codec.open(data)
     yield FILE, codec.draw(opened), len(data)
@@ -108,7 +108,7 @@ def _at(
     yield PERFECT["GIE"], codec.decode(data), len(data)
     feature, size = _through_fcn(codec, found, level)
     yield PERFECT["SCN"], _draw(codec, feature, found.w_plus), size
-    size = len(scn.compress(found.w_plus, level, tables))
+    size = len(scn.compress(found.w_plus, level))
     y = fcn.latent(found.feature, opened.feature_s, level)
     feature = fcn.restore(y, opened.feature_s, level)
     yield PERFECT["FCN's rounding"], _draw(codec, feature, opened.w_plus), size
@@ -119,10 +119,9 @@ def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, 
     """F^ where FCN is told S itself instead of S^, and the bytes of FCN."""
     n = codec.networks
     exact = snap(found.w_plus.double().cpu())
-    y = n.fcn.latent(found.feature, found.feature_s, level)
-    data = n.slice_coder.compress(y, exact, level)
-    y_hat = n.slice_coder.decompress(data, exact, level)
-    return n.fcn.restore(y_hat, found.feature_s, level), len(data)
+    semantics = n.semantics(exact, found.feature_s)
+    data = n.fcn.compress(found.feature, level, semantics)
+    return n.fcn.decompress(data, level, semantics), len(data)
 
 
 def _draw(codec: Codec, feature: Tensor, w_plus: Tensor) -> Image.Image:

@@ -148,8 +148,8 @@ class Bench:
 def core(codec: Codec, image: Image.Image) -> Tensor:
     """S^, what a file would hold of the encoder's S: (1, 23, 512)."""
     n, w_plus = codec.networks, codec.analyse(image).w_plus
-    data = n.scn.compress(w_plus, CORE_LEVEL, n.tables)
-    return n.scn.decompress(data, CORE_LEVEL, n.tables).to(w_plus)
+    data = n.scn.compress(w_plus, CORE_LEVEL)
+    return n.scn.decompress(data, CORE_LEVEL).to(w_plus)
 
 
 def name(px: int, price: float) -> str:

@@ -5,12 +5,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level, unpack
-from hsc.bitstream.rans import MAX_SYMBOL, SymbolReader, encode_symbols
+from hsc.bitstream.rans import SymbolReader, encode_symbols
 from hsc.codec import Codec
 from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import aligned
@@ -82,14 +81,15 @@ class Pipeline:
         with self._stage("GIE"):
             inversion = self.codec.analyse(crop)
         with self._stage("SCN to bytes"):
-            scn = n.scn.compress(inversion.w_plus, level, n.tables)
-            w_plus_hat = n.scn.decompress(scn, level, n.tables)
+            scn = n.scn.compress(inversion.w_plus, level)
+            w_plus_hat = n.scn.decompress(scn, level)
         with self._stage("G_F(S^)"):
             feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
         with self._stage("FCN g_a"):
             y = n.fcn.latent(inversion.feature, feature_s, level)
         with self._stage("FCN prior"):
-            symbols, scale_indexes = self._symbols(y, w_plus_hat)
+            context = n.context.feature(w_plus_hat)
+            symbols, scale_indexes = n.fcn.coder.quantise(y, context, level)
         with self._stage("rANS"):
             fcn = encode_symbols(symbols, scale_indexes, n.tables)
         return Container(self.codec.model_id, level, scn, fcn).pack()
@@ -98,7 +98,7 @@ class Pipeline:
         n = self.codec.networks
         with self._stage("SCN from bytes"):
             container = unpack(data)
-            exact = n.scn.decompress(container.scn, container.level, n.tables)
+            exact = n.scn.decompress(container.scn, container.level)
         with self._stage("G_F(S^), decoder"):
             w_plus = exact.to(n.device, torch.float32)
             feature_s = n.synthesis.feature(w_plus)
@@ -112,23 +112,8 @@ class Pipeline:
         with self._stage("to 8 bits"):
             self.picture = to_picture(drawn)
 
-    # The slice coder's own walk, with callbacks that keep the prior and the entropy coder apart.
-
-    def _symbols(self, y: Tensor, w_plus_hat: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """The FCN's symbols and the table of each, in coding order."""
-        coded: list[tuple[Tensor, Tensor]] = []
-
-        def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
-            symbols = torch.round((now.of(y) - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
-            coded.append((symbols.flatten(), scale_indexes.flatten()))
-            return symbols
-
-        self.codec.networks.slice_coder.walk(w_plus_hat, self.level, quantise)
-        symbols, scale_indexes = (torch.cat(column).numpy() for column in zip(*coded))
-        return symbols, scale_indexes
-
     def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
-        """y^ from the FCN's bytes."""
+        """y^ from the FCN's bytes, by the coder's own walk, entropy coding timed apart."""
         n = self.codec.networks
         reader = SymbolReader(container.fcn, n.tables, NUM_SYMBOLS)
         self.laps["rANS, decoder"] = 0.0
@@ -139,7 +124,7 @@ class Pipeline:
             self.laps["rANS, decoder"] += time.perf_counter() - started
             return symbols
 
-        return n.slice_coder.walk(w_plus_hat, container.level, read)
+        return n.fcn.coder.walk(n.context.feature(w_plus_hat), container.level, read)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -10,7 +10,7 @@ from hsc.config import FACE_1024
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.faces import RealFaces, list_faces
 from hsc.research.training.loop import Checkpoint, CsvLog, train
 from hsc.research.training.mixed import MixedFaces

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.training.latents import CachedLatents
 from hsc.research.training.rate import RatePrice, draw_level
 
@@ -65,7 +65,7 @@ class FeatureLoss:
         batch = self.coded.sample(n, level)
         with torch.autocast(batch.feature.device.type, torch.bfloat16):
             feature_hat, bits = self.codec(
-                batch.feature, batch.feature_s, batch.context, level, noisy_rate=step % 2 == 0
+                batch.feature, level, Semantics(batch.feature_s, batch.context), step % 2 == 0
             )
         error = self.codec.normalised(feature_hat - batch.feature)
         error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)

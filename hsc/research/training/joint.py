@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.augment import degrade
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss
@@ -115,7 +115,7 @@ class JointLoss:
             w_plus_hat, scn_bits = self.scn(w_plus, level)
             context, feature_s = known_features(self.fast, w_plus_hat)
         with torch.autocast(self.device.type, torch.bfloat16):
-            feature_hat, bits = self.fcn(feature, feature_s, context, level, noisy_rate=False)
+            feature_hat, bits = self.fcn(feature, level, Semantics(feature_s, context))
         return w_plus_hat, feature_hat, bits, scn_bits
 
     def drawn(self, image: Tensor) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import Window, draw_window
 from hsc.latent_codecs.gaussian import bits
-from hsc.latent_codecs.styles_klt.model import SemanticCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 
 TARGET_BYTES = (34, 42, 54, 70, 92, 124)

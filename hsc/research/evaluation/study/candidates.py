@@ -101,5 +101,5 @@ def semantics_of(codec: Codec, data: bytes) -> tuple[torch.Tensor, float]:
     n = codec.networks
     started = time.perf_counter()
     container = unpack(data, allow_cut=True)
-    w_plus = n.scn.decompress(container.scn, container.level, n.tables).float()
+    w_plus = n.scn.decompress(container.scn, container.level).float()
     return w_plus, time.perf_counter() - started

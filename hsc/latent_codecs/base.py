@@ -1,0 +1,53 @@
+"""What a layer of the codec is to the rest of it."""
+
+from typing import Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from hsc.bitstream.rans import CdfTables
+
+Side = TypeVar("Side", contravariant=True)
+"""Side information: what both sides know before the layer is coded."""
+
+
+class LatentCodec(Protocol[Side]):
+    """A learned transform with an entropy model: one layer of a ``.hsc`` file.
+
+    ::
+
+        latent -> g_a -> y -> x gain(level) -> round -> rANS -> bytes
+        latent_hat <- g_s <- y_hat <- / gain(level) <- symbols <-+
+
+    ``forward`` is for training: float arithmetic, rounding that passes gradients straight through.
+    ``compress`` and ``decompress`` are for files: everything that symbols depend on is exact (see
+    ``hsc.numerics.exact``), so that any machine reads what any other wrote. They need ``update``.
+    """
+
+    def forward(self, latent: Tensor, level: float, side: Side, /) -> tuple[Tensor, Tensor]:
+        """latent_hat, and the ideal bits of each picture (B,)."""
+        ...
+
+    def update(self, tables: CdfTables) -> None:
+        """Prepare real coding with the weights as they are now, before any move to a device."""
+        ...
+
+    def compress(self, latent: Tensor, level: float, side: Side, /) -> bytes:
+        """The bytes of one picture's layer."""
+        ...
+
+    def decompress(self, data: bytes, level: float, side: Side, /) -> Tensor:
+        """latent_hat of one picture. Raises BitstreamError for impossible symbols."""
+        ...
+
+
+def round_ste(x: Tensor) -> Tensor:
+    """Round; the gradient passes as if nothing had happened (straight-through estimator)."""
+    return x + (torch.round(x) - x).detach()
+
+
+class NotUpdatedError(RuntimeError):
+    """Bytes were asked of a codec whose ``update`` was not called."""
+
+    def __init__(self) -> None:
+        super().__init__("expected a codec that is ready to code: call its update(tables) first.")

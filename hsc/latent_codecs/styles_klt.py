@@ -1,0 +1,152 @@
+"""SCN, semantic compression network: w+ in some tens of bytes.
+
+Source: the role is that of Li et al. 2025 (arXiv 2502.16799); the transform is our own. Theirs
+reshapes w+ into a picture whose neighbourhoods mean nothing; here it is a Karhunen-Loeve
+transform under a metric of what the generator does with each style.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
+from hsc.config import FACE_1024
+from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
+from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
+from hsc.latent_codecs.gaussian import bits, scale_index
+from hsc.levels import LEVELS
+from hsc.numerics.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
+
+Y_HAT_BITS = 12
+"""Grid of the dequantised components: finer than that of activations, they are few."""
+
+
+@dataclass(frozen=True)
+class _Exact:
+    """What decoding needs, float64 on the CPU: g_s (styles x style_dim, K) and mean on the grid of
+    weights, log2_gain (6, K) as trained."""
+
+    g_s: Tensor
+    mean: Tensor
+    log2_gain: Tensor
+    tables: CdfTables
+
+
+class SemanticCodec(nn.Module, LatentCodec[None]):
+    """Transform coder of w+ with one gain a component and level.
+
+    ::
+
+        w+ - mean -> g_a (K x 11776) -> y, unit variance -> x gain(level) -> round -> rANS
+        w+^ = mean + g_s (11776 x K) . (symbols / gain(level))
+
+    A component's symbols are Gaussian with standard deviation gain(level): components whose gain
+    is small are silently zero and cost nothing, so a level is a bit allocation too.
+
+    Args:
+        components: K.
+        shape: of one w+: styles, and the length of each.
+    """
+
+    def __init__(
+        self, components: int = 256, shape: tuple[int, int] = FACE_1024.w_plus_shape
+    ) -> None:
+        super().__init__()
+        size = shape[0] * shape[1]
+        self.g_a = nn.Parameter(torch.zeros(components, size))
+        self.g_s = nn.Parameter(torch.zeros(size, components))
+        self.mean = nn.Parameter(torch.zeros(shape))
+        self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), components))
+        self._exact: _Exact | None = None
+
+    def analysis(self, w_plus: Tensor) -> Tensor:
+        """(B, 23, 512) -> y (B, K)."""
+        return (w_plus - self.mean).flatten(1) @ self.g_a.T
+
+    def synthesis(self, y_hat: Tensor) -> Tensor:
+        """(B, K) -> (B, 23, 512)."""
+        return self.mean + (y_hat @ self.g_s.T).unflatten(1, self.mean.shape)
+
+    def forward(self, w_plus: Tensor, level: float, side: None = None) -> tuple[Tensor, Tensor]:
+        """Code with rounding that passes gradients straight through.
+
+        Args:
+            w_plus: (B, 23, 512).
+
+        Returns:
+            w_plus_hat (B, 23, 512) and the ideal bits of each picture (B,).
+        """
+        log2_gain = log2_gain_at(self.log2_gain, level)
+        gain = torch.exp2(log2_gain)
+        symbols = round_ste(self.analysis(w_plus) * gain)  # (B, K)
+        cost = bits(symbols, log2_gain.expand_as(symbols)).sum(1)  # (B,)
+        return self.synthesis(symbols / gain), cost
+
+    def update(self, tables: CdfTables) -> None:
+        """Freeze the synthesis side in exact arithmetic; the analysis stays float, on any device.
+
+        Args:
+            tables: of the ladder of scales, see ``hsc.latent_codecs.gaussian``.
+        """
+        g_s, mean, log2_gain = (
+            p.detach().double().cpu() for p in (self.g_s, self.mean, self.log2_gain)
+        )
+        g_s, mean = (snap(p, WEIGHT_BITS, WEIGHT_LIMIT) for p in (g_s, mean))
+        self._exact = _Exact(g_s, mean, log2_gain, tables)
+
+    def compress(self, w_plus: Tensor, level: float, side: None = None) -> bytes:
+        """The bytes of the layer: w_plus (1, 23, 512), on the device of the analysis."""
+        symbols = self.quantise(w_plus, level).numpy()
+        return encode_symbols(symbols, self.scale_indexes(level), self.exact.tables)
+
+    def decompress(self, data: bytes, level: float, side: None = None) -> Tensor:
+        """w+^, (1, 23, 512) float64 on the CPU: the same bits on every machine.
+
+        Raises:
+            BitstreamError: the bytes hold impossible symbols.
+        """
+        return self.dequantise(torch.from_numpy(self.read_symbols(data, level)), level)
+
+    def read_symbols(self, data: bytes, level: float) -> IntArray:
+        """The integers of a layer, (K,). Raises BitstreamError as ``decompress``."""
+        indexes = self.scale_indexes(level)
+        return SymbolReader(data, self.exact.tables, len(indexes)).read(indexes)
+
+    def scale_indexes(self, level: float) -> IntArray:
+        """Which table codes each component, (K,)."""
+        return scale_index(self._exact_gain(level)).numpy()
+
+    @torch.no_grad()
+    def quantise(self, w_plus: Tensor, level: float) -> Tensor:
+        """One w+, (1, 23, 512), to symbols, (K,) int64."""
+        y = self.analysis(w_plus)[0].double().cpu()
+        symbols = torch.round(y * torch.exp2(self._exact_gain(level)))
+        return symbols.clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+
+    @torch.no_grad()
+    def dequantise(self, symbols: Tensor, level: float) -> Tensor:
+        """Symbols to w+^, exactly.
+
+        Args:
+            symbols: (K,) integers.
+
+        Returns:
+            (1, 23, 512) float64 on the CPU, snapped.
+        """
+        # exp2 may differ in its last bit between libraries: the grid absorbs it
+        step = snap(torch.exp2(-self._exact_gain(level)), STEP_BITS)
+        y_hat = snap(symbols.double() * step, Y_HAT_BITS)
+        w_plus = snap(self.exact.mean.flatten() + self.exact.g_s @ y_hat)
+        return w_plus.reshape(1, *self.mean.shape)
+
+    @property
+    def exact(self) -> _Exact:
+        """What ``update`` made. Raises NotUpdatedError."""
+        if self._exact is None:
+            raise NotUpdatedError
+        return self._exact
+
+    def _exact_gain(self, level: float) -> Tensor:
+        """log2 of the gains on a grid of 1/64, float64 on the CPU: (K,)."""
+        return log2_gain_at(self.exact.log2_gain, level)
