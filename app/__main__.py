@@ -1,8 +1,8 @@
 """Start the studio: ``python app.py``, ``hsc-studio``, or ``python -m app``."""
 
+from app.cleanup import keep_swept
 from app.page import build, launch_options
-from app.service import Studio
-from app.sweeping import keep_swept
+from app.studio import Studio
 from hsc.memory import keep_large_blocks
 
 

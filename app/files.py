@@ -14,7 +14,7 @@ from urllib.parse import quote
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from app.recent import fingerprint
+from app.cache import fingerprint
 
 
 def keep_bytes(data: bytes, name: str) -> str:

@@ -12,8 +12,8 @@ from app.blocks import Page
 from app.components import MODEL_EVENT, QUICK, friendly
 from app.endpoints import add_endpoints
 from app.scripts import head
-from app.service import Studio
-from app.services.shared import Shared
+from app.services.examples import FOLDER
+from app.studio import Studio
 from app.tabs.about import AboutTab
 from app.tabs.compare import CompareTab
 from app.tabs.compress import CompressTab
@@ -28,7 +28,7 @@ from hsc.errors import HscError
 TITLE = "HSC Studio"
 TAGLINE = "Hierarchical semantic compression of faces"
 # Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 2940 s, so
-# within an hour. app.sweeping takes what Gradio forgets.
+# within an hour. app.cleanup takes what Gradio forgets.
 DELETE = (600, 2940)
 SESSIONS = 256
 """Visitors whom Gradio remembers, each with some half a megabyte; its own limit is 10,000."""
@@ -51,27 +51,27 @@ def launch_options() -> dict[str, Any]:
 
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
-    shared = Shared(studio)
+    gr.set_static_paths([FOLDER])  # what ships is shown from where it lies, not from a copy
     with Page(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
         with gr.Tabs(elem_id="tabs") as rows:
             with gr.Tab("Compress", id="compress"):
-                compress = CompressTab(studio, shared.measures)
+                compress = CompressTab(studio, studio.measures)
             with gr.Tab("Compare", id="compare") as tab:
-                compare = CompareTab(tab, compress.shown, shared.same_bytes)
+                compare = CompareTab(tab, compress.shown, studio.baselines)
             with gr.Tab("Edit", id="edit") as tab:
                 edit = EditTab(studio, tab, compress.shown)
             with gr.Tab("Decode", id="decode"):
                 decode = DecodeTab(studio)
             with gr.Tab("Explore", id="explore") as tab:
-                explore = ExploreTab(shared, tab, compress)
+                explore = ExploreTab(studio, tab, compress)
             with gr.Tab("Vision", id="vision") as tab:
-                vision = VisionTab(shared, tab, compress)
+                vision = VisionTab(studio, tab, compress)
             with gr.Tab("About", id="about"):
                 about = AboutTab(studio)
-        add_endpoints(shared)
+        add_endpoints(studio)
         tabs = (compress, compare, edit, decode, explore, vision, about)
 
         def when_loaded() -> Iterator[dict[Any, Any]]:
@@ -88,9 +88,7 @@ def build(studio: Studio) -> gr.Blocks:
                 updates |= tab.fit(codec)
             yield updates
 
-        def open_face(
-            layers: str, sent: str, request: gr.Request
-        ) -> Iterator[dict[Any, Any]]:
+        def open_face(layers: str, sent: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
             """Somebody scanned a face: show it."""
             if face_in(request.query_params):
                 yield {rows: gr.Tabs(selected="decode")}

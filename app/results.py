@@ -4,12 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, cast
 
 from PIL import Image
 
 from hsc.bitstream import describe, with_layers
 from hsc.config import FACE_1024
+
+
+class FileBytes(TypedDict):
+    """Bytes of a file and of its parts."""
+
+    header: int
+    scn: int
+    fcn: int
+    total: int
+
+
+class FileFacts(TypedDict):
+    """What a file says of itself; see `hsc.bitstream.describe`."""
+
+    version: int
+    model: str
+    level: float
+    width: int
+    height: int
+    layers: list[str]
+    bytes: FileBytes
+    bpp: float
+
+
+def facts_of(data: bytes, model_names: Mapping[int, str] | None = None) -> FileFacts:
+    """As `hsc.bitstream.describe`."""
+    return cast(FileFacts, describe(data, model_names))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long call is, in steps."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -21,9 +56,9 @@ class Sizes:
     fcn: int
 
     @classmethod
-    def of(cls, described: Mapping[str, Any]) -> Sizes:
-        """From what hsc.describe says of a file."""
-        parts = described["bytes"]
+    def of(cls, facts: FileFacts) -> Sizes:
+        """From what a file says of itself."""
+        parts = facts["bytes"]
         return cls(parts["header"], parts["scn"], parts["fcn"])
 
     @property
@@ -59,19 +94,21 @@ class Compressed:
     seconds: Mapping[str, float] = field(default_factory=dict)  # stage -> seconds
     device: str = ""
     refined: int = 0  # gradient steps that the file was refined with
-    refining: tuple[int, int] | None = None  # steps that are done and all, while they are taken
+    refining: Progress | None = None  # while a search for a better file goes on
 
     @property
     def crop(self) -> Image.Image:
         return self.prepared.crop
 
     def file(self, layers: str = "scn+fcn") -> bytes:
-        """The .hsc file that carries these layers."""
+        """The .hsc file that carries these layers. Raises ValueError when it is not there yet."""
+        if self.data is None:
+            raise ValueError("this result has no file yet")
         return with_layers(self.data, layers)
 
     def sizes(self, layers: str = "scn+fcn") -> Sizes:
         """The parts of the file that carries these layers."""
-        return Sizes.of(describe(self.file(layers)))
+        return Sizes.of(facts_of(self.file(layers)))
 
     def ratio(self, layers: str = "scn+fcn") -> float | None:
         """How many times smaller the file with these layers is than the photo's own file."""
@@ -86,37 +123,37 @@ class Decoded:
 
     picture: Image.Image
     layers: str  # those that were drawn
-    facts: Mapping[str, Any]  # as hsc.describe
+    facts: FileFacts
     seconds: float
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a file is drawn beside what it says: edits, in an order of their own, and their manner.
+class Edits:
+    """How a file is drawn beside what it says; equal pictures have equal edits.
 
     Attributes:
-        edits: (name, amount), sorted, none of amount 0.
-        keep: how much of FCN's detail stays under an edit, 0 to 1; 1 where nothing is edited.
+        named: (name, amount), sorted, none of amount 0.
+        keep_details: how much of FCN's detail stays, 0 to 1; 1 where nothing is edited.
     """
 
-    edits: tuple[tuple[str, float], ...] = ()
-    keep: float = 1.0
+    named: tuple[tuple[str, float], ...] = ()
+    keep_details: float = 1.0
 
     @classmethod
-    def of(cls, edits: Mapping[str, float] | None = None, keep: float = 1.0) -> Look:
-        """From amounts by name; equal pictures have equal looks."""
-        kept = tuple(sorted((name, float(x)) for name, x in (edits or {}).items() if x))
-        return cls(kept, float(keep) if kept else 1.0)
+    def of(cls, amounts: Mapping[str, float] | None = None, keep_details: float = 1.0) -> Edits:
+        """From amounts by name."""
+        named = tuple(sorted((name, float(x)) for name, x in (amounts or {}).items() if x))
+        return cls(named, float(keep_details) if named else 1.0)
 
     @property
     def amounts(self) -> dict[str, float]:
         """Amount by name, as the codec takes them."""
-        return dict(self.edits)
+        return dict(self.named)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a visitor looks at: a result, and the picture that the chosen layers draw.
+class CurrentFace:
+    """The face that a visitor looks at: a result, and the picture that the chosen layers draw.
 
     Attributes:
         layers: those that are drawn.

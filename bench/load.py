@@ -31,8 +31,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "support"), str(HE
 
 from visitors import PATIENCE, Visit, Visitor, resident_mb, together  # noqa: E402
 
+from app.cleanup import EVERY  # noqa: E402
 from app.page import SESSIONS  # noqa: E402
-from app.sweeping import EVERY  # noqa: E402
 
 START_LIMIT = 120.0  # seconds
 NEWS = 0.3  # seconds

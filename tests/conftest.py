@@ -3,7 +3,7 @@
 import pytest
 from fakes import FakeCodec
 
-from app.service import Studio
+from app.studio import Studio
 
 
 @pytest.fixture

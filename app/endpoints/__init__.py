@@ -9,13 +9,13 @@ from __future__ import annotations
 import gradio as gr
 
 from app.endpoints import compare, compress, decode, edit, explore, vision
-from app.services.shared import Shared
+from app.studio import Studio
 
 ENDPOINTS = (compress, decode, edit, compare, explore, vision)
 
 
-def add_endpoints(shared: Shared) -> None:
+def add_endpoints(studio: Studio) -> None:
     """Add every endpoint; call it inside the page's `gr.Blocks`."""
     for endpoint in ENDPOINTS:
         with gr.Column(visible=False):
-            endpoint.add(shared)
+            endpoint.add(studio)

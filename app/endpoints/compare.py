@@ -7,15 +7,15 @@ import gradio as gr
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC, require
 from app.files import keep_picture
-from app.services.same_bytes import NAMES, described
-from app.services.shared import Shared
+from app.services.baselines import NAMES, described
+from app.studio import Studio
 from hsc.baselines import CODECS
 from hsc.errors import HscError
 
 
-def add(shared: Shared) -> None:
+def add(studio: Studio) -> None:
     """Add the endpoint inside a hidden column."""
-    studio, same_bytes, measures = shared.studio, shared.same_bytes, shared.measures
+    same_bytes, measures = studio.baselines, studio.measures
 
     @friendly
     def compare(

@@ -7,14 +7,12 @@ import gradio as gr
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC, number, require
 from app.files import keep_bytes, keep_picture
-from app.services.shared import Shared
+from app.studio import Studio
 from hsc.errors import HscError
 
 
-def add(shared: Shared) -> None:
+def add(studio: Studio) -> None:
     """Add the endpoint inside a hidden column."""
-    studio = shared.studio
-
     @friendly
     def compress(
         photo: str,

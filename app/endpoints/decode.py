@@ -9,14 +9,11 @@ import gradio as gr
 from app.components import friendly
 from app.endpoints.common import PUBLIC, amounts, require
 from app.files import keep_picture
-from app.service import LAYERS
-from app.services.shared import Shared
+from app.studio import LAYERS, Studio
 
 
-def add(shared: Shared) -> None:
+def add(studio: Studio) -> None:
     """Add the endpoint inside a hidden column."""
-    studio = shared.studio
-
     @friendly
     def decode(
         file: str, layers: str = "scn+fcn", edits: dict | None = None

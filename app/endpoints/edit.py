@@ -7,13 +7,13 @@ import gradio as gr
 from app.components import friendly
 from app.endpoints.common import PUBLIC, amounts, require
 from app.files import keep_picture
-from app.results import Look
-from app.services.shared import Shared
+from app.results import Edits
+from app.studio import Studio
 
 
-def add(shared: Shared) -> None:
+def add(studio: Studio) -> None:
     """Add the endpoint inside a hidden column."""
-    studio, editing = shared.studio, shared.editing
+    editing = studio.editing
 
     @friendly
     def edit(
@@ -35,7 +35,7 @@ def add(shared: Shared) -> None:
             table of edits with their safe ranges.
         """
         require(file, "a .hsc file or a photo")
-        face, look = editing.face(file), Look.of(amounts(edits), float(keep_details))
+        face, look = editing.target(file), Edits.of(amounts(edits), float(keep_details))
         picture = keep_picture(editing.picture(face, look), "edited.png")
         pictures = [
             (keep_picture(drawn, "strip.png"), f"{amount:+g}")

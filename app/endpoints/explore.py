@@ -8,12 +8,12 @@ from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC
 from app.files import keep_picture
 from app.services.exploring import Place
-from app.services.shared import Shared
+from app.studio import Studio
 
 
-def add(shared: Shared) -> None:
+def add(studio: Studio) -> None:
     """Add the endpoint inside a hidden column."""
-    studio, exploring, spending = shared.studio, shared.exploring, shared.spending
+    exploring, spending = studio.explorer, studio.bit_allocation
 
     @friendly
     def explore(
@@ -51,7 +51,7 @@ def add(shared: Shared) -> None:
         }
         if prepared:
             photo_at = exploring.on_map(prepared, float(level), x, y)
-            data, _ = studio.compressing.file(prepared, round(float(level), 2))
+            data = studio.compression.file(prepared, level)
             bits = spending.of(data)
             facts |= {
                 "before": photo_at.before,

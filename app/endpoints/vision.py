@@ -6,13 +6,13 @@ import gradio as gr
 
 from app.components import PhotoInput, friendly
 from app.endpoints.common import PUBLIC, require
-from app.services.seeing import described
-from app.services.shared import Shared
+from app.services.vision import described
+from app.studio import Studio
 
 
-def add(shared: Shared) -> None:
+def add(studio: Studio) -> None:
     """Add the endpoint inside a hidden column."""
-    studio, seeing = shared.studio, shared.seeing
+    seeing = studio.vision
 
     @friendly
     def vision(photo: str, level: float = 3.0, face: int = 0, align: bool = True) -> dict:

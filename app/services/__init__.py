@@ -1,4 +1,4 @@
-"""What the page shows, computed: one module a task, all over one model. Nothing here knows Gradio.
+"""What the page shows, computed: one module a task. Nothing here knows Gradio.
 
-`app.service.Studio` puts the first four together; the others are made with it.
+`app.studio.Studio` makes one of each, over one executor and one cache.
 """

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 from PIL import Image
 from safetensors import safe_open
 
-from app.results import Look, Prepared, Shown
-from app.service import Studio
+from app.protocols import EditInfo
+from app.results import CurrentFace, Edits, Prepared
+from app.services.batched_calls import previews
+from app.services.compression import Compression
+from app.services.decoding import NO_EDITS
 from hsc.errors import HscError, PhotoError
 from hsc.weights.model_id import path_of
 
@@ -36,7 +39,7 @@ PRESETS: dict[str, dict[str, float]] = {
 
 
 @dataclass(frozen=True)
-class Face:
+class EditTarget:
     """A file to edit, and where it came from.
 
     Attributes:
@@ -49,9 +52,9 @@ class Face:
     prepared: Prepared | None = None
 
     @classmethod
-    def shown(cls, shown: Shown) -> Face:
+    def current(cls, current: CurrentFace) -> EditTarget:
         """What the Compress tab shows."""
-        return cls(shown.file, shown.layers, shown.result.prepared)
+        return cls(current.file, current.layers, current.result.prepared)
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,18 @@ class GridRow:
 
 
 class Editing:
-    """Draws edits of files over the studio's model; a file is opened once."""
+    """Draws edits of files; a file is opened once."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(self, compression: Compression) -> None:
+        self.compression = compression
+        self.decoding = compression.decoding
 
-    def face(self, path: str | Path, level: float = 3) -> Face:
+    @property
+    def table(self) -> tuple[EditInfo, ...]:
+        """The codec's edits."""
+        return self.compression.executor.codec.edit_names
+
+    def target(self, path: str | Path, level: float = 3) -> EditTarget:
         """A face out of a file that a visitor gave: a .hsc file, or a photo, which is compressed.
 
         Raises:
@@ -80,29 +89,30 @@ class Editing:
         except OSError as error:
             raise PhotoError("The file could not be opened: try to upload it again.") from error
         if data.startswith(MAGIC):
-            data, layers, _ = self.studio.drawing.readable(data, "scn+fcn")
-            return Face(data, layers)
-        prepared = self.studio.prepare(data)
-        data, _ = self.studio.compressing.file(prepared, level)
-        return Face(data, "scn+fcn", prepared)
+            data, layers, _ = self.decoding.readable(data, "scn+fcn")
+            return EditTarget(data, layers)
+        prepared = self.compression.prepare(data)
+        return EditTarget(self.compression.file(prepared, level), "scn+fcn", prepared)
 
-    def preview(self, face: Face, look: Look) -> Image.Image:
-        """256 px while a slider moves; the whole picture where it is known already."""
-        if self.studio.drawing.remembers(face.data, face.layers, look):
-            return self.picture(face, look)
-        return self.studio.drawing.preview(face.data, face.layers, look)
+    def preview(self, face: EditTarget, edits: Edits) -> Image.Image:
+        """256 px while a slider moves; the whole picture where it is cached already."""
+        if self.decoding.is_cached(face.data, face.layers, edits):
+            return self.picture(face, edits)
+        return self.decoding.preview(face.data, face.layers, edits)
 
-    def picture(self, face: Face, look: Look = Look()) -> Image.Image:
+    def picture(self, face: EditTarget, edits: Edits = NO_EDITS) -> Image.Image:
         """The whole picture."""
-        return self.studio.drawing.draw(face.data, face.layers, look)[0]
+        return self.decoding.render(face.data, face.layers, edits).value
 
-    def strip(self, face: Face, name: str, look: Look = Look()) -> list[tuple[float, Image.Image]]:
+    def strip(
+        self, face: EditTarget, name: str, edits: Edits = NO_EDITS
+    ) -> list[tuple[float, Image.Image]]:
         """One edit over its range, on top of the others: amounts and 256-px pictures."""
         amounts = over(self.edit(name), STRIP)
-        return list(zip(amounts, self._previews(face, name, amounts, look), strict=True))
+        return list(zip(amounts, self._previews(face, name, amounts, edits), strict=True))
 
     def grid(
-        self, face: Face, name: str, levels: Iterable[float] = GRID_LEVELS
+        self, face: EditTarget, name: str, levels: Iterable[float] = GRID_LEVELS
     ) -> Iterator[GridRow]:
         """One edit's strength by bitrate, a level at a time: does an edit survive fewer bytes?
 
@@ -115,45 +125,40 @@ class Editing:
             )
         amounts = over(self.edit(name), STRENGTHS)
         for level in levels:
-            data, _ = self.studio.compressing.file(face.prepared, level)
-            row = Face(data, "scn+fcn")
-            yield GridRow(level, len(data), self._previews(row, name, amounts, Look()))
+            row = EditTarget(self.compression.file(face.prepared, level))
+            pictures = self._previews(row, name, amounts, NO_EDITS)
+            yield GridRow(level, len(row.data), pictures)
 
-    def edit(self, name: str) -> Any:
+    def edit(self, name: str) -> EditInfo:
         """The edit of that name in the codec's table. Raises HscError when there is none."""
-        for edit in self.studio.codec.edit_names:
+        for edit in self.table:
             if edit.name == name:
                 return edit
         raise HscError(f"There is no edit named {name!r}.")
 
     def presets(self) -> dict[str, dict[str, float]]:
         """Those that the codec's edits allow."""
-        return usable_presets(self.studio.codec.edit_names)
+        return usable_presets(self.table)
 
     def _previews(
-        self, face: Face, name: str, amounts: Sequence[float], look: Look
+        self, face: EditTarget, name: str, amounts: Sequence[float], edits: Edits
     ) -> list[Image.Image]:
-        edits = [look.amounts | {name: amount} for amount in amounts]
+        each = [edits.amounts | {name: amount} for amount in amounts]
         file = (face.data, face.layers)
-        pictures, _ = self.studio.drawing.through(_drawn_small, [file], edits, look.keep)
-        return pictures
+        return self.decoding.call_opened(previews, [file], each, edits.keep_details).value
 
 
-def _drawn_small(codec: Any, opened: Any, edits: list, keep: float) -> list[Image.Image]:
-    return codec.draw_many(opened, edits, keep, preview=True)
-
-
-def shipped_edits() -> list[Any]:
+def shipped_edits() -> list[EditInfo]:
     """The rows of the shipped table of edits, read from its file's header without PyTorch.
 
     Only for laying out sliders before the codec is loaded; what they do is the codec's to say.
     """
     with safe_open(path_of("edits"), "np") as file:
         rows = json.loads((file.metadata() or {}).get("table", "[]"))
-    return [SimpleNamespace(**row) for row in rows]
+    return [cast(EditInfo, SimpleNamespace(**row)) for row in rows]
 
 
-def usable_presets(edits: Iterable[Any]) -> dict[str, dict[str, float]]:
+def usable_presets(edits: Iterable[EditInfo]) -> dict[str, dict[str, float]]:
     """The presets whose edits are there, held within their ranges."""
     known = {edit.name: edit for edit in edits}
     return {
@@ -163,7 +168,7 @@ def usable_presets(edits: Iterable[Any]) -> dict[str, dict[str, float]]:
     }
 
 
-def over(edit: Any, count: int) -> list[float]:
+def over(edit: EditInfo, count: int) -> list[float]:
     """Amounts from an edit's lowest to its highest in its own steps, with zero among them."""
     low, high = edit.low, edit.high
     below = round((count - 1) * -low / (high - low))
@@ -174,6 +179,6 @@ def over(edit: Any, count: int) -> list[float]:
     return [_in_steps(amount, edit) for amount in amounts]
 
 
-def _in_steps(amount: float, edit: Any) -> float:
+def _in_steps(amount: float, edit: EditInfo) -> float:
     steps = round(amount / edit.step) * edit.step
     return round(min(max(steps, edit.low), edit.high), 4)

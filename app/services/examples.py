@@ -10,10 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.results import Sizes
-from hsc.bitstream import describe
+from app.cache import SharedCache
+from app.executor import Executor
+from app.results import Sizes, facts_of
+from app.services.compression import Compression
+from app.services.decoding import Decoding
 from hsc.paths import SHIPPED
+
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
+    from hsc.codec import Codec
 
 FOLDER = SHIPPED / "examples"
 LEVEL = 3
@@ -43,7 +50,7 @@ class Example:
 
     @property
     def sizes(self) -> Sizes:
-        return Sizes.of(describe(self.file))
+        return Sizes.of(facts_of(self.file))
 
     def picture(self, name: str) -> str:
         """The path of a stand-in, one of PICTURES."""
@@ -63,25 +70,26 @@ def examples() -> list[Example]:
     return found
 
 
-def make() -> None:
+def make(codec: Codec) -> None:
     """Write the generated photos, and the file and the stand-ins of every example."""
-    import hsc
-    from app.service import Studio
-
-    studio = Studio(hsc.load)
+    executor, cache = Executor(lambda: codec), SharedCache()
+    compression = Compression(executor, Decoding(executor, cache), cache)
     for name, seed in SEEDS.items():
-        studio.random_face(seed).save(FOLDER / f"{name}.jpg", quality=92)
+        codec.random_face(seed).save(FOLDER / f"{name}.jpg", quality=92)
     for photo in sorted([FOLDER / "astronaut.png", *FOLDER.glob("face-*.jpg")]):
         folder = FOLDER / photo.stem
         folder.mkdir(exist_ok=True)
-        result = studio.compress(photo, LEVEL)
-        (folder / "face.hsc").write_bytes(result.data)
+        *_, result = compression.steps(photo, LEVEL)
+        (folder / "face.hsc").write_bytes(result.file())
         shown = (result.crop, result.picture_scn, result.picture_both)
         for which, picture in zip(PICTURES, shown, strict=True):
+            assert picture is not None  # the last of the steps is whole
             picture.save(folder / f"{which}.webp", quality=QUALITY, method=6)
         result.crop.resize((128, 128)).save(folder / "thumbnail.jpg", quality=85)
-        print(f"{photo.name}: {len(result.data)} bytes")
+        print(f"{photo.name}: {len(result.file())} bytes")
 
 
 if __name__ == "__main__":
-    make()
+    import hsc
+
+    make(hsc.load())

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from app.recent import Recent
+from app.cache import Cache, SharedCache
+from app.executor import one_core
+from app.protocols import FaceCodec
 from app.results import Prepared
-from app.service import Studio
-from app.services.cores import beside
+from app.services.compression import Compression
 from hsc.errors import HscError
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
-    from hsc.analysis.latent_map import LatentMap
+    from torch import Tensor
+
+    from hsc.analysis.latent_map import Axis, LatentMap
 
 GENERATED = 240
 """Generated faces on the map, of seeds 0, 1, ..."""
@@ -78,27 +81,28 @@ class Place:
     from_photo: bool = False
 
 
-class Exploring:
-    """Places and faces of the latent space; the last faces are remembered."""
+class Explorer:
+    """Places and faces of the latent space; the last faces are cached."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(self, compression: Compression, cache: SharedCache) -> None:
+        self.compression = compression
+        self.executor = compression.executor
         self._turn = threading.Lock()
         self._map: LatentMap | None = None
-        self._styles: Any = None
-        self._pictures: Recent[Image.Image] = Recent(studio.memory)
+        self._generated: Tensor
+        self._pictures: Cache[Image.Image] = Cache(cache)
 
     @property
     def latent_map(self) -> LatentMap:
         """Made once, when it is first wanted."""
-        with self._turn, beside():
+        with self._turn, one_core():
             if self._map is None:
                 from hsc.analysis.latent_map import LatentMap
                 from hsc.generators.pretrained import load_mapping
 
                 # on the CPU whatever the codec runs on: the same map everywhere, made beside calls
-                made = LatentMap(load_mapping(), self.studio.codec.networks.edits)
-                self._styles = made.generated(range(GENERATED))
+                made = LatentMap(load_mapping(), self.executor.codec.networks.edits)
+                self._generated = made.generated(range(GENERATED))
                 self._map = made
             return self._map
 
@@ -111,9 +115,11 @@ class Exploring:
         latent_map = self.latent_map
         if latent_map.axis(x) is latent_map.axis(y):
             raise HscError("Choose two different axes: both are the same.")
-        places = latent_map.places(self._styles, x, y).tolist()
+        places = latent_map.places(self._generated, x, y).tolist()
         return FaceMap(
-            _info(latent_map.axis(x)), _info(latent_map.axis(y)), tuple(map(tuple, places))
+            _info(latent_map.axis(x)),
+            _info(latent_map.axis(y)),
+            tuple((across, up) for across, up in places),
         )
 
     def on_map(self, prepared: Prepared, level: float, x: str, y: str) -> OnMap:
@@ -124,17 +130,14 @@ class Exploring:
         before = self._photo(prepared, level, "before")
         after = self._photo(prepared, level, "after")
 
-        def place(w_plus: Any) -> tuple[float, float]:
-            return tuple(latent_map.places(w_plus, x, y)[0].tolist())
-
         def edited(name: str, amount: float) -> tuple[float, float]:
-            return place(latent_map.edited(after, {name: amount}))
+            return _place(latent_map, latent_map.edited(after, {name: amount}), x, y)
 
         edits = tuple(
             (edit.name, edit.label, edit.high, edited(edit.name, edit.high))
-            for edit in without_principal(self.studio.codec.edit_names)
+            for edit in without_principal(self.executor.codec.edit_names)
         )
-        return OnMap(place(before), place(after), edits)
+        return OnMap(_place(latent_map, before, x, y), _place(latent_map, after, x, y), edits)
 
     def face(
         self,
@@ -154,11 +157,11 @@ class Exploring:
             HscError: there is no photo where one is needed, or the place is off the map.
         """
         key = (place, prepared and prepared.key, level, small)
-        return self._pictures.get(key, lambda: self._drawn(place, prepared, level, small))
+        return self._pictures.get_or_make(
+            key, lambda: self._rendered(place, prepared, level, small)
+        )
 
-    def remembers(
-        self, place: Place, prepared: Prepared | None = None, level: float = 3
-    ) -> bool:
+    def is_cached(self, place: Place, prepared: Prepared | None = None, level: float = 3) -> bool:
         """Whether `face` would answer at once."""
         return (place, prepared and prepared.key, level, False) in self._pictures
 
@@ -166,17 +169,15 @@ class Exploring:
         self, place: Place, x: str, y: str, prepared: Prepared | None = None, level: float = 3
     ) -> tuple[float, float]:
         """Where the face of a place lies on two axes, which need not be those it was chosen on."""
-        w_plus = self._w_plus(place, prepared, level)
-        return tuple(self.latent_map.places(w_plus, x, y)[0].tolist())
+        return _place(self.latent_map, self._w_plus(place, prepared, level), x, y)
 
-    def _drawn(
+    def _rendered(
         self, place: Place, prepared: Prepared | None, level: float, small: bool
     ) -> Image.Image:
         w_plus = self._w_plus(place, prepared, level)
-        picture, _ = self.studio.model.run(_drawn, w_plus, small)
-        return picture
+        return self.executor.run(_render, w_plus, small)
 
-    def _w_plus(self, place: Place, prepared: Prepared | None, level: float) -> Any:
+    def _w_plus(self, place: Place, prepared: Prepared | None, level: float) -> Tensor:
         latent_map = self.latent_map
         if place.seed is not None:
             return latent_map.generated([place.seed])
@@ -197,22 +198,27 @@ class Exploring:
             _check(value, latent_map.axis(name))
         return latent_map.face_at(place.at, place.x, place.y, start)
 
-    def _photo(self, prepared: Prepared, level: float, stage: str) -> Any:
+    def _photo(self, prepared: Prepared, level: float, stage: str) -> Tensor:
         """w+ of a photo, (1, 23, 512): what the encoder found, or what the file kept of it."""
-        compressing = self.studio.compressing
         if stage == "before":
-            return compressing.latents(prepared)[0].w_plus
-        data, _ = compressing.file(prepared, round(float(level), 2))
-        return self.studio.drawing.opened(data, "scn")[0].w_plus
+            return self.compression.inversion(prepared).w_plus
+        data = self.compression.file(prepared, level)
+        return self.compression.decoding.open(data, "scn").w_plus
 
 
-def _drawn(codec: Any, w_plus: Any, small: bool) -> Image.Image:
+def _place(latent_map: LatentMap, w_plus: Tensor, x: str, y: str) -> tuple[float, float]:
+    """Where the first of some faces lies."""
+    across, up = latent_map.places(w_plus, x, y)[0].tolist()
+    return across, up
+
+
+def _render(codec: FaceCodec, w_plus: Tensor, small: bool) -> Image.Image:
     from hsc.analysis.latent_map import render_w_plus
 
     return render_w_plus(codec.decoder, w_plus, small=small)
 
 
-def _check(value: float, axis: Any) -> None:
+def _check(value: float, axis: Axis) -> None:
     middle, half = (axis.low + axis.high) / 2, (axis.high - axis.low) / 2
     if not abs(value - middle) <= BEYOND * half:  # false for NaN too
         low, high = middle - BEYOND * half, middle + BEYOND * half
@@ -222,5 +228,5 @@ def _check(value: float, axis: Any) -> None:
         )
 
 
-def _info(axis: Any) -> AxisInfo:
+def _info(axis: Axis) -> AxisInfo:
     return AxisInfo(axis.name, axis.label, axis.unit, axis.low, axis.high)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from app.recent import Memory, Recent, fingerprint
-from app.services.cores import beside
+from app.cache import Cache, SharedCache, fingerprint
+from app.executor import one_core
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
     from hsc.metrics.evaluator import Evaluator, Scored
 
 FIGURES = ("psnr_256", "lpips_256", "lpips_1024", "identity_l2")
-"""What the page shows, of the metrics of RESULTS.md."""
-ORIGINAL_BYTES = 8 << 20  # the picture, and what LPIPS sees at 256 px
+ORIGINAL_BYTES = 8 << 20
+"""Of a picture and of what is computed of it once, at 256 px."""
 SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
 
 
 @dataclass(frozen=True)
-class Measured:
+class Distances:
     """What is None was not measured yet, or cannot be.
 
     Attributes:
@@ -41,48 +40,48 @@ class Measured:
 
 
 class Measures:
-    """Measures pictures beside the model, not in its turn; the last answers are remembered.
+    """Measures pictures beside the model, not in its turn; the last answers are cached.
 
     The networks are loaded when the first picture is measured.
     """
 
-    def __init__(self, memory: Memory) -> None:
-        self._done: Recent[Measured] = Recent(memory)
-        self._originals: Recent[Scored] = Recent(memory, ORIGINAL_BYTES)
+    def __init__(self, cache: SharedCache) -> None:
+        self._done: Cache[Distances] = Cache(cache)
+        self._originals: Cache[Scored] = Cache(cache, ORIGINAL_BYTES)
         self._turn = threading.Lock()
 
-    def steps(self, original: Image.Image, picture: Image.Image) -> Iterator[Measured]:
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """What compares pictures by FIGURES."""
+        from hsc.metrics.evaluator import Evaluator
+
+        return Evaluator(figures=FIGURES)
+
+    def steps(self, original: Image.Image, picture: Image.Image) -> Iterator[Distances]:
         """Measure a picture of full size, the quick figures first."""
         key = fingerprint(original), fingerprint(picture)
-        if key in self._done:
-            yield self._done.get(key, Measured)
-            return
-        with self._turn, beside():
-            psnr, lpips = self._compared(original, picture, "psnr_256", "lpips_256")
-        yield Measured(psnr, lpips)
-        with self._turn, beside():
-            (identity,) = self._compared(original, picture, "identity_l2")
-        no_face = math.isnan(identity)
-        measured = Measured(psnr, lpips, None if no_face else identity, no_face)
-        yield self._done.keep(key, measured)
+        distances = self._done.get(key)
+        if distances is None:
+            with self._turn, one_core():
+                scored = self._originals.get_or_make(
+                    key[0], lambda: self.evaluator.original(original)
+                )
+                found = self.evaluator.compare(scored, picture, ("psnr_256", "lpips_256"))
+            distances = Distances(found["psnr_256"], found["lpips_256"])
+            yield distances
+            with self._turn, one_core():
+                if scored.face is None:
+                    distances = replace(distances, no_face=True)
+                else:
+                    found = self.evaluator.compare(scored, picture, ("identity_l2",))
+                    distances = replace(distances, identity=found["identity_l2"])
+            self._done.put(key, distances)
+        yield distances
 
-    def measure(self, original: Image.Image, picture: Image.Image) -> Measured:
+    def measure(self, original: Image.Image, picture: Image.Image) -> Distances:
         """The last of `steps`."""
-        *_, measured = self.steps(original, picture)
-        return measured
-
-    def _compared(self, original: Image.Image, picture: Image.Image, *figures: str) -> list[float]:
-        scorer = evaluator()
-        prepared = self._originals.get(fingerprint(original), lambda: scorer.original(original))
-        return list(scorer.compare(prepared, picture, figures).values())
-
-
-@cache
-def evaluator() -> Evaluator:
-    """The page's: loaded when the first picture is measured."""
-    from hsc.metrics.evaluator import Evaluator
-
-    return Evaluator(figures=FIGURES)
+        *_, distances = self.steps(original, picture)
+        return distances
 
 
 def identity_words(distance: float) -> str:

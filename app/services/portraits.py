@@ -1,15 +1,18 @@
 """Small portraits of the map's faces, on one sheet that ships with the page.
 
-    python -m app.services.portraits      # draw the sheet again
+python -m app.services.portraits      # draw the sheet again
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from hsc.paths import SHIPPED
+
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
+    from hsc.codec import Codec
 
 SHEET = SHIPPED / "map" / "portraits.webp"
 SIDE = 64  # pixels
@@ -18,7 +21,7 @@ COUNT = ACROSS * DOWN
 """The faces of seeds 0 to COUNT - 1, row by row."""
 
 
-def sheet(codec: Any) -> Image.Image:
+def sheet(codec: Codec) -> Image.Image:
     """Draw all portraits."""
     from hsc.analysis.latent_map import LatentMap, render_w_plus
 

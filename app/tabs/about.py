@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.components import Tab
-from app.service import Studio
+from app.studio import Studio
 from app.texts import text
 from app.views.charts import table
 from app.views.diagram import diagram

@@ -10,9 +10,9 @@ import gradio as gr
 
 from app.components import LIVE, MODEL_EVENT, friendly
 from app.files import address, keep_bytes, keep_picture
-from app.results import Shown
-from app.services.between import FRAMES, Between, animation
-from app.services.editing import Face
+from app.results import CurrentFace
+from app.services.editing import EditTarget
+from app.services.morph import FRAMES, animation
 from app.views import charts
 
 MISSING = "Give the other face: drop a file, or invent one."
@@ -22,7 +22,7 @@ class BetweenEvents:
     """The events of the part for two faces; mixed into the Edit tab."""
 
     def _wire_between(self) -> None:
-        self.between = Between(self.studio)
+        self.between = self.studio.morph
         ask = [self.shown, self.file, self.other, self.kind, self.place]
         seen = [self.note, self.middle]
         self.invent.click(friendly(self.invent_other), None, self.other, **MODEL_EVENT)
@@ -60,7 +60,7 @@ class BetweenEvents:
             raise
 
     def _between_picture(
-        self, shown: Shown | None, file: str | None, other: str | None, kind: str, place: float,
+        self, shown: CurrentFace | None, file: str | None, other: str | None, kind: str, place: float,
         preview: bool = False,
     ) -> tuple[str, Any]:  # fmt: skip
         a, b = self._two(shown, file, other)
@@ -71,7 +71,7 @@ class BetweenEvents:
         return "", gr.Image(value=path, label=f"{place:.0%} of the way")
 
     def make_animation(
-        self, shown: Shown | None, file: str | None, other: str | None, kind: str, kind_of_file: str
+        self, shown: CurrentFace | None, file: str | None, other: str | None, kind: str, kind_of_file: str
     ) -> Iterator[tuple[Any, Any, Any]]:
         """There and back between the two, to watch and to keep."""
         a, b = self._two(shown, file, other)
@@ -87,6 +87,6 @@ class BetweenEvents:
         yield "", image, gr.DownloadButton(value=path, visible=True)
 
     def _two(
-        self, shown: Shown | None, file: str | None, other: str | None
-    ) -> tuple[Face | None, Face | None]:
-        return self._face(shown, file), self.editing.face(other) if other else None
+        self, shown: CurrentFace | None, file: str | None, other: str | None
+    ) -> tuple[EditTarget | None, EditTarget | None]:
+        return self._face(shown, file), self.editing.target(other) if other else None

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from app.components import LIVE, Tab, friendly
-from app.results import Shown
-from app.services.same_bytes import SameBytes
+from app.results import CurrentFace
+from app.services.baselines import Baselines
 from app.texts import text
 from app.views import charts, versus
 
@@ -26,20 +26,20 @@ class CompareTab(Tab):
         shown: the state that holds what Compress shows.
     """
 
-    def __init__(self, tab: gr.Tab, shown: gr.State, same_bytes: SameBytes) -> None:
+    def __init__(self, tab: gr.Tab, shown: gr.State, same_bytes: Baselines) -> None:
         self.same_bytes = same_bytes
         gr.Markdown(text("compare"), elem_id="compare-text")
         self.note = gr.HTML(charts.note(NO_FACE), elem_id="compare-note")
         self.cards = gr.HTML(elem_id="versus")
         tab.select(friendly(self.hold_against), shown, [self.note, self.cards], **COMPARING)
 
-    def hold_against(self, shown: Shown | None) -> Iterator[tuple[Any, str]]:
+    def hold_against(self, shown: CurrentFace | None) -> Iterator[tuple[Any, str]]:
         """Show our picture at once, and each codec's as they come."""
         if shown is None:
             yield charts.note(NO_FACE), ""
             return
         crop, budget = shown.result.crop, len(shown.file)
-        rivals = {rival.name: rival for rival in self.same_bytes.rivals()}
+        rivals = {rival.name: rival for rival in self.same_bytes.empty()}
         ours = None
 
         def page() -> str:

@@ -14,10 +14,10 @@ import gradio as gr
 from app.address import number_in
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly, layers_of
 from app.files import keep_picture
-from app.results import Shown
-from app.service import Studio
+from app.results import CurrentFace
 from app.services.difference import difference
 from app.services.measure import Measures
+from app.studio import Studio
 from app.tabs.compress_layout import DIFFERENCE, CancelToken
 from app.tabs.compress_switches import CompressSwitches
 from app.tabs.compress_updates import GENERATED, Update, seed_of
@@ -161,7 +161,7 @@ class CompressTab(CompressSwitches, Tab):
                 yield update | {self.note: charts.note("Drawing …", busy=True)}
             file = result.file(layers)
             picture = self.studio.decode(file, layers).picture
-            shown = Shown(result, layers, file, picture, face, align, seed_of(path))
+            shown = CurrentFace(result, layers, file, picture, face, align, seed_of(path))
             yield update | self.whole(shown, path)
         except NoFaceError:
             yield {self.note: "", self.no_face: gr.Column(visible=True)}
@@ -170,7 +170,7 @@ class CompressTab(CompressSwitches, Tab):
             raise
 
     def refined(
-        self, wanted: bool, shown: Shown | None, photo: str | None, wishes: CancelToken
+        self, wanted: bool, shown: CurrentFace | None, photo: str | None, wishes: CancelToken
     ) -> Iterator[Update]:
         """Search for a better file of what is shown, where that is wanted."""
         yield {self.note: gr.skip()}  # Gradio clears what no answer names
@@ -196,7 +196,7 @@ class CompressTab(CompressSwitches, Tab):
     def refined_or_plain(
         self,
         wanted: bool,
-        shown: Shown | None,
+        shown: CurrentFace | None,
         wishes: CancelToken,
         photo: str | None,
         *controls: Any,
@@ -207,7 +207,7 @@ class CompressTab(CompressSwitches, Tab):
         else:
             yield from self.draw(photo, *controls)
 
-    def look(self, shown: Shown | None, view: str, amplification: int) -> Update:
+    def look(self, shown: CurrentFace | None, view: str, amplification: int) -> Update:
         """Before and after with a border between them, or where they differ."""
         apart = view == DIFFERENCE
         update: Update = {
@@ -225,7 +225,7 @@ class CompressTab(CompressSwitches, Tab):
             )
         return update
 
-    def measure(self, shown: Shown | None, wishes: CancelToken) -> Iterator[str]:
+    def measure(self, shown: CurrentFace | None, wishes: CancelToken) -> Iterator[str]:
         """The figures, as they come, while it is this picture that shows."""
         if shown is None:
             return

@@ -35,7 +35,7 @@ class CompressLayout:
         self.known: list[Example] = examples()
         self.face = gr.State(0)
         self.align = gr.State(True)
-        self.shown = gr.State(None, time_to_live=3600)  # app.results.Shown
+        self.shown = gr.State(None, time_to_live=3600)  # app.results.CurrentFace
         self.wishes = gr.State(CancelToken())
         # what each choice of layers shows, for the browser to come back to by itself
         self.kept = gr.JSON(visible=False)

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 
 from app.components import LIVE, QUICK, friendly, layers_of
-from app.results import Shown
+from app.results import CurrentFace
 from app.scripts import function
-from app.service import Studio
+from app.studio import Studio
 from app.tabs.compress_layout import CancelToken
 from app.tabs.compress_updates import CompressUpdates, Update, identity_of
 
@@ -65,7 +65,7 @@ class CompressSwitches(CompressUpdates):
         return switched
 
     def switched(
-        self, known: dict | None, shown: Shown | None, photo: str | None, *controls: Any
+        self, known: dict | None, shown: CurrentFace | None, photo: str | None, *controls: Any
     ) -> Iterator[Update]:
         """A level or a layer was chosen: note what the page shows of it, or draw what it lacks."""
         face, align, level, scn, fcn = controls

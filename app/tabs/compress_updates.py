@@ -13,7 +13,7 @@ import gradio as gr
 from PIL import Image
 
 from app.files import keep_bytes, keep_picture
-from app.results import Compressed, Shown
+from app.results import Compressed, CurrentFace
 from app.services.examples import LEVEL, Example, examples
 from app.tabs.compress_layout import CompressLayout
 from app.views import charts
@@ -49,7 +49,7 @@ class CompressUpdates(CompressLayout):
             self.both: _picture(result.picture_both, _both_label(result)),
         }
         if result.refining:
-            done, of = result.refining
+            done, of = result.refining.done, result.refining.total
             del update[self.kept]  # what is shown meanwhile is still the file before
             update[self.note] = charts.note(f"Refining, step {done} of {of} …", busy=True)
         elif result.picture_scn is None:
@@ -60,7 +60,7 @@ class CompressUpdates(CompressLayout):
                 update[self.compare] = (crop, _face_file(result.picture_scn))
         return update
 
-    def whole(self, shown: Shown, photo: Path) -> Update:
+    def whole(self, shown: CurrentFace, photo: Path) -> Update:
         """The picture that the chosen layers draw, and all that follows from it."""
         result = shown.result
         drawn = {"scn": result.picture_scn, "scn+fcn": result.picture_both}
@@ -94,13 +94,13 @@ class CompressUpdates(CompressLayout):
 
     @staticmethod
     def switched_to(
-        result: Compressed, layers: str, shown: Shown, picture: Image.Image
-    ) -> Shown:
+        result: Compressed, layers: str, shown: CurrentFace, picture: Image.Image
+    ) -> CurrentFace:
         """The same face from a result's layers, which draw this picture."""
         file = result.file(layers)
         return replace(shown, result=result, layers=layers, file=file, picture=picture)
 
-    def seen(self, shown: Shown, photo: Path) -> dict[str, Any]:
+    def seen(self, shown: CurrentFace, photo: Path) -> dict[str, Any]:
         """What depends on the choice of layers, as app/scripts/switch.js reads it; its files are
         written where they are not there any more."""
         result, file = shown.result, shown.file
@@ -148,7 +148,7 @@ class CompressUpdates(CompressLayout):
             self.compare: gr.ImageSlider(value=(crop, both), label="Original | decoded"),
         }
 
-    def _share(self, shown: Shown, photo: Path) -> str:
+    def _share(self, shown: CurrentFace, photo: Path) -> str:
         """A link to these settings, with the face where it is one that anyone can have."""
         query: dict[str, Any] = {"level": f"{shown.result.level:g}", "layers": shown.layers}
         number = next(

@@ -10,9 +10,8 @@ import gradio as gr
 from app.address import face_in, face_link, own_address
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly
 from app.files import keep_picture
-from app.results import Look, Sizes
-from app.service import Studio
-from app.services.receiving import Receiving
+from app.results import Edits, Sizes
+from app.studio import Studio
 from app.tabs.decode_layout import PROVE, DecodeLayout
 from app.views import byte_table, charts
 from hsc.bitstream.fields import fields
@@ -32,7 +31,7 @@ class DecodeTab(Tab):
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.receiving = Receiving(studio.model, studio.drawing)
+        self.receiving = studio.decode_tools
         self.at = at = DecodeLayout()
         sliders = at.edits.sliders
         looks = [at.data, at.layers, *sliders]
@@ -78,7 +77,7 @@ class DecodeTab(Tab):
         """Nobody has a .hsc file at hand: make one from the example picture."""
         yield {self.at.note: charts.note(self._waiting("Compressing the example …"), busy=True)}
         prepared = self.studio.prepare(EXAMPLE)
-        data, _ = self.studio.compressing.file(prepared, EXAMPLE_LEVEL)
+        data = self.studio.compression.file(prepared, EXAMPLE_LEVEL)
         yield from self._arrive(data, layers, sent, request)
 
     def from_address(self, layers: str, sent: str, request: gr.Request) -> Iterator[Update]:
@@ -113,10 +112,10 @@ class DecodeTab(Tab):
     def _usable(self, data: bytes) -> tuple[bytes, Any, str]:
         """What of a file can be drawn, its facts, and what is wrong with the rest of it."""
         try:
-            data, _, facts = self.studio.drawing.readable(data, "scn+fcn")
+            data, _, facts = self.studio.decoding.readable(data, "scn+fcn")
             return data, facts, ""
         except BitstreamError as error:
-            data, _, facts = self.studio.drawing.readable(data, "scn")
+            data, _, facts = self.studio.decoding.readable(data, "scn")
             return data, facts, f"This is what SCN alone draws. {error}"
 
     def _parts(self, data: bytes, facts: Any) -> Any:
@@ -128,7 +127,7 @@ class DecodeTab(Tab):
             "scn+fcn": f"Both: {sizes['scn'] + sizes['fcn']:,} bytes",
         }
         value = [
-            (keep_picture(self.studio.drawing.preview(data, layers), "layer.png"), label)
+            (keep_picture(self.studio.decoding.preview(data, layers), "layer.png"), label)
             for layers, label in words.items()
         ]
         return gr.Gallery(value=value, visible=True, selected_index=None)
@@ -145,10 +144,10 @@ class DecodeTab(Tab):
         """A slider moves, by mouse or by keyboard: a small picture at once, then the whole one."""
         if data is None:
             return
-        drawing = self.studio.drawing
-        look = Look.of(self.at.edits.amounts(values))
+        drawing = self.studio.decoding
+        look = Edits.of(self.at.edits.amounts(values))
         readable, shown, _ = drawing.readable(data, layers)
-        if not drawing.remembers(readable, shown, look):
+        if not drawing.is_cached(readable, shown, look):
             small = drawing.preview(readable, shown, look)
             yield {self.at.picture: keep_picture(small, "preview.png")}
         yield from self.draw(data, layers, *values)
@@ -187,7 +186,7 @@ class DecodeTab(Tab):
             return
         at = self.at
         yield {at.note: charts.note("Drawing it again with nothing remembered …", busy=True)}
-        data, layers, _ = self.studio.drawing.readable(data, layers)
+        data, layers, _ = self.studio.decoding.readable(data, layers)
         yield {at.proof: byte_table.proof_panel(self.receiving.prove(data, layers)), at.note: ""}
 
     def send(self, data: bytes | None, sent: str, request: gr.Request) -> Update:

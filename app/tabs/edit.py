@@ -9,9 +9,9 @@ import gradio as gr
 
 from app.components import LIVE, MODEL_EVENT, QUICK, Tab, friendly
 from app.files import keep_picture
-from app.results import Look, Shown
-from app.service import Studio
-from app.services.editing import Editing, Face
+from app.results import CurrentFace, Edits
+from app.services.editing import EditTarget
+from app.studio import Studio
 from app.tabs.between import BetweenEvents
 from app.tabs.edit_layout import STARTING, EditLayout
 from app.views import charts, sheet
@@ -30,7 +30,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
     def __init__(self, studio: Studio, tab: gr.Tab, shown: gr.State) -> None:
         super().__init__()
         self.studio = studio
-        self.editing = Editing(studio)
+        self.editing = studio.editing
         self.shown = shown
         self._wire(tab)
         self._wire_between()
@@ -161,7 +161,7 @@ class EditTab(EditLayout, BetweenEvents, Tab):
         return [amount if each == name else gr.skip() for each in self.sliders.by_name]
 
     def fill_grid(
-        self, name: str, shown: Shown | None, file: str | None
+        self, name: str, shown: CurrentFace | None, file: str | None
     ) -> Iterator[tuple[str, str]]:
         """Strength by bitrate, a row at a time."""
         face = self._face(shown, file)
@@ -177,12 +177,12 @@ class EditTab(EditLayout, BetweenEvents, Tab):
         yield "", sheet.grid(edit, rows)
 
     def _asked(
-        self, shown: Shown | None, file: str | None, keep: float, *values: float
-    ) -> tuple[Face | None, Look]:
+        self, shown: CurrentFace | None, file: str | None, keep: float, *values: float
+    ) -> tuple[EditTarget | None, Edits]:
         """The face that is edited, and how."""
-        return self._face(shown, file), Look.of(self.sliders.amounts(values), keep)
+        return self._face(shown, file), Edits.of(self.sliders.amounts(values), keep)
 
-    def _face(self, shown: Shown | None, file: str | None) -> Face | None:
+    def _face(self, shown: CurrentFace | None, file: str | None) -> EditTarget | None:
         if file:
-            return self.editing.face(file)
-        return Face.shown(shown) if shown else None
+            return self.editing.target(file)
+        return EditTarget.current(shown) if shown else None

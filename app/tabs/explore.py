@@ -12,7 +12,7 @@ from app.components import LIVE, MODEL_EVENT, Tab, friendly
 from app.files import keep_picture
 from app.results import Prepared
 from app.services.exploring import Place
-from app.services.shared import Shared
+from app.studio import Studio
 from app.tabs.explore_curve import CurveOf
 from app.tabs.explore_layout import ExploreLayout
 from app.views import charts, figures
@@ -30,10 +30,10 @@ class ExploreTab(Tab):
         first: the first tab, whose photo is taken over.
     """
 
-    def __init__(self, shared: Shared, tab: gr.Tab, first: Any) -> None:
-        self.studio = studio = shared.studio
-        self.exploring = shared.exploring
-        self.spending = shared.spending
+    def __init__(self, studio: Studio, tab: gr.Tab, first: Any) -> None:
+        self.studio = studio
+        self.exploring = studio.explorer
+        self.spending = studio.bit_allocation
         self.at = at = ExploreLayout(studio)
         subject = at.subject
         subject.follow(tab, first)
@@ -60,7 +60,7 @@ class ExploreTab(Tab):
             [at.go.click, at.at_x.submit, at.at_y.submit], friendly(self.typed),
             [*looking, at.at_x, at.at_y], shown, **LIVE,
         )  # fmt: skip
-        CurveOf(shared, at)
+        CurveOf(studio, at)
 
     def name_axes(self, x: str, y: str) -> Update:
         """All axes, named after what the generator does along them."""
@@ -109,7 +109,7 @@ class ExploreTab(Tab):
                 return
             yield {at.subject.note: charts.note("Counting the bits …", busy=True)}
             prepared, words = at.subject.prepare(photo)
-            data, _ = self.studio.compressing.file(prepared, round(float(level), 2))
+            data = self.studio.compression.file(prepared, level)
             spending = self.spending.of(data)
             heat = self.spending.heat_map(data)
         except Exception:
@@ -176,7 +176,7 @@ class ExploreTab(Tab):
         at, exploring = self.at, self.exploring
         known = self._typed_in(exploring.where(place, x, y, prepared, level)) | {at.place: place}
         label = self._label(place)
-        if not exploring.remembers(place, prepared, level):
+        if not exploring.is_cached(place, prepared, level):
             small = exploring.face(place, prepared, level, small=True)
             yield known | {
                 at.face: gr.Image(value=keep_picture(small, "preview.png"), label=label)

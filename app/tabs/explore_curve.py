@@ -10,8 +10,8 @@ import gradio as gr
 
 from app.components import LIVE, MODEL_EVENT, QUICK, friendly
 from app.files import keep_picture
-from app.services.shared import Shared
-from app.services.sweeping import METRICS, Curve
+from app.services.rd_curve import METRICS, Curve
+from app.studio import Studio
 from app.tabs.explore_layout import ExploreLayout
 from app.views import charts, figures
 from app.views.explore import progress
@@ -28,8 +28,8 @@ class CurveOf:
         at: the components of the tab that it is on.
     """
 
-    def __init__(self, shared: Shared, at: ExploreLayout) -> None:
-        self.studio, self.sweeping, self.at = shared.studio, shared.sweeping, at
+    def __init__(self, studio: Studio, at: ExploreLayout) -> None:
+        self.studio, self.sweeping, self.at = studio, studio.rd_curve, at
         subject = at.subject
         plotted = [at.measured, at.curve, at.progress, at.which, at.stop, at.point]
         running = at.sweep.click(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from app.components import picture
-from app.service import Studio
-from app.services.sweeping import METRICS
+from app.services.rd_curve import METRICS
+from app.studio import Studio
 from app.tabs.subject import Subject
 from app.texts import text
 from app.views.chart import chart

@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.components import QUICK, PhotoInput
 from app.results import Prepared
-from app.service import Studio
+from app.studio import Studio
 from hsc.errors import NoFaceError
 from hsc.paths import SHIPPED
 

@@ -9,8 +9,8 @@ import gradio as gr
 
 from app.components import LIVE, Tab, friendly, picture
 from app.files import keep_picture
-from app.services.seeing import View
-from app.services.shared import Shared
+from app.services.vision import View
+from app.studio import Studio
 from app.tabs.subject import Subject
 from app.texts import text
 from app.views import charts
@@ -29,9 +29,9 @@ class VisionTab(Tab):
         first: the first tab, whose photo is taken over.
     """
 
-    def __init__(self, shared: Shared, tab: gr.Tab, first: Any) -> None:
-        self.studio = studio = shared.studio
-        self.seeing = shared.seeing
+    def __init__(self, studio: Studio, tab: gr.Tab, first: Any) -> None:
+        self.studio = studio
+        self.seeing = studio.vision
         with gr.Row(elem_id="vision"):
             with gr.Column(scale=3, min_width=270, elem_id="vision-controls"):
                 gr.Markdown(text("vision"))

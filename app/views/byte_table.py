@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from app.services.receiving import AsText, Proof
+from app.services.decode_tools import AsText, Proof
 from hsc.bitstream.fields import Field
 
 SHOWN = 64

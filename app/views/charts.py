@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from app.results import Compressed, Sizes
-from app.services.measure import Measured, identity_words, lpips_words, psnr_words
+from app.services.measure import Distances, identity_words, lpips_words, psnr_words
 from hsc.levels import LEVELS, interpolation
 
 PARTS = (
@@ -78,7 +78,7 @@ def bytes_bar(sizes: Sizes, left_out: Sizes | None = None) -> str:
     )
 
 
-def measures(measured: Measured | None) -> str:
+def measures(measured: Distances | None) -> str:
     """How near the picture is to the original: words first, the figure behind each after them."""
     if measured is None:
         return ""

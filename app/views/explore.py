@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from app.services.spending import Spending
-from app.services.sweeping import Curve
+from app.services.bit_allocation import BitAllocation
+from app.services.rd_curve import Curve
 from app.views import charts
 
 
-def bits_words(spending: Spending, size: int) -> str:
+def bits_words(spending: BitAllocation, size: int) -> str:
     """Where the bits went, in a few sentences with the figures behind them."""
     total = spending.scn or 1
     groups = "".join(

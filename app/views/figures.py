@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from app.services.bit_allocation import BitAllocation
 from app.services.exploring import AxisInfo, FaceMap, OnMap
 from app.services.portraits import COUNT, SIDE
-from app.services.spending import Spending
-from app.services.sweeping import Curve, Metric
+from app.services.rd_curve import Curve, Metric
 from app.views.chart import PORTRAITS
 from app.views.labels import apart, label
 from hsc.research.evaluation.published import PAPER_POINTS
@@ -118,7 +118,7 @@ def curve_figure(curve: Curve, metric: Metric) -> str:
     return _json(traces, layout, zoom=True)
 
 
-def styles_figure(spending: Spending) -> str:
+def styles_figure(spending: BitAllocation) -> str:
     """SCN's bits by style, coarse to fine."""
     count = len(spending.styles)
     names, fills = [], []

@@ -7,24 +7,24 @@ from html import escape
 from typing import Any
 
 from app.files import address, keep_picture
-from app.results import Look
+from app.results import Edits
 from app.services.editing import GridRow, over
 
 
-def words(look: Look) -> str:
+def words(look: Edits) -> str:
     """'Edited: age +10, smile +1', or that nothing is."""
-    if not look.edits:
+    if not look.named:
         return "Edited: nothing yet"
-    named = (f"{name.replace('_', ' ')} {amount:+g}" for name, amount in look.edits)
+    named = (f"{name.replace('_', ' ')} {amount:+g}" for name, amount in look.named)
     return "Edited: " + ", ".join(named)
 
 
-def meanings(edits: Sequence[Any], look: Look) -> str:
+def meanings(edits: Sequence[Any], look: Edits) -> str:
     """What the edits that were moved do, from their table."""
     known = {edit.name: edit for edit in edits}
     rows = "".join(
         f"<li><b>{escape(known[name].label)}</b> {escape(known[name].description)}</li>"
-        for name, _ in look.edits
+        for name, _ in look.named
         if name in known
     )
     return f'<ul class="meanings">{rows}</ul>' if rows else ""

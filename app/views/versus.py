@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from html import escape
 
 from app.files import address, keep_picture
-from app.results import Shown
-from app.services.measure import SAME_PERSON, Measured
-from app.services.same_bytes import BaselineResult
+from app.results import CurrentFace
+from app.services.baselines import BaselineResult
+from app.services.measure import SAME_PERSON, Distances
 from hsc.baselines import Fit
 
 
-def page(shown: Shown, ours: Measured | None, rivals: Iterable[BaselineResult]) -> str:
+def page(shown: CurrentFace, ours: Distances | None, rivals: Iterable[BaselineResult]) -> str:
     """All cards: the original and ours, the fair fight, the unfair one, and who is missing.
 
     Args:
@@ -47,7 +47,7 @@ def _left_out(missing: Iterable[BaselineResult]) -> str:
     return f'<p class="note missing" title="{why}">Left out, not installed here: {names}.</p>'
 
 
-def _rival(label: str, fit: Fit | None, measured: Measured | None) -> str:
+def _rival(label: str, fit: Fit | None, measured: Distances | None) -> str:
     if fit is None:
         return _card(label, "waiting …", '<div class="empty"></div>', None, kind="waiting")
     image = _image(fit.picture, f"The face by {label}")
@@ -57,14 +57,14 @@ def _rival(label: str, fit: Fit | None, measured: Measured | None) -> str:
     return _card(label, f"{len(fit.data):,} bytes, {fit.px} px", image, measured)
 
 
-def _card(label: str, words: str, image: str, measured: Measured | None, kind: str = "") -> str:
+def _card(label: str, words: str, image: str, measured: Distances | None, kind: str = "") -> str:
     return (
         f'<figure class="card {kind}">{image}<figcaption><b>{escape(label)}</b> '
         f"<span>{words}</span>{_figures(measured)}</figcaption></figure>"
     )
 
 
-def _figures(measured: Measured | None) -> str:
+def _figures(measured: Distances | None) -> str:
     if measured is None or measured.lpips is None:
         return ""
     line = f"LPIPS {measured.lpips:.3f}<br>PSNR {measured.psnr:.1f} dB"

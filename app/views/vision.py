@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from app.services.seeing import View, verdict
+from app.services.vision import View, verdict
 
 FEELS = {
     "neutral": "a neutral face",
@@ -32,7 +32,7 @@ def summary(views: Sequence[View]) -> str:
 
 def card(view: View) -> str:
     """One picture's read-outs."""
-    face, agreement = view.seen.face, view.agreement
+    face, agreement = view.readout.face, view.agreement
     if face is None:
         return _list([("Face", "none found", "")])
     rows = [("Face", "found", ""), *_compared(view)]

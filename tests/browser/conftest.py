@@ -12,7 +12,7 @@ from steps import DESK, MODEL_WAIT
 
 import hsc
 from app.page import build, launch_options
-from app.service import Studio
+from app.studio import Studio
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # no sandbox, because containers have none to offer; the rest keeps the browser from calling home

@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 import torch
 from exact_digests import digests
+from fakes import SameThread
 from generated import closeness, face, to_pil
 from paths import ASTRONAUT, STREAMS
 from PIL import Image
 from stand_in_gpu import CUDA, Misplaced, OnGpu, Recording, StandIn, stand_in_gpu
 
 import hsc.weights.model_id
-from app.service import Studio
-from app.services import cores
-from app.services.editing import Editing, Look
-from app.services.exploring import Exploring, Place
+from app import executor
+from app.results import Edits
+from app.services.exploring import Place
+from app.studio import Studio
 from hsc.codec import Codec
 from hsc.generators.mobilestylegan.half_backend import HalfSynthesis
 from hsc.levels import LEVELS
@@ -169,14 +170,14 @@ def test_refinement_steps_there(here: Codec, there: Codec) -> None:
 
 
 def test_the_services_run_there(there: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cores, "in_turn", lambda call: call())  # the stand-in is of this thread
+    monkeypatch.setattr(executor, "_model_thread", SameThread())  # the stand-in is of this one
     studio = Studio(lambda: there)
     result = studio.compress(ASTRONAUT, 2, align=False)
     assert result.picture_both is not None and result.device.startswith("cuda")
     edit = there.edit_names[0].name
-    editing, exploring = Editing(studio), Exploring(studio)
-    shown = editing.face(ASTRONAUT, 2)
-    assert editing.preview(shown, Look.of({edit: 0.5})).size == (256, 256)
+    editing, exploring = studio.editing, studio.explorer
+    shown = editing.target(ASTRONAUT, 2)
+    assert editing.preview(shown, Edits.of({edit: 0.5})).size == (256, 256)
     assert len(editing.strip(shown, edit)) > 2
     axes = [axis.name for axis in exploring.axes()][:2]
     spot = exploring.on_map(result.prepared, 2, *axes)

@@ -17,7 +17,7 @@ RECIPE = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
 STUDIO = """
 import pathlib, hsc, app.page
-from app.service import Studio
+from app.studio import Studio
 studio = Studio(lambda: hsc.load("cpu"))
 app.page.build(studio)
 face = pathlib.Path("assets/examples/face-1/face.hsc").read_bytes()

@@ -9,13 +9,13 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 
-from app.recent import Memory
-from app.results import Look, Shown
-from app.services.between import FRAME_PX, MIXES, MORPH, Between, animation
+from app.cache import SharedCache
+from app.results import CurrentFace, Edits
+from app.services.baselines import Baselines, described
 from app.services.difference import difference
-from app.services.editing import Editing, Face, over, shipped_edits, usable_presets
-from app.services.measure import Measured, Measures
-from app.services.same_bytes import SameBytes, described
+from app.services.editing import EditTarget, over, shipped_edits, usable_presets
+from app.services.measure import Distances, Measures
+from app.services.morph import FRAME_PX, MIXES, MORPH, animation
 from app.views import charts, sheet, versus
 from hsc.errors import BitstreamError, HscError, NoFaceError
 
@@ -23,7 +23,7 @@ from hsc.errors import BitstreamError, HscError, NoFaceError
 @pytest.fixture
 def face(studio):
     result = studio.compress(ASTRONAUT, 3, align=False)
-    return Face(result.data, "scn+fcn", result.prepared)
+    return EditTarget(result.data, "scn+fcn", result.prepared)
 
 
 def same(one, other):
@@ -31,24 +31,24 @@ def same(one, other):
 
 
 def test_a_slider_reads_the_file_once_and_draws_small_pictures(studio, codec, face):
-    editing = Editing(studio)
+    editing = studio.editing
     codec.calls.clear()
     for amount in (0.1, 0.2, 0.3):
-        assert editing.preview(face, Look.of({"smile": amount})).size == (256, 256)
+        assert editing.preview(face, Edits.of({"smile": amount})).size == (256, 256)
     assert codec.calls == ["preview edited"] * 3  # opened when it was compressed
     codec.calls.clear()
-    editing.preview(face, Look.of({"smile": 0.2}))
+    editing.preview(face, Edits.of({"smile": 0.2}))
     assert codec.calls == []
 
 
 def test_a_late_preview_does_not_replace_the_whole_picture(studio, face):
-    editing, look = Editing(studio), Look.of({"smile": 0.5})
+    editing, look = studio.editing, Edits.of({"smile": 0.5})
     whole = editing.picture(face, look)
     assert same(editing.preview(face, look), whole)
 
 
 def test_a_strip_runs_over_the_range_and_keeps_the_other_edits(studio, face):
-    strip = Editing(studio).strip(face, "smile")
+    strip = studio.editing.strip(face, "smile")
     amounts = [amount for amount, _ in strip]
     assert amounts == sorted(amounts) and amounts[0] == -1.5 and amounts[-1] == 1.5
     plain = dict(strip)[0.0]
@@ -74,32 +74,32 @@ def test_presets_hold_what_the_table_allows():
 
 def test_a_grid_codes_every_level_from_one_analysis(studio, codec, face):
     codec.calls.clear()
-    rows = list(Editing(studio).grid(face, "smile", (1, 3, 6)))
+    rows = list(studio.editing.grid(face, "smile", (1, 3, 6)))
     assert [row.level for row in rows] == [1, 3, 6]
     assert rows[0].total < rows[1].total < rows[2].total
     assert "analyse" not in codec.calls
-    html = sheet.grid(Editing(studio).edit("smile"), rows)
+    html = sheet.grid(studio.editing.edit("smile"), rows)
     assert html.count("<img") == sum(len(row.pictures) for row in rows)
     with pytest.raises(HscError, match="needs the photo"):
-        list(Editing(studio).grid(Face(face.data), "smile"))
+        list(studio.editing.grid(EditTarget(face.data), "smile"))
 
 
 def test_a_face_comes_from_a_file_or_a_photo(studio, face, tmp_path):
-    editing, path = Editing(studio), tmp_path / "face"
+    editing, path = studio.editing, tmp_path / "face"
     path.write_bytes(face.data)
-    assert editing.face(path).data == face.data
-    assert editing.face(ASTRONAUT).prepared.faces
+    assert editing.target(path).data == face.data
+    assert editing.target(ASTRONAUT).prepared.faces
     path.write_bytes(face.data[:-3])
     with pytest.raises(BitstreamError):
-        editing.face(path)
+        editing.target(path)
     Image.new("RGB", (300, 300)).save(path, format="PNG")
     with pytest.raises(NoFaceError):
-        editing.face(path)
+        editing.target(path)
 
 
 def test_between_two_faces(studio, face):
-    other = Face(studio.codec.encode(FakeCodec().random_face(3), 3))
-    between = Between(studio)
+    other = EditTarget(studio.codec.encode(FakeCodec().random_face(3), 3))
+    between = studio.morph
     assert same(between.picture(face, other, MORPH, 0), studio.decode(face.data).picture)
     assert same(between.picture(face, other, MORPH, 1), studio.decode(other.data).picture)
     for kind in MIXES:
@@ -110,8 +110,8 @@ def test_between_two_faces(studio, face):
 
 @pytest.mark.parametrize("kind", ["webp", "gif"])
 def test_an_animation_goes_there_and_back(studio, face, kind):
-    other = Face(studio.codec.encode(FakeCodec().random_face(3), 3))
-    frames = list(Between(studio).frames(face, other, MORPH, 4))
+    other = EditTarget(studio.codec.encode(FakeCodec().random_face(3), 3))
+    frames = list(studio.morph.frames(face, other, MORPH, 4))
     with Image.open(io.BytesIO(animation(frames, kind))) as moving:
         assert moving.size == (FRAME_PX, FRAME_PX)
         assert moving.n_frames == 2 * len(frames) - 2
@@ -127,7 +127,7 @@ def test_measures_come_pixels_first_and_are_remembered(studio):
     with Image.open(ASTRONAUT) as image:
         crop = studio.prepare(image).crop
     blurred = crop.resize((64, 64)).resize(crop.size)
-    measures = Measures(Memory())
+    measures = Measures(SharedCache())
     pixels, whole = measures.steps(crop, blurred)
     assert pixels.identity is None and whole.lpips == pixels.lpips > 0.05
     assert 0 < whole.identity < 1 and 10 < whole.psnr < 40
@@ -135,12 +135,12 @@ def test_measures_come_pixels_first_and_are_remembered(studio):
     assert measures.measure(crop, crop).identity == 0
     html = charts.measures(whole)
     assert f"{whole.identity:.2f}" in html and f"LPIPS {whole.lpips:.3f}" in html
-    assert "Measuring" in charts.measures(Measured(psnr=20, lpips=0.1))
+    assert "Measuring" in charts.measures(Distances(psnr=20, lpips=0.1))
 
 
 def test_without_a_face_there_is_no_identity():
     flat = Image.new("RGB", (1024, 1024), "grey")
-    measured = Measures(Memory()).measure(flat, flat)
+    measured = Measures(SharedCache()).measure(flat, flat)
     assert measured.no_face and measured.identity is None
     assert "No face" in charts.measures(measured)
 
@@ -148,7 +148,7 @@ def test_without_a_face_there_is_no_identity():
 def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
     result = studio.compress(ASTRONAUT, 1, align=False)
     budget = 1200
-    same_bytes = SameBytes(Measures(Memory()), Memory())
+    same_bytes = Baselines(Measures(SharedCache()), SharedCache())
     first, measured = same_bytes.steps(result.crop, budget, ["jpeg"])
     assert first.best_measured is None and measured.best_measured.lpips > 0
     assert not measured.full.fits and len(measured.full.data) > budget
@@ -156,6 +156,6 @@ def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
     assert measured.full_measured is None  # over the budget: not held against ours
     assert json.loads(json.dumps(described(measured)))["best_size"]["px"] == measured.best.px
     assert list(same_bytes.steps(result.crop, budget, ["jpeg"])) == [measured]
-    shown = Shown(result, "scn+fcn", result.data, result.picture_both)
+    shown = CurrentFace(result, "scn+fcn", result.data, result.picture_both)
     html = versus.page(shown, None, [measured])
     assert f"cannot go below {len(measured.full.data):,} bytes" in html

@@ -5,8 +5,8 @@ from generated import closeness
 from PIL import Image
 
 import hsc
-from app.service import Studio
 from app.services.examples import LEVEL, SEEDS, examples
+from app.studio import Studio
 from hsc.bitstream import unpack
 from hsc.numerics.precision import computes_bfloat16
 

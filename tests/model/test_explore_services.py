@@ -9,12 +9,11 @@ from paths import ASTRONAUT
 from PIL import Image
 
 import hsc
-from app.service import Studio
-from app.services.exploring import GENERATED, Exploring, OnMap, Place
+from app.services.exploring import GENERATED, OnMap, Place
 from app.services.portraits import ACROSS, COUNT, SHEET, SIDE
-from app.services.seeing import Seeing, described, verdict
-from app.services.spending import SpendingOf
-from app.services.sweeping import METRICS, Curve, CurvePoint, Sweeping
+from app.services.rd_curve import METRICS, Curve, CurvePoint
+from app.services.vision import described, verdict
+from app.studio import Studio
 from app.tabs.explore import _place
 from app.views import explore as explore_views
 from app.views import figures
@@ -34,7 +33,7 @@ def studio():
 
 @pytest.fixture(scope="module")
 def exploring(studio):
-    return Exploring(studio)
+    return studio.explorer
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def photo(studio):
 
 @pytest.fixture(scope="module")
 def face(studio, photo) -> bytes:
-    return studio.compressing.file(photo, 1)[0]
+    return studio.compression.file(photo, 1)
 
 
 def test_the_map_has_the_generated_faces_and_the_photo(exploring, photo):
@@ -166,7 +165,7 @@ def test_words_on_the_map_do_not_hide_one_another(exploring):
 
 
 def test_bits_of_a_file_add_up(studio, face):
-    spending = SpendingOf(studio)
+    spending = studio.bit_allocation
     bits = spending.of(face)
     parts = describe(face)["bytes"]
     assert sum(part for *_, part in bits.groups) == pytest.approx(bits.scn)
@@ -181,10 +180,10 @@ def test_bits_of_a_file_add_up(studio, face):
 
 
 def test_the_curve_is_of_real_files(studio, photo, monkeypatch):
-    monkeypatch.setattr("app.services.sweeping.LEVELS", hsc.LEVELS[:2])
-    monkeypatch.setattr("app.services.sweeping.OTHERS", ("avif",))
-    monkeypatch.setattr("app.services.sweeping.BUDGETS", (100, 2000))
-    sweeping = Sweeping(studio)
+    monkeypatch.setattr("app.services.rd_curve.LEVELS", hsc.LEVELS[:2])
+    monkeypatch.setattr("app.services.rd_curve.OTHERS", ("avif",))
+    monkeypatch.setattr("app.services.rd_curve.BUDGETS", (100, 2000))
+    sweeping = studio.rd_curve
     grown = list(sweeping.steps(photo))
     assert [len(curve.points) for curve in grown] == sorted(len(c.points) for c in grown)
     last = grown[-1]
@@ -221,7 +220,7 @@ def test_the_curve_as_a_figure():
 
 
 def test_three_views_are_read_and_compared(studio, photo, face):
-    seeing = Seeing(studio)
+    seeing = studio.vision
     counts = [len(views) for views in seeing.steps(photo, 1)]
     assert counts == [1, 2, 3]
     original, ours, avif = seeing.look(photo, 1)

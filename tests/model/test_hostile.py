@@ -16,7 +16,7 @@ from hostile import complaint
 
 import hsc
 from app.page import build, launch_options
-from app.service import Studio
+from app.studio import Studio
 from hsc.codec import Codec
 
 PATIENCE = 60.0  # seconds for one case: time is judged by fuzz.py, on a machine of its own

@@ -6,7 +6,7 @@ import sys
 
 from paths import ROOT
 
-from app.services import lending
+from app import zerogpu
 
 SUPPORT = ROOT / "tests" / "support"
 
@@ -25,8 +25,12 @@ def test_everything_works_through_forked_workers() -> None:
     assert done.stdout.startswith("as the codec itself")
 
 
-def test_elsewhere_nothing_is_copied_or_decorated() -> None:
-    assert not lending.ZERO_GPU and "spaces" not in vars(lending)
+def test_elsewhere_nothing_is_copied_or_decorated(studio) -> None:
+    assert not zerogpu.ENABLED and "spaces" not in vars(zerogpu)
     value = {"kept": [object()]}
-    assert lending.packed(value) is value and lending.unpacked(value) is value
-    assert lending._called.__name__ == "_called" and not hasattr(lending._called, "__wrapped__")
+    assert studio.executor.run(_given, value) is value
+    assert zerogpu._run.__name__ == "_run" and not hasattr(zerogpu._run, "__wrapped__")
+
+
+def _given(codec: object, value: object) -> object:
+    return value

@@ -7,20 +7,28 @@ page relies on holds: pictures come from bytes alone, more level is more bytes, 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from app.protocols import ProgressReport
 from hsc.bitstream import Container, unpack
 from hsc.config import FACE_1024
+from hsc.decoder import Decoder
 from hsc.errors import BitstreamError, HscError
 from hsc.metrics.dists import Dists
+from hsc.networks import Networks
+from hsc.types import DecodedLatents, Inversion
 
 SIDE = FACE_1024.image_px
+NOTHING = torch.zeros(0)
 
 
 def save_dists(folder: Path) -> Path:
@@ -47,7 +55,10 @@ class Edit:
 
 
 class FakeCodec:
-    """Counts its calls in `calls`, so that tests can see what was cached."""
+    """Counts its calls in `calls`, so that tests can see what was cached.
+
+    Its latents are the picture's own pixels.
+    """
 
     device = torch.device("cpu")
     backend = "float32"
@@ -59,25 +70,41 @@ class FakeCodec:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def analyse(self, crop: Image.Image) -> Image.Image:
+    @property
+    def networks(self) -> Networks:
+        raise HscError("This stand-in has no networks.")
+
+    @property
+    def decoder(self) -> Decoder:
+        raise HscError("This stand-in has no decoder.")
+
+    def analyse(self, crop: Image.Image) -> Inversion:
         if crop.size != (SIDE, SIDE):
             raise HscError(f"Expected a {SIDE} x {SIDE} crop, not {crop.size}.")
         self.calls.append("analyse")
-        return crop
+        pixels = torch.from_numpy(np.array(crop))
+        return Inversion(pixels, NOTHING, NOTHING)
 
     def refine(
-        self, crop: Image.Image, latents: Image.Image, level: float, steps: int, progress: object
-    ) -> Image.Image:
+        self,
+        crop: Image.Image,
+        latents: Inversion,
+        level: float,
+        steps: int,
+        progress: ProgressReport | None,
+    ) -> Inversion:
         for step in range(steps):
-            progress(step + 1, steps)
+            if progress:
+                progress(step + 1, steps)
         self.calls.append(f"refine {level:g}")
-        return latents.point(lambda value: 255 - value)
+        return Inversion(255 - latents.w_plus, NOTHING, NOTHING)
 
-    def compress(self, latents: Image.Image, level: float) -> bytes:
+    def compress(self, latents: Inversion, level: float) -> bytes:
         self.calls.append(f"compress {level:g}")
-        scn = np.asarray(latents.resize((8, 8), Image.Resampling.BOX))
+        picture = Image.fromarray(latents.w_plus.numpy())
+        scn = np.asarray(picture.resize((8, 8), Image.Resampling.BOX))
         side = round(8 + 4 * level)
-        fcn = np.asarray(latents.resize((side, side), Image.Resampling.BOX)) >> 3
+        fcn = np.asarray(picture.resize((side, side), Image.Resampling.BOX)) >> 3
         return Container(
             self.model_id, level, zlib.compress(scn.tobytes()), zlib.compress(fcn.tobytes())
         ).pack()
@@ -89,47 +116,65 @@ class FakeCodec:
         self,
         data: bytes,
         layers: str = "scn+fcn",
-        edits: dict | None = None,
+        edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Image.Image:
         return self.draw(self.open(data, layers), edits, keep_details)
 
-    def open(self, data: bytes, layers: str = "scn+fcn") -> np.ndarray:
+    def open(self, data: bytes, layers: str = "scn+fcn") -> DecodedLatents:
         self.calls.append(f"open {layers}")
         parts = unpack(data, allow_cut=layers == "scn")
         if parts.model_id != self.model_id:
             raise BitstreamError("This file was made by another model.")
         if "fcn" in layers and parts.fcn is not None:
-            return np.minimum(_picture(parts.fcn).astype(int) << 3, 255)
-        return _picture(parts.scn)
+            picture = np.minimum(_picture(parts.fcn).astype(int) << 3, 255)
+        else:
+            picture = _picture(parts.scn).astype(int)
+        return _latents(torch.from_numpy(picture), layers)
 
     def draw(
-        self, opened: np.ndarray, edits: dict | None = None, keep_details: float = 1.0
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
     ) -> Image.Image:
         self.calls.append("draw" + (" edited" if edits else ""))
         return self._edited(opened, edits, keep_details)
 
     def preview(
-        self, opened: np.ndarray, edits: dict | None = None, keep_details: float = 1.0
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
     ) -> Image.Image:
         self.calls.append("preview" + (" edited" if edits else ""))
         return self._edited(opened, edits, keep_details).resize((256, 256))
 
     def draw_many(
-        self, opened: np.ndarray, edits: list, keep_details: float = 1.0, *, preview: bool = False
+        self,
+        opened: DecodedLatents,
+        edits: Sequence[Mapping[str, float]],
+        keep_details: float = 1.0,
+        *,
+        preview: bool = False,
     ) -> list[Image.Image]:
         draw = self.preview if preview else self.draw
         return [draw(opened, each, keep_details) for each in edits]
 
-    def morph(self, a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    def morph(self, a: DecodedLatents, b: DecodedLatents, t: float) -> DecodedLatents:
         self.calls.append("morph")
-        return (1 - t) * a + t * b
+        return _latents((1 - t) * a.w_plus + t * b.w_plus, a.layers)
 
-    def mix(self, a: np.ndarray, b: np.ndarray, layers: str, t: float = 1.0) -> np.ndarray:
+    def mix(
+        self, a: DecodedLatents, b: DecodedLatents, layers: str, t: float = 1.0
+    ) -> DecodedLatents:
         self.calls.append(f"mix {layers}")
-        return (1 - t / 2) * a + t / 2 * b
+        return _latents((1 - t / 2) * a.w_plus + t / 2 * b.w_plus, a.layers)
 
-    def _edited(self, picture: np.ndarray, edits: dict | None, keep: float) -> Image.Image:
+    def _edited(
+        self, opened: DecodedLatents, edits: Mapping[str, float] | None, keep: float
+    ) -> Image.Image:
+        picture = opened.w_plus.numpy()
         for name, amount in (edits or {}).items():
             if name != "smile":
                 raise HscError(f"There is no edit named {name!r}: use smile.")
@@ -141,6 +186,22 @@ class FakeCodec:
         self.calls.append(f"random {seed}")
         small = np.random.default_rng(seed).integers(0, 255, (6, 6, 3), dtype=np.uint8)
         return Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+class SameThread(Executor):
+    """Stands in for a thread pool: what is submitted runs at once, in the caller's thread."""
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(call(*args, **options))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def _latents(pixels: torch.Tensor, layers: str) -> DecodedLatents:
+    return DecodedLatents(pixels, NOTHING, NOTHING, layers)
 
 
 def _picture(layer: bytes) -> np.ndarray:

@@ -12,7 +12,7 @@ from PIL import Image
 from visitors import Visit, Visitor
 
 from app.page import build, launch_options
-from app.service import Studio
+from app.studio import Studio
 
 
 class SlowCodec(FakeCodec):

@@ -14,7 +14,7 @@ from visitors import Visitor, files_below
 
 from app import files, page, sweeping
 from app.page import build, launch_options
-from app.service import Studio
+from app.studio import Studio
 
 SOURCES = [ROOT / "app.py", *(p for d in ("app", "hsc") for p in sorted((ROOT / d).rglob("*.py")))]
 PICKLERS = {"pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}

@@ -5,8 +5,7 @@ from fakes import FakeCodec
 from PIL import Image
 
 from app.address import face_in, face_link, own_address
-from app.service import Studio
-from app.services.receiving import Receiving
+from app.studio import Studio
 from app.views import byte_table
 from hsc.bitstream import Container, with_layers
 from hsc.bitstream.fields import fields
@@ -21,7 +20,7 @@ def studio():
 
 @pytest.fixture(scope="module")
 def receiving(studio):
-    return Receiving(studio.model, studio.drawing)
+    return studio.decode_tools
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def test_a_proof_that_fails_says_so(face):
             return Image.new("RGB", (1024, 1024), (len(self.calls), 0, 0))
 
     other = Studio(Careless)
-    proof = Receiving(other.model, other.drawing).prove(face)
+    proof = other.decode_tools.prove(face)
     assert not proof.same and proof.refusal == ""
     assert byte_table.proof_panel(proof).count("fault") == 2
 

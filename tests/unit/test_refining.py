@@ -5,7 +5,7 @@ import threading
 import pytest
 from paths import ASTRONAUT
 
-from app.services.refining import Refining
+from app.results import Progress
 from hsc.errors import HscError
 from hsc.levels import REFINE_STEPS
 
@@ -16,10 +16,10 @@ def plain(studio):
 
 
 def test_the_old_result_stays_until_the_better_one_is_there(studio, plain) -> None:
-    results = list(Refining(studio.compressing, studio.memory).steps(plain))
+    results = list(studio.compression.refine(plain))
     searching = [result for result in results if result.refining]
     assert [r.refining for r in searching] == [
-        (step, REFINE_STEPS) for step in range(1, REFINE_STEPS + 1)
+        Progress(step, REFINE_STEPS) for step in range(1, REFINE_STEPS + 1)
     ]
     assert all(r.data == plain.data and r.picture_both is plain.picture_both for r in searching)
     last = results[-1]
@@ -30,19 +30,18 @@ def test_the_old_result_stays_until_the_better_one_is_there(studio, plain) -> No
 
 
 def test_a_refined_file_is_remembered(studio, plain, codec) -> None:
-    refining = Refining(studio.compressing, studio.memory)
-    first = list(refining.steps(plain))[-1]
+    first = list(studio.compression.refine(plain))[-1]
     calls = len(codec.calls)
-    again = list(refining.steps(plain))
+    again = list(studio.compression.refine(plain))
     assert len(again) == 1 and again[0].data == first.data
     assert len(codec.calls) == calls
 
 
 def test_levels_are_refined_apart(studio, plain) -> None:
-    refining = Refining(studio.compressing, studio.memory)
     other = studio.compress(ASTRONAUT, 5)
-    assert list(refining.steps(plain))[-1].level == 2
-    assert list(refining.steps(other))[-1].data != list(refining.steps(plain))[-1].data
+    assert list(studio.compression.refine(plain))[-1].level == 2
+    better = [list(studio.compression.refine(each))[-1] for each in (other, plain)]
+    assert better[0].data != better[1].data
 
 
 def test_a_search_that_nobody_waits_for_is_given_up(studio, plain, codec) -> None:
@@ -56,11 +55,11 @@ def test_a_search_that_nobody_waits_for_is_given_up(studio, plain, codec) -> Non
         return latents
 
     codec.refine = refine
-    search = Refining(studio.compressing, studio.memory).steps(plain)
+    search = studio.compression.refine(plain)
     next(search)
     search.close()
     # the model is free again long before the thousandth step
-    studio.model.run(str)
+    studio.executor.run(str)
     assert len(steps) < 900
 
 
@@ -71,10 +70,10 @@ def test_a_search_ends_when_something_else_is_asked_for(studio, plain) -> None:
         asked.append(None)
         return len(asked) > 3
 
-    refining = Refining(studio.compressing, studio.memory)
-    results = list(refining.steps(plain, given_up))
-    assert [result.refining for result in results] == [(n, REFINE_STEPS) for n in (1, 2, 3)]
-    assert list(refining.steps(plain))[-1].refined == REFINE_STEPS  # nothing half done was kept
+    results = list(studio.compression.refine(plain, given_up))
+    assert [result.refining for result in results] == [Progress(n, REFINE_STEPS) for n in (1, 2, 3)]
+    *_, whole = studio.compression.refine(plain)
+    assert whole.refined == REFINE_STEPS  # nothing half done was kept
 
 
 def test_a_failing_search_says_why(studio, plain, codec) -> None:
@@ -83,4 +82,4 @@ def test_a_failing_search_says_why(studio, plain, codec) -> None:
 
     codec.refine = refine
     with pytest.raises(HscError, match="weights of the judge"):
-        list(Refining(studio.compressing, studio.memory).steps(plain))
+        list(studio.compression.refine(plain))

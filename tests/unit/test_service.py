@@ -11,10 +11,10 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 
+from app.cache import Cache, SharedCache, fingerprint, size_of
 from app.files import keep_bytes, keep_picture
-from app.recent import Memory, Recent, fingerprint, size_of
 from app.results import Sizes
-from app.service import LARGEST_FILE, Studio
+from app.studio import LARGEST_FILE, Studio
 from app.views import charts
 from hsc.bitstream import describe, unpack, with_layers
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
@@ -221,25 +221,25 @@ def test_one_call_at_a_time_reaches_the_model():
 
 
 def test_what_is_remembered_is_bounded_by_bytes_and_the_longest_unused_goes():
-    memory = Memory(limit=100_000)
-    pictures, files = Recent(memory), Recent(memory)
+    shared = SharedCache(limit=100_000)
+    pictures, files = Cache(shared), Cache(shared)
     for name in "abc":
-        pictures.get(name, lambda: Image.new("RGB", (100, 100)))  # 30,000 bytes
-    pictures.get("a", lambda: pytest.fail("made again"))
-    files.get("a", lambda: bytes(20_000))  # the same key, of another kind
+        pictures.get_or_make(name, lambda: Image.new("RGB", (100, 100)))  # 30,000 bytes
+    pictures.get_or_make("a", lambda: pytest.fail("made again"))
+    files.get_or_make("a", lambda: bytes(20_000))  # the same key, of another kind
     assert "a" in pictures and "c" in pictures and "b" not in pictures and "a" in files
-    assert 80_000 < memory.held <= memory.limit
-    pictures.get("d", lambda: Image.new("RGB", (200, 200)))  # too large beside anything
-    assert "d" in pictures and "a" not in files and memory.held < 121_000
-    pictures.get("e", lambda: Image.new("L", (10, 10)))
-    assert "d" not in pictures and memory.held < 1000
+    assert 80_000 < shared.size <= shared.limit
+    pictures.get_or_make("d", lambda: Image.new("RGB", (200, 200)))  # too large beside anything
+    assert "d" in pictures and "a" not in files and shared.size < 121_000
+    pictures.get_or_make("e", lambda: Image.new("L", (10, 10)))
+    assert "d" not in pictures and shared.size < 1000
 
 
 def test_a_crowd_of_faces_stays_within_the_memory():
     studio = Studio(FakeCodec, limit=40 << 20)
     for seed in range(8):
         studio.compress(studio.random_face(seed), 2, align=False)
-    assert 20 << 20 < studio.memory.held <= studio.memory.limit
+    assert 20 << 20 < studio.cache.size <= studio.cache.limit
 
 
 def test_sizes_are_those_of_what_is_inside():
@@ -252,11 +252,11 @@ def test_sizes_are_those_of_what_is_inside():
         assert size <= size_of(value) < size + 2500
 
 
-def test_recent_does_not_keep_failures():
-    recent = Recent(Memory())
+def test_failures_are_not_cached():
+    cache = Cache(SharedCache())
     with pytest.raises(HscError):
-        recent.get("a", lambda: (_ for _ in ()).throw(HscError("no")))
-    assert recent.get("a", lambda: 1) == 1
+        cache.get_or_make("a", lambda: (_ for _ in ()).throw(HscError("no")))
+    assert cache.get_or_make("a", lambda: 1) == 1
 
 
 def test_fingerprints_tell_sizes_apart():

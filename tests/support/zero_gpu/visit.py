@@ -18,18 +18,16 @@ import spaces  # noqa: E402
 import torch  # noqa: E402
 
 import hsc  # noqa: E402
-from app.results import Look  # noqa: E402
-from app.service import Studio  # noqa: E402
-from app.services import lending, refining  # noqa: E402
-from app.services.between import Between  # noqa: E402
-from app.services.editing import Editing, Face  # noqa: E402
-from app.services.exploring import Exploring, Place  # noqa: E402
-from app.services.receiving import Receiving  # noqa: E402
-from app.services.spending import SpendingOf  # noqa: E402
+from app import zerogpu  # noqa: E402
+from app.results import Edits, Progress  # noqa: E402
+from app.services import compression  # noqa: E402
+from app.services.editing import EditTarget  # noqa: E402
+from app.services.exploring import Place  # noqa: E402
+from app.studio import Studio  # noqa: E402
 from hsc.errors import BitstreamError, HscError  # noqa: E402
 
 STEPS = 2
-refining.REFINE_STEPS = STEPS
+compression.REFINE_STEPS = STEPS
 codec = hsc.load("cpu")
 networks = codec.networks
 of_codec = {
@@ -67,35 +65,35 @@ def refused(kind: type[Exception], words: str, call: object) -> None:
         raise AssertionError(f"expected {kind.__name__}")
 
 
-assert lending.ZERO_GPU
+assert zerogpu.ENABLED
 studio = Studio(lambda: codec)
 assert studio.ready  # loaded where it was made, not in a thread
 photo = studio.random_face(3)
 results = calls(1, lambda: list(studio.steps(photo, 2, align=False)))
 shown = results[-1]
 assert all(t.device.type == "cpu" for t in vars(
-    studio.compressing.latents(shown.prepared)[0]).values())  # fmt: skip
-scn = studio.drawing.opened(shown.data, "scn")[0]
+    studio.compression.inversion(shown.prepared)).values())  # fmt: skip
+scn = studio.decoding.open(shown.data, "scn")
 assert scn.feature is scn.feature_s  # one thing stays one thing
-editing, exploring = Editing(studio), Exploring(studio)
-face, look = Face(shown.data), Look.of({"smile": 1.0}, 0.5)
+editing, exploring = studio.editing, studio.explorer
+face, look = EditTarget(shown.data), Edits.of({"smile": 1.0}, 0.5)
 small = calls(1, lambda: editing.preview(face, look))
 strip = calls(1, lambda: editing.strip(face, "smile"))
-other = Face(calls(1, lambda: studio.compressing.file(shown.prepared, 1.0))[0])
-between = calls(1, lambda: Between(studio).picture(face, other, "coarse", 0.5, preview=True))
+other = EditTarget(calls(1, lambda: studio.compression.file(shown.prepared, 1.0)))
+between = calls(1, lambda: studio.morph.picture(face, other, "coarse", 0.5, preview=True))
 place = Place(at=(1.0, -1.0), from_photo=True)
 on_map = exploring.face(place, shown.prepared, 2, small=True)
-bits = SpendingOf(studio).of(shown.data)
-proof = calls(1, lambda: Receiving(studio.model, studio.drawing).prove(shown.data))
+bits = studio.bit_allocation.of(shown.data)
+proof = calls(1, lambda: studio.decode_tools.prove(shown.data))
 told = calls(2, lambda: list(studio.refine(shown)))
-assert [r.refining for r in told[:STEPS]] == [(n, STEPS) for n in range(1, STEPS + 1)]
+assert [r.refining for r in told[:STEPS]] == [Progress(n, STEPS) for n in range(1, STEPS + 1)]
 refused(BitstreamError, "level", lambda: list(studio.steps(photo, 9, align=False)))
 refused(HscError, "nonsense", lambda: studio.decode(shown.data, edits={"nonsense": 1.0}))
 search = studio.refine(list(studio.steps(photo, 5, align=False))[-1])
 next(search)
 search.close()  # and the model is free for the next
 assert studio.random_face(4).size == (1024, 1024)
-assert set(spaces.asked) == {lending.CALL, lending.SEARCH}
+assert set(spaces.asked) == {zerogpu.CALL, zerogpu.SEARCH}
 
 alone = False  # from here on, what the codec itself says
 assert shown.data == codec.encode(photo, 2, align=False)

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from app.recent import Recent
+from app.cache import Cache, SharedCache
+from app.executor import one_core
 from app.results import Prepared
-from app.service import Studio
-from app.services.cores import beside
-from app.services.measure import evaluator
+from app.services.compression import Compression
+from app.services.measure import Measures
 from hsc.baselines import CODECS, Encodings
+from hsc.baselines.registry import OtherCodec
 from hsc.bitstream import with_layers
 from hsc.config import FACE_1024
 from hsc.levels import LEVELS
 
-if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.metrics.evaluator import Scored
 
-ORIGINAL_BYTES = 48 << 20  # nearly all of it what LPIPS sees at 1024 px
+ORIGINAL_BYTES = 48 << 20
+"""Of a picture and of what is computed of it once: nearly all of it what LPIPS sees at 1024 px."""
 OTHERS = ("avif", "webp", "jpeg")
 BUDGETS = (800, 1500, 3000, 6000)
 """Bytes at which other codecs are tried."""
@@ -84,13 +86,14 @@ class Curve:
     total: int = 0
 
 
-class Sweeping:
-    """Curves of photos; what was measured lately is remembered, of unfinished curves too."""
+class RdCurves:
+    """Curves of photos; what was measured lately is cached, of unfinished curves too."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
-        self._points: Recent[CurvePoint | None] = Recent(studio.memory)
-        self._originals: Recent[Scored] = Recent(studio.memory, ORIGINAL_BYTES)
+    def __init__(self, compression: Compression, measures: Measures, cache: SharedCache) -> None:
+        self.compression = compression
+        self.measures = measures
+        self._points: Cache[CurvePoint | None] = Cache(cache)
+        self._originals: Cache[Scored] = Cache(cache, ORIGINAL_BYTES)
 
     def steps(self, prepared: Prepared, others: bool = True) -> Iterator[Curve]:
         """Measure a photo, one file after the other.
@@ -103,7 +106,7 @@ class Sweeping:
         for number, (words, key, make) in enumerate(jobs):
             if key not in self._points:
                 yield Curve(tuple(points), words, number, len(jobs))
-            point = self._points.get(key, make)
+            point = self._points.get_or_make(key, make)
             if point is not None:
                 points.append(point)
         yield Curve(tuple(points), "", len(jobs), len(jobs))
@@ -116,11 +119,11 @@ class Sweeping:
                 (FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS
             )
         layers = "scn" if point.series == "SCN alone" else "scn+fcn"
-        return self.studio.drawing.draw(point.data, layers)[0]
+        return self.compression.decoding.render(point.data, layers).value
 
     def _jobs(
         self, prepared: Prepared, others: bool
-    ) -> Iterator[tuple[str, tuple, Callable[[], CurvePoint | None]]]:
+    ) -> Iterator[tuple[str, Hashable, Callable[[], CurvePoint | None]]]:
         for level in LEVELS:
             for layers in ("scn", "scn+fcn") if level.number == 1 else ("scn+fcn",):
                 yield (
@@ -144,17 +147,16 @@ class Sweeping:
                 )
 
     def _own(self, prepared: Prepared, level: int, layers: str) -> CurvePoint:
-        data, _ = self.studio.compressing.file(prepared, float(level))
-        data = with_layers(data, layers)
-        picture, _ = self.studio.drawing.draw(data, layers)
+        data = with_layers(self.compression.file(prepared, level), layers)
+        picture = self.compression.decoding.render(data, layers).value
         series = "SCN alone" if layers == "scn" else "HSC"
         name = f"level {level}" + (", SCN alone" if layers == "scn" else "")
         return CurvePoint(series, name, data, "", self._measured(prepared, picture))
 
     def _other(
-        self, prepared: Prepared, codec: Any, budget: int, made: list[Encodings]
+        self, prepared: Prepared, codec: OtherCodec, budget: int, made: list[Encodings]
     ) -> CurvePoint | None:
-        with beside():
+        with one_core():
             if not made:
                 made.append(Encodings(prepared.crop, codec))
             fit = made[0].best_downscaled(budget)
@@ -165,8 +167,11 @@ class Sweeping:
         return CurvePoint(codec.label, name, fit.data, codec.name, figures)
 
     def _measured(self, prepared: Prepared, picture: Image.Image) -> dict[str, float]:
-        with beside():
-            scorer, crop = evaluator(), prepared.crop
-            original = self._originals.get(prepared.key, lambda: scorer.original(crop))
-            figures = scorer.compare(original, picture)
-            return {key: value for key, value in figures.items() if not math.isnan(value)}
+        with one_core():
+            evaluator = self.measures.evaluator
+            original = self._originals.get_or_make(
+                prepared.key, lambda: evaluator.original(prepared.crop)
+            )
+            figures = [metric.key for metric in METRICS]
+            found = evaluator.compare(original, picture, figures)
+        return {key: value for key, value in found.items() if not math.isnan(value)}

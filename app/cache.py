@@ -1,4 +1,4 @@
-"""A small memory of the last results, so that moving a control repeats only what it changes."""
+"""A small cache of the last results, so that moving a control repeats only what it changes."""
 
 from __future__ import annotations
 
@@ -19,74 +19,75 @@ SMALL = 256
 """Bytes that anything is taken to need."""
 
 
-class Memory:
-    """What is remembered, of everything together, in memory only.
+class SharedCache:
+    """The values of all caches together, in memory only.
 
     Values are dropped when all of them hold more than ``limit`` bytes, first the one that was
-    longest unused, whichever `Recent` it belongs to; the newest stays however large it is.
+    longest unused, whichever `Cache` it belongs to; the newest stays however large it is.
+
+    Attributes:
+        size: bytes of all values now.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self.limit, self.held = limit, 0
+        self.limit, self.size = limit, 0
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, key: Hashable) -> tuple[Any] | None:
-        """The value of a key, used now, in a tuple; None where there is none."""
+    def get(self, key: Hashable) -> tuple[Any, int] | None:
+        """A value that is used now, with its bytes; None where there is none."""
         with self._lock:
             if key not in self._values:
                 return None
             self._values.move_to_end(key)
-            return self._values[key][:1]
+            return self._values[key]
 
-    def keep(self, key: Hashable, value: Any, size: int) -> None:
-        """Remember a value that holds ``size`` bytes."""
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        """Keep a value that holds ``size`` bytes."""
         with self._lock:
             _, before = self._values.pop(key, (None, 0))
             self._values[key] = value, size
-            self.held += size - before
-            while self.held > self.limit and len(self._values) > 1:
-                _, (_, gone) = self._values.popitem(last=False)
-                self.held -= gone
+            self.size += size - before
+            while self.size > self.limit and len(self._values) > 1:
+                _, (_, dropped) = self._values.popitem(last=False)
+                self.size -= dropped
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
             return key in self._values
 
 
-class Recent(Generic[Value]):
-    """Values of one kind by key, within a memory.
+class Cache(Generic[Value]):
+    """Values of one kind by key.
 
     Args:
         least: bytes that every value is taken to hold, where more is hidden in it than `size_of`
             can see.
     """
 
-    def __init__(self, memory: Memory, least: int = SMALL) -> None:
-        self._memory, self._least = memory, least
+    def __init__(self, shared: SharedCache, least: int = SMALL) -> None:
+        self._shared, self._least = shared, least
 
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of `key`, made now if it is not remembered. What `make` raises passes through.
+    def get(self, key: Hashable) -> Value | None:
+        """The value of `key`, None where there is none."""
+        found = self._shared.get((self, key))
+        return found and found[0]
+
+    def get_or_make(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of `key`, made now if it is not there. What `make` raises passes through.
 
         `make` runs outside any lock: two callers may make the same value, and the later one stays.
         """
-        found = self._memory.find((self, key))
-        if found is not None:
-            return found[0]
-        return self.keep(key, make())
+        found = self._shared.get((self, key))
+        return self.put(key, make()) if found is None else found[0]
 
-    def known(self, key: Hashable) -> Value | None:
-        """The value of `key`, None where there is none."""
-        found = self._memory.find((self, key))
-        return found and found[0]
-
-    def keep(self, key: Hashable, value: Value) -> Value:
-        """Remember a value that was made on the way to another, and return it."""
-        self._memory.keep((self, key), value, max(size_of(value), self._least))
+    def put(self, key: Hashable, value: Value) -> Value:
+        """Keep a value, and return it."""
+        self._shared.put((self, key), value, max(size_of(value), self._least))
         return value
 
     def __contains__(self, key: Hashable) -> bool:
-        return (self, key) in self._memory
+        return (self, key) in self._shared
 
 
 def size_of(value: Any) -> int:

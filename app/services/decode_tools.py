@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from app.services.drawing import Drawing
-from app.services.model import SharedModel
-from app.services.together import timed
+from app.protocols import FaceCodec
+from app.services.batched_calls import Stopwatch, Timed
+from app.services.decoding import Decoding
 from hsc.bitstream import with_layers
 from hsc.bitstream.qr import qr_code, qr_svg
 from hsc.bitstream.text import from_text, to_text
@@ -56,12 +55,11 @@ class Proof:
     seconds: float
 
 
-class Receiving:
+class DecodeTools:
     """What can be said of a file that somebody sent."""
 
-    def __init__(self, model: SharedModel, drawing: Drawing) -> None:
-        self.model = model
-        self.drawing = drawing
+    def __init__(self, decoding: Decoding) -> None:
+        self.decoding = decoding
 
     def read(self, text: str) -> bytes:
         """The file that a text stands for. Raises BitstreamError when it is none."""
@@ -86,27 +84,28 @@ class Receiving:
 
     def prove(self, data: bytes, layers: str = "scn+fcn") -> Proof:
         """Draw a file again with nothing remembered, and once more with one bit turned over."""
-        shown, _ = self.drawing.draw(data, layers)
+        shown = self.decoding.render(data, layers).value
         flipped = len(data) - 1 if "fcn" in layers else len(with_layers(data, "scn")) - 1
         damaged = bytearray(data)
         damaged[flipped] ^= 1
-        (fresh, seconds, refusal), _ = self.model.run(_proof, data, bytes(damaged), layers)
+        fresh, refusal = self.decoding.executor.run(_prove, data, bytes(damaged), layers)
         return Proof(
             hashlib.sha256(data).hexdigest(),
-            bool(np.array_equal(np.asarray(fresh), np.asarray(shown))),
+            bool(np.array_equal(np.asarray(fresh.value), np.asarray(shown))),
             flipped,
             refusal,
-            seconds,
+            fresh.seconds,
         )
 
 
-def _proof(
-    codec: Any, data: bytes, damaged: bytes, layers: str
-) -> tuple[Image.Image, float, str]:
-    """The picture of a file with the seconds that it took, and what is said of a damaged one."""
-    picture, seconds = timed(codec.decode, data, layers)
+def _prove(
+    codec: FaceCodec, data: bytes, damaged: bytes, layers: str
+) -> tuple[Timed[Image.Image], str]:
+    """The picture of a file, and what is said of a damaged one."""
+    watch = Stopwatch()
+    picture = Timed(codec.decode(data, layers), watch.lap())
     try:
         codec.decode(damaged, layers)
     except BitstreamError as error:
-        return picture, seconds, str(error)
-    return picture, seconds, ""
+        return picture, str(error)
+    return picture, ""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from app.recent import Recent, fingerprint
-from app.service import Studio
-from app.services.cores import beside
+from app.cache import Cache, SharedCache, fingerprint
+from app.executor import one_core
+from app.protocols import FaceCodec
+from app.services.decoding import Decoding
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
+    from hsc.analysis.bit_allocation import BitAllocation as FileAllocation
     from hsc.vision.segmentation import PersonSegmentation
 
 HEAT = np.array([
@@ -24,7 +26,7 @@ OPACITY = 0.72
 
 
 @dataclass(frozen=True)
-class Spending:
+class BitAllocation:
     """Bits of one file.
 
     Attributes:
@@ -57,20 +59,20 @@ DRAWS = {
 }
 
 
-class SpendingOf:
+class BitAllocations:
     """Bits of files, and pictures of where they went."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
-        self._done: Recent[Spending] = Recent(studio.memory)
+    def __init__(self, decoding: Decoding, cache: SharedCache) -> None:
+        self.decoding = decoding
+        self._done: Cache[BitAllocation] = Cache(cache)
 
-    def of(self, data: bytes) -> Spending:
-        """Where the bits of a file went. Raises HscError as `hsc.analysis.bit_allocation.spent`."""
-        return self._done.get(fingerprint(data), lambda: self._spending(data))
+    def of(self, data: bytes) -> BitAllocation:
+        """Where the bits of a file went. Raises HscError as `hsc.analysis.bit_allocation`."""
+        return self._done.get_or_make(fingerprint(data), lambda: self._allocation(data))
 
     def heat_map(self, data: bytes) -> Image.Image:
         """The decoded face with FCN's bits over it: dark where few were spent, bright for many."""
-        picture, _ = self.studio.drawing.draw(data)
+        picture = self.decoding.render(data).value
         bits = np.array(self.of(data).positions)
         bits = (bits - bits.min()) / max(np.ptp(bits), 1e-9)
         at = bits * (len(HEAT) - 1)
@@ -87,28 +89,28 @@ class SpendingOf:
 
         return PersonSegmentation.pretrained()
 
-    def _spending(self, data: bytes) -> Spending:
+    def _allocation(self, data: bytes) -> BitAllocation:
         from hsc.editing.blend import STYLE_LAYERS
 
-        found, _ = self.studio.model.run(_spent, data)
+        found = self.decoding.executor.run(_allocate, data)
         groups = tuple(
             (name, DRAWS[name], len(found.styles[part]), float(found.styles[part].sum()))
             for name, part in STYLE_LAYERS.items()
         )
         styles = tuple(found.styles.tolist())
         if found.positions is None:
-            return Spending(styles, groups, (), None, None)
-        picture, _ = self.studio.drawing.draw(data)
-        with beside():
+            return BitAllocation(styles, groups, (), None, None)
+        picture = self.decoding.render(data).value
+        with one_core():
             mask = self._person.mask(picture)  # (256, 256)
         side = mask.shape[0] // found.positions.shape[0]
         share = mask.reshape(16, side, 16, side).mean((1, 3))  # (16, 16)
         person = float((share * found.positions).sum() / found.positions.sum())
         rows = tuple(map(tuple, found.positions.tolist()))
-        return Spending(styles, groups, rows, person, float(share.mean()))
+        return BitAllocation(styles, groups, rows, person, float(share.mean()))
 
 
-def _spent(codec: Any, data: bytes) -> Any:
+def _allocate(codec: FaceCodec, data: bytes) -> FileAllocation:
     from hsc.analysis.bit_allocation import spent
 
     return spent(codec.networks, data)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from app.service import Studio
-from app.services.editing import Face
+from app.protocols import FaceCodec
+from app.services.decoding import Decoding
+from app.services.editing import EditTarget
 from hsc.errors import HscError
+
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
+    from hsc.types import DecodedLatents
 
 MORPH = "morph"
 MIXES = ("coarse", "middle", "fine")  # as hsc.editing.blend has them
@@ -20,14 +24,14 @@ FRAME_MS, REST_MS = 70, 500
 FORMATS = {"webp": "WEBP", "gif": "GIF"}
 
 
-class Between:
+class Morph:
     """Draws faces made of two files, each read from its own bytes."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(self, decoding: Decoding) -> None:
+        self.decoding = decoding
 
     def picture(
-        self, a: Face, b: Face, kind: str, t: float, *, preview: bool = False
+        self, a: EditTarget, b: EditTarget, kind: str, t: float, *, preview: bool = False
     ) -> Image.Image:
         """A face between two.
 
@@ -42,21 +46,22 @@ class Between:
         if kind != MORPH and kind not in MIXES:
             raise HscError(f"The kinds are {MORPH}, {', '.join(MIXES)}, not {kind!r}.")
         files = [(face.data, face.layers) for face in (a, b)]
-        picture, _ = self.studio.drawing.through(_drawn, files, kind, t, preview)
-        return picture
+        return self.decoding.call_opened(_draw_between, files, kind, t, preview).value
 
-    def frames(self, a: Face, b: Face, kind: str, count: int = FRAMES) -> Iterator[Image.Image]:
+    def frames(
+        self, a: EditTarget, b: EditTarget, kind: str, count: int = FRAMES
+    ) -> Iterator[Image.Image]:
         """The way from one to the other, FRAME_PX a side."""
         for number in range(count):
             picture = self.picture(a, b, kind, number / (count - 1))
             yield picture.resize((FRAME_PX, FRAME_PX), Image.Resampling.LANCZOS)
 
 
-def _drawn(codec: Any, one: Any, other: Any, kind: str, t: float, preview: bool) -> Image.Image:
-    if kind == MORPH:
-        between = codec.morph(one, other, t)
-    else:
-        between = codec.mix(one, other, kind, t)
+def _draw_between(
+    codec: FaceCodec, files: Sequence[DecodedLatents], kind: str, t: float, preview: bool
+) -> Image.Image:
+    a, b = files
+    between = codec.morph(a, b, t) if kind == MORPH else codec.mix(a, b, kind, t)
     return codec.preview(between) if preview else codec.draw(between)
 
 
@@ -70,7 +75,9 @@ def animation(frames: list[Image.Image], kind: str = "webp") -> bytes:
     way = [*frames, *frames[-2:0:-1]]
     rests = {0, len(frames) - 1}
     durations = [REST_MS if number in rests else FRAME_MS for number in range(len(way))]
-    options = {"quality": 82, "method": 4} if kind == "webp" else {"optimize": False}
+    options: dict[str, Any] = (
+        {"quality": 82, "method": 4} if kind == "webp" else {"optimize": False}
+    )
     buffer = io.BytesIO()
     way[0].save(
         buffer,

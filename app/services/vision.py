@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.recent import Recent, fingerprint
+from app.cache import Cache, SharedCache, fingerprint
+from app.executor import one_core
 from app.results import Prepared
-from app.service import Studio
-from app.services.cores import beside
+from app.services.compression import Compression
 from hsc.baselines import CODECS, best_downscaled
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
@@ -48,17 +48,17 @@ class View:
     bytes: int | None
     picture: Image.Image
     marked: Image.Image
-    seen: Seen
+    readout: Seen
     agreement: Agreement | None
 
 
-class Seeing:
+class VisionReadouts:
     """Reads pictures beside the model, not in its turn; the last read-outs are remembered."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
-        self._seen: Recent[Seen] = Recent(studio.memory)
-        self._avif: Recent[tuple[str, bytes, Image.Image]] = Recent(studio.memory)
+    def __init__(self, compression: Compression, cache: SharedCache) -> None:
+        self.compression = compression
+        self._readouts: Cache[Seen] = Cache(cache)
+        self._avif: Cache[tuple[str, bytes, Image.Image]] = Cache(cache)
         self._turn = threading.Lock()
 
     def steps(self, prepared: Prepared, level: float) -> Iterator[tuple[View, ...]]:
@@ -70,14 +70,14 @@ class Seeing:
         original = self._view("original", "Original", None, prepared.crop, None)
         views = (original,)
         yield views
-        data, _ = self.studio.compressing.file(prepared, round(float(level), 2))
-        picture, _ = self.studio.drawing.draw(data)
-        views += (self._view("decoded", "HSC", len(data), picture, original.seen),)
+        data = self.compression.file(prepared, level)
+        picture = self.compression.decoding.render(data).value
+        views += (self._view("decoded", "HSC", len(data), picture, original.readout),)
         yield views
-        label, avif, drawn = self._avif.get(
+        label, avif, drawn = self._avif.get_or_make(
             (prepared.key, len(data)), lambda: self._same_bytes(prepared.crop, len(data))
         )
-        views += (self._view("avif", label, len(avif), drawn, original.seen),)
+        views += (self._view("avif", label, len(avif), drawn, original.readout),)
         yield views
 
     def look(self, prepared: Prepared, level: float) -> tuple[View, ...]:
@@ -96,33 +96,35 @@ class Seeing:
     ) -> View:
         from hsc.vision.agreement import compare
 
-        with self._turn, beside():
-            seen = self._seen.get(fingerprint(picture), lambda: self._viewer.look(picture))
-        agreement = compare(original, seen) if original is not None else None
-        return View(name, label, size, picture, marked(picture, seen), seen, agreement)
+        with self._turn, one_core():
+            readout = self._readouts.get_or_make(
+                fingerprint(picture), lambda: self._viewer.look(picture)
+            )
+        agreement = compare(original, readout) if original is not None else None
+        return View(name, label, size, picture, marked(picture, readout), readout, agreement)
 
     def _same_bytes(self, crop: Image.Image, budget: int) -> tuple[str, bytes, Image.Image]:
-        with beside():
+        with one_core():
             fit = best_downscaled(crop, CODECS["avif"], budget)
         label = f"AVIF at {fit.px} px" + ("" if fit.fits else ", its smallest file")
         return label, fit.data, fit.picture
 
 
-def marked(picture: Image.Image, seen: Seen) -> Image.Image:
+def marked(picture: Image.Image, readout: Seen) -> Image.Image:
     """A picture with the background darkened, the landmarks as lines, and the face's box."""
-    mask = Image.fromarray(np.uint8(np.clip(seen.mask, 0, 1) * 255)).resize(
+    mask = Image.fromarray(np.uint8(np.clip(readout.mask, 0, 1) * 255)).resize(
         picture.size, Image.Resampling.BICUBIC
     )
     dark = picture.convert("L").convert("RGB").point(lambda value: value * BACKGROUND)
     out = Image.composite(picture, dark, mask)
-    if seen.face is None:
+    if readout.face is None:
         return out
     pen, side = ImageDraw.Draw(out), picture.width
     width = max(2, side // 256)
-    points = [(x * side, y * side) for x, y in seen.face.landmarks.tolist()]
+    points = [(x * side, y * side) for x, y in readout.face.landmarks.tolist()]
     for outline in OUTLINES:
         pen.line([points[i] for i in outline], fill=TEAL, width=width, joint="curve")
-    pen.rectangle([edge * side for edge in seen.face.box], outline=AMBER, width=width)
+    pen.rectangle([edge * side for edge in readout.face.box], outline=AMBER, width=width)
     return out
 
 
@@ -132,7 +134,7 @@ def verdict(view: View) -> tuple[str, bool]:
 
     agreement = view.agreement
     if agreement is None:
-        found = view.seen.face is not None
+        found = view.readout.face is not None
         return ("A face is found." if found else "No face is found here."), found
     if agreement.same_person is None:
         return "No face is found any more.", False
@@ -147,7 +149,7 @@ def described(view: View) -> dict:
     """A view as JSON."""
     from hsc.vision.segmentation import PERSON
 
-    face, agreement = view.seen.face, view.agreement
+    face, agreement = view.readout.face, view.agreement
     read = None
     if face is not None:
         read = {
@@ -162,7 +164,7 @@ def described(view: View) -> dict:
         "picture": view.name,
         "label": view.label,
         "bytes": view.bytes,
-        "person_area": round(float((view.seen.mask >= PERSON).mean()), 4),
+        "person_area": round(float((view.readout.mask >= PERSON).mean()), 4),
         "face": read,
         "agreement": agreement
         and {

@@ -1,0 +1,177 @@
+"""The one codec that all visitors share: loaded beside the page, and called one call at a time.
+
+PyTorch's threads belong to the thread that calls it. Called from wherever a visitor's request
+happens to run, it would soon keep more of them than there are cores; then they sleep and are woken
+for every layer, and a preview takes twice as long. So the codec is called in one thread, on all
+cores, and what computes beside it does so on one. Never on more or fewer at times: the last bit of
+a picture depends on their number.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Concatenate, ParamSpec, TypeVar
+
+from app import zerogpu
+from app.protocols import FaceCodec, ProgressReport
+from app.results import Progress
+from hsc.errors import HscError
+
+log = logging.getLogger(__name__)
+
+Args = ParamSpec("Args")
+Value = TypeVar("Value")
+
+# one in the process, however many codecs there are; not a daemon: PyTorch aborts the process when
+# it is ended in the middle of its work
+_model_thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+
+
+class Cancelled(Exception):
+    """Nobody waits for the result of a call any more."""
+
+
+class Executor:
+    """Runs functions that take a codec first, one at a time, in the order in which they come.
+
+    On ZeroGPU each runs in a worker process with a GPU, so it must be a module's own function, and
+    what belongs together should be one call; see `app.zerogpu`.
+
+    Args:
+        load: makes the codec. It runs at once in a thread of its own, so that the page can be
+            shown meanwhile; what needs the codec waits for it. On ZeroGPU it runs here, because
+            `spaces` keeps networks only for the thread that imported it.
+    """
+
+    def __init__(self, load: Callable[[], FaceCodec]) -> None:
+        self._loaded: Future[FaceCodec] = Future()
+        if zerogpu.ENABLED:
+            self._load(load)
+        else:
+            threading.Thread(target=self._load, args=(load,)).start()
+
+    def _load(self, load: Callable[[], FaceCodec]) -> None:
+        try:
+            codec = load()
+            zerogpu.register(codec)
+        except Exception as error:  # raised in whoever needs the codec
+            log.exception("the codec could not be loaded")
+            self._loaded.set_exception(error)
+        else:
+            self._loaded.set_result(codec)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the codec is loaded (or has failed to load)."""
+        return self._loaded.done()
+
+    @property
+    def remote(self) -> bool:
+        """Whether every call waits for a device: what belongs together should be one call."""
+        return zerogpu.ENABLED
+
+    @property
+    def codec(self) -> FaceCodec:
+        """The codec; waits until it is loaded.
+
+        Raises:
+            HscError: it could not be loaded.
+        """
+        try:
+            return self._loaded.result()
+        except HscError:
+            raise
+        except Exception as error:
+            raise HscError("The model could not be loaded: see the log.") from error
+
+    def run(
+        self,
+        call: Callable[Concatenate[FaceCodec, Args], Value],
+        *args: Args.args,
+        **options: Args.kwargs,
+    ) -> Value:
+        """What a function gives for the codec and these arguments. What it raises is raised here."""
+        codec = self.codec
+        if zerogpu.ENABLED:
+            return _submit(zerogpu.run, call, codec, *args, **options).result()
+        return _submit(call, codec, *args, **options).result()
+
+    def steps(
+        self,
+        call: Callable[Concatenate[FaceCodec, ProgressReport, Args], Value],
+        cancelled: Callable[[], bool],
+        *args: Args.args,
+        **options: Args.kwargs,
+    ) -> Iterator[Progress | Value]:
+        """As `run`, of a long call that reports how far it is: its progress, and at last its value.
+
+        The call ends at its next report, and there is no value, when this iterator is closed or
+        when `cancelled` says so.
+        """
+        news: queue.SimpleQueue[Progress | Future[Value]] = queue.SimpleQueue()
+        closed = threading.Event()
+
+        def report(done: int, total: int) -> None:
+            if closed.is_set() or cancelled():
+                raise Cancelled
+            news.put(Progress(done, total))
+
+        codec = self.codec
+        if zerogpu.ENABLED:
+            future = _submit(zerogpu.steps, call, codec, report, *args, **options)
+        else:
+            future = _submit(call, codec, report, *args, **options)
+        future.add_done_callback(news.put)
+        try:
+            while isinstance(item := news.get(), Progress):
+                yield item
+            with suppress(Cancelled):
+                yield item.result()
+        finally:
+            closed.set()
+
+
+def _submit(call: Callable[Args, Value], *args: Args.args, **options: Args.kwargs) -> Future[Value]:
+    """Have a function called in the model's thread, after those that were asked for before."""
+
+    def in_model_thread() -> Value:
+        _use_cores()
+        return call(*args, **options)
+
+    # in the visitor's context, by which ZeroGPU knows whose quota it is
+    return _model_thread.submit(contextvars.copy_context().run, in_model_thread)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """While something else computes in this thread, beside the codec."""
+    _use_cores(1)
+    try:
+        yield
+    finally:
+        _use_cores()
+
+
+def _use_cores(count: int | None = None) -> None:
+    """Let PyTorch compute on so many cores when this thread calls it; on all without a number."""
+    if cores := _cores():
+        sys.modules["torch"].set_num_threads(count or cores)
+
+
+def _cores() -> int | None:
+    """How many cores PyTorch takes by itself; None before it is imported."""
+    get = getattr(sys.modules.get("torch"), "get_num_threads", None)
+    return _counted(get) if get else None
+
+
+@lru_cache(maxsize=1)
+def _counted(get: Callable[[], int]) -> int:
+    return get()

@@ -1,0 +1,178 @@
+"""Functions that run with the codec, where it is: each does all that belongs together.
+
+On ZeroGPU every call waits for a GPU of its own, so opening a file and drawing it, or coding a crop
+and drawing the file, is one call. The seconds are those of the codec's own work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
+
+from PIL import Image
+
+from app.protocols import FaceCodec, ProgressReport
+
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
+    from hsc.types import DecodedLatents, Inversion
+
+Args = ParamSpec("Args")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Timed(Generic[Value]):
+    """A value, and the seconds that it took."""
+
+    value: Value
+    seconds: float
+
+
+class Stopwatch:
+    """Seconds since it was made, or since the last lap."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+
+    def lap(self) -> float:
+        before, self._started = self._started, time.perf_counter()
+        return self._started - before
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A file that was opened and drawn."""
+
+    opened: Timed[DecodedLatents]
+    picture: Timed[Image.Image]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A crop that was coded.
+
+    Attributes:
+        inversion: what the encoder found in the crop.
+        data: the file.
+        seconds: by stage.
+        rendered: by layers; what was drawn of the file in the same call.
+    """
+
+    inversion: Timed[Inversion]
+    data: bytes
+    seconds: dict[str, float]
+    rendered: dict[str, Rendered] = field(default_factory=dict)
+
+
+def analyse(codec: FaceCodec, crop: Image.Image) -> Timed[Inversion]:
+    """As the codec's `analyse`."""
+    watch = Stopwatch()
+    return Timed(codec.analyse(crop), watch.lap())
+
+
+def encode(
+    codec: FaceCodec,
+    crop: Image.Image,
+    inversion: Timed[Inversion] | None,
+    level: float,
+    render: Sequence[str] = (),
+) -> Encoded:
+    """Code a crop.
+
+    Args:
+        inversion: of the crop, where it is known already.
+        render: choices of layers to draw the file from.
+    """
+    inversion = inversion or analyse(codec, crop)
+    watch = Stopwatch()
+    data = codec.compress(inversion.value, level)
+    seconds = {"analyse": inversion.seconds, "compress": watch.lap()}
+    return Encoded(inversion, data, seconds, render_layers(codec, data, render))
+
+
+def refine(
+    codec: FaceCodec,
+    report: ProgressReport,
+    crop: Image.Image,
+    inversion: Inversion,
+    level: float,
+    steps: int,
+) -> Timed[bytes]:
+    """A refined file of a crop."""
+    watch = Stopwatch()
+    data = codec.compress(codec.refine(crop, inversion, level, steps, report), level)
+    return Timed(data, watch.lap())
+
+
+def open_file(codec: FaceCodec, data: bytes, layers: str) -> Timed[DecodedLatents]:
+    """As the codec's `open`."""
+    watch = Stopwatch()
+    return Timed(codec.open(data, layers), watch.lap())
+
+
+def render_layers(codec: FaceCodec, data: bytes, choices: Sequence[str]) -> dict[str, Rendered]:
+    """A file drawn from several choices of its layers."""
+    rendered = {}
+    for layers in choices:
+        opened = open_file(codec, data, layers)
+        watch = Stopwatch()
+        rendered[layers] = Rendered(opened, Timed(codec.draw(opened.value), watch.lap()))
+    return rendered
+
+
+def with_opened(
+    codec: FaceCodec,
+    files: Sequence[tuple[bytes, str] | DecodedLatents],
+    call: Callable[Concatenate[FaceCodec, Sequence[DecodedLatents], Args], Value],
+    *args: Args.args,
+    **options: Args.kwargs,
+) -> tuple[dict[int, Timed[DecodedLatents]], Timed[Value]]:
+    """Open files, and make a call that takes all of them.
+
+    Args:
+        files: each with its layers, to be opened, or open already.
+
+    Returns:
+        The files that were opened here, by their number, and what the call gave.
+    """
+    fresh: dict[int, Timed[DecodedLatents]] = {}
+    opened: list[DecodedLatents] = []
+    for number, file in enumerate(files):
+        if isinstance(file, tuple):
+            fresh[number] = open_file(codec, *file)
+            opened.append(fresh[number].value)
+        else:
+            opened.append(file)
+    watch = Stopwatch()
+    return fresh, Timed(call(codec, opened, *args, **options), watch.lap())
+
+
+def draw(
+    codec: FaceCodec, files: Sequence[DecodedLatents], edits: Mapping[str, float], keep: float
+) -> Image.Image:
+    """The whole picture of one file."""
+    return codec.draw(files[0], edits, keep)
+
+
+def preview(
+    codec: FaceCodec, files: Sequence[DecodedLatents], edits: Mapping[str, float], keep: float
+) -> Image.Image:
+    """A small picture of one file."""
+    return codec.preview(files[0], edits, keep)
+
+
+def previews(
+    codec: FaceCodec,
+    files: Sequence[DecodedLatents],
+    edits: Sequence[Mapping[str, float]],
+    keep: float,
+) -> list[Image.Image]:
+    """Small pictures of one file under several edits."""
+    return codec.draw_many(files[0], edits, keep, preview=True)
+
+
+def random_face(codec: FaceCodec, seed: int) -> Image.Image:
+    """As the codec's `random_face`."""
+    return codec.random_face(seed)

@@ -1,0 +1,206 @@
+"""From a photo to its file: read, find and cut out the face, analyse, code, and refine on request.
+
+Each stage is cached, so that another face, another level or a refinement repeats only what it must.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from app.cache import Cache, SharedCache, fingerprint
+from app.executor import Executor, one_core
+from app.results import Compressed, Prepared, Progress
+from app.services.batched_calls import Encoded, Timed, analyse, encode, refine
+from app.services.decoding import Decoding
+from hsc.config import FACE_1024
+from hsc.domains.ffhq_face import Face, crop_centre, crop_face, find_faces
+from hsc.errors import NoFaceError, PhotoError
+from hsc.images.photo import read_photo
+from hsc.levels import REFINE_STEPS
+
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
+    from hsc.types import Inversion
+
+MAX_FACES = 12  # offered for choosing
+THUMBNAIL = 160  # pixels
+RESULT_LAYERS = ("scn", "scn+fcn")
+"""What a result shows of its file."""
+
+Photo = Image.Image | bytes | str | Path
+"""A picture, the bytes of a picture file, or its path."""
+
+
+class Compression:
+    """Photos to files, and to results that hold what the files draw."""
+
+    def __init__(self, executor: Executor, decoding: Decoding, cache: SharedCache) -> None:
+        self.executor = executor
+        self.decoding = decoding
+        self._faces: Cache[list[Face]] = Cache(cache)
+        self._prepared: Cache[Prepared] = Cache(cache)
+        self._inversions: Cache[Timed[Inversion]] = Cache(cache)
+        self._files: Cache[tuple[bytes, dict[str, float]]] = Cache(cache)
+        self._refined: Cache[Timed[bytes]] = Cache(cache)
+
+    def prepare(self, photo: Photo, face: int = 0, align: bool = True) -> Prepared:
+        """Find the faces of a photo and cut one out.
+
+        Args:
+            face: which one, 0 being the largest.
+            align: False takes the centre of the picture instead.
+
+        Raises:
+            NoFaceError: no face was found.
+            PhotoError: the picture is unusable, or has no face of that number.
+        """
+        started = time.perf_counter()
+        if isinstance(photo, (str, Path)):
+            photo = _read_file(Path(photo))
+        key = fingerprint(photo)
+        upload_bytes = None if isinstance(photo, Image.Image) else len(photo)
+        prepared_key = (key, face if align else None, upload_bytes)
+        prepared = self._prepared.get(prepared_key)
+        if prepared is None:
+            with one_core():
+                crop, thumbnails = self._cut(read_photo(photo), key, face if align else None)
+            seconds = time.perf_counter() - started
+            prepared = Prepared(crop, fingerprint(crop), thumbnails, upload_bytes, seconds)
+            self._prepared.put(prepared_key, prepared)
+        return prepared
+
+    def steps(
+        self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
+    ) -> Iterator[Compressed]:
+        """Compress a photo, and hand over the result as it grows: the crop, the file, what SCN
+        draws, what SCN + FCN draw. Whatever follows at once comes with what is before it, so a
+        cached result comes whole.
+
+        Raises:
+            HscError: what `prepare` raises, or the level is out of range.
+        """
+        prepared = self.prepare(photo, face, align)
+        level = round(float(level), 2)
+        result = Compressed(prepared, level)
+        file = self._files.get((prepared.key, level))
+        if file is None:
+            yield result
+            render = RESULT_LAYERS if self.executor.remote else ()
+            inversion = self._inversions.get(prepared.key)
+            file = self._put(
+                prepared, level, self.executor.run(encode, prepared.crop, inversion, level, render)
+            )
+        data, seconds = file
+        yield from self.rendered(
+            replace(
+                result,
+                data=data,
+                seconds={"find": prepared.seconds} | seconds,
+                device=str(self.executor.codec.device),
+            )
+        )
+
+    def rendered(self, result: Compressed) -> Iterator[Compressed]:
+        """Draw a result that has its file: as it is, with what SCN draws, and whole."""
+        data, decoding = result.file(), self.decoding
+        if self.executor.remote:
+            decoding.render_all(data, RESULT_LAYERS)
+        if not decoding.is_cached(data, "scn"):
+            yield result
+        scn = decoding.render(data, "scn")
+        seconds = dict(result.seconds) | {"draw SCN": scn.seconds}
+        result = replace(result, picture_scn=scn.value, seconds=seconds)
+        if not decoding.is_cached(data, "scn+fcn"):
+            yield result
+        both = decoding.render(data, "scn+fcn")
+        seconds = seconds | {"draw SCN + FCN": both.seconds}
+        yield replace(result, picture_both=both.value, seconds=seconds)
+
+    def refine(
+        self, plain: Compressed, cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator[Compressed]:
+        """Search for a better picture in as many bytes. Hands over the old result with the steps
+        that are done, then the new file, then what it draws; nothing once it is cancelled.
+
+        Raises:
+            HscError: the codec cannot refine here.
+        """
+        key = (plain.prepared.key, plain.level)
+        refined = self._refined.get(key)
+        if refined is None:
+            inversion = self.inversion(plain.prepared)
+            for step in self.executor.steps(
+                refine, cancelled, plain.crop, inversion, plain.level, REFINE_STEPS
+            ):
+                if isinstance(step, Progress):
+                    yield replace(plain, refining=step)
+                else:
+                    refined = self._refined.put(key, step)
+            if refined is None:
+                return
+        result = replace(
+            plain,
+            data=refined.value,
+            seconds=dict(plain.seconds) | {"refine": refined.seconds},
+            refined=REFINE_STEPS,
+            picture_scn=None,
+            picture_both=None,
+        )
+        yield from self.rendered(result)
+
+    def file(self, prepared: Prepared, level: float) -> bytes:
+        """The file of a crop. Raises HscError when the level is out of range."""
+        level = round(float(level), 2)
+        file = self._files.get((prepared.key, level))
+        if file is None:
+            inversion = self._inversions.get(prepared.key)
+            encoded = self.executor.run(encode, prepared.crop, inversion, level)
+            file = self._put(prepared, level, encoded)
+        return file[0]
+
+    def inversion(self, prepared: Prepared) -> Inversion:
+        """What the encoder finds in a crop, as the codec's `analyse`."""
+        return self._inversions.get_or_make(
+            prepared.key, lambda: self.executor.run(analyse, prepared.crop)
+        ).value
+
+    def _put(
+        self, prepared: Prepared, level: float, encoded: Encoded
+    ) -> tuple[bytes, dict[str, float]]:
+        self._inversions.put(prepared.key, encoded.inversion)
+        self.decoding.put(encoded.data, encoded.rendered)
+        return self._files.put((prepared.key, level), (encoded.data, encoded.seconds))
+
+    def _cut(
+        self, image: Image.Image, key: str, face: int | None
+    ) -> tuple[Image.Image, tuple[Image.Image, ...]]:
+        """The square that the encoder takes, and thumbnails of the faces; None is the centre."""
+        if face is None:
+            return crop_centre(image, FACE_1024.image_px), ()
+        faces = self._faces.get_or_make(key, lambda: find_faces(image)[:MAX_FACES])
+        if not faces:
+            raise NoFaceError("No face was found in this picture.")
+        if not 0 <= face < len(faces):
+            raise PhotoError(
+                f"There is no face number {face}: this picture has {len(faces)}, counted from 0."
+            )
+        crop = crop_face(image, faces[face], FACE_1024.image_px)
+        # cutting a face out takes longer than making it small: the one that is cut out stands
+        # for itself
+        small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        return crop, tuple(
+            small if number == face else crop_face(image, each, THUMBNAIL)
+            for number, each in enumerate(faces)
+        )
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PhotoError("The picture could not be opened: try to upload it again.") from error

@@ -1,0 +1,108 @@
+"""The studio without its page: photos and bytes in, frozen results out.
+
+Every decoded picture is drawn from the file's bytes, never from what the encoder still knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from PIL import Image
+
+from app.cache import LIMIT, SharedCache
+from app.executor import Executor
+from app.protocols import FaceCodec
+from app.results import Compressed, Decoded, Prepared
+from app.services.baselines import Baselines
+from app.services.batched_calls import random_face
+from app.services.bit_allocation import BitAllocations
+from app.services.compression import Compression, Photo
+from app.services.decode_tools import DecodeTools
+from app.services.decoding import LARGEST_FILE, LAYERS, Decoding
+from app.services.editing import Editing
+from app.services.exploring import Explorer
+from app.services.measure import Measures
+from app.services.morph import Morph
+from app.services.rd_curve import RdCurves
+from app.services.vision import VisionReadouts
+
+__all__ = ["LARGEST_FILE", "LAYERS", "Photo", "Studio"]
+
+
+class Studio:
+    """One codec and every service over it, shared by all visitors. Nothing here knows Gradio.
+
+    Args:
+        load: makes the codec, in a thread of its own; what needs the codec waits for it.
+        limit: bytes of what is cached, in memory only.
+    """
+
+    def __init__(self, load: Callable[[], FaceCodec], limit: int = LIMIT) -> None:
+        self.executor = executor = Executor(load)
+        self.cache = cache = SharedCache(limit)
+        self.decoding = decoding = Decoding(executor, cache)
+        self.compression = compression = Compression(executor, decoding, cache)
+        self.editing = Editing(compression)
+        self.morph = Morph(decoding)
+        self.explorer = Explorer(compression, cache)
+        self.measures = Measures(cache)
+        self.baselines = Baselines(self.measures, cache)
+        self.vision = VisionReadouts(compression, cache)
+        self.bit_allocation = BitAllocations(decoding, cache)
+        self.rd_curve = RdCurves(compression, self.measures, cache)
+        self.decode_tools = DecodeTools(decoding)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the codec is loaded (or has failed to load)."""
+        return self.executor.ready
+
+    @property
+    def codec(self) -> FaceCodec:
+        """The codec; waits until it is loaded. Raises HscError when it could not be."""
+        return self.executor.codec
+
+    def prepare(self, photo: Photo, face: int = 0, align: bool = True) -> Prepared:
+        """Find the faces of a photo and cut one out; see `Compression.prepare`."""
+        return self.compression.prepare(photo, face, align)
+
+    def steps(
+        self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
+    ) -> Iterator[Compressed]:
+        """Compress a photo, and hand over the result as it grows; see `Compression.steps`."""
+        return self.compression.steps(photo, level, face, align)
+
+    def compress(
+        self,
+        photo: Photo,
+        level: float = 3,
+        face: int = 0,
+        align: bool = True,
+        layers: str = "scn+fcn",
+    ) -> Compressed:
+        """Compress a photo and draw it from its bytes: the last of `steps`, or the last that
+        `layers` needs."""
+        for result in self.steps(photo, level, face, align):
+            if layers == "scn" and result.picture_scn is not None:
+                break
+        return result
+
+    def refine(
+        self, plain: Compressed, cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator[Compressed]:
+        """Search for a better file of a result; see `Compression.refine`."""
+        return self.compression.refine(plain, cancelled)
+
+    def decode(
+        self,
+        data: bytes,
+        layers: str = "scn+fcn",
+        edits: Mapping[str, float] | None = None,
+        keep_details: float = 1.0,
+    ) -> Decoded:
+        """Draw the picture of a .hsc file; see `Decoding.decode`."""
+        return self.decoding.decode(data, layers, edits, keep_details)
+
+    def random_face(self, seed: int) -> Image.Image:
+        """A face that the generator made up, the same for the same seed."""
+        return self.executor.run(random_face, int(seed))
