@@ -1,6 +1,6 @@
 """Start the studio: ``python app.py``, ``hsc-studio``, or ``python -m app``."""
 
-from app.cleanup import keep_swept
+from app import cleanup
 from app.page import build, launch_options
 from app.studio import Studio
 from hsc.memory import keep_large_blocks
@@ -16,7 +16,7 @@ def load():
 def main() -> None:
     """Build the page and serve it until the process ends."""
     keep_large_blocks()
-    keep_swept()
+    cleanup.start()
     build(Studio(load)).launch(**launch_options())
 
 

@@ -26,7 +26,7 @@ EVERY = 60  # seconds
 VARIABLE = "GRADIO_TEMP_DIR"
 
 
-def keep_swept() -> Path:
+def start() -> Path:
     """Give the page a folder of its own for uploads and results, and sweep it from now on.
 
     Call it before the page is built. The folder goes with the process; what killed processes left

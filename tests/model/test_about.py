@@ -9,8 +9,8 @@ import torch
 from app.texts import text
 from app.views.diagram import TALL, TALL_BOXES, WIDE, WIDE_BOXES, diagram
 from app.views.weights import source, weights_table
-from hsc.weights.packages import write_weights
 from hsc.weights.model_id import ASSETS, path_of
+from hsc.weights.packages import write_weights
 
 
 def test_the_drawing_is_well_formed_and_within_its_frame():

@@ -12,7 +12,7 @@ from fakes import FakeCodec
 from paths import ROOT
 from visitors import Visitor, files_below
 
-from app import files, page, sweeping
+from app import cleanup, files, page
 from app.page import build, launch_options
 from app.studio import Studio
 
@@ -43,9 +43,9 @@ def test_everything_a_visitor_leaves_is_gone_within_an_hour(url: str, folder: Pa
     kept = files.keep_bytes(b"cancelled before anybody saw it", "face.hsc")
     left = files_below(folder)
     assert {Path(p) for p in (upload["path"], made.output[1]["path"], kept)} <= set(left)
-    assert sweeping.LONGEST + sweeping.EVERY < HOUR and sum(page.DELETE) < HOUR
-    assert sweeping.sweep(folder) == 0
-    assert sweeping.sweep(folder, now=time.time() + sweeping.LONGEST + 1) == len(left)
+    assert cleanup.LONGEST + cleanup.EVERY < HOUR and sum(page.DELETE) < HOUR
+    assert cleanup.sweep(folder) == 0
+    assert cleanup.sweep(folder, now=time.time() + cleanup.LONGEST + 1) == len(left)
     assert files_below(folder) == []
     # and the studio goes on
     again = visitor.call("compress", visitor.upload("me.png", photo), 2.0, "scn", 0, False)
@@ -63,20 +63,20 @@ def test_what_is_shown_again_stays(folder: Path) -> None:
 def test_folders_go_when_they_are_empty_and_come_back(folder: Path) -> None:
     path = Path(files.keep_bytes(b"x", "a.hsc"))
     for late in (1, 2):  # a folder that has just lost its file waits for the next time
-        sweeping.sweep(folder, now=time.time() + late * HOUR)
+        cleanup.sweep(folder, now=time.time() + late * HOUR)
     assert not path.parent.exists()
     assert Path(files.keep_bytes(b"x", "a.hsc")) == path and path.read_bytes() == b"x"
 
 
 def test_the_page_gets_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
-    monkeypatch.setattr(sweeping.tempfile, "tempdir", str(tmp_path))
-    left = tmp_path / f"{sweeping.PREFIX}killed" / "face.png"
+    monkeypatch.setattr(cleanup.tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / f"{cleanup.PREFIX}killed" / "face.png"
     left.parent.mkdir()
     left.write_bytes(b"of a process that was killed")
-    monkeypatch.setattr(sweeping, "LONGEST", -1)
-    monkeypatch.setattr(sweeping.sweep, "__defaults__", (-1, None))
-    own = sweeping.keep_swept()
+    monkeypatch.setattr(cleanup, "LONGEST", -1)
+    monkeypatch.setattr(cleanup.sweep, "__defaults__", (-1, None))
+    own = cleanup.start()
     try:
         assert own.parent == tmp_path and os.environ["GRADIO_TEMP_DIR"] == str(own)
         waited = time.monotonic()
