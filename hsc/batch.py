@@ -1,6 +1,7 @@
 """Many pictures in one call: strips of edits of one file, grids of many files."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import torch
 from PIL import Image
@@ -50,7 +51,13 @@ def render_batch(
     # floating-point pictures of all of them meanwhile
     size = 1 if decoder.networks.device.type == "cpu" else AT_ONCE
     for start in range(0, len(pairs), size):
-        part = [decoder.apply_edits(*pair, keep_details) for pair in pairs[start : start + size]]
-        feature, w_plus = (torch.cat(column) for column in zip(*part))
-        pictures += to_pictures(decoder.render(feature, w_plus, preview=preview))
+        # semantics alone and whole files may be rendered by different blocks
+        parts = groupby(pairs[start : start + size], lambda pair: pair[0].semantics_alone)
+        for semantics_alone, part in parts:
+            latents = [decoder.apply_edits(*pair, keep_details) for pair in part]
+            feature, w_plus = (torch.cat(column) for column in zip(*latents))
+            rendered = decoder.render(
+                feature, w_plus, semantics_alone=semantics_alone, preview=preview
+            )
+            pictures += to_pictures(rendered)
     return pictures

@@ -70,22 +70,31 @@ class Decoder:
             n.edits, edits, n.synthesis.feature, n.fcn.feature_std,
             w_plus, feature_s, feature, keep_details,
         )  # fmt: skip
-        weight = detail_weight(opened.feature is not feature_s, keep_details)
+        weight = detail_weight(not opened.semantics_alone, keep_details)
         w_plus = edit_styles(w_plus, n.edits.offset(edits, weight))
         before = opened.w_plus
         if opened.layers == "fcn":
             before = w_plus = n.mapping.w_mean.expand_as(w_plus)
         if n.edits.skin and any(edits.values()):
             drawn = (opened.feature, before), (feature, w_plus)
-            feature = n.edits.skin.restore(n.generator, *drawn)
+            network, _ = n.blocks(opened.semantics_alone)
+            feature = n.edits.skin.restore(network, *drawn)
         return feature, w_plus
 
     @torch.no_grad()
-    def render(self, feature: Tensor, w_plus: Tensor, *, preview: bool = False) -> Tensor:
+    def render(
+        self,
+        feature: Tensor,
+        w_plus: Tensor,
+        *,
+        semantics_alone: bool = False,
+        preview: bool = False,
+    ) -> Tensor:
         """Pictures of feature maps and styles, as ``apply_edits`` gives them.
 
         Args:
             feature: (B, 512, 32, 32). w_plus: (B, 23, 512).
+            semantics_alone: the feature maps are what semantics predict, and no more.
             preview: render 256 px through the preview exit, in a third of the time.
 
         Returns:
@@ -96,7 +105,8 @@ class Decoder:
         """
         n = self.networks
         if not preview:
-            return n.synthesis.image(feature, w_plus)
+            _, renderer = n.blocks(semantics_alone)
+            return renderer.image(feature, w_plus)
         if n.preview is None:
             raise WeightsError("these weights cannot draw previews: preview is not among them.")
         return render_exit(n.synthesis, n.preview, feature, w_plus)

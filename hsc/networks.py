@@ -15,13 +15,14 @@ from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
 from hsc.generators.mobilestylegan.exits import ExitHead
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.generators.pretrained import load_generator
+from hsc.generators.pretrained import load_finetuned, load_generator
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.weights.loading import ModelId, load_into, model_id, path_of
+from hsc.weights.model_id import FINETUNED
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Networks:
         backend: how the generator draws, one of ``hsc.generators.backends.BACKENDS``.
         generator: the same network as it was trained, whatever the backend: what an encoder
             writes must not depend on how pictures are drawn.
+        finetuned: ``generator`` with its blocks above F finetuned on photographs, where the
+            weights have such blocks (``FINETUNED``); ``generator`` itself elsewhere.
+        synthesis, renderer: ``generator`` and ``finetuned`` in the backend.
         encoder: None in a decode-only installation.
         preview: the 256-px exit, None where its weights are missing.
         self_renderer: gives the encoder feedback, None in a decode-only installation.
@@ -44,7 +48,9 @@ class Networks:
     model: ModelId
     mapping: Mapping
     generator: Synthesis
+    finetuned: Synthesis
     synthesis: Renderer
+    renderer: Renderer
     scn: SemanticCodec
     fcn: FeatureCodec
     context: ExactSynthesis
@@ -53,6 +59,16 @@ class Networks:
     encoder: InversionEncoder | None
     preview: ExitHead | None
     self_renderer: SelfRenderer | None
+
+    def blocks(self, semantics_alone: bool) -> tuple[Synthesis, Renderer]:
+        """The network that renders a picture, and the same in the backend.
+
+        Pictures of semantics alone are the generator's own faces, which it renders better itself
+        than with blocks that learnt from files with a feature map.
+        """
+        if semantics_alone:
+            return self.generator, self.synthesis
+        return self.finetuned, self.renderer
 
     def semantics(self, w_plus_hat: Tensor, feature_s: Tensor) -> Semantics:
         """What FCN is coded with.
@@ -75,6 +91,10 @@ def load_networks(
     """
     backend = resolve_backend(device, backend)
     generator = load_generator(device, folder)
+    finetuned = synthesis = generator.synthesis
+    if (decoder := path_of(FINETUNED, folder)).is_file():
+        finetuned = load_finetuned(synthesis, decoder)
+    built = build_backend(synthesis, backend)
     scn = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
@@ -88,8 +108,10 @@ def load_networks(
         backend,
         model_id(folder),
         generator.mapping,
-        generator.synthesis,
-        build_backend(generator.synthesis, backend),
+        generator=synthesis,
+        finetuned=finetuned,
+        synthesis=built,
+        renderer=built if finetuned is synthesis else build_backend(finetuned, backend),
         scn=scn.to(device),
         fcn=fcn.to(device),
         context=ExactSynthesis(generator.synthesis),

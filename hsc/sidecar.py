@@ -23,7 +23,7 @@ from typing import Any
 
 from hsc.bitstream import container
 from hsc.errors import BitstreamError, WeightsError
-from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
+from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, path_of
 
 FORMAT, VERSION = "hsc-sidecar", 1
 
@@ -76,7 +76,7 @@ def sidecar(
 
 def weights() -> dict[str, str]:
     """SHA-256 of every weights file that a file's bytes or picture depend on and that is here."""
-    names = (*DECODER_FILES, "inversion", "edits")
+    names = (*DECODER_FILES, FINETUNED, "inversion", "edits")
     return {name: file_hash(path_of(name)) for name in names if path_of(name).is_file()}
 
 
@@ -114,8 +114,12 @@ def check(recipe: Mapping[str, Any], data: bytes) -> None:
     others = [
         name
         for name, digest in recipe["model"]["weights"].items()
-        if name in (*DECODER_FILES, "edits") and here.get(name) != digest
+        if name in (*DECODER_FILES, FINETUNED, "edits") and here.get(name) != digest
     ]
+    # a picture with a feature map looks otherwise since there is a finetuned decoder
+    whole = recipe["draw"].get("layers") != "scn"
+    if FINETUNED in here and FINETUNED not in recipe["model"]["weights"] and whole:
+        others.append(FINETUNED)
     if others:
         raise WeightsError(
             f"the sidecar was written with other weights ({', '.join(others)}): use the version "

@@ -38,3 +38,8 @@ class DecodedLatents:
     feature_s: Tensor
     feature: Tensor
     layers: str
+
+    @property
+    def semantics_alone(self) -> bool:
+        """Whether the feature map is what the semantics predict, and no more."""
+        return self.feature is self.feature_s

@@ -191,4 +191,4 @@ def render_w_plus(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> I
     """
     w_plus = w_plus.to(decoder.networks.device)
     feature = decoder.networks.synthesis.feature(w_plus)
-    return to_picture(decoder.render(feature, w_plus, preview=small))
+    return to_picture(decoder.render(feature, w_plus, semantics_alone=True, preview=small))

@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-NAMES = ("generator", "backbone", "perceptual", "identity", "attributes", "person", "dino", "all")
+NAMES = (
+    "generator",
+    "backbone",
+    "perceptual",
+    "identity",
+    "attributes",
+    "person",
+    "dino",
+    "faceres",
+    "all",
+)
 
 
 def add_parser(subparsers) -> None:

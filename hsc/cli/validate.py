@@ -16,6 +16,7 @@ KINDS = (
     "verification",
     "directions",
     "edits",
+    "full-size",
     "results",
 )
 
@@ -58,6 +59,12 @@ def add_parser(subparsers) -> None:
         type=Path,
         metavar="FILE",
         help="the file that results writes (default: RESULTS.md)",
+    )
+    parser.add_argument(
+        "--compare-decoder",
+        metavar="FILE",
+        help="full-size: render the same files by the blocks above F in FILE too, or by the "
+        "generator's own with `original`",
     )
     parsing.add_refine(parser)
     parsing.add_device(parser)

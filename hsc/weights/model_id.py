@@ -11,6 +11,9 @@ from hsc.paths import SHIPPED
 ASSETS = SHIPPED / "weights"
 DECODER_FILES = ("generator", "entropy", "scn", "fcn")
 """Weights that a decoder needs: together they are the model a file names."""
+FINETUNED = "decoder"
+"""Optional weights of the generator's blocks above F, finetuned on photographs. They are no part of
+the model that a file names: with them the same files give better pictures."""
 
 
 @dataclass(frozen=True)

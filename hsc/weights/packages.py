@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
@@ -175,6 +177,33 @@ def the_file(folder: Path, pattern: str) -> Path:
     if len(found) != 1:
         raise WeightsError(f"expected one {pattern} in the package, found {len(found)}.")
     return found[0]
+
+
+def read_tensors(manifest: Path) -> dict[str, np.ndarray]:
+    """Every tensor that a TensorFlow.js weights manifest describes, as float32, by name.
+
+    Args:
+        manifest: the JSON file of the manifest alone, or of a graph with its manifest.
+    """
+    tensors = {}
+    groups = json.loads(manifest.read_text())
+    for group in groups if isinstance(groups, list) else groups["weightsManifest"]:
+        blob = b"".join((manifest.parent / path).read_bytes() for path in group["paths"])
+        start = 0
+        for entry in group["weights"]:
+            packing = {"dtype": entry["dtype"], "scale": 1.0, "min": 0.0}
+            packing |= entry.get("quantization", {})
+            count = math.prod(entry["shape"])
+            raw = np.frombuffer(blob, packing["dtype"], count, start)
+            start += raw.nbytes
+            value = raw.astype(np.float32) * packing["scale"] + packing["min"]
+            tensors[entry["name"]] = value.reshape(entry["shape"]).astype(np.float32)
+        if start != len(blob):
+            raise WeightsError(
+                f"expected {start} bytes of weights beside {manifest.name}, found {len(blob)}: "
+                "the package is not the pinned one."
+            )
+    return tensors
 
 
 def write_weights(

@@ -19,10 +19,9 @@ from hsc.cli.import_weights import NAMES
 from hsc.errors import WeightsError
 from hsc.metrics.recipes import DINO, DISTS, read_arrays
 from hsc.research import convert
-from hsc.research.convert.identity import read_tensors
 from hsc.research.convert.openvino_ir import IrGraph
 from hsc.weights import packages
-from hsc.weights.packages import Package, Recipe, the_file, write_weights
+from hsc.weights.packages import Package, Recipe, read_tensors, the_file, write_weights
 
 
 @pytest.fixture()

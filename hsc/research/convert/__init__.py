@@ -17,11 +17,12 @@ RECIPES = {
     "dino": ("hsc.metrics.recipes:DINO",),
     "attributes": ("hsc.research.convert.attributes:ATTRIBUTES",),
     "person": ("hsc.research.convert.person:PERSON",),
+    "faceres": ("hsc.metrics.recipes:FACERES",),
 }
 """Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
 ALL = "all"
-LABORATORY = {"dino"}
-"""Not among ``all``: large, and only the laboratory looks through it."""
+LABORATORY = {"dino", "faceres"}
+"""Not among ``all``: large packages, and only the laboratory looks through these networks."""
 
 
 def run(name: str, package: Path | Sequence[Path] | None = None, out: Path | None = None) -> None:

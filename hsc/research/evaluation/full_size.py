@@ -1,0 +1,510 @@
+"""``validate full-size``: what a file's picture is beside the photograph at the photograph's size.
+
+Only photographs of 900 px or more are taken, and none is enlarged: a picture of 1024 px is brought
+down to the photograph's own size and compared there. Eyes and mouth, which people look at first,
+are compared in windows of their own. With ``--compare-decoder`` the same files are rendered by
+other blocks above F as well: files are made once, so their bytes are the same.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.bitstream import with_layers
+from hsc.codec import Codec
+from hsc.domains.ffhq_face import Face, find_faces
+from hsc.errors import HscError
+from hsc.generators.backends import Renderer, build_backend
+from hsc.generators.pretrained import load_finetuned
+from hsc.images.photo import read_photo
+from hsc.images.tensors import to_picture, to_tensor
+from hsc.metrics import identity, identity_faceres
+from hsc.metrics.dists import Dists
+from hsc.metrics.identity_dlib import dlib_identity
+from hsc.metrics.identity_faceres import FaceRes
+from hsc.metrics.landmarks import LEFT_EYE, RIGHT_EYE
+from hsc.metrics.lpips import Lpips
+from hsc.metrics.picture import psnr
+from hsc.research.data.faces import SUFFIXES
+from hsc.research.data.validation import REFERENCE_PX, spread
+from hsc.research.evaluation import report
+from hsc.research.options import ValidateOptions
+from hsc.vision.appearance import PX as SKIN_PX
+from hsc.vision.appearance import Face as Appearance
+from hsc.weights.loading import DECODER_FILES, file_hash, path_of
+from hsc.weights.model_id import FINETUNED
+
+KIND = "full-size"
+LEAST_PX = 900
+LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0)
+SMALL_PX = 256
+EYE_PX, MOUTH_PX = 192, 256
+MOUTH = slice(48, 68)
+PATCH = 0.09
+"""Radius of a patch of skin, in units of :class:`hsc.vision.appearance.Face`."""
+COVERED = 20.0
+"""CIELAB from which a forehead is unlike the cheeks: hair or a hat, and left out."""
+THIRDS = ("dark", "middle", "light")
+ORIGINAL, SHIPPED, OTHER = "original", "shipped", "compared"
+S_ONLY = "S only"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A reported figure: its key, its column's title, how many decimals it is good for."""
+
+    key: str
+    label: str
+    digits: int
+
+
+FIGURES = (
+    Figure("lpips_1024", "LPIPS@1024", 3),
+    Figure("lpips_eyes", "eyes", 3),
+    Figure("lpips_mouth", "mouth", 3),
+    Figure("lpips_256", "LPIPS@256", 3),
+    Figure("dists_256", "DISTS@256", 3),
+    Figure("psnr_256", "PSNR@256", 2),
+    Figure("psnr_1024", "PSNR@1024", 2),
+    Figure("identity_dlib", "dlib L2", 3),
+    Figure("identity_faceres", "faceres L2", 3),
+    Figure("skin", "skin", 2),
+    Figure("skin_p90", "skin p90", 2),
+)
+NOTE = (
+    "{count} photographs of {low} to {high} px (LEAST_PX or more), each compared at its own size, "
+    "never enlarged. Means of the files. LPIPS: AlexNet, version 0.1; eyes: windows of EYE_PX px, "
+    "mouth: of MOUTH_PX px, both placed by the photograph's landmarks. @256: averaged down. dlib's "
+    "descriptor (same person under DLIB) is in the encoder and in its loss; faceres (under FACERES) "
+    "judges what nothing was trained on. Skin: CIELAB difference of cheeks and forehead. S only: "
+    "the semantics of the file of level {s_level:g}."
+)
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An aligned photograph that shows what 1024 px can."""
+
+    name: str
+    path: Path
+
+    def load(self) -> Image.Image:
+        """RGB, square, at its own size; larger ones are brought down to 1024 px."""
+        image = read_photo(self.path)
+        px = min(*image.size, REFERENCE_PX)
+        square = (px, px)
+        return image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
+
+
+def photographs(folder: Path | None, limit: int | None = None) -> list[Photograph]:
+    """Photographs of 900 px or more below a folder, in the order of their names.
+
+    Raises:
+        HscError: no folder was given, or it has no such picture.
+    """
+    if folder is None:
+        raise HscError("expected a folder of aligned faces: add --faces DIR.")
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = [Photograph(p.relative_to(folder).as_posix(), p) for p in paths if _is_large(p)]
+    if not found:
+        raise HscError(
+            f"expected aligned pictures of {LEAST_PX} px or more below {folder}, found none: give "
+            "photographs at their own size."
+        )
+    return spread(found, limit or len(found))
+
+
+def _is_large(path: Path) -> bool:
+    with Image.open(path) as image:
+        return min(image.size) >= LEAST_PX
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A photograph to compare pictures with, and what is computed only once of it."""
+
+    image: Image.Image
+    large: Tensor  # (1, 3, px, px)
+    small: Tensor  # (1, 3, 256, 256)
+    lpips_large: list[Tensor]
+    lpips_small: list[Tensor]
+    dists_small: list[Tensor]
+    face: Face | None
+    dlib: np.ndarray | None
+    faceres: np.ndarray
+
+    @property
+    def windows(self) -> dict[str, list[tuple[int, int, int, int]]]:
+        """Boxes of the eyes and of the mouth; none where no face was found."""
+        if self.face is None:
+            return {"lpips_eyes": [], "lpips_mouth": []}
+        points = self.face.landmarks
+        px = self.image.width
+        return {
+            "lpips_eyes": [_box(points[eye].mean(0), EYE_PX, px) for eye in (RIGHT_EYE, LEFT_EYE)],
+            "lpips_mouth": [_box(points[MOUTH].mean(0), MOUTH_PX, px)],
+        }
+
+
+class FullSizeEvaluator:
+    """Compares pictures of 1024 px with photographs of 900 px or more.
+
+    Args:
+        device: where LPIPS, DISTS and faceres run; dlib runs on the CPU.
+        dists, faceres: weight files; without them they are fetched into the user's cache.
+
+    Raises:
+        WeightsError: the weights of a metric are missing.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        dists: Path | None = None,
+        faceres: Path | None = None,
+    ) -> None:
+        self.device = device
+        self.lpips = Lpips.pretrained().to(device)
+        self.dists = Dists.pretrained(dists).to(device)
+        self.faceres = FaceRes.pretrained(faceres).to(device)
+
+    @torch.no_grad()
+    def reference(self, image: Image.Image) -> Reference:
+        """Prepare a photograph."""
+        large = to_tensor(image, self.device)
+        small = shrink(large)
+        faces = find_faces(image)
+        face = faces[0] if faces else None
+        return Reference(
+            image,
+            large,
+            small,
+            self.lpips.features(large),
+            self.lpips.features(small),
+            self.dists.features(small),
+            face,
+            dlib_identity(image, face) if face else None,
+            self.faceres.describe(image),
+        )
+
+    @torch.no_grad()
+    def compare(self, reference: Reference, picture: Image.Image) -> dict[str, float]:
+        """Every figure but percentiles; nan for those of a face where none was found.
+
+        Args:
+            picture: RGB, 1024 x 1024.
+        """
+        own = picture.resize(reference.image.size, Image.Resampling.LANCZOS)
+        large = to_tensor(own, self.device)
+        small = shrink(large)
+        figures = {
+            "lpips_1024": self._lpips(reference.lpips_large, large),
+            "lpips_256": self._lpips(reference.lpips_small, small),
+            "dists_256": self.dists.distance(
+                reference.dists_small, self.dists.features(small)
+            ).item(),
+            "psnr_256": psnr(reference.small, small).item(),
+            "psnr_1024": psnr(reference.large, large).item(),
+        }
+        for key, boxes in reference.windows.items():
+            pairs = [(_cut(reference.large, box), _cut(large, box)) for box in boxes]
+            distances = [self.lpips(*pair).item() for pair in pairs]
+            figures[key] = sum(distances) / len(distances) if distances else math.nan
+        return figures | self._identities(reference, own) | skin_difference(reference, own)
+
+    def _lpips(self, features: list[Tensor], picture: Tensor) -> float:
+        return self.lpips.distance(features, self.lpips.features(picture)).item()
+
+    def _identities(self, reference: Reference, picture: Image.Image) -> dict[str, float]:
+        dlib = math.nan
+        if reference.face is not None:
+            faces = find_faces(picture)
+            found = dlib_identity(picture, faces[0] if faces else reference.face)
+            dlib = float(np.linalg.norm(found - reference.dlib))
+        faceres = float(np.linalg.norm(self.faceres.describe(picture) - reference.faceres))
+        return {"identity_dlib": dlib, "identity_faceres": faceres}
+
+
+def shrink(images: Tensor) -> Tensor:
+    """Average a square picture of any size down: (B, C, px, px) -> (B, C, 256, 256)."""
+    return F.interpolate(images, size=SMALL_PX, mode="area")
+
+
+def _box(centre: np.ndarray, side: int, px: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a square about a point, moved into the picture."""
+    left, top = (int(min(max(round(float(v)) - side // 2, 0), px - side)) for v in centre)
+    return left, top, left + side, top + side
+
+
+def _cut(picture: Tensor, box: tuple[int, int, int, int]) -> Tensor:
+    left, top, right, bottom = box
+    return picture[..., top:bottom, left:right]
+
+
+def skin_difference(reference: Reference, picture: Image.Image) -> dict[str, float]:
+    """CIELAB difference of cheeks and forehead, its three parts (L*, a*, b* gained), and the
+    photograph's own L* there; nan without a face.
+
+    Args:
+        picture: of the photograph's size.
+    """
+    keys = ("skin", "skin_l", "skin_a", "skin_b", "skin_lightness")
+    if reference.face is None:
+        return dict.fromkeys(keys, math.nan)
+    before = skin_patches(reference.image, reference.face.landmarks)
+    after = skin_patches(picture, reference.face.landmarks)
+    cheeks = before[:2].mean(0)
+    count = 3 if np.linalg.norm(before[2] - cheeks) < COVERED else 2
+    gained = (after - before)[:count]  # (2 or 3, 3)
+    values = (np.linalg.norm(gained, axis=1).mean(), *gained.mean(0), cheeks[0])
+    return dict(zip(keys, map(float, values), strict=True))
+
+
+def skin_patches(image: Image.Image, landmarks: np.ndarray) -> np.ndarray:
+    """Mean CIELAB of both cheeks and the forehead, (3, 3); landmarks (68, 2) in its pixels."""
+    face = Appearance.of(image, landmarks, np.ones((SKIN_PX, SKIN_PX)))
+    p = face.points
+    up = (p[27] - p[8]) / np.linalg.norm(p[27] - p[8])
+    cheeks = [(p[nose] * 1.1 + p[jaw] * 0.9) / 2 for nose, jaw in ((31, 2), (35, 14))]
+    forehead = p[[21, 22]].mean(0) + up * face.unit * 0.25
+    patches = [face.around(centre, PATCH) for centre in (*cheeks, forehead)]
+    return np.array([face.lab[patch].mean(0) for patch in patches])
+
+
+@dataclass(frozen=True)
+class NamedDecoder:
+    """Blocks above F to render with: what a table calls them, and their file's SHA-256."""
+
+    name: str
+    renderer: Renderer
+    digest: str
+
+
+def decoders(codec: Codec, compared: str | None, folder: Path | None = None) -> list[NamedDecoder]:
+    """What renders the files: the blocks that ship, and others to compare them with.
+
+    Args:
+        compared: a weight file of blocks above F, ``original`` for the generator's own, or None.
+    """
+    generator = codec.networks.generator
+    shipped = path_of(FINETUNED, folder)
+    found: list[NamedDecoder] = []
+    if compared is not None or not shipped.is_file():
+        digest = file_hash(path_of("generator", folder))
+        found.append(NamedDecoder(ORIGINAL, build_backend(generator, codec.backend), digest))
+    others = {SHIPPED: shipped} if shipped.is_file() else {}
+    if compared not in (None, ORIGINAL):
+        others[OTHER] = Path(compared)
+    for name, path in others.items():
+        finetuned = load_finetuned(generator, path)
+        found.append(NamedDecoder(name, build_backend(finetuned, codec.backend), file_hash(path)))
+    return found
+
+
+def run(options: ValidateOptions) -> None:
+    """Make files, render and measure them; print the table, save report and sheets.
+
+    Args:
+        options: faces, limit, levels, compare_decoder, out and device.
+
+    Raises:
+        HscError: no pictures. WeightsError: weights are missing, or the compared ones are odd.
+    """
+    pictures = photographs(options.faces, options.limit)
+    codec = Codec.load(options.device)
+    evaluator, folder = FullSizeEvaluator(codec.device), options.out
+    levels = options.levels or LEVELS
+    named = decoders(codec, options.compare_decoder)
+    rows: list[report.Row] = []
+    for number, photograph in enumerate(pictures, start=1):
+        image = photograph.load()
+        reference = evaluator.reference(image)
+        sheet = WindowSheet(reference, [decoder.name for decoder in named])
+        for what, data, layers in files_of(codec, image, levels):
+            rendered = {
+                decoder.name: render(codec, decoder.renderer, data, layers) for decoder in named
+            }
+            for name, picture in rendered.items():
+                figures = evaluator.compare(reference, picture)
+                row = {"what": what, "decoder": name, "picture": photograph.name}
+                rows.append(row | {"px": image.width, "bytes": len(data)} | figures)
+            sheet.add(what, list(rendered.values()))
+        sheet.save(folder / KIND / f"{Path(photograph.name).stem}.png")
+        report.print_progress(number, len(pictures), photograph.name)
+    result = full_report(codec, named, levels, rows)
+    report.write(result, rows, folder)
+    print(result["notes"][0] + "\n\n" + figures_table(result) + "\n\n" + skin_table(result))
+
+
+def files_of(
+    codec: Codec, image: Image.Image, levels: Sequence[float]
+) -> list[tuple[str, bytes, str]]:
+    """The files of one photograph: what it is, its bytes, the layers to decode."""
+    square = (REFERENCE_PX, REFERENCE_PX)
+    crop = image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
+    latents = codec.analyse(crop)
+    files = [codec.compress(latents, level) for level in levels]
+    whole = [(f"level {level:g}", data, "scn+fcn") for level, data in zip(levels, files)]
+    return [(S_ONLY, with_layers(files[0], "scn"), "scn"), *whole]
+
+
+@torch.no_grad()
+def render(codec: Codec, renderer: Renderer, data: bytes, layers: str) -> Image.Image:
+    """The picture of a file by some blocks above F."""
+    opened = codec.open(data, layers)
+    return to_picture(renderer.image(opened.feature, opened.w_plus))
+
+
+def full_report(
+    codec: Codec,
+    named: Sequence[NamedDecoder],
+    levels: Sequence[float],
+    rows: list[report.Row],
+) -> dict:
+    """Means of each kind of file and decoder, and what they are means of."""
+    sizes = {row["picture"]: row["px"] for row in rows}
+    note = NOTE.format(
+        count=len(sizes), low=min(sizes.values()), high=max(sizes.values()), s_level=levels[0]
+    )
+    constants = {"LEAST_PX": LEAST_PX, "EYE_PX": EYE_PX, "MOUTH_PX": MOUTH_PX}
+    constants |= {"DLIB": identity.SAME_PERSON, "FACERES": identity_faceres.SAME_PERSON}
+    for name, value in constants.items():
+        note = note.replace(name, str(value))
+    return {
+        "kind": KIND,
+        "date": date.today().isoformat(),
+        "model": codec.model_name,
+        "weights": {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+        "decoders": {decoder.name: decoder.digest for decoder in named},
+        "machine": report.machine(codec.device),
+        "pictures": len(sizes),
+        "levels": list(levels),
+        "notes": [note],
+        "summary": summarise(rows),
+    }
+
+
+def summarise(rows: list[report.Row]) -> list[report.Row]:
+    """Means of every kind of file and decoder, over the pictures that have the figure."""
+    summary = []
+    for what, decoder in dict.fromkeys((row["what"], row["decoder"]) for row in rows):
+        group = [row for row in rows if (row["what"], row["decoder"]) == (what, decoder)]
+        means: report.Row = {"what": what, "decoder": decoder, "count": len(group)}
+        for key in (k for k, v in group[0].items() if isinstance(v, (int, float))):
+            means[key] = _over(np.mean, [row[key] for row in group])
+        means["skin_p90"] = _over(_ninth_tenth, [row["skin"] for row in group])
+        known = sorted(
+            (r for r in group if not math.isnan(r["skin"])), key=lambda r: r["skin_lightness"]
+        )
+        for third, part in zip(THIRDS, np.array_split(np.arange(len(known)), len(THIRDS))):
+            for key in ("skin", "skin_l", "skin_a", "skin_b"):
+                means[f"{key}_{third}"] = _over(np.mean, [known[i][key] for i in part])
+        for key, most in (
+            ("identity_dlib", identity.SAME_PERSON),
+            ("identity_faceres", identity_faceres.SAME_PERSON),
+        ):
+            means[f"{key}_same"] = sum(row[key] < most for row in group)
+        summary.append(means)
+    return summary
+
+
+def _over(figure: Callable[[list[float]], float], values: list[float]) -> float | None:
+    values = [value for value in values if not math.isnan(value)]
+    return float(figure(values)) if values else None
+
+
+def _ninth_tenth(values: list[float]) -> float:
+    return float(np.quantile(values, 0.9))
+
+
+def figures_table(result: dict) -> str:
+    """The report's means, with how many people each recogniser takes for themselves."""
+    header = ["file", "decoder", "bytes", *(f.label for f in FIGURES), "same person"]
+    lines = []
+    for row in result["summary"]:
+        same = f"{row['identity_dlib_same']} / {row['identity_faceres_same']} of {row['count']}"
+        figures = [report.number(row[f.key], f.digits) for f in FIGURES]
+        lines.append([row["what"], row["decoder"], report.number(row["bytes"], 0), *figures, same])
+    return report.table(header, lines)
+
+
+def skin_table(result: dict) -> str:
+    """Skin by thirds of its lightness: CIELAB difference, and L*, a*, b* gained."""
+    header = ["skin", "decoder", *(f"{third}: L*, a*, b*" for third in ("all", *THIRDS))]
+    lines = []
+    for row in result["summary"]:
+        cells = []
+        for end in ("", *(f"_{third}" for third in THIRDS)):
+            size, *parts = (row[f"{key}{end}"] for key in ("skin", "skin_l", "skin_a", "skin_b"))
+            signed = ", ".join("-" if part is None else f"{part:+.1f}" for part in parts)
+            cells.append(f"{report.number(size, 1)}: {signed}")
+        lines.append([row["what"], row["decoder"], *cells])
+    return report.table(header, lines)
+
+
+class WindowSheet:
+    """Eyes, mouth and a cheek at 100%: a row for each file, a column for each decoder.
+
+    Args:
+        reference: the photograph, which has the first column.
+        columns: titles of the others.
+    """
+
+    TILE = (2 * EYE_PX, EYE_PX + MOUTH_PX)
+    GAP, HEADER_PX = 8, 20
+
+    def __init__(self, reference: Reference, columns: Sequence[str]) -> None:
+        self.reference = reference
+        self.columns = ("photograph", *columns)
+        self.rows: list[tuple[str, list[Image.Image]]] = []
+
+    def add(self, label: str, pictures: Sequence[Image.Image]) -> None:
+        """Add the pictures of one file; nothing where the photograph shows no face."""
+        if self.reference.face is None:
+            return
+        size = self.reference.image.size
+        own = [picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures]
+        self.rows.append((label, [self._tile(image) for image in (self.reference.image, *own)]))
+
+    def _tile(self, image: Image.Image) -> Image.Image:
+        right, left = self.reference.windows["lpips_eyes"]
+        (mouth,) = self.reference.windows["lpips_mouth"]
+        p = self.reference.face.landmarks
+        rest = self.TILE[0] - MOUTH_PX
+        cheek = _box((p[35] * 1.1 + p[14] * 0.9) / 2, MOUTH_PX, image.width)
+        cheek = (cheek[0] + (MOUTH_PX - rest) // 2, cheek[1])
+        tile = Image.new("RGB", self.TILE)
+        # the right eye is at the picture's left
+        tile.paste(image.crop(min(left, right)), (0, 0))
+        tile.paste(image.crop(max(left, right)), (EYE_PX, 0))
+        tile.paste(image.crop(mouth), (0, EYE_PX))
+        box = (*cheek, cheek[0] + rest, cheek[1] + MOUTH_PX)
+        tile.paste(image.crop(box), (MOUTH_PX, EYE_PX))
+        return tile
+
+    def save(self, path: Path) -> None:
+        """Save it without loss; nothing when there is no row."""
+        if not self.rows:
+            return
+        from PIL import ImageDraw, ImageFont
+
+        width, height = (side + self.GAP for side in self.TILE)
+        step = height + self.HEADER_PX
+        sheet = Image.new("RGB", (width * len(self.columns), step * len(self.rows)), "white")
+        draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+        for row, (label, tiles) in enumerate(self.rows):
+            for column, (title, tile) in enumerate(zip(self.columns, tiles, strict=True)):
+                place = (column * width, row * step)
+                text = title if column == 0 else f"{label}, {title}"
+                draw.text((place[0] + 4, place[1] + 2), text, "black", font)
+                sheet.paste(tile, (place[0], place[1] + self.HEADER_PX))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(path)
