@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from hsc.bitstream import with_layers
 from hsc.codec import Codec
+from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import Face, find_faces
 from hsc.errors import HscError
 from hsc.generators.backends import Renderer, build_backend
@@ -34,7 +35,7 @@ from hsc.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
 from hsc.research.data.faces import SUFFIXES
-from hsc.research.data.validation import REFERENCE_PX, spread
+from hsc.research.data.validation import spread
 from hsc.research.evaluation import report
 from hsc.research.options import ValidateOptions
 from hsc.vision.appearance import PX as SKIN_PX
@@ -99,7 +100,7 @@ class Photograph:
     def load(self) -> Image.Image:
         """RGB, square, at its own size; larger ones are brought down to 1024 px."""
         image = read_photo(self.path)
-        px = min(*image.size, REFERENCE_PX)
+        px = min(*image.size, FACE_1024.image_px)
         square = (px, px)
         return image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
 
@@ -348,7 +349,7 @@ def files_of(
     codec: Codec, image: Image.Image, levels: Sequence[float]
 ) -> list[tuple[str, bytes, str]]:
     """The files of one photograph: what it is, its bytes, the layers to decode."""
-    square = (REFERENCE_PX, REFERENCE_PX)
+    square = (FACE_1024.image_px, FACE_1024.image_px)
     crop = image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
     latents = codec.analyse(crop)
     files = [codec.compress(latents, level) for level in levels]
