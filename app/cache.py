@@ -98,7 +98,7 @@ def size_of(value: Any) -> int:
     if isinstance(value, (bytes, bytearray, str)):
         return SMALL + len(value)
     if isinstance(getattr(value, "nbytes", None), int):  # of NumPy and of PyTorch
-        return SMALL + value.nbytes
+        return SMALL + int(value.nbytes)
     if isinstance(value, Mapping):
         return SMALL + sum(map(size_of, value.values()))
     if isinstance(value, (list, tuple)):
@@ -115,10 +115,9 @@ def fingerprint(content: bytes | Image.Image) -> str:
     A picture remembers its own, for results are shown many times and never drawn into.
     """
     if isinstance(content, Image.Image):
-        known = getattr(content, "_fingerprint", None)
-        if known is None:
+        attributes = vars(content)
+        if "_fingerprint" not in attributes:
             head = f"{content.mode}{content.size}".encode()
-            known = hashlib.blake2b(head + content.tobytes(), digest_size=16).hexdigest()
-            content._fingerprint = known
-        return known
+            attributes["_fingerprint"] = fingerprint(head + content.tobytes())
+        return str(attributes["_fingerprint"])
     return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -39,6 +39,27 @@ class Cancelled(Exception):
     """Nobody waits for the result of a call any more."""
 
 
+class CancelToken:
+    """Ends a visitor's long search when the visitor asks for something else."""
+
+    def __init__(self) -> None:
+        self.cancellations = 0
+
+    def cancel(self) -> None:
+        """End every search that has begun."""
+        self.cancellations += 1
+
+    def cancel_unless(self, enabled: bool) -> None:
+        """End every search when its switch is turned off, but not when turning it on begins one."""
+        if not enabled:
+            self.cancel()
+
+    def watch(self) -> Callable[[], bool]:
+        """For a search that begins now: whether it has been cancelled since."""
+        before = self.cancellations
+        return lambda: self.cancellations != before
+
+
 class Executor:
     """Runs functions that take a codec first, one at a time, in the order in which they come.
 
@@ -95,6 +116,7 @@ class Executor:
     def run(
         self,
         call: Callable[Concatenate[FaceCodec, Args], Value],
+        /,
         *args: Args.args,
         **options: Args.kwargs,
     ) -> Value:
@@ -108,6 +130,7 @@ class Executor:
         self,
         call: Callable[Concatenate[FaceCodec, ProgressReport, Args], Value],
         cancelled: Callable[[], bool],
+        /,
         *args: Args.args,
         **options: Args.kwargs,
     ) -> Iterator[Progress | Value]:

@@ -15,7 +15,7 @@ import dataclasses
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -60,6 +60,7 @@ def register(codec: FaceCodec) -> None:
 def run(
     call: Callable[Concatenate[FaceCodec, Args], Value],
     codec: FaceCodec,
+    /,
     *args: Args.args,
     **options: Args.kwargs,
 ) -> Value:
@@ -72,6 +73,7 @@ def steps(
     call: Callable[Concatenate[FaceCodec, ProgressReport, Args], Value],
     codec: FaceCodec,
     report: ProgressReport,
+    /,
     *args: Args.args,
     **options: Args.kwargs,
 ) -> Value:
@@ -97,7 +99,7 @@ def _run(codec: int, call: Callable[..., Any], args: Any, options: Any) -> Outco
 @_with_gpu(SEARCH)
 def _steps(
     codec: int, call: Callable[..., Any], args: Any, options: Any
-) -> Iterator[tuple[int, int] | Outcome]:
+) -> Generator[tuple[int, int] | Outcome, None, None]:
     """The progress of a long call, and its outcome."""
     news: queue.SimpleQueue[tuple[int, int] | Outcome | Exception] = queue.SimpleQueue()
     closed = threading.Event()

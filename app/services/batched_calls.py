@@ -126,6 +126,7 @@ def with_opened(
     codec: FaceCodec,
     files: Sequence[tuple[bytes, str] | DecodedLatents],
     call: Callable[Concatenate[FaceCodec, Sequence[DecodedLatents], Args], Value],
+    /,
     *args: Args.args,
     **options: Args.kwargs,
 ) -> tuple[dict[int, Timed[DecodedLatents]], Timed[Value]]:

@@ -80,7 +80,7 @@ class DecodeTools:
         except HscError:
             return AsText(data, text, link and link + text, "", 0)
         side, _ = code.symbol_size(border=0)
-        return AsText(data, text, link and link + text, qr_svg(code), side)
+        return AsText(data, text, link and link + text, qr_svg(code), int(side))
 
     def prove(self, data: bytes, layers: str = "scn+fcn") -> Proof:
         """Draw a file again with nothing remembered, and once more with one bit turned over."""

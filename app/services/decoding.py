@@ -85,7 +85,9 @@ class Decoding:
         """
         keys = [(fingerprint(data), layers) for data, layers in files]
         known = [self._opened.get(key) for key in keys]
-        given = [file if was is None else was.value for file, was in zip(files, known, strict=True)]
+        given: list[tuple[bytes, str] | DecodedLatents] = [
+            file if was is None else was.value for file, was in zip(files, known, strict=True)
+        ]
         opened, value = self.executor.run(with_opened, given, call, *args, **options)
         for number, read in opened.items():
             self._opened.put(keys[number], read)

@@ -135,7 +135,7 @@ class Explorer:
 
         edits = tuple(
             (edit.name, edit.label, edit.high, edited(edit.name, edit.high))
-            for edit in without_principal(self.executor.codec.edit_names)
+            for edit in without_principal(self.executor.codec.networks.edits.edits)
         )
         return OnMap(_place(latent_map, before, x, y), _place(latent_map, after, x, y), edits)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -130,7 +131,7 @@ class RdCurves:
                     f"Level {level.number}, {level.name}"
                     + (", SCN alone" if layers == "scn" else ""),
                     (prepared.key, level.number, layers),
-                    lambda n=level.number, which=layers: self._own(prepared, n, which),
+                    partial(self._own, prepared, level.number, layers),
                 )
         if not others:
             return
@@ -143,7 +144,7 @@ class RdCurves:
                 yield (
                     f"{codec.label} in {budget:,} bytes",
                     (prepared.key, name, budget),
-                    lambda c=codec, b=budget, m=made: self._other(prepared, c, b, m),
+                    partial(self._other, prepared, codec, budget, made),
                 )
 
     def _own(self, prepared: Prepared, level: int, layers: str) -> CurvePoint:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -68,7 +68,7 @@ class VisionReadouts:
             HscError: the level is out of range.
         """
         original = self._view("original", "Original", None, prepared.crop, None)
-        views = (original,)
+        views: tuple[View, ...] = (original,)
         yield views
         data = self.compression.file(prepared, level)
         picture = self.compression.decoding.render(data).value
@@ -112,7 +112,7 @@ class VisionReadouts:
 
 def marked(picture: Image.Image, readout: Seen) -> Image.Image:
     """A picture with the background darkened, the landmarks as lines, and the face's box."""
-    mask = Image.fromarray(np.uint8(np.clip(readout.mask, 0, 1) * 255)).resize(
+    mask = Image.fromarray((np.clip(readout.mask, 0, 1) * 255).astype(np.uint8)).resize(
         picture.size, Image.Resampling.BICUBIC
     )
     dark = picture.convert("L").convert("RGB").point(lambda value: value * BACKGROUND)
@@ -140,12 +140,12 @@ def verdict(view: View) -> tuple[str, bool]:
         return "No face is found any more.", False
     if not agreement.same_person:
         return "A face, but a machine takes it for somebody else.", False
-    if agreement.landmark_error > SAME_PLACE:
+    if agreement.landmark_error is not None and agreement.landmark_error > SAME_PLACE:
         return "The same person, with features somewhat moved.", True
     return "The same person, every feature in its place.", True
 
 
-def described(view: View) -> dict:
+def described(view: View) -> dict[str, Any]:
     """A view as JSON."""
     from hsc.vision.segmentation import PERSON
 

@@ -18,8 +18,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from app.protocols import ProgressReport
+from app.protocols import FaceCodec, ProgressReport
 from hsc.bitstream import Container, unpack
+from hsc.codec import Codec
 from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.errors import BitstreamError, HscError
@@ -188,6 +189,10 @@ class FakeCodec:
         return Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
+# for mypy: both are what the services need
+LOADERS: list[Callable[[], FaceCodec]] = [FakeCodec, Codec.load]
+
+
 class SameThread(Executor):
     """Stands in for a thread pool: what is submitted runs at once, in the caller's thread."""
 
@@ -204,7 +209,7 @@ def _latents(pixels: torch.Tensor, layers: str) -> DecodedLatents:
     return DecodedLatents(pixels, NOTHING, NOTHING, layers)
 
 
-def _picture(layer: bytes) -> np.ndarray:
+def _picture(layer: bytes) -> np.ndarray[Any, Any]:
     pixels = np.frombuffer(zlib.decompress(layer), dtype=np.uint8)
     side = round((len(pixels) / 3) ** 0.5)
     small = Image.fromarray(pixels.reshape(side, side, 3))

@@ -1,6 +1,7 @@
 """What visitors leave is deleted within an hour; nothing is sent out; nothing is unpickled."""
 
 import ast
+import json
 import os
 import re
 import socket
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeCodec
+from gradio.route_utils import delete_files_created_by_app
 from paths import ROOT
 from visitors import Visitor, files_below
 
 from app import cleanup, files, page
 from app.page import build, launch_options
+from app.services.examples import examples
 from app.studio import Studio
 
 SOURCES = [ROOT / "app.py", *(p for d in ("app", "hsc") for p in sorted((ROOT / d).rglob("*.py")))]
@@ -50,6 +53,26 @@ def test_everything_a_visitor_leaves_is_gone_within_an_hour(url: str, folder: Pa
     # and the studio goes on
     again = visitor.call("compress", visitor.upload("me.png", photo), 2.0, "scn", 0, False)
     assert visitor.fetch(again.output[1])
+
+
+def test_what_ships_with_the_page_outlives_every_sweep(folder: Path) -> None:
+    """Examples and what else is shown from the start: all of it, and whoever sweeps."""
+    studio = build(Studio(FakeCodec))
+    assert files_below(folder) == []  # no copy of it is where visitors' files are swept
+    _, address, _ = studio.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    try:
+        visitor = Visitor(address)
+        upload = Path(visitor.upload("me.png", b"of a visitor")["path"])
+        cleanup.sweep(folder, now=time.time() + 24 * HOUR)
+        delete_files_created_by_app(studio, None)  # Gradio's own, of any age
+        assert not upload.exists()
+        config = visitor.http.get("/config").json()
+        shown = set(re.findall(r"/gradio_api/(file=[^\"'&?\\ ]+)", json.dumps(config)))
+        assert len(shown) >= len(examples())
+        for each in shown:
+            assert visitor.http.get(f"/gradio_api/{each}").status_code == 200, each
+    finally:
+        studio.close()
 
 
 def test_what_is_shown_again_stays(folder: Path) -> None:
