@@ -145,7 +145,8 @@ def carry_detail(detail: Tensor, before: Tensor, after: Tensor, falloff: float) 
     flow = motion(before, after)
     unexplained = local_rms(after - warp(before, flow))
     # what changes everywhere alike, a little, is the edit's style and no obstacle to detail
-    everywhere = unexplained.flatten(1).median(1).values[:, None, None, None]
+    ordered = unexplained.flatten(1).sort(1).values  # its median: an operator that ONNX has
+    everywhere = ordered[:, (ordered.shape[1] - 1) // 2][:, None, None, None]
     unexplained = (unexplained - everywhere).clamp_min(0)
     return warp(detail, flow) * torch.exp(-((unexplained / falloff) ** 2))
 

@@ -100,10 +100,11 @@ export class LatentDecoder {
    *   S^ (23 x 512) and y_hat (128 x 16 x 16), null where there is no FCN layer.
    * @throws {BitstreamError} the bytes are no readable file.
    */
-  decode(file, { allowCut = false } = {}) {
+  decode(file, { allowCut = false, layers = "scn+fcn" } = {}) {
     const { scn, fcn, level, modelId } = unpack(file, { allowCut });
     const wPlus = this.styles(scn, level);
-    return { wPlus, yHat: fcn && this.features(fcn, wPlus, level), level, modelId };
+    const yHat = fcn && layers !== "scn" ? this.features(fcn, wPlus, level) : null;
+    return { wPlus, yHat, level, modelId };
   }
 
   styles(scn, level) {

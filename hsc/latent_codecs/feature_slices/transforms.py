@@ -20,7 +20,7 @@ LATENT_CHANNELS, LATENT_PX = SHIPPED.latent_channels, SHIPPED.latent_px
 
 def level_map(level: float, like: Tensor) -> Tensor:
     """The level as one constant channel in [0, 1]: (B, 1, H, W)."""
-    return torch.full_like(like[:, :1], (level - 1) / (MAX_LEVEL - 1))
+    return torch.ones_like(like[:, :1]) * ((level - 1) / (MAX_LEVEL - 1))
 
 
 class Analysis(nn.Module):

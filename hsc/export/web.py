@@ -1,0 +1,230 @@
+"""The receiver that runs in a browser: the decoder as ONNX graphs and one table of weights.
+
+What must be the same bits everywhere (SCN, the prior of FCN) is not a graph: JavaScript computes
+it in float64 from ``latents.safetensors``. The graphs take over where floats may differ in their
+last bit: G_F, g_s of FCN, how detail follows an edit, and the rendering.
+"""
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import register_parametrization
+
+from hsc.editing.apply import carry_detail
+from hsc.editing.skin import Skin
+from hsc.editing.table import EditTable
+from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.weights.loading import load_into
+from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
+
+OPSET = 17
+LATENTS = "latents.safetensors"
+EDITS = "edits.safetensors"
+CONTEXT = ("synthesis.const", "synthesis.conv1.", "synthesis.blocks.8.", "synthesis.blocks.16.")
+"""Tensors of the generator that G_16(S^) is computed from."""
+
+
+class HalfWeight(nn.Module):
+    """A parametrization: the weight is stored in half precision and computed with in float32."""
+
+    def forward(self, stored: Tensor) -> Tensor:
+        return stored.float()
+
+
+def with_half_weights(network: nn.Module) -> nn.Module:
+    """A copy of a network that stores its weights in half precision."""
+    network = copy.deepcopy(network)
+    for module in list(network.modules()):
+        for name, weight in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(weight.detach().half(), requires_grad=False))
+            register_parametrization(module, name, HalfWeight(), unsafe=True)
+    return network
+
+
+class Features(nn.Module):
+    """G_F: (B, 23, 512) -> (B, 512, 32, 32)."""
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        super().__init__()
+        self.const, self.conv1 = synthesis.const, synthesis.conv1
+        self.blocks = nn.ModuleDict({px: synthesis.blocks[px] for px in ("8", "16", "32")})
+
+    def forward(self, w_plus: Tensor) -> Tensor:
+        x = self.conv1(self.const.expand(len(w_plus), -1, -1, -1), w_plus[:, 0])
+        for index, block in enumerate(self.blocks.values()):
+            x = block(x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
+        return x
+
+
+class Restore(nn.Module):
+    """g_s: y_hat (1, 128, 16, 16), F_S (1, 512, 32, 32) and the level (1,) -> F^."""
+
+    def __init__(self, codec: FeatureCodec) -> None:
+        super().__init__()
+        self.g_s = codec.g_s
+        self.register_buffer("std", codec.feature_std[:, None, None])
+
+    def forward(self, y_hat: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
+        restored = self.g_s(y_hat, feature_s / self.std, level)
+        return feature_s + self.std * restored
+
+
+class Render(nn.Module):
+    """F (1, 512, 32, 32) and w+ (1, 23, 512) -> the picture, (1, 3, 1024, 1024) in [-1, 1]."""
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict({k: v for k, v in synthesis.blocks.items() if int(k) > 32})
+        self.to_img = synthesis.to_img
+
+    def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        x = feature
+        for index, block in enumerate(self.blocks.values(), start=3):
+            x = block(x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
+        return self.to_img(x, w_plus[:, -1])
+
+
+class Preview(nn.Module):
+    """F and w+ -> a likeness of the picture, (1, 3, 256, 256)."""
+
+    def __init__(self, synthesis: Synthesis, head: PreviewHead) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict({k: synthesis.blocks[k] for k in ("64", "128")})
+        self.head = head
+
+    def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        x = feature
+        for index, block in enumerate(self.blocks.values(), start=3):
+            x = block(x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
+        return self.head(x, w_plus)
+
+
+class Carry(nn.Module):
+    """What detail becomes under an edit: :func:`hsc.editing.apply.carry_detail`, in units of F."""
+
+    def __init__(self, std: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("std", std[:, None, None])
+
+    def forward(self, detail: Tensor, before: Tensor, after: Tensor, change: Tensor) -> Tensor:
+        return carry_detail(detail, before / self.std, after / self.std, change)
+
+
+class KeepSkin(nn.Module):
+    """The edited F with the colour that the skin had: :meth:`hsc.editing.skin.Skin.kept`."""
+
+    def __init__(self, synthesis: Synthesis, skin: Skin) -> None:
+        super().__init__()
+        self.synthesis, self.skin = synthesis, skin
+
+    def forward(
+        self, feature: Tensor, w_plus: Tensor, edited: Tensor, edited_w_plus: Tensor
+    ) -> Tensor:
+        return self.skin.kept(self.synthesis, (feature, w_plus), (edited, edited_w_plus))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One ONNX file: the network, example inputs by name, and the output's name."""
+
+    network: nn.Module
+    inputs: Mapping[str, Tensor]
+    output: str
+
+
+def graphs(folder: Path | None = None) -> dict[str, Graph]:
+    """The graphs by file name."""
+    generator = load_into(Synthesis(), path_of("generator", folder), "synthesis.")
+    codec = load_into(FeatureCodec(), path_of("fcn", folder))
+    head = load_into(PreviewHead(), path_of("preview", folder))
+    w_plus, feature = torch.zeros(1, 23, 512), torch.zeros(1, 512, 32, 32)
+    edits = EditTable.load(path_of("edits", folder))
+    pair = {"feature": feature, "w_plus": w_plus}
+    carried = {name: feature for name in ("detail", "before", "after")}
+    skin = {"feature": feature, "w_plus": w_plus, "edited": feature, "edited_w_plus": w_plus}
+    found = {
+        "features": Graph(Features(generator), {"w_plus": w_plus}, "feature_s"),
+        "restore": Graph(
+            Restore(codec),
+            {"y_hat": torch.zeros(1, 128, 16, 16), "feature_s": feature, "level": torch.ones(1)},
+            "feature",
+        ),
+        "render": Graph(Render(generator), pair, "picture"),
+        "preview": Graph(Preview(generator, head), pair, "picture"),
+        "carry": Graph(Carry(codec.feature_std), carried | {"change": torch.ones(1)}, "carried"),
+    }
+    if edits.skin:
+        found["skin"] = Graph(KeepSkin(generator, edits.skin), skin, "kept")
+    return found
+
+
+@torch.no_grad()
+def write_graph(graph: Graph, path: Path) -> None:
+    """Write one network, its weights in half precision."""
+    torch.onnx.export(
+        with_half_weights(graph.network),
+        tuple(graph.inputs.values()),
+        str(path),
+        input_names=list(graph.inputs),
+        output_names=[graph.output],
+        opset_version=OPSET,
+        do_constant_folding=False,
+        dynamo=False,
+    )
+
+
+def write_latents(path: Path, folder: Path | None = None) -> None:
+    """Write what decodes symbols: SCN's g_s, FCN's prior, G up to 16 px and the tables."""
+    generator, fcn, scn, tables = (
+        load_file(path_of(name, folder)) for name in ("generator", "fcn", "scn", "entropy")
+    )
+    chosen = {f"scn.{k}": scn[k] for k in ("g_s", "mean", "log2_gain")}
+    prior = {k: v for k, v in fcn.items() if k.startswith("prior.") or k == "log2_gain"}
+    chosen |= {f"fcn.{k}": v for k, v in prior.items()}
+    chosen |= {k: v for k, v in generator.items() if k.startswith(CONTEXT)}
+    chosen |= {f"tables.{k}": v for k, v in tables.items()}
+    save_file({k: v.contiguous() for k, v in chosen.items()}, path)
+
+
+def export_web(out: Path, folder: Path | None = None) -> list[Path]:
+    """Write the weights of the receiver and a manifest of their hashes.
+
+    Args:
+        out: made if need be.
+        folder: of weights; the shipped ones by default.
+
+    Returns:
+        The files written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, graph in graphs(folder).items():
+        written.append(out / f"{name}.onnx")
+        write_graph(graph, written[-1])
+    write_latents(out / LATENTS, folder)
+    (out / EDITS).write_bytes(path_of("edits", folder).read_bytes())
+    written += [out / LATENTS, out / EDITS]
+    model = model_id(folder)
+    manifest = {
+        "model": {"name": model.name, "code": model.code},
+        "made_from": {n: file_hash(path_of(n, folder)) for n in (*DECODER_FILES, "preview", "edits")},
+        "files": {
+            path.name: {
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for path in written
+        },
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return [*written, out / "manifest.json"]
