@@ -16,6 +16,7 @@ from hsc.cli import (
     decode,
     encode,
     evaluate,
+    export,
     import_weights,
     info,
     reproduce,
@@ -30,7 +31,7 @@ from hsc.memory import keep_large_blocks
 
 COMMANDS = (
     encode, decode, blend, info, text, reproduce, train, validate, evaluate, ablate,
-    import_weights, bench,
+    import_weights, bench, export,
 )  # fmt: skip
 FAILED = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

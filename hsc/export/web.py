@@ -8,12 +8,12 @@ last bit: G_F, g_s of FCN, how detail follows an edit, and the rendering.
 import copy
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
@@ -21,13 +21,20 @@ from torch.nn.utils.parametrize import register_parametrization
 from hsc.editing.apply import carry_detail
 from hsc.editing.skin import Skin
 from hsc.editing.table import EditTable
-from hsc.generators.mobilestylegan.exits import PreviewHead, preview
+from hsc.errors import HscError
+from hsc.generators.mobilestylegan.exits import PreviewHead
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.weights.loading import load_into
 from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
 
 OPSET = 17
+REPOSITORY = Path(__file__).resolve().parents[2]
+RUNTIME = REPOSITORY / "web" / "dist"
+EXAMPLE = REPOSITORY / "assets" / "examples" / "astronaut.hsc"
+SERVICE_WORKER = "sw.js"
+NOT_CACHED = {SERVICE_WORKER, "runtime.json", "worker.js.LEGAL.txt", "app.js.LEGAL.txt"}
+MANIFEST = "manifest.json"
 LATENTS = "latents.safetensors"
 EDITS = "edits.safetensors"
 CONTEXT = ("synthesis.const", "synthesis.conv1.", "synthesis.blocks.8.", "synthesis.blocks.16.")
@@ -196,35 +203,51 @@ def write_latents(path: Path, folder: Path | None = None) -> None:
     save_file({k: v.contiguous() for k, v in chosen.items()}, path)
 
 
-def export_web(out: Path, folder: Path | None = None) -> list[Path]:
-    """Write the weights of the receiver and a manifest of their hashes.
-
-    Args:
-        out: made if need be.
-        folder: of weights; the shipped ones by default.
-
-    Returns:
-        The files written.
-    """
+def write_weights(out: Path, folder: Path | None = None) -> None:
+    """Write graphs, tables and a manifest of their hashes into a folder."""
     out.mkdir(parents=True, exist_ok=True)
-    written = []
     for name, graph in graphs(folder).items():
-        written.append(out / f"{name}.onnx")
-        write_graph(graph, written[-1])
+        write_graph(graph, out / f"{name}.onnx")
     write_latents(out / LATENTS, folder)
     (out / EDITS).write_bytes(path_of("edits", folder).read_bytes())
-    written += [out / LATENTS, out / EDITS]
     model = model_id(folder)
     manifest = {
         "model": {"name": model.name, "code": model.code},
         "made_from": {n: file_hash(path_of(n, folder)) for n in (*DECODER_FILES, "preview", "edits")},
-        "files": {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
-            for path in written
-        },
+        "files": {path.name: _facts(path) for path in sorted(out.iterdir())},
     }
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return [*written, out / "manifest.json"]
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def export_web(out: Path, folder: Path | None = None) -> list[Path]:
+    """Write the whole receiver: the built runtime, an example and the weights.
+
+    Args:
+        out: a new or empty folder, to be served by any static host.
+        folder: of weights; the shipped ones by default.
+
+    Returns:
+        Every file of it.
+
+    Raises:
+        HscError: the folder has other files in it, or the runtime is missing.
+    """
+    if not RUNTIME.is_dir():
+        raise HscError("expected the receiver's runtime in web/dist, found none: build it there.")
+    if out.is_dir() and any(out.iterdir()):
+        raise HscError(f"expected a new or empty folder, {out.name} has files in it.")
+    shutil.copytree(RUNTIME, out, dirs_exist_ok=True)
+    shutil.copyfile(EXAMPLE, out / "example.hsc")
+    write_weights(out / "weights", folder)
+    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in NOT_CACHED)
+    names = ["./", *(p.relative_to(out).as_posix() for p in files)]
+    hashed = hashlib.sha256("".join(_facts(p)["sha256"] for p in files).encode()).hexdigest()
+    worker = (RUNTIME / SERVICE_WORKER).read_text(encoding="utf-8")
+    worker = worker.replace("%VERSION%", hashed[:12]).replace("%FILES%", json.dumps(names))
+    (out / SERVICE_WORKER).write_text(worker, encoding="utf-8")
+    return sorted(p for p in out.rglob("*") if p.is_file())
+
+
+def _facts(path: Path) -> dict[str, int | str]:
+    data = path.read_bytes()
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

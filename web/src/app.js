@@ -1,0 +1,272 @@
+/** The page: what a visitor gives, what the worker answers, and what is shown of it. */
+import { unpack } from "./container.js";
+import { BitstreamError } from "./errors.js";
+import { marked } from "./png.js";
+import { readQr, scanCamera } from "./qr.js";
+import { fromText, toText } from "./text.js";
+
+const $ = (id) => document.getElementById(id);
+const canvas = $("canvas");
+const context = canvas.getContext("2d");
+const state = { file: null, layers: "scn+fcn", amounts: {}, edits: [], id: 0, waiting: null, busy: false };
+
+const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+const send = (message) => worker.postMessage(message);
+
+function say(sentence) {
+  $("note").textContent = sentence;
+}
+
+function refuse(sentence) {
+  $("alert").textContent = sentence;
+  $("alert").hidden = false;
+  say("");
+}
+
+/** Show a file's bytes and ask for its picture. */
+function receive(file) {
+  let header;
+  try {
+    header = unpack(file, { allowCut: state.layers === "scn" });
+  } catch (error) {
+    if (!(error instanceof BitstreamError)) throw error;
+    return refuse(error.message);
+  }
+  $("alert").hidden = true;
+  state.file = file;
+  state.amounts = {};
+  showBytes(file.length, header);
+  for (const input of document.querySelectorAll("#edits input")) setSlider(input, 0);
+  open();
+}
+
+function showBytes(total, { headerBytes, scn, fcn, level }) {
+  const parts = { head: headerBytes, scn: scn.length, fcn: fcn?.length ?? 0 };
+  for (const [name, bytes] of Object.entries(parts)) {
+    document.querySelector(`.bar .${name}`).style.width = `${(100 * bytes) / total}%`;
+  }
+  const bpp = (8 * total) / 1024 ** 2;
+  const key = (name, label, bytes) =>
+    `<span class="key" style="background:var(--${name})"></span>${label} ${bytes.toLocaleString("en")}`;
+  $("bytes").innerHTML =
+    `<b>${total.toLocaleString("en")} bytes</b> at level ${level}, ${bpp.toFixed(4)} bpp: ` +
+    [key("head", "header", parts.head), key("scn", "SCN", parts.scn), key("fcn", "FCN", parts.fcn)].join(" + ");
+  $("facts").hidden = false;
+}
+
+function open() {
+  state.id += 1;
+  say("Reading the semantics…");
+  send({ kind: "open", id: state.id, file: state.file, layers: state.layers });
+}
+
+/** Only the newest edit is asked for; previews follow the finger, the whole picture comes after. */
+function edit(preview) {
+  state.waiting = { kind: "edit", id: state.id, amounts: { ...state.amounts }, preview };
+  if (!state.busy) next();
+}
+
+function next() {
+  if (!state.waiting) return;
+  state.busy = true;
+  say(state.waiting.preview ? "" : "Drawing the edit at full size…");
+  send(state.waiting);
+  state.waiting = null;
+}
+
+async function show({ rgba, px }) {
+  const bitmap = await createImageBitmap(new ImageData(rgba, px, px));
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  $("empty").hidden = true;
+}
+
+const answers = {
+  loading({ name, done, total }) {
+    const mb = (bytes) => (bytes / 1e6).toFixed(1);
+    say(`Loading the decoder: ${name.split(".")[0]}, ${mb(done)}${total ? ` of ${mb(total)}` : ""} MB`);
+  },
+  ready({ edits }) {
+    state.edits = edits;
+    buildSliders(edits);
+    say("");
+    document.body.dataset.ready = "true";
+    if (state.file) open();
+    else fromAddress();
+  },
+  async picture(message) {
+    if (message.id !== state.id) return;
+    await show(message);
+    const seconds = (message.milliseconds / 1000).toFixed(1);
+    canvas.setAttribute("aria-label", `Decoded face, ${message.layers === "scn" ? "SCN alone" : "SCN and FCN"}`);
+    canvas.dataset.layers = message.layers;
+    say(`${message.layers === "scn" ? "SCN alone" : "SCN + FCN"}, ${seconds} s`);
+  },
+  opened({ id }) {
+    if (id !== state.id) return;
+    $("tools").hidden = false;
+    canvas.dataset.opened = String(id);
+  },
+  async edited(message) {
+    state.busy = false;
+    if (message.id === state.id) {
+      await show(message);
+      canvas.dataset.edited = message.preview ? "preview" : "whole";
+      if (!message.preview) say(`Edited, ${(message.milliseconds / 1000).toFixed(1)} s`);
+    }
+    next();
+  },
+  failed({ sentence, of }) {
+    if (of === "edit") state.busy = false;
+    refuse(sentence);
+  },
+};
+worker.onmessage = ({ data }) => answers[data.kind](data);
+worker.onerror = () => refuse("This browser cannot run the receiver.");
+
+function buildSliders(edits) {
+  const groups = Map.groupBy ? Map.groupBy(edits, (e) => e.group) : grouped(edits);
+  $("edits").replaceChildren(
+    ...[...groups].map(([group, members], index) => {
+      const details = document.createElement("details");
+      details.open = index === 0;
+      const summary = document.createElement("summary");
+      summary.textContent = group;
+      details.append(summary, ...members.map(slider));
+      return details;
+    }),
+  );
+}
+
+function grouped(edits) {
+  const groups = new Map();
+  for (const edit of edits) groups.set(edit.group, [...(groups.get(edit.group) ?? []), edit]);
+  return groups;
+}
+
+function slider(edit) {
+  const row = document.createElement("div");
+  row.className = "edit";
+  const id = `edit-${edit.name}`;
+  row.innerHTML = `<label for="${id}"></label><output for="${id}">0</output>`;
+  row.firstChild.textContent = edit.label;
+  row.title = edit.description;
+  const input = Object.assign(document.createElement("input"), {
+    type: "range", id, min: edit.low, max: edit.high, step: edit.step, value: 0,
+  });
+  input.dataset.unit = edit.unit;
+  input.addEventListener("input", () => {
+    setSlider(input, Number(input.value));
+    state.amounts[edit.name] = Number(input.value);
+    edit_(true);
+  });
+  input.addEventListener("change", () => edit_(false));
+  row.append(input);
+  return row;
+}
+
+const edit_ = (preview) => state.file && edit(preview);
+
+function setSlider(input, value) {
+  input.value = value;
+  const text = `${Number(value.toFixed(2))}${input.dataset.unit ? ` ${input.dataset.unit}` : ""}`;
+  input.parentElement.querySelector("output").textContent = text;
+  input.setAttribute("aria-valuetext", text);
+}
+
+/** A .hsc file, or a picture of a QR code. */
+async function take(blob) {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const isPicture = blob.type.startsWith("image/");
+  if (!isPicture) return receive(bytes);
+  say("Looking for a QR code…");
+  const text = await readQr(blob);
+  if (text === null) return refuse("There is no QR code in this picture; try a sharper one.");
+  takeText(text);
+}
+
+function takeText(text) {
+  try {
+    receive(fromText(text));
+  } catch (error) {
+    if (!(error instanceof BitstreamError)) throw error;
+    refuse(error.message);
+  }
+}
+
+function fromAddress() {
+  const address = location.search + location.hash;
+  if (/[?&#]face=/i.test(address)) takeText(address);
+}
+
+$("file").addEventListener("change", ({ target }) => {
+  if (target.files[0]) take(target.files[0]);
+  target.value = "";
+});
+$("paste").addEventListener("submit", (event) => {
+  event.preventDefault();
+  takeText($("text").value);
+});
+document.addEventListener("paste", (event) => {
+  if (event.target === $("text")) return;
+  const file = event.clipboardData.files[0];
+  if (file) take(file);
+  else takeText(event.clipboardData.getData("text"));
+});
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    $("drop").classList.toggle("over", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  });
+}
+$("example").addEventListener("click", async () => {
+  const response = await fetch("example.hsc");
+  receive(new Uint8Array(await response.arrayBuffer()));
+});
+$("scan").addEventListener("click", async () => {
+  const video = $("camera");
+  video.hidden = false;
+  try {
+    takeText(await scanCamera(video));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    refuse("The camera cannot be used here; take a picture of the code and open that.");
+  } finally {
+    video.hidden = true;
+  }
+});
+for (const radio of document.querySelectorAll("input[name=layers]")) {
+  radio.addEventListener("change", () => {
+    state.layers = radio.value;
+    if (state.file) open();
+  });
+}
+$("reset").addEventListener("click", () => {
+  state.amounts = {};
+  for (const input of document.querySelectorAll("#edits input")) setSlider(input, 0);
+  edit(false);
+});
+$("save").addEventListener("click", () => {
+  canvas.toBlob(async (png) => {
+    const recipe = { file: toText(state.file), layers: state.layers, edits: state.amounts };
+    const link = Object.assign(document.createElement("a"), {
+      href: URL.createObjectURL(await marked(png, recipe)), download: "face.png",
+    });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }, "image/png");
+});
+$("copy").addEventListener("click", async () => {
+  const text = toText(state.file);
+  $("text").value = text;
+  await navigator.clipboard?.writeText(text).catch(() => {});
+  say("The text of the face is copied.");
+});
+
+send({ kind: "load" });
+if ("serviceWorker" in navigator && location.protocol.startsWith("http")) {
+  navigator.serviceWorker.register("sw.js").then(() => navigator.serviceWorker.ready).then(() => {
+    document.body.dataset.offline = "true";
+  });
+}

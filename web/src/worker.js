@@ -1,0 +1,79 @@
+/** The decoder in a worker: the page stays quick while it computes. */
+import * as ort from "onnxruntime-web/wasm";
+import { Decoder, toRgba } from "./decoder.js";
+import { BitstreamError } from "./errors.js";
+
+// One thread: several need headers that plain hosts do not send, and have hung on iPhones.
+ort.env.wasm.numThreads = 1;
+ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", self.location.href).href };
+
+let decoder = null;
+let face = null;
+
+async function fetchFile(name) {
+  const response = await fetch(new URL(`weights/${name}`, self.location.href));
+  if (!response.ok) throw new Error(`The receiver's file ${name} could not be loaded.`);
+  const total = Number(response.headers.get("Content-Length")) || 0;
+  const reader = response.body.getReader();
+  const parts = [];
+  let done = 0;
+  for (;;) {
+    const { value, done: finished } = await reader.read();
+    if (finished) break;
+    parts.push(value);
+    done += value.length;
+    postMessage({ kind: "loading", name, done, total });
+  }
+  const bytes = new Uint8Array(done);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes.buffer;
+}
+
+function sendPicture(message, picture, started) {
+  const rgba = toRgba(picture);
+  const px = Math.sqrt(rgba.length / 4);
+  postMessage({ ...message, rgba, px, milliseconds: performance.now() - started }, [rgba.buffer]);
+}
+
+const handlers = {
+  async load() {
+    decoder = await new Decoder(ort, fetchFile).load();
+    postMessage({ kind: "ready", model: decoder.model, edits: decoder.table.edits });
+  },
+
+  async open({ id, file, layers }) {
+    const started = performance.now();
+    const semantics = await decoder.open(file, { layers: "scn" });
+    sendPicture({ kind: "picture", id, layers: "scn" }, await decoder.render(semantics), started);
+    face = layers === "scn" ? semantics : await decoder.open(file, { layers });
+    if (face.feature !== face.featureS) {
+      sendPicture({ kind: "picture", id, layers: "scn+fcn" }, await decoder.render(face), started);
+    }
+    postMessage({ kind: "opened", id, level: face.level, hasFcn: face.feature !== face.featureS });
+  },
+
+  async edit({ id, amounts, preview }) {
+    if (!face) return;
+    const started = performance.now();
+    const picture = await decoder.render(face, amounts, { preview });
+    sendPicture({ kind: "edited", id, preview }, picture, started);
+  },
+};
+
+let turn = Promise.resolve();
+self.onmessage = ({ data }) => {
+  turn = turn.then(async () => {
+    try {
+      await handlers[data.kind](data);
+    } catch (error) {
+      const plain = error instanceof BitstreamError;
+      if (!plain) console.error(error);
+      const sentence = plain ? error.message : "The face could not be drawn in this browser.";
+      postMessage({ kind: "failed", id: data.id, sentence, of: data.kind });
+    }
+  });
+};
