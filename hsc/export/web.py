@@ -22,7 +22,7 @@ from hsc.editing.apply import carry_detail
 from hsc.editing.skin import Skin
 from hsc.editing.table import EditTable
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.exits import PreviewHead
+from hsc.generators.mobilestylegan.exits import ExitHead
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.weights.loading import load_into
@@ -31,7 +31,7 @@ from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
 OPSET = 17
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUNTIME = REPOSITORY / "web" / "dist"
-EXAMPLE = REPOSITORY / "assets" / "examples" / "astronaut.hsc"
+EXAMPLE = REPOSITORY / "assets" / "examples" / "astronaut" / "face.hsc"
 SERVICE_WORKER = "sw.js"
 NOT_CACHED = {SERVICE_WORKER, "runtime.json", "worker.js.LEGAL.txt", "app.js.LEGAL.txt"}
 MANIFEST = "manifest.json"
@@ -104,7 +104,7 @@ class Render(nn.Module):
 class Preview(nn.Module):
     """F and w+ -> a likeness of the picture, (1, 3, 256, 256)."""
 
-    def __init__(self, synthesis: Synthesis, head: PreviewHead) -> None:
+    def __init__(self, synthesis: Synthesis, head: ExitHead) -> None:
         super().__init__()
         self.blocks = nn.ModuleDict({k: synthesis.blocks[k] for k in ("64", "128")})
         self.head = head
@@ -128,7 +128,7 @@ class Carry(nn.Module):
 
 
 class KeepSkin(nn.Module):
-    """The edited F with the colour that the skin had: :meth:`hsc.editing.skin.Skin.kept`."""
+    """The edited F with the colour that the skin had: :meth:`hsc.editing.skin.Skin.restore`."""
 
     def __init__(self, synthesis: Synthesis, skin: Skin) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class KeepSkin(nn.Module):
     def forward(
         self, feature: Tensor, w_plus: Tensor, edited: Tensor, edited_w_plus: Tensor
     ) -> Tensor:
-        return self.skin.kept(self.synthesis, (feature, w_plus), (edited, edited_w_plus))
+        return self.skin.restore(self.synthesis, (feature, w_plus), (edited, edited_w_plus))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
     """The graphs by file name."""
     generator = load_into(Synthesis(), path_of("generator", folder), "synthesis.")
     codec = load_into(FeatureCodec(), path_of("fcn", folder))
-    head = load_into(PreviewHead(), path_of("preview", folder))
+    head = load_into(ExitHead(), path_of("preview", folder))
     w_plus, feature = torch.zeros(1, 23, 512), torch.zeros(1, 512, 32, 32)
     edits = EditTable.load(path_of("edits", folder))
     pair = {"feature": feature, "w_plus": w_plus}

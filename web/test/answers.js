@@ -1,0 +1,45 @@
+/**
+ * Answers for the tests: `node web/test/answers.js WEIGHTS` reads one JSON object a line and writes
+ * one a line.
+ *
+ *   {"file": "<hex>", "layers": "scn"}  ->  {"w_plus": "<sha256>", "y_hat": "<sha256>"|null}
+ *   {"text": "..."}                     ->  {"bytes": "<hex>"}
+ *   {"bytes": "<hex>"}                  ->  {"text": "..."}
+ *
+ * or {"refusal": "<sentence>"}. Digests are of little-endian float64, as in tests/golden.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { BitstreamError } from "../src/errors.js";
+import { LatentDecoder } from "../src/latents.js";
+import { fromText, toText } from "../src/text.js";
+import { readSafetensors } from "../src/weights.js";
+
+const unhex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
+const digest = (values) =>
+  createHash("sha256")
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest("hex");
+
+const latents = readFileSync(`${process.argv[2]}/latents.safetensors`);
+const buffer = latents.buffer.slice(latents.byteOffset, latents.byteOffset + latents.length);
+const decoder = new LatentDecoder(readSafetensors(buffer).tensors);
+
+function answer({ file, layers, text, bytes }) {
+  if (text !== undefined) return { bytes: Buffer.from(fromText(text)).toString("hex") };
+  if (bytes !== undefined) return { text: toText(unhex(bytes)) };
+  const { wPlus, yHat } = decoder.decode(unhex(file), { layers, allowCut: layers === "scn" });
+  return { w_plus: digest(wPlus), y_hat: yHat && digest(yHat) };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  let said;
+  try {
+    said = answer(JSON.parse(line));
+  } catch (error) {
+    if (!(error instanceof BitstreamError)) throw error;
+    said = { refusal: error.message };
+  }
+  process.stdout.write(`${JSON.stringify(said)}\n`);
+}
