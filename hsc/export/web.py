@@ -35,6 +35,8 @@ EXAMPLE = REPOSITORY / "assets" / "examples" / "astronaut" / "face.hsc"
 SERVICE_WORKER = "sw.js"
 NOT_CACHED = {SERVICE_WORKER, "runtime.json", "worker.js.LEGAL.txt", "app.js.LEGAL.txt"}
 MANIFEST = "manifest.json"
+SOURCES = (*DECODER_FILES, "preview", "edits")
+"""Weight files that the receiver's weights are made from."""
 LATENTS = "latents.safetensors"
 EDITS = "edits.safetensors"
 CONTEXT = ("synthesis.const", "synthesis.conv1.", "synthesis.blocks.8.", "synthesis.blocks.16.")
@@ -213,7 +215,7 @@ def write_weights(out: Path, folder: Path | None = None) -> None:
     model = model_id(folder)
     manifest = {
         "model": {"name": model.name, "code": model.code},
-        "made_from": {n: file_hash(path_of(n, folder)) for n in (*DECODER_FILES, "preview", "edits")},
+        "made_from": {name: file_hash(path_of(name, folder)) for name in SOURCES},
         "files": {path.name: _facts(path) for path in sorted(out.iterdir())},
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,151 @@
+"""The receiver in a browser: a face decoded, edited and saved there, with and without a network."""
+
+import functools
+import http.server
+import io
+import json
+import shutil
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+from paths import ROOT, STREAMS
+from PIL import Image
+from steps import DESK, MODEL_WAIT, PHONE
+
+from hsc.bitstream.qr import qr_code
+from hsc.bitstream.text import to_text
+from hsc.export.web import export_web
+
+FACE = (STREAMS / "level3.hsc").read_bytes()
+READY, OPENED = "body[data-ready]", "canvas[data-opened]"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory):
+    """A plain static host with the exported receiver: its address, and what takes it away."""
+    folder = tmp_path_factory.mktemp("receiver") / "receiver"
+    export_web(folder)
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def give(page, data: bytes, name: str = "face.hsc", kind: str = "application/octet-stream") -> None:
+    page.locator("#file").set_input_files({"name": name, "mimeType": kind, "buffer": data})
+
+
+def open_face(page, data: bytes = FACE) -> None:
+    page.wait_for_selector(READY)
+    give(page, data)
+    page.wait_for_selector(OPENED)
+
+
+def saved(page) -> Image.Image:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PNG").click()
+    return Image.open(io.BytesIO(download.value.path().read_bytes()))
+
+
+def closeness(a: Image.Image, b: Image.Image) -> float:
+    x, y = (np.asarray(i.convert("RGB"), np.float64) for i in (a, b))
+    return float(10 * np.log10(255**2 / max(1e-9, ((x - y) ** 2).mean())))
+
+
+def test_a_file_draws_what_the_python_decoder_draws(receiver, visit, codec) -> None:
+    page = visit(receiver, DESK)
+    open_face(page)
+    picture = saved(page)
+    assert picture.size == (1024, 1024)
+    assert closeness(picture, codec.decode(FACE)) > 45
+    assert "compositeWithTrainedAlgorithmicMedia" in picture.text["XML:com.adobe.xmp"]
+    recipe = json.loads(picture.text["hsc"])
+    assert recipe == {"file": to_text(FACE), "layers": "scn+fcn", "edits": {}}
+    page.get_by_label("SCN alone").check()
+    page.wait_for_selector("canvas[data-layers=scn]")
+    page.wait_for_function("document.getElementById('canvas').dataset.opened === '2'")
+    assert closeness(saved(page), codec.decode(FACE, "scn")) > 45
+
+
+def test_edits_are_those_of_the_python_decoder(receiver, visit, codec) -> None:
+    page = visit(receiver, DESK)
+    open_face(page)
+    for name, amount in {"smile": 1.0, "yaw": 8.0, "age": 10.0, "light": 0.5}.items():
+        page.locator(f"#edit-{name}").evaluate(
+            "(slider, value) => { slider.value = value;"
+            " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind)) }",
+            amount,
+        )
+    page.wait_for_selector("canvas[data-edited=whole]")
+    page.wait_for_function("document.getElementById('note').textContent.startsWith('Edited')")
+    picture = saved(page)
+    amounts = json.loads(picture.text["hsc"])["edits"]
+    assert closeness(picture, codec.decode(FACE, edits=amounts)) > 45
+    page.get_by_role("button", name="Reset edits").click()
+    page.wait_for_function("document.getElementById('note').textContent.startsWith('Edited')")
+    page.wait_for_timeout(200)
+
+
+def test_it_works_without_a_network_after_one_visit(receiver, visit) -> None:
+    page = visit(receiver, PHONE)
+    page.wait_for_selector(READY)
+    page.wait_for_selector("body[data-offline]")
+    page.context.set_offline(True)
+    page.reload()
+    open_face(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_text_address_and_qr_code_bring_a_face(receiver, visit) -> None:
+    text = to_text((STREAMS / "level1.hsc").read_bytes())
+    page = visit(f"{receiver}?face={text.lower()}", DESK)
+    page.wait_for_selector(OPENED)
+    page = visit(receiver, DESK)
+    page.wait_for_selector(READY)
+    page.locator("#text").fill(text)
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_selector(OPENED)
+    page = visit(receiver, DESK)
+    page.wait_for_selector(READY)
+    buffer = io.BytesIO()
+    qr_code(text).save(buffer, kind="png", scale=6)
+    give(page, buffer.getvalue(), "code.png", "image/png")
+    page.wait_for_selector(OPENED)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [(FACE[:5], "ends inside its header"), (FACE[:-1], "of the FCN layer arrived"),
+     (b"hello", "does not begin with the letters HSC"),
+     (FACE[:4] + b"\0\0" + FACE[6:], "is damaged")],
+)  # fmt: skip
+def test_what_is_no_face_gets_one_sentence(receiver, visit, data, sentence) -> None:
+    page = visit(receiver, DESK)
+    page.wait_for_selector(READY)
+    give(page, data)
+    alert = page.get_by_role("alert")
+    alert.wait_for(timeout=MODEL_WAIT)
+    assert sentence in alert.inner_text()
+    assert page.locator("#tools").is_hidden()
+
+
+def test_the_runtime_is_what_the_sources_build(tmp_path) -> None:
+    web = tmp_path / "web"
+    shutil.copytree(ROOT / "web", web, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    for command in (["npm", "ci", "--ignore-scripts", "--no-audit"], ["npm", "run", "build"]):
+        done = subprocess.run(command, cwd=web, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+    built, committed = (
+        {path.name: path.read_bytes() for path in (folder / "dist").iterdir()}
+        for folder in (web, ROOT / "web")
+    )
+    assert built.keys() == committed.keys()
+    assert [name for name in built if built[name] != committed[name]] == []

@@ -1,0 +1,118 @@
+"""The receiver's JavaScript reads what the Python decoder reads, bit for bit, and refuses alike."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exact_digests import coders, digest
+from hostile import files
+from paths import ROOT, STREAMS
+
+from hsc.bitstream import Container, unpack
+from hsc.bitstream.text import from_text, to_text
+from hsc.errors import BitstreamError
+from hsc.export.web import write_latents
+
+WEB = ROOT / "web"
+NODE = shutil.which("node")
+GOLDEN = sorted(STREAMS.glob("*.hsc"))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    write_latents(folder / "latents.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ask(weights: Path):
+    """Questions to web/test/answers.js, answered in one process."""
+    assert NODE, "node is needed to test the receiver"
+
+    def ask(questions: list[dict]) -> list[dict]:
+        done = subprocess.run(
+            [NODE, WEB / "test" / "answers.js", weights],
+            input="\n".join(map(json.dumps, questions)),
+            capture_output=True, text=True, timeout=900,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def layers():
+    return coders()
+
+
+def answer(data: bytes, layers, only_scn: bool) -> dict:
+    """What Python makes of a file, as answers.js says it."""
+    scn, fcn, context = layers
+    try:
+        container = unpack(data, allow_cut=only_scn)
+        w_plus_hat = scn.decompress(container.scn, container.level)
+        found = {"w_plus": digest(w_plus_hat), "y_hat": None}
+        if container.fcn is not None and not only_scn:
+            semantics = context.feature(w_plus_hat)
+            y_hat = fcn.coder.decompress(container.fcn, semantics, container.level)
+            found["y_hat"] = digest(y_hat)
+    except BitstreamError as error:
+        return {"refusal": str(error)}
+    return found
+
+
+def test_golden_streams_give_the_same_bits(ask) -> None:
+    expected = json.loads((STREAMS / "digests.json").read_text())
+    answers = ask([{"file": path.read_bytes().hex()} for path in GOLDEN])
+    for path, given in zip(GOLDEN, answers, strict=True):
+        wanted = expected[path.stem]
+        assert given == {"w_plus": wanted["w_plus_hat"], "y_hat": wanted["y_hat"]}, path.stem
+
+
+def test_a_thousand_damaged_files_are_read_or_refused_alike(ask, layers) -> None:
+    good = [path.read_bytes() for path in GOLDEN]
+    damaged = [data for _, data in files(good, 1000, seed=19)]
+    # of those that only the entropy coder can tell, SCN alone: FCN takes the tests' time
+    answers = ask([{"file": data.hex(), "layers": "scn"} for data in damaged])
+    read = 0
+    for data, given in zip(damaged, answers, strict=True):
+        assert given == answer(data, layers, only_scn=True), data[:20].hex()
+        read += "refusal" not in given
+    assert 100 < read < 900
+
+
+def test_random_layers_give_the_same_bits(ask, layers) -> None:
+    random = np.random.default_rng(7)
+    model = unpack(GOLDEN[0].read_bytes()).model_id
+    made = [
+        Container(
+            model, 1 + random.integers(251) / 50, random.bytes(int(random.integers(20, 90))),
+            random.bytes(int(random.integers(100, 1500))),
+        ).pack()
+        for _ in range(12)
+    ]  # fmt: skip
+    answers = ask([{"file": data.hex()} for data in made])
+    assert answers == [answer(data, layers, only_scn=False) for data in made]
+
+
+def test_texts_come_and_go_alike(ask) -> None:
+    good = [path.read_bytes() for path in GOLDEN]
+    texts = [to_text(data) for data in good]
+    assert ask([{"bytes": data.hex()} for data in good]) == [{"text": text} for text in texts]
+    text = texts[0]
+    odd = ["", "  ", "HTTP://X", "HSC1", text[:-1] + "é", text[:-4], text.replace("A", "B", 1),
+           f"https://a.example/?x=1&face={text.lower()}#top", text[:30] + "\n" + text[30:],
+           "HSC1" + "0" * 3, text[:20] + "'" + text[20:], "HSC2" + text[4:]]  # fmt: skip
+
+    def expected(text: str) -> dict:
+        try:
+            return {"bytes": from_text(text).hex()}
+        except BitstreamError as error:
+            return {"refusal": str(error)}
+
+    assert ask([{"text": t} for t in odd]) == [expected(t) for t in odd]
