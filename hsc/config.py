@@ -83,12 +83,17 @@ class CodecConfig:
     Attributes:
         generator: what pictures are drawn with.
         input_px: side of the picture that the inversion encoder takes.
+        preview_exit_px: resolution at which the preview exit leaves the generator; its picture
+            has twice as many pixels a side.
+        feedback_exit_px: the same of the exit whose picture the encoder compares with the photo.
         context_px: resolution of the generator's activation that conditions F's entropy model.
         latent_channels, latent_px: of y, the latent of F: (channels, px, px).
     """
 
     generator: GeneratorSpec
     input_px: int = 256
+    preview_exit_px: int = 128
+    feedback_exit_px: int = 64
     context_px: int = 16
     latent_channels: int = 128
     latent_px: int = 16

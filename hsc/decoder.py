@@ -8,7 +8,7 @@ from torch import Tensor
 from hsc.bitstream import Container
 from hsc.editing.apply import detail_weight, edit_feature, edit_styles
 from hsc.errors import WeightsError
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.networks import Networks
 from hsc.types import DecodedLatents
 

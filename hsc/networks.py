@@ -1,27 +1,24 @@
 """All networks of the codec, loaded once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
 from hsc.bitstream.rans import CdfTables
+from hsc.config import CodecConfig
 from hsc.editing.table import EditTable
-from hsc.generators.backends import Renderer, build_backend, resolve_backend
-from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
-from hsc.generators.mobilestylegan.exits import ExitHead
-from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.generators.pretrained import load_finetuned, load_generator
+from hsc.generators.backends import build_backend, resolve_backend
+from hsc.generators.base import ExactFeatures, MappingNetwork, Renderer, SynthesisNetwork
+from hsc.generators.exits import ExitHead
+from hsc.generators.pretrained import load_finetuned, load_generator, load_preview
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
-from hsc.weights.loading import ModelId, load_into, model_id, path_of
+from hsc.weights.loading import ModelId, load_into, model_id, path_of, read_config
 from hsc.weights.model_id import FINETUNED
 
 
@@ -30,6 +27,7 @@ class Networks:
     """Frozen networks on one device.
 
     Attributes:
+        config: what they are sized for.
         backend: how the generator draws, one of ``hsc.generators.backends.BACKENDS``.
         generator: the same network as it was trained, whatever the backend: what an encoder
             writes must not depend on how pictures are drawn.
@@ -43,24 +41,25 @@ class Networks:
         context: the generator's exact features of S^, which FCN's entropy model is given.
     """
 
+    config: CodecConfig
     device: torch.device
     backend: str
     model: ModelId
-    mapping: Mapping
-    generator: Synthesis
-    finetuned: Synthesis
+    mapping: MappingNetwork
+    generator: SynthesisNetwork
+    finetuned: SynthesisNetwork
     synthesis: Renderer
     renderer: Renderer
     scn: SemanticCodec
     fcn: FeatureCodec
-    context: ExactSynthesis
+    context: ExactFeatures
     tables: CdfTables
     edits: EditTable
     encoder: InversionEncoder | None
     preview: ExitHead | None
     self_renderer: SelfRenderer | None
 
-    def blocks(self, semantics_alone: bool) -> tuple[Synthesis, Renderer]:
+    def blocks(self, semantics_alone: bool) -> tuple[SynthesisNetwork, Renderer]:
         """The network that renders a picture, and the same in the backend.
 
         Pictures of semantics alone are the generator's own faces, which it renders better itself
@@ -90,6 +89,7 @@ def load_networks(
         HscError: no such backend, or not on this device.
     """
     backend = resolve_backend(device, backend)
+    config = read_config(path_of("generator", folder))
     generator = load_generator(device, folder)
     finetuned = synthesis = generator.synthesis
     if (decoder := path_of(FINETUNED, folder)).is_file():
@@ -98,12 +98,12 @@ def load_networks(
     scn = load_into(SemanticCodec(), path_of("scn", folder))
     fcn = load_into(FeatureCodec(), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
-    encoder = _optional(InversionEncoder, path_of("inversion", folder))
-    preview = _optional(ExitHead, path_of("preview", folder))
+    encoder = _load_encoder(device, path_of("inversion", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
     scn.update(tables)
     fcn.update(tables)
     return Networks(
+        config,
         device,
         backend,
         model_id(folder),
@@ -114,14 +114,17 @@ def load_networks(
         renderer=built if finetuned is synthesis else build_backend(finetuned, backend),
         scn=scn.to(device),
         fcn=fcn.to(device),
-        context=ExactSynthesis(generator.synthesis),
+        context=generator.exact_features(config.context_px),
         tables=tables,
         edits=EditTable.load(path_of("edits", folder)),
-        encoder=encoder.to(device, memory_format=torch.channels_last) if encoder else None,
-        preview=preview.to(device) if preview else None,
+        encoder=encoder,
+        preview=load_preview(device, folder) if path_of("preview", folder).is_file() else None,
         self_renderer=SelfRenderer.load(device, folder) if encoder else None,
     )
 
 
-def _optional(network: Callable[[], Module], path: Path) -> Module | None:
-    return load_into(network(), path) if path.is_file() else None
+def _load_encoder(device: torch.device, path: Path) -> InversionEncoder | None:
+    if not path.is_file():
+        return None
+    encoder = load_into(InversionEncoder(), path)
+    return encoder.to(device, memory_format=torch.channels_last)

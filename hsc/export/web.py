@@ -22,7 +22,7 @@ from hsc.editing.apply import carry_detail
 from hsc.editing.skin import Skin
 from hsc.editing.table import EditTable
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.exits import ExitHead
+from hsc.generators.exits import ExitHead
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.weights.loading import load_into

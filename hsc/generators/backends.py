@@ -5,17 +5,14 @@ import os
 import torch
 
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.cpu_backend import FastSynthesis
-from hsc.generators.mobilestylegan.half_backend import HalfSynthesis
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import Renderer, SynthesisNetwork
+from hsc.generators.half_backend import HalfSynthesis
+from hsc.generators.registry import family
 
 BACKENDS = ("auto", "reference", "float32", "bfloat16", "float16")
 """``reference``: the network as it was trained, anywhere. ``float32`` and ``bfloat16``: the same
 operations in an order that suits a CPU. ``float16``: half precision on a GPU."""
 VARIABLE = "HSC_BACKEND"
-
-Renderer = Synthesis | FastSynthesis | HalfSynthesis
-"""What has the methods of :class:`Synthesis`: ``feature``, ``image``, ``run`` and a call."""
 
 
 def resolve_backend(device: torch.device, backend: str | None = None) -> str:
@@ -42,10 +39,10 @@ def resolve_backend(device: torch.device, backend: str | None = None) -> str:
     return name
 
 
-def build_backend(synthesis: Synthesis, name: str) -> Renderer:
-    """The generator behind a backend that ``chosen`` named."""
+def build_backend(synthesis: SynthesisNetwork, name: str) -> Renderer:
+    """The generator behind a backend that ``resolve_backend`` named."""
     if name == "reference":
         return synthesis
     if name == "float16":
         return HalfSynthesis(synthesis, graphs=not os.environ.get("SPACES_ZERO_GPU"))
-    return FastSynthesis(synthesis, getattr(torch, name))
+    return family(synthesis.spec.name).cpu_backend(synthesis, getattr(torch, name))

@@ -1,6 +1,7 @@
-"""The generator with its shipped weights."""
+"""The generator and its early exits with the weights of a folder."""
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,35 +10,47 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from hsc.config import FACE_1024
+from hsc.config import GeneratorSpec
 from hsc.errors import WeightsError
-from hsc.generators.mobilestylegan.exits import EXIT128_PX, ExitHead
-from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.weights.loading import load_into, path_of
-
-LOWER_PX = [px for px in FACE_1024.block_px if px <= FACE_1024.feature_px]
-LOWER = ("const", "conv1.", *(f"blocks.{px}." for px in LOWER_PX))
-"""Prefixes of what gives F: symbols depend on it, so no finetuned decoder may change it."""
+from hsc.generators.base import ExactFeatures, MappingNetwork, SynthesisNetwork
+from hsc.generators.exits import ExitHead
+from hsc.generators.registry import family
+from hsc.weights.loading import load_into, path_of, read_config
 
 
 @dataclass(frozen=True)
 class Generator:
     """Frozen networks on one device: z -> w and w+ -> picture."""
 
-    mapping: Mapping
-    synthesis: Synthesis
+    mapping: MappingNetwork
+    synthesis: SynthesisNetwork
+
+    @property
+    def spec(self) -> GeneratorSpec:
+        """Its sizes."""
+        return self.synthesis.spec
+
+    def exact_features(self, px: int) -> ExactFeatures:
+        """The blocks up to ``px`` in exact arithmetic, copied from the weights as they are now."""
+        return family(self.spec.name).exact_features(self.synthesis, px)
 
 
 def load_generator(device: torch.device | str = "cpu", folder: Path | None = None) -> Generator:
+    """The generator of a weights folder, the shipped one by default.
+
+    Raises:
+        WeightsError: the file is missing or belongs to another network.
+    """
     path = path_of("generator", folder)
+    spec = read_config(path).generator
+    networks = family(spec.name)
     return Generator(
-        load_into(Mapping(), path, "mapping.").to(device),
-        load_into(Synthesis(), path, "synthesis.").to(device),
+        load_into(networks.mapping(spec), path, "mapping.").to(device),
+        load_into(networks.synthesis(spec), path, "synthesis.").to(device),
     )
 
 
-def load_finetuned(synthesis: Synthesis, path: Path) -> Synthesis:
+def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> SynthesisNetwork:
     """The generator with other weights above F: blocks from 64 px on and ``to_img``.
 
     Everything up to F is shared with ``synthesis``, so files and their symbols stay what they are
@@ -50,16 +63,15 @@ def load_finetuned(synthesis: Synthesis, path: Path) -> Synthesis:
     Raises:
         WeightsError: the file is missing or holds something else.
     """
-    lower = [synthesis.const, synthesis.conv1]
-    lower += [synthesis.blocks[str(px)] for px in LOWER_PX]
-    # what is in deepcopy's memory is not copied but shared
-    finetuned = copy.deepcopy(synthesis, {id(part): part for part in lower})
+    # symbols depend on what gives F; what is in deepcopy's memory is not copied but shared
+    lower = synthesis.parts_to_feature()
+    finetuned = copy.deepcopy(synthesis, {id(part): part for part in lower.values()})
     try:
         given = load_file(path)
         if set(given) - set(upper_tensors(synthesis, noise=True)):
             raise WeightsError(f"expected tensors above F only in {path.name}, found others.")
         noise = {k: v for k, v in synthesis.state_dict().items() if k not in given and _is_noise(k)}
-        kept = {k: v for k, v in synthesis.state_dict().items() if k.startswith(LOWER)}
+        kept = {k: v for k, v in synthesis.state_dict().items() if _is_of(k, lower)}
         finetuned.load_state_dict(kept | noise | given)
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:
         raise WeightsError(
@@ -69,33 +81,44 @@ def load_finetuned(synthesis: Synthesis, path: Path) -> Synthesis:
     return finetuned.eval().requires_grad_(False)
 
 
-def upper_tensors(synthesis: Synthesis, noise: bool = False) -> dict[str, Tensor]:
+def upper_tensors(synthesis: SynthesisNetwork, noise: bool = False) -> dict[str, Tensor]:
     """The generator's tensors above F by name, as a finetuned decoder's file holds them.
 
     Args:
         noise: with the fixed noise maps, which finetuning leaves as they are.
     """
+    lower = synthesis.parts_to_feature()
     return {
         name: tensor
         for name, tensor in synthesis.state_dict().items()
-        if not name.startswith(LOWER) and (noise or not _is_noise(name))
+        if not _is_of(name, lower) and (noise or not _is_noise(name))
     }
+
+
+def _is_of(name: str, parts: Iterable[str]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
 
 
 def _is_noise(name: str) -> bool:
     return name.endswith(".noise")
 
 
-def load_mapping(folder: Path | None = None) -> Mapping:
+def load_mapping(folder: Path | None = None) -> MappingNetwork:
     """The mapping network alone, on the CPU."""
-    return load_into(Mapping(), path_of("generator", folder), "mapping.")
+    path = path_of("generator", folder)
+    spec = read_config(path).generator
+    return load_into(family(spec.name).mapping(spec), path, "mapping.")
 
 
 def load_preview(device: torch.device | str = "cpu", folder: Path | None = None) -> ExitHead:
-    return load_into(ExitHead(), path_of("preview", folder)).to(device)
+    """The exit at 256 px."""
+    path = path_of("preview", folder)
+    config = read_config(path)
+    return load_into(ExitHead(config.preview_exit_px, config.generator), path).to(device)
 
 
 def load_exit128(device: torch.device | str = "cpu", folder: Path | None = None) -> ExitHead:
-    """The 128-px exit, for training only."""
-    head = ExitHead(exit_px=EXIT128_PX)
-    return load_into(head, path_of("exit128", folder)).to(device)
+    """The exit at 128 px: the encoder's feedback, and losses of training."""
+    path = path_of("exit128", folder)
+    config = read_config(path)
+    return load_into(ExitHead(config.feedback_exit_px, config.generator), path).to(device)

@@ -4,11 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.exits import EXIT128_PX
+from hsc.config import FACE_1024, SHIPPED
 from hsc.inversion.backbone import PYRAMID_CHANNELS
 
-SEEN_PX, CELLS = 2 * EXIT128_PX, FACE_1024.feature_px
+SEEN_PX, CELLS = 2 * SHIPPED.feedback_exit_px, FACE_1024.feature_px
 ERROR_SCALE = 4.0
 """Errors of a first look are small beside the picture; this brings them to its size."""
 

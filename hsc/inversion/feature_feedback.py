@@ -7,8 +7,7 @@ instead of the styles, and through an early exit of the generator.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.exits import EXIT128_PX
+from hsc.config import FACE_1024, SHIPPED
 from hsc.inversion.error_encoder import beside
 from hsc.layers import ResidualBlock
 
@@ -58,6 +57,9 @@ class FeatureFeedback(nn.Module):
 def style_above(w_plus: Tensor, w_mean: Tensor, w_std: Tensor) -> Tensor:
     """The mean style of the block that follows F, standardised: (B, 512)."""
     styles = w_plus[
-        :, FACE_1024.styles_through(FACE_1024.feature_px) : FACE_1024.styles_through(EXIT128_PX)
+        :,
+        FACE_1024.styles_through(FACE_1024.feature_px) : FACE_1024.styles_through(
+            SHIPPED.feedback_exit_px
+        ),
     ]
     return ((styles - w_mean) / w_std).mean(1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.descent import descend

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_exit128
 from hsc.metrics.identity import FaceIdentity, crop_for_identity

@@ -1,12 +1,15 @@
 """Trained weights into networks; where they are says ``hsc.weights.model_id``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from hsc.config import SHIPPED, CodecConfig
 from hsc.errors import WeightsError
 from hsc.weights.model_id import (
     ASSETS,
@@ -30,11 +33,18 @@ __all__ = [
     "load_into",
     "model_id",
     "path_of",
+    "read_config",
     "renamed",
+    "save_weights",
 ]
 
 
-def load_into(network: nn.Module, path: Path, prefix: str = "", made_by: str = "") -> nn.Module:
+Network = TypeVar("Network", bound=nn.Module)
+CONFIG_KEY = "codec"
+"""Key of a :class:`CodecConfig` in a weight file's metadata."""
+
+
+def load_into(network: Network, path: Path, prefix: str = "", made_by: str = "") -> Network:
     """Fill a network from safetensors, frozen, in evaluation mode and float32.
 
     Args:
@@ -57,6 +67,45 @@ def load_into(network: nn.Module, path: Path, prefix: str = "", made_by: str = "
             "else: get the file of this version again."
         ) from error
     return network.eval().requires_grad_(False)
+
+
+def read_config(path: Path) -> CodecConfig:
+    """The codec that a weight file was made for; the shipped one where its metadata say nothing.
+
+    Raises:
+        WeightsError: the file is missing, or its metadata are of another version.
+    """
+    if not path.is_file():
+        raise missing(path)
+    try:
+        with safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get(CONFIG_KEY)
+        return SHIPPED if text is None else CodecConfig.from_json(text)
+    except (SafetensorError, ValueError) as error:
+        raise WeightsError(
+            f"expected the metadata of a codec in {path.name}, found something else: get the file "
+            "of this version again."
+        ) from error
+
+
+def save_weights(
+    state: Mapping[str, torch.Tensor],
+    path: Path,
+    config: CodecConfig = SHIPPED,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write tensors as they ship, in half precision, and the codec that they are made for.
+
+    The shipped codec is not written: the files that ship name the model by their hashes, and so
+    are to keep their bytes.
+
+    Args:
+        metadata: more facts about the weights, e.g. their source and licence.
+    """
+    facts = dict(metadata or {})
+    if config != SHIPPED:
+        facts[CONFIG_KEY] = config.to_json()
+    save_file(halve(dict(state)), path, facts or None)
 
 
 def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

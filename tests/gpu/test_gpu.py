@@ -25,7 +25,7 @@ from app.results import Edits
 from app.services.exploring import Place
 from app.studio import Studio
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.half_backend import HalfSynthesis
+from hsc.generators.half_backend import HalfSynthesis
 from hsc.levels import LEVELS
 from hsc.metrics.picture import psnr
 from hsc.research import stages

@@ -9,10 +9,10 @@ from generated import face, styles, synthesis
 import hsc
 from hsc.codec import Codec
 from hsc.errors import HscError
+from hsc.generators import half_backend
 from hsc.generators.backends import BACKENDS, VARIABLE, build_backend, resolve_backend
-from hsc.generators.mobilestylegan import half_backend
-from hsc.generators.mobilestylegan.cpu_backend import FastSynthesis
-from hsc.generators.mobilestylegan.half_backend import GRAPHS, MAX_BATCH, HalfSynthesis
+from hsc.generators.half_backend import GRAPHS, MAX_BATCH, HalfSynthesis
+from hsc.generators.mobilestylegan.cpu_backend import CpuSynthesis
 from hsc.metrics.picture import psnr
 from hsc.numerics import precision
 
@@ -32,7 +32,7 @@ def closeness(drawn: torch.Tensor, expected: torch.Tensor) -> float:
 
 @pytest.mark.parametrize(("dtype", "least"), [(torch.float32, 100), (torch.bfloat16, 45)])
 def test_a_picture_is_the_networks(dtype: torch.dtype, least: float) -> None:
-    fast = FastSynthesis(synthesis(), dtype)
+    fast = CpuSynthesis(synthesis(), dtype)
     with torch.no_grad():
         picture = fast(styles(1))
     assert picture.shape == (1, 3, 1024, 1024) and picture.dtype == torch.float32
@@ -41,7 +41,7 @@ def test_a_picture_is_the_networks(dtype: torch.dtype, least: float) -> None:
 
 @pytest.mark.parametrize("px", [16, 64, 128])
 def test_maps_on_the_way_are_the_networks(px: int) -> None:
-    fast = FastSynthesis(synthesis())
+    fast = CpuSynthesis(synthesis())
     with torch.no_grad():
         expected = synthesis().feature(two(), px)
         assert closeness(fast.feature(two(), px), expected) > 100
@@ -153,4 +153,4 @@ def test_a_backend_is_what_its_name_says() -> None:
     assert isinstance(build_backend(synthesis(), "float16"), HalfSynthesis)
     assert set(ON_CPU) < set(BACKENDS)
     codec = hsc.load("cpu", backend="float32")
-    assert codec.backend == "float32" and isinstance(codec.networks.synthesis, FastSynthesis)
+    assert codec.backend == "float32" and isinstance(codec.networks.synthesis, CpuSynthesis)

@@ -12,7 +12,8 @@ from paths import ROOT
 from torch import Tensor, nn
 
 from hsc.bitstream import Container
-from hsc.generators.mobilestylegan.exact_features import CONTEXT_PX, ExactSynthesis
+from hsc.config import SHIPPED
+from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import NUM_SCALES, bits, scale_index
@@ -137,7 +138,7 @@ def test_what_is_decoded_lies_on_grids(scn, fcn, context, inversion) -> None:
 def test_the_exact_context_is_the_generators(seed) -> None:
     w_plus = styles(seed)
     exact = ExactSynthesis(synthesis()).feature(snap(w_plus.double()))
-    plain = synthesis().feature(w_plus, CONTEXT_PX).double()
+    plain = synthesis().feature(w_plus, SHIPPED.context_px).double()
     assert exact.shape == plain.shape
     assert (exact - plain).norm() < 0.03 * plain.norm()
 
@@ -177,7 +178,7 @@ def test_features_cost_what_training_thinks(scn, fcn, context, inversion, level)
     w_plus_hat = exact.float()
     with torch.no_grad():
         feature_s = synthesis().feature(w_plus_hat)
-        trained = Semantics(feature_s, synthesis().feature(w_plus_hat, CONTEXT_PX))
+        trained = Semantics(feature_s, synthesis().feature(w_plus_hat, SHIPPED.context_px))
         feature_hat, cost = fcn(inversion.feature, level, trained)
     semantics = Semantics(feature_s, context.feature(exact))
     data = fcn.compress(inversion.feature, level, semantics)

@@ -8,7 +8,7 @@ from paths import GOLDEN
 from PIL import Image
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.haar import haar, inverse_haar
+from hsc.generators.haar import haar, inverse_haar
 from hsc.generators.mobilestylegan.window import MARGIN, Window, draw_window
 from hsc.metrics.picture import psnr
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import hsc
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.inversion import encoder as gie
 from hsc.metrics.picture import psnr
 from hsc.weights.loading import ASSETS

@@ -6,15 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.synthesis import Block, StyledConv, Synthesis
 
 HAAR = 0.5 * torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
 """Inverse transform. Rows: a 2x2 block in reading order; columns: ll, lh, hl, hh."""
 
 
-class FastSynthesis:
-    """G drawn with the operations of :class:`Synthesis` in an order that suits processors.
+class CpuSynthesis:
+    """G computed with the operations of :class:`Synthesis` in an order that suits processors.
 
     ::
 
@@ -36,36 +35,38 @@ class FastSynthesis:
     """
 
     def __init__(self, synthesis: Synthesis, dtype: torch.dtype = torch.float32) -> None:
-        self.synthesis, self.dtype = synthesis, dtype
+        self.synthesis, self.spec, self.dtype = synthesis, synthesis.spec, dtype
         self.blocks = {
-            px: _FastBlock(synthesis.blocks[str(px)], px, dtype)
-            for px in FACE_1024.block_px
-            if px > FACE_1024.feature_px
+            px: _CpuBlock(synthesis.block(px), dtype, last=px == self.spec.block_px[-1])
+            for px in self.spec.block_px
+            if px > self.spec.feature_px
         }
         conv = synthesis.to_img.conv
-        self.pixel_weight = _to_pixels(conv.weight.detach())  # (12, 64, 1, 1)
-        self.pixel_bias = _to_pixels(conv.bias.detach()).to(dtype)  # (12,)
+        self.pixel_weight = _fold_haar(conv.weight.detach())  # (12, 64, 1, 1)
+        self.pixel_bias = _fold_haar(conv.bias.detach()).to(dtype)  # (12,)
 
     def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
-        """As :meth:`Synthesis.run`."""
-        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FACE_1024.feature_px))
-        if to_px <= max(after_px, FACE_1024.feature_px):
+        """As :meth:`Renderer.run`."""
+        feature_px = self.spec.feature_px
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, feature_px))
+        if to_px <= max(after_px, feature_px):
             return x
-        x = torch.cat([self._rise(*one, to_px) for one in zip(x.split(1), w_plus.split(1))])
+        x = torch.cat([self._run_blocks(*one, to_px) for one in zip(x.split(1), w_plus.split(1))])
         # the last block leaves channels in their order: no transform follows
         return (
-            x if to_px == FACE_1024.block_px[-1] else x[:, _bands(x.shape[1]).argsort()]
+            x if to_px == self.spec.block_px[-1] else x[:, _bands(x.shape[1]).argsort()]
         ).float()
 
-    def feature(self, w_plus: Tensor, px: int = FACE_1024.feature_px) -> Tensor:
-        """As :meth:`Synthesis.feature`."""
-        low = min(px, FACE_1024.feature_px)
+    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
+        """As :meth:`Renderer.feature`."""
+        px = self.spec.feature_px if px is None else px
+        low = min(px, self.spec.feature_px)
         return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
 
     def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """As :meth:`Synthesis.image`."""
-        if feature.shape[-1] < FACE_1024.feature_px:
-            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FACE_1024.feature_px)
+        """As :meth:`Renderer.image`."""
+        if feature.shape[-1] < self.spec.feature_px:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], self.spec.feature_px)
         return torch.cat([self._image(*one) for one in zip(feature.split(1), w_plus.split(1))])
 
     def __call__(self, w_plus: Tensor) -> Tensor:
@@ -73,32 +74,34 @@ class FastSynthesis:
         return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        x = self._rise(feature, w_plus, FACE_1024.block_px[-1])  # (1, 64, 512, 512)
+        x = self._run_blocks(feature, w_plus, self.spec.block_px[-1])  # (1, 64, 512, 512)
         style = self.synthesis.to_img.modulation(w_plus[:, -1])  # (1, 64, 1, 1)
         weight = (self.pixel_weight * style).to(self.dtype)  # (12, 64, 1, 1)
-        x = _pointwise(_inner(x), _inner(weight), self.pixel_bias)  # (1, 12, 512, 512)
+        x = _pointwise(
+            _channels_last(x), _channels_last(weight), self.pixel_bias
+        )  # (1, 12, 512, 512)
         return F.pixel_shuffle(x.contiguous().float(), 2)  # (1, 3, 1024, 1024)
 
-    def _rise(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
+    def _run_blocks(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
         """From a map as the network knows it to one with its bands side by side."""
         after_px = x.shape[-1]
-        x = _inner(
-            (x[:, _bands(x.shape[1])] if after_px < FACE_1024.block_px[-1] else x).to(self.dtype)
+        x = _channels_last(
+            (x[:, _bands(x.shape[1])] if after_px < self.spec.block_px[-1] else x).to(self.dtype)
         )
-        for px in FACE_1024.block_px:
+        for px in self.spec.block_px:
             if after_px < px <= to_px:
-                x = self.blocks[px](x, w_plus[:, FACE_1024.styles_of_block(px)])
+                x = self.blocks[px](x, w_plus[:, self.spec.styles_of_block(px)])
         return x
 
 
-class _FastBlock:
+class _CpuBlock:
     """One block; its maps come with their sub-bands side by side, and leave so for the next."""
 
-    def __init__(self, block: Block, px: int, dtype: torch.dtype) -> None:
+    def __init__(self, block: Block, dtype: torch.dtype, last: bool) -> None:
         self.modulation = block.up
-        self.bands = _bands(FACE_1024.channels[px // 2])
+        self.bands = _bands(block.up.affine.out_features)
         self.conv1 = _Styled.of(block.conv1, dtype)
-        out = _bands(FACE_1024.channels[px]) if px < FACE_1024.block_px[-1] else slice(None)
+        out = slice(None) if last else _bands(block.conv2.conv.out_channels)
         self.conv2 = _Styled.of(block.conv2, dtype, out)
 
     def __call__(self, x: Tensor, styles: Tensor) -> Tensor:
@@ -120,13 +123,15 @@ class _Styled:
     noise: Tensor  # (1, 1, px, px)
 
     @classmethod
-    def of(cls, conv: StyledConv, dtype: torch.dtype, out: Tensor | slice = slice(None)):
+    def of(
+        cls, conv: StyledConv, dtype: torch.dtype, out: Tensor | slice = slice(None)
+    ) -> "_Styled":
         """Copy the constants, the output channels in the order ``out``."""
         weight, bias = conv.conv.weight.detach()[out], conv.conv.bias.detach()[out]
         return cls(
             conv.modulation,
             conv.depthwise.weight.detach(),
-            _inner(weight.to(dtype)),
+            _channels_last(weight.to(dtype)),
             bias.to(dtype),
             conv.noise.to(dtype),
         )
@@ -160,7 +165,7 @@ def _inverse_haar(x: Tensor) -> Tensor:
     return out.view(1, 2 * h, 2 * w, c4 // 4).permute(0, 3, 1, 2)
 
 
-def _to_pixels(coefficients: Tensor) -> Tensor:
+def _fold_haar(coefficients: Tensor) -> Tensor:
     """(12, ...) Haar coefficients of three colours to 2x2 blocks, as pixel_shuffle takes them."""
     banded = coefficients[_bands(len(coefficients))].unflatten(0, (4, -1))  # (4, 3, ...)
     return torch.einsum("pk,kc...->cp...", HAAR, banded).flatten(0, 1)
@@ -172,6 +177,6 @@ def _bands(channels: int) -> Tensor:
     return torch.cat([low, *(channels // 4 + 3 * low + k for k in range(3))])
 
 
-def _inner(x: Tensor) -> Tensor:
+def _channels_last(x: Tensor) -> Tensor:
     """The same values with channels innermost in memory."""
     return x.contiguous(memory_format=torch.channels_last)

@@ -4,46 +4,39 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.haar import inverse_haar
+from hsc.config import SHIPPED
+from hsc.generators.haar import inverse_haar
 from hsc.generators.mobilestylegan.synthesis import Modulation, StyledConv, Synthesis
 from hsc.numerics.exact import exact_copy, snap
 
-CONTEXT_PX = 16
-
 
 class ExactSynthesis:
-    """``Synthesis.feature`` at 16 px with identical bits on every machine.
+    """An :class:`ExactFeatures`: ``Synthesis.feature`` with identical bits on every machine.
 
     Its values lie within 3% of the float features; training uses those.
 
     Args:
         synthesis: the generator, on any device.
+        px: resolution of the features.
     """
 
-    def __init__(self, synthesis: Synthesis) -> None:
+    def __init__(self, synthesis: Synthesis, px: int = SHIPPED.context_px) -> None:
+        self.spec = synthesis.spec
         self.const = snap(synthesis.const.detach().double().cpu())
         self.conv1 = exact_copy(synthesis.conv1)
         self.blocks = {
-            px: exact_copy(synthesis.blocks[str(px)])
-            for px in FACE_1024.block_px
-            if px <= CONTEXT_PX
+            block_px: exact_copy(synthesis.block(block_px))
+            for block_px in self.spec.block_px
+            if block_px <= px
         }
 
     @torch.no_grad()
     def feature(self, w_plus: Tensor) -> Tensor:
-        """G_16 of decoded styles.
-
-        Args:
-            w_plus: (B, 23, 512) float64 on the CPU, snapped.
-
-        Returns:
-            (B, 512, 16, 16) float64 on the CPU, snapped.
-        """
+        """As :meth:`ExactFeatures.feature`: (B, 23, 512) -> (B, 512, 16, 16)."""
         const = self.const.expand(len(w_plus), -1, -1, -1)
         x = _styled_conv(const, self.conv1, w_plus[:, 0])  # (B, 512, 4, 4)
         for px, block in self.blocks.items():
-            styles = w_plus[:, FACE_1024.styles_of_block(px)]
+            styles = w_plus[:, self.spec.styles_of_block(px)]
             # halves of sums of four grid values lie on a grid half as fine: snapped again
             x = snap(inverse_haar(snap(x * _style(block.up, styles[:, 0]))))
             x = _styled_conv(x, block.conv1, styles[:, 1])

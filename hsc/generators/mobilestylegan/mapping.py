@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import FACE_1024, GeneratorSpec
+from hsc.generators.base import MappingNetwork
 
 
-class Mapping(nn.Module):
+class Mapping(MappingNetwork):
     """z -> w.
 
     ::
@@ -20,23 +21,14 @@ class Mapping(nn.Module):
     ``w_mean`` is the mean of w over the prior; truncation moves w towards it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spec: GeneratorSpec = FACE_1024) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            [nn.Linear(FACE_1024.style_dim, FACE_1024.style_dim) for _ in range(8)]
-        )
-        self.register_buffer("w_mean", torch.zeros(FACE_1024.style_dim))
+        dim = spec.style_dim
+        self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(8)])
+        self.register_buffer("w_mean", torch.zeros(dim))
 
     def forward(self, z: Tensor, truncation: float = 1.0) -> Tensor:
-        """Map latents.
-
-        Args:
-            z: (B, 512) standard normal.
-            truncation: 1 keeps the prior, 0 gives the mean face.
-
-        Returns:
-            w: (B, 512).
-        """
+        """As :meth:`MappingNetwork.forward`."""
         h = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)  # (B, 512)
         for layer in self.layers:
             h = F.leaky_relu(layer(h), 0.2) * 2**0.5  # (B, 512)

@@ -3,20 +3,23 @@
 Source: MobileStyleGAN (Belousov 2021, arXiv 2104.04767), distilled from StyleGAN2-FFHQ.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.haar import inverse_haar
+from hsc.config import FACE_1024, GeneratorSpec
+from hsc.generators.base import Corner, SynthesisNetwork
+from hsc.generators.haar import inverse_haar
 
 
 class Modulation(nn.Module):
     """One style vector to one multiplier per channel: (B, 512) -> (B, C, 1, 1)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, style_dim: int) -> None:
         super().__init__()
-        self.affine = nn.Linear(FACE_1024.style_dim, channels)
+        self.affine = nn.Linear(style_dim, channels)
 
     def forward(self, style: Tensor) -> Tensor:
         return self.affine(style)[:, :, None, None]
@@ -33,9 +36,11 @@ class StyledConv(nn.Module):
     noise map is a constant of the checkpoint: the same styles always give the same picture.
     """
 
-    def __init__(self, c_in: int, c_out: int, px: int, depthwise: bool = True) -> None:
+    def __init__(
+        self, c_in: int, c_out: int, px: int, style_dim: int, depthwise: bool = True
+    ) -> None:
         super().__init__()
-        self.modulation = Modulation(c_in)
+        self.modulation = Modulation(c_in, style_dim)
         self.depthwise = (
             nn.Conv2d(c_in, c_in, 3, padding=1, groups=c_in, bias=False) if depthwise else None
         )
@@ -43,7 +48,7 @@ class StyledConv(nn.Module):
         self.conv = nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2)
         self.register_buffer("noise", torch.zeros(1, 1, px, px))
 
-    def forward(self, x: Tensor, style: Tensor, corner: tuple[int, int] = (0, 0)) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, corner: Corner = (0, 0)) -> Tensor:
         """Args: x (B, C_in, h, w), a whole map or the part of one from ``corner`` on."""
         x = x * self.modulation(style)  # (B, C_in, h, w)
         if self.depthwise is not None:
@@ -61,13 +66,13 @@ class Block(nn.Module):
         x -> x style -> inverse Haar -> StyledConv -> StyledConv
     """
 
-    def __init__(self, c_in: int, c_out: int, px: int) -> None:
+    def __init__(self, c_in: int, c_out: int, px: int, style_dim: int) -> None:
         super().__init__()
-        self.up = Modulation(c_in)
-        self.conv1 = StyledConv(c_in // 4, c_out, px)
-        self.conv2 = StyledConv(c_out, c_out, px)
+        self.up = Modulation(c_in, style_dim)
+        self.conv1 = StyledConv(c_in // 4, c_out, px, style_dim)
+        self.conv2 = StyledConv(c_out, c_out, px, style_dim)
 
-    def forward(self, x: Tensor, styles: Tensor, corner: tuple[int, int] = (0, 0)) -> Tensor:
+    def forward(self, x: Tensor, styles: Tensor, corner: Corner = (0, 0)) -> Tensor:
         """Args: x (B, C_in, h, w), styles (B, 3, 512). Returns (B, C_out, 2h, 2w).
 
         ``corner``: row and column, at twice the resolution, where a part of a map begins.
@@ -80,16 +85,16 @@ class Block(nn.Module):
 class ToImage(nn.Module):
     """512-px features to the 1024-px picture through Haar coefficients; one style."""
 
-    def __init__(self, c_in: int) -> None:
+    def __init__(self, c_in: int, style_dim: int) -> None:
         super().__init__()
-        self.modulation = Modulation(c_in)
+        self.modulation = Modulation(c_in, style_dim)
         self.conv = nn.Conv2d(c_in, 12, 1)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         return inverse_haar(self.conv(x * self.modulation(style)))  # (B, 3, 2H, 2W)
 
 
-class Synthesis(nn.Module):
+class Synthesis(SynthesisNetwork):
     """G: w+ -> picture, with a feature map that can be read and replaced on the way.
 
     ::
@@ -100,60 +105,49 @@ class Synthesis(nn.Module):
     ``feature`` runs the left part, ``image`` the right part; ``forward`` is both.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.const = nn.Parameter(torch.zeros(1, FACE_1024.channels[4], 4, 4))
-        self.conv1 = StyledConv(FACE_1024.channels[4], FACE_1024.channels[4], 4, depthwise=False)
+    def __init__(self, spec: GeneratorSpec = FACE_1024) -> None:
+        super().__init__(spec)
+        channels, dim = spec.channels, spec.style_dim
+        first, last = min(channels), spec.block_px[-1]
+        self.const = nn.Parameter(torch.zeros(1, channels[first], first, first))
+        self.conv1 = StyledConv(channels[first], channels[first], first, dim, depthwise=False)
         self.blocks = nn.ModuleDict(
-            {
-                str(px): Block(FACE_1024.channels[px // 2], FACE_1024.channels[px], px)
-                for px in FACE_1024.block_px
-            }
+            {str(px): Block(channels[px // 2], channels[px], px, dim) for px in spec.block_px}
         )
-        self.to_img = ToImage(FACE_1024.channels[FACE_1024.block_px[-1]])
+        self.to_img = ToImage(channels[last], dim)
 
-    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
-        """Carry an activation at ``after_px`` through the blocks up to ``to_px``.
+    def block(self, px: int) -> Block:
+        """The block with output resolution ``px``."""
+        return cast(Block, self.blocks[str(px)])
 
-        Args:
-            x: (B, C, after_px, after_px).
-            w_plus: (B, 23, 512); only the styles of the blocks that run are read.
+    def start(self, w_plus: Tensor) -> Tensor:
+        """As :meth:`SynthesisNetwork.start`: (B, 512, 4, 4)."""
+        return self.conv1(self.const.expand(len(w_plus), -1, -1, -1), w_plus[:, 0])
 
-        Returns:
-            (B, C', to_px, to_px).
-        """
-        for px in FACE_1024.block_px:
+    def run(
+        self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int, corner: Corner = (0, 0)
+    ) -> Tensor:
+        """As :meth:`SynthesisNetwork.run`: C' = 512 up to 64 px."""
+        for px in self.spec.block_px:
             if after_px < px <= to_px:
-                x = self.blocks[str(px)](x, w_plus[:, FACE_1024.styles_of_block(px)])
+                scale = px // after_px
+                place = scale * corner[0], scale * corner[1]
+                x = self.block(px)(x, w_plus[:, self.spec.styles_of_block(px)], place)
         return x
 
-    def feature(self, w_plus: Tensor, px: int = FACE_1024.feature_px) -> Tensor:
-        """G_F: the activation at ``px`` that the semantics alone predict.
+    def to_image(self, x: Tensor, style: Tensor) -> Tensor:
+        """As :meth:`SynthesisNetwork.to_image`: (B, 64, h, w) -> (B, 3, 2h, 2w)."""
+        return self.to_img(x, style)
 
-        Args:
-            w_plus: (B, >= styles_through(px), 512).
+    def style_layers(self) -> list[nn.Linear]:
+        """As :meth:`SynthesisNetwork.style_layers`."""
+        readers = [self.conv1.modulation]
+        for block in map(self.block, self.spec.block_px):
+            readers += [block.up, block.conv1.modulation, block.conv2.modulation]
+        return [reader.affine for reader in (*readers, self.to_img.modulation)]
 
-        Returns:
-            (B, C, px, px), C = 512 up to 64 px.
-        """
-        x = self.conv1(self.const.expand(len(w_plus), -1, -1, -1), w_plus[:, 0])  # (B, 512, 4, 4)
-        return self.run(x, w_plus, 4, px)
-
-    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """Draw the picture from a feature map and the styles above it.
-
-        Args:
-            feature: (B, C, px, px) at any block's resolution.
-            w_plus: (B, 23, 512).
-
-        Returns:
-            (B, 3, 1024, 1024), nominally in [-1, 1], not clamped.
-        """
-        x = self.run(
-            feature, w_plus, feature.shape[-1], FACE_1024.block_px[-1]
-        )  # (B, 64, 512, 512)
-        return self.to_img(x, w_plus[:, -1])  # (B, 3, 1024, 1024)
-
-    def forward(self, w_plus: Tensor) -> Tensor:
-        """(B, 23, 512) -> (B, 3, 1024, 1024)."""
-        return self.image(self.feature(w_plus), w_plus)
+    def parts_to_feature(self) -> dict[str, nn.Module | nn.Parameter]:
+        """As :meth:`SynthesisNetwork.parts_to_feature`."""
+        lower = [px for px in self.spec.block_px if px <= self.spec.feature_px]
+        blocks = {f"blocks.{px}": self.block(px) for px in lower}
+        return {"const": self.const, "conv1": self.conv1} | blocks

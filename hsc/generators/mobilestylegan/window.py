@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 
 MARGIN = 2
 """Cells of F around a window that its pixels depend on: eight 3x3 kernels at rising resolution."""
-CELL_PX = FACE_1024.image_px // FACE_1024.feature_px
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ class Window:
         return picture[..., rows, columns]
 
 
-def draw_window(synthesis: Synthesis, feature: Tensor, w_plus: Tensor, window: Window) -> Tensor:
+def draw_window(
+    synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor, window: Window
+) -> Tensor:
     """Draw a window of ``synthesis.image(feature, w_plus)``.
 
     Args:
@@ -59,11 +60,8 @@ def draw_window(synthesis: Synthesis, feature: Tensor, w_plus: Tensor, window: W
     side = window.cells + 2 * MARGIN
     x = feature[:, :, top : top + side, left : left + side]
     x = x.contiguous(memory_format=torch.channels_last)
-    for px in FACE_1024.block_px:
-        if px <= FACE_1024.feature_px:
-            continue
-        styles, scale = w_plus[:, FACE_1024.styles_of_block(px)], px // FACE_1024.feature_px
-        x = synthesis.blocks[str(px)](x, styles, (scale * top, scale * left))
-    drawn = synthesis.to_img(x, w_plus[:, -1])
-    edge = MARGIN * CELL_PX
+    spec = synthesis.spec
+    x = synthesis.run(x, w_plus, spec.feature_px, spec.block_px[-1], (top, left))
+    drawn = synthesis.to_image(x, w_plus[:, -1])
+    edge = MARGIN * (spec.image_px // spec.feature_px)
     return drawn[:, :, edge:-edge, edge:-edge]

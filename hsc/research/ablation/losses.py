@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.metrics.lpips import Lpips

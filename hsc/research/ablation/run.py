@@ -13,7 +13,7 @@ from PIL import Image
 from hsc.codec import Codec
 from hsc.config import FACE_1024
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips

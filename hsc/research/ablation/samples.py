@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.images.tensors import to_tensor
 from hsc.inversion.encoder import INPUT_PX
 from hsc.metrics.lpips import Lpips

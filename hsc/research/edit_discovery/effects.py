@@ -11,7 +11,7 @@ from torch import Tensor
 from hsc.config import FACE_1024
 from hsc.editing.apply import edit_styles
 from hsc.editing.table import EditTable
-from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hsc.decoder import Decoder
-from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity, crop_for_identity

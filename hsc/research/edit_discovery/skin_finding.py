@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from hsc.config import FACE_1024
 from hsc.editing.skin import CELLS, COLOUR_PX, Skin, fine_styles
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.research.edit_discovery.effects import Studio, to_pil
 from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, Face
 from hsc.vision.face_readouts import aligned_landmarks

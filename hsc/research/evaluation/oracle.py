@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.codec import Codec
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.images.tensors import to_tensor
 from hsc.inversion.descent import descend
 from hsc.inversion.encoder import INPUT_PX

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.inversion.descent import descend
 from hsc.inversion.refine import Refiner
 from hsc.numerics.precision import gradient_autocast

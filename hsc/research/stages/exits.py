@@ -21,20 +21,20 @@ def pairs(setting: Setting) -> None:
 
 def preview(setting: Setting) -> None:
     """Distil the 256-px exit."""
-    from hsc.generators.mobilestylegan.exits import EXIT_PX
+    from hsc.config import SHIPPED
 
-    _exit(setting, "preview", EXIT_PX)
+    _exit(setting, "preview", SHIPPED.preview_exit_px)
 
 
 def exit128(setting: Setting) -> None:
     """Distil the 128-px exit, which the encoder's semantics are trained through."""
-    from hsc.generators.mobilestylegan.exits import EXIT128_PX
+    from hsc.config import SHIPPED
 
-    _exit(setting, "exit128", EXIT128_PX)
+    _exit(setting, "exit128", SHIPPED.feedback_exit_px)
 
 
 def _exit(setting: Setting, name: str, exit_px: int) -> None:
-    from hsc.generators.mobilestylegan.exits import ExitHead
+    from hsc.generators.exits import ExitHead
     from hsc.research.training.preview import PreviewLoss
 
     head = ExitHead(exit_px=exit_px)

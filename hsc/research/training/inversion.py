@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.exits import ExitHead, render_exit
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.metrics.loss import PictureLoss

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.exits import ExitHead
-from hsc.generators.mobilestylegan.haar import haar
+from hsc.generators.exits import ExitHead
+from hsc.generators.haar import haar
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.data.faces import SyntheticPairs, to_unit

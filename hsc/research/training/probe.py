@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.domains.ffhq_face.detect import Face
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.images.tensors import to_picture
 from hsc.research.training.pairs import draw_styles

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from hsc.generators.mobilestylegan.exits import render_exit
+from hsc.generators.exits import render_exit
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.options import TrainOptions
 from hsc.research.training.loop import Budget, Checkpoint

@@ -1,21 +1,16 @@
-"""Early exits of the generator: a small picture from features on the way to the large one.
+"""Early exits of a generator: a small picture from an activation on the way to the large one.
 
-The published export kept only the 1024-px output. These heads were distilled from it (``python -m
-hsc train preview`` and ``train exit128``): they stand in for the most expensive blocks in training
-losses and in live previews.
+The published export of MobileStyleGAN has only the 1024-px output. These heads were distilled from
+it (``python -m hsc train preview`` and ``train exit128``): they stand in for the most expensive
+blocks in live previews, in the encoder's feedback and in training losses.
 """
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.haar import inverse_haar
-from hsc.generators.mobilestylegan.synthesis import Synthesis
-
-PREVIEW_PX = 256
-EXIT_PX = 128
-EXIT128_PX = 64
-"""Exit of the exit128, a 128-px picture: enough to train what the semantics alone can hold."""
+from hsc.config import FACE_1024, SHIPPED, GeneratorSpec
+from hsc.generators.base import Renderer
+from hsc.generators.haar import inverse_haar
 
 
 class ExitHead(nn.Module):
@@ -33,14 +28,20 @@ class ExitHead(nn.Module):
 
     Args:
         exit_px: resolution of the features it takes.
+        spec: the generator that it leaves.
     """
 
-    def __init__(self, width: int = 64, exit_px: int = EXIT_PX) -> None:
+    def __init__(
+        self,
+        exit_px: int = SHIPPED.preview_exit_px,
+        spec: GeneratorSpec = FACE_1024,
+        width: int = 64,
+    ) -> None:
         super().__init__()
-        self.exit_px = exit_px
-        self.linear = nn.Conv2d(FACE_1024.channels[exit_px], 12, 1)
-        self.reduce = nn.Conv2d(FACE_1024.channels[exit_px], width, 1)
-        self.style = nn.Linear(FACE_1024.style_dim, width)
+        self.exit_px, self.spec = exit_px, spec
+        self.linear = nn.Conv2d(spec.channels[exit_px], 12, 1)
+        self.reduce = nn.Conv2d(spec.channels[exit_px], width, 1)
+        self.style = nn.Linear(spec.style_dim, width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.out = nn.Conv2d(width, 12, 1)
@@ -51,7 +52,7 @@ class ExitHead(nn.Module):
     def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         """Args: feature (B, C, H, W), w_plus (B, 23, 512). Returns (B, 3, 2H, 2W)."""
         style = self.style(
-            w_plus[:, FACE_1024.styles_through(self.exit_px) :].mean(1)
+            w_plus[:, self.spec.styles_through(self.exit_px) :].mean(1)
         )  # (B, width)
         h = self.reduce(feature) * (1 + style[:, :, None, None])  # (B, width, H, W)
         h = F.leaky_relu(self.conv1(F.leaky_relu(h, 0.2)), 0.2)  # (B, width, H, W)
@@ -59,10 +60,15 @@ class ExitHead(nn.Module):
         return inverse_haar(self.linear(feature) + self.out(h))  # (B, 3, 2H, 2W)
 
 
-def render_exit(synthesis: Synthesis, head: ExitHead, feature: Tensor, w_plus: Tensor) -> Tensor:
-    """Draw a small picture from a feature map.
+def render_exit(synthesis: Renderer, head: ExitHead, feature: Tensor, w_plus: Tensor) -> Tensor:
+    """A small picture of a feature map.
 
-    (B, C, px, px), (B, 23, 512) -> (B, 3, 256, 256), or what else the head's exit gives.
+    Args:
+        feature: (B, C, px, px) at any resolution up to the exit's.
+        w_plus: (B, styles, style_dim).
+
+    Returns:
+        (B, 3, 2 exit_px, 2 exit_px), nominally in [-1, 1]: 256 px from the preview exit.
     """
     exit_feature = synthesis.run(feature, w_plus, feature.shape[-1], head.exit_px)
     return head(exit_feature, w_plus)

@@ -1,4 +1,4 @@
-"""The generator on a GPU: half precision, whole batches, and its launches recorded once."""
+"""Any generator on a GPU: half precision, whole batches, and its launches recorded once."""
 
 import copy
 import threading
@@ -7,8 +7,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor
 
-from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 
 MAX_BATCH = 16
 """Pictures drawn in one go; larger batches are drawn in parts."""
@@ -28,29 +27,31 @@ class HalfSynthesis:
             CUDA in this very process for good, so it is off on ZeroGPU, where workers come and go.
     """
 
-    def __init__(self, synthesis: Synthesis, graphs: bool = False) -> None:
-        self.synthesis = synthesis
+    def __init__(self, synthesis: SynthesisNetwork, graphs: bool = False) -> None:
+        self.synthesis, self.spec = synthesis, synthesis.spec
         self.half = copy.deepcopy(synthesis).half().to(memory_format=torch.channels_last)
         self.graphs = graphs
         self._recorded: OrderedDict[int, _Recording] = OrderedDict()
         self._lock = threading.Lock()
 
     def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
-        """As :meth:`Synthesis.run`."""
-        x = self.synthesis.run(x, w_plus, after_px, min(to_px, FACE_1024.feature_px))
-        if to_px <= max(after_px, FACE_1024.feature_px):
+        """As :meth:`Renderer.run`."""
+        feature_px = self.spec.feature_px
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, feature_px))
+        if to_px <= max(after_px, feature_px):
             return x
         return self.half.run(_inner(x), w_plus.half(), x.shape[-1], to_px).float()
 
-    def feature(self, w_plus: Tensor, px: int = FACE_1024.feature_px) -> Tensor:
-        """As :meth:`Synthesis.feature`."""
-        low = min(px, FACE_1024.feature_px)
+    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
+        """As :meth:`Renderer.feature`."""
+        px = self.spec.feature_px if px is None else px
+        low = min(px, self.spec.feature_px)
         return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
 
     def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """As :meth:`Synthesis.image`."""
-        if feature.shape[-1] < FACE_1024.feature_px:
-            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], FACE_1024.feature_px)
+        """As :meth:`Renderer.image`."""
+        if feature.shape[-1] < self.spec.feature_px:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], self.spec.feature_px)
         parts = zip(feature.split(MAX_BATCH), w_plus.split(MAX_BATCH))
         return torch.cat([self._image(_inner(f), w.half()).float() for f, w in parts])
 
@@ -59,7 +60,7 @@ class HalfSynthesis:
         return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        if not self.graphs or feature.shape[-1] != FACE_1024.feature_px or torch.is_grad_enabled():
+        if not self.graphs or feature.shape[-1] != self.spec.feature_px or torch.is_grad_enabled():
             return self.half.image(feature, w_plus)
         with self._lock:  # a recording has one set of inputs and outputs
             recording = self._recorded.pop(len(feature), None)
@@ -74,7 +75,7 @@ class HalfSynthesis:
 class _Recording:
     """The launches that draw a batch of one size, recorded as a CUDA graph."""
 
-    def __init__(self, half: Synthesis, feature: Tensor, w_plus: Tensor) -> None:
+    def __init__(self, half: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> None:
         self.feature, self.w_plus = feature.clone(), w_plus.clone()
         # run beforehand on another stream, as recording asks for: libraries choose their kernels
         stream = torch.cuda.Stream()

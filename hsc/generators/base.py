@@ -1,0 +1,177 @@
+"""What the codec asks of a generator.
+
+    z -> mapping -> w -> w+ -+-> feature: blocks up to feature_px -> F -+-> image: blocks above -> picture
+                             |                                          +-> run, exit head -> small picture
+                             +-> exact features at context_px: side information of F's entropy model
+
+A new generator is one folder beside ``mobilestylegan`` that subclasses :class:`MappingNetwork` and
+:class:`SynthesisNetwork` and offers a :class:`Family`, and one line in ``hsc.generators.registry``.
+Early exits (``hsc.generators.exits``) and half precision on a GPU work for any of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from hsc.config import GeneratorSpec
+
+Corner = tuple[int, int]
+"""Row and column, in pixels of an activation, where a part of it begins."""
+
+
+class Renderer(Protocol):
+    """Pictures from w+ and feature maps: a synthesis network, or a backend that computes the same."""
+
+    spec: GeneratorSpec
+
+    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
+        """Carry an activation at ``after_px`` through the blocks up to ``to_px``.
+
+        Args:
+            x: (B, C, after_px, after_px).
+            w_plus: (B, styles, style_dim); only the styles of the blocks that run are read.
+
+        Returns:
+            (B, C', to_px, to_px).
+        """
+        ...
+
+    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
+        """G_F: the activation at ``px`` (F's by default) that the semantics alone predict.
+
+        Args:
+            w_plus: (B, >= spec.styles_through(px), style_dim).
+
+        Returns:
+            (B, C, px, px).
+        """
+        ...
+
+    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """Render a feature map of any block's resolution with the styles above it.
+
+        Returns:
+            (B, 3, image_px, image_px), nominally in [-1, 1], not clamped.
+        """
+        ...
+
+    def __call__(self, w_plus: Tensor) -> Tensor:
+        """``image(feature(w_plus), w_plus)``."""
+        ...
+
+
+class SynthesisNetwork(nn.Module, ABC):
+    """A generator's synthesis network as it was trained; it is a :class:`Renderer`."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @abstractmethod
+    def start(self, w_plus: Tensor) -> Tensor:
+        """The first activation, (B, C, px, px) at the least resolution of ``spec.channels``."""
+
+    @abstractmethod
+    def run(
+        self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int, corner: Corner = (0, 0)
+    ) -> Tensor:
+        """As :meth:`Renderer.run`; ``x`` may be the part of an activation from ``corner`` on.
+
+        Next to the edges of a part, as far as kernels reach, values are not those of the whole.
+        """
+
+    @abstractmethod
+    def to_image(self, x: Tensor, style: Tensor) -> Tensor:
+        """The last block's activation, or a part of it, to a picture.
+
+        Args:
+            style: (B, style_dim), the last one of w+.
+        """
+
+    @abstractmethod
+    def style_layers(self) -> list[nn.Linear]:
+        """The affine layer that reads each style of w+, in order."""
+
+    @abstractmethod
+    def parts_to_feature(self) -> dict[str, nn.Module | nn.Parameter]:
+        """What F is computed with, by name in the state dict."""
+
+    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
+        """As :meth:`Renderer.feature`."""
+        px = self.spec.feature_px if px is None else px
+        return self.run(self.start(w_plus), w_plus, min(self.spec.channels), px)
+
+    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """As :meth:`Renderer.image`."""
+        x = self.run(feature, w_plus, feature.shape[-1], self.spec.block_px[-1])
+        return self.to_image(x, w_plus[:, -1])
+
+    def forward(self, w_plus: Tensor) -> Tensor:
+        """(B, styles, style_dim) -> (B, 3, image_px, image_px)."""
+        return self.image(self.feature(w_plus), w_plus)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return next(self.parameters()).dtype
+
+
+class MappingNetwork(nn.Module, ABC):
+    """z -> w. ``w_mean``, (style_dim,), is the mean of w over the prior."""
+
+    w_mean: Tensor
+
+    @abstractmethod
+    def forward(self, z: Tensor, truncation: float = 1.0) -> Tensor:
+        """Map latents.
+
+        Args:
+            z: (B, style_dim) standard normal.
+            truncation: 1 keeps the prior, 0 gives the mean.
+
+        Returns:
+            w: (B, style_dim).
+        """
+
+
+class ExactFeatures(Protocol):
+    """The generator's first blocks in the exact arithmetic of ``hsc.numerics.exact``."""
+
+    def feature(self, w_plus: Tensor) -> Tensor:
+        """Close to ``Renderer.feature``, with identical bits on every machine.
+
+        Args:
+            w_plus: (B, styles, style_dim) float64 on the CPU, snapped.
+
+        Returns:
+            (B, C, px, px) float64 on the CPU, snapped.
+        """
+        ...
+
+
+class Family(Protocol):
+    """An architecture: how the networks of a generator are made before weights fill them."""
+
+    def mapping(self, spec: GeneratorSpec) -> MappingNetwork:
+        """z -> w."""
+        ...
+
+    def synthesis(self, spec: GeneratorSpec) -> SynthesisNetwork:
+        """w+ -> picture."""
+        ...
+
+    def exact_features(self, synthesis: SynthesisNetwork, px: int) -> ExactFeatures:
+        """A copy of the blocks up to ``px`` in exact arithmetic."""
+        ...
+
+    def cpu_backend(self, synthesis: SynthesisNetwork, dtype: torch.dtype) -> Renderer:
+        """The same computation in an order that suits processors; at least ``synthesis`` itself.
+
+        Args:
+            dtype: float32 or bfloat16, of the activations above F; those up to F stay as they are.
+        """
+        ...
