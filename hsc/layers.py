@@ -1,4 +1,4 @@
-"""What the networks of the encoder and of FCN are built of."""
+"""Layers that the networks of the encoder and of the feature codec share."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,4 +14,12 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
+        residual: Tensor = self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
+        return x + residual
+
+
+def zeroed(conv: nn.Conv2d) -> nn.Conv2d:
+    """The layer with zero weights: a network that ends in it starts as nothing."""
+    for parameter in conv.parameters():
+        nn.init.zeros_(parameter)
+    return conv

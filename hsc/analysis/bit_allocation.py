@@ -89,7 +89,7 @@ def code_length(symbols: IntArray, indexes: IntArray, tables: CdfTables) -> Floa
     last = np.array(tables.sizes)[indexes] - 2
     place = symbols.astype(np.int64) - np.array(tables.offsets)[indexes]
     escaped = (place < 0) | (place >= last)
-    bits = costs[indexes, np.where(escaped, last, place)]
+    bits: FloatArray = costs[indexes, np.where(escaped, last, place)]
     # an escape: which side and how far as one number, in nibbles, after their count in nibbles
     far = np.where(place < 0, -2 * place - 1, 2 * (place - last))[escaped]
     nibbles = np.array([-(-int(value).bit_length() // _NIBBLE) for value in far], dtype=np.int64)
@@ -104,8 +104,9 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
     style, so the products of their entries, summed over a style, are that style's part.
     """
     g_a, g_s = scn.g_a.detach().double().cpu(), scn.g_s.detach().double().cpu()
-    parts = (g_a * g_s.T).unflatten(1, scn.mean.shape).sum(2).clamp_min(0)  # (K, 23)
-    return (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
+    parts = (g_a * g_s.T).reshape(-1, *scn.mean.shape).sum(2).clamp_min(0)  # (K, 23)
+    shares: FloatArray = (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
+    return shares
 
 
 def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from binascii import crc_hqx
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hsc.bitstream.header import (
     CRC_BYTES,
@@ -154,7 +155,7 @@ def with_layers(data: bytes, layers: str) -> bytes:
     return replace(unpack(data, allow_cut=True), fcn=None).pack()
 
 
-def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict:
+def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict[str, Any]:
     """Everything that a ``.hsc`` file says of itself, ready for JSON.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsc.config import FACE_1024
 from hsc.errors import BitstreamError
 from hsc.levels import MAX_LEVEL, MIN_LEVEL
 

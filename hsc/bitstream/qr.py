@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import segno
 
@@ -25,8 +26,9 @@ def qr_code(text: str, address: str = "") -> segno.QRCode:
         HscError: more than a QR code holds, 4,296 characters.
     """
     try:
-        # as two segments, each in its own mode
-        return segno.make([address, text] if address else text, error="l", micro=False)
+        # as two segments, each in its own mode; segno's types know of one
+        parts: Any = [address, text] if address else text
+        return segno.make(parts, error="l", micro=False)
     except segno.DataOverflowError as error:
         raise HscError(
             f"A QR code holds 4,296 characters at most, and this file takes {len(text):,}: "

@@ -9,6 +9,7 @@ stream, so the file's checksums come first (see ``container``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class CdfTables:
         rows = zip(self.cdfs, self.sizes, self.offsets)
         for number, (cdf, size, offset) in enumerate(rows):
             complete = len(cdf) == size >= _MIN_TABLE and cdf[0] == 0 and cdf[-1] == CDF_TOTAL
-            if not complete or any(a >= b for a, b in zip(cdf, cdf[1:])):
+            if not complete or any(a >= b for a, b in pairwise(cdf)):
                 raise ValueError(
                     f"Table {number} must have {size} (at least {_MIN_TABLE}) values that "
                     f"rise from 0 to {CDF_TOTAL}."

@@ -38,7 +38,8 @@ class BufferedRansEncoder:
         offsets: Sequence[int],
     ) -> None:
         """Take the symbols; ``flush`` gives the stream."""
-        state, words = _LOW, []
+        state = _LOW
+        words: list[int] = []
         push = words.append
         for symbol, index in zip(reversed(symbols), reversed(indexes)):
             place, last = symbol - offsets[index], sizes[index] - 2

@@ -72,8 +72,7 @@ def from_text(text: str) -> bytes:
     odd = next((character for character in text if character not in DIGITS), None)
     if odd is not None:
         raise BitstreamError(
-            f"The text may have letters and digits only, but it has {odd!a} in it; "
-            "copy it again."
+            f"The text may have letters and digits only, but it has {odd!a} in it; copy it again."
         )
     if _check_character(text[:-1]) != text[-1]:
         raise BitstreamError(

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from hsc.bitstream.rans import CdfTables
 
-Side = TypeVar("Side", contravariant=True)
+Side_contra = TypeVar("Side_contra", contravariant=True)
 """Side information: what both sides know before the layer is coded."""
 
 
-class LatentCodec(Protocol[Side]):
+class LatentCodec(Protocol[Side_contra]):
     """A learned transform with an entropy model: one layer of a ``.hsc`` file.
 
     ::
@@ -24,7 +24,7 @@ class LatentCodec(Protocol[Side]):
     ``hsc.numerics.exact``), so that any machine reads what any other wrote. They need ``update``.
     """
 
-    def forward(self, latent: Tensor, level: float, side: Side, /) -> tuple[Tensor, Tensor]:
+    def forward(self, latent: Tensor, level: float, side: Side_contra, /) -> tuple[Tensor, Tensor]:
         """latent_hat, and the ideal bits of each picture (B,)."""
         ...
 
@@ -32,11 +32,11 @@ class LatentCodec(Protocol[Side]):
         """Prepare real coding with the weights as they are now, before any move to a device."""
         ...
 
-    def compress(self, latent: Tensor, level: float, side: Side, /) -> bytes:
+    def compress(self, latent: Tensor, level: float, side: Side_contra, /) -> bytes:
         """The bytes of one picture's layer."""
         ...
 
-    def decompress(self, data: bytes, level: float, side: Side, /) -> Tensor:
+    def decompress(self, data: bytes, level: float, side: Side_contra, /) -> Tensor:
         """latent_hat of one picture. Raises BitstreamError for impossible symbols."""
         ...
 

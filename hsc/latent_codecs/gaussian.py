@@ -5,7 +5,7 @@ it. Its tables are computed once, by ``build_tables``, and shipped as integers: 
 at load time would let one rounding of ``erfc`` make a file unreadable.
 """
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import NormalDist
 
@@ -90,7 +90,7 @@ def _cdf(chances: Tensor) -> list[int]:
     cdf[-1] = CDF_TOTAL
     for at in range(len(parts)):
         if cdf[at] == cdf[at + 1]:
-            parts = [b - a for a, b in zip(cdf, cdf[1:])]
+            parts = [b - a for a, b in pairwise(cdf)]
             giver = min((part, i) for i, part in enumerate(parts) if part > 1)[1]
             for i in range(giver + 1, at + 1):
                 cdf[i] -= 1

@@ -66,7 +66,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
 
     def synthesis(self, y_hat: Tensor) -> Tensor:
         """(B, K) -> (B, 23, 512)."""
-        return self.mean + (y_hat @ self.g_s.T).unflatten(1, self.mean.shape)
+        return self.mean + (y_hat @ self.g_s.T).reshape(-1, *self.mean.shape)
 
     def forward(self, w_plus: Tensor, level: float, side: None = None) -> tuple[Tensor, Tensor]:
         """Code with rounding that passes gradients straight through.

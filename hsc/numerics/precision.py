@@ -13,7 +13,7 @@ def computes_bfloat16(device: torch.device) -> bool:
     AMD's processors with instructions for it multiply twice as many such numbers at once, Intel's
     only in their matrix units: without those, bfloat16 takes half as long again as float32.
     """
-    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     if not torch.cpu._is_avx512_bf16_supported():
         return False

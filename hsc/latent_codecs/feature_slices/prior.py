@@ -8,6 +8,8 @@ That context is G_16(S^), the generator's activations computed exactly on both s
 (``hsc ablate``) finds it worth 0.5% of bytes only; it stays, since files that exist depend on it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +23,7 @@ from hsc.latent_codecs.feature_slices.transforms import (
     LATENT_PX,
     level_map,
 )
+from hsc.layers import zeroed
 from hsc.numerics.exact import GridModule
 
 SLICES = (8, 12, 20, 32, 56)
@@ -43,7 +46,7 @@ class Pass:
         parity: which squares of the checkerboard, 0 or 1; None for all.
     """
 
-    channels: slice
+    channels: slice[int, int, None]
     parity: int | None
 
     @property
@@ -135,9 +138,7 @@ class PassParameters(GridModule):
         super().__init__()
         self.conv1 = nn.Conv2d(context + known + 1, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 1)
-        self.conv3 = nn.Conv2d(width, 2 * channels, 3, padding=1)
-        nn.init.zeros_(self.conv3.weight)
-        nn.init.zeros_(self.conv3.bias)
+        self.conv3 = zeroed(nn.Conv2d(width, 2 * channels, 3, padding=1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.grid(F.leaky_relu(self.grid(self.conv1(self.grid(x))), SLOPE))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.config import SHIPPED
-from hsc.layers import ResidualBlock
+from hsc.layers import ResidualBlock, zeroed
 from hsc.levels import MAX_LEVEL
 
 FEATURE_CHANNELS = SHIPPED.generator.feature_channels
@@ -42,17 +42,16 @@ class Analysis(nn.Module):
         self.block1 = ResidualBlock(width)
         self.down = nn.Conv2d(width, width, 4, stride=2, padding=1)
         self.block2 = ResidualBlock(width)
-        self.out = nn.Conv2d(width, LATENT_CHANNELS, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zeroed(nn.Conv2d(width, LATENT_CHANNELS, 1))
 
     def forward(self, residual: Tensor, feature_s: Tensor, level: float) -> Tensor:
         """Args: residual, feature_s (B, 512, 32, 32), normalised. Returns (B, 128, 16, 16)."""
         level_channel = level_map(level, feature_s)
         h = self.reduce(torch.cat([residual, feature_s, level_channel], 1))  # (B, width, 32, 32)
         h = self.down(F.leaky_relu(self.block1(h), 0.2))  # (B, width, 16, 16)
-        correction = self.out(F.leaky_relu(self.block2(h), 0.2))  # (B, 128, 16, 16)
-        return self.linear(residual) + correction
+        linear: Tensor = self.linear(residual)  # (B, 128, 16, 16)
+        correction: Tensor = self.out(F.leaky_relu(self.block2(h), 0.2))
+        return linear + correction
 
 
 class SynthesisTransform(nn.Module):
@@ -76,9 +75,7 @@ class SynthesisTransform(nn.Module):
         self.semantic = nn.Conv2d(FEATURE_CHANNELS, width, 1)
         self.block2 = ResidualBlock(width)
         self.block3 = ResidualBlock(width)
-        self.out = nn.Conv2d(width, FEATURE_CHANNELS, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zeroed(nn.Conv2d(width, FEATURE_CHANNELS, 1))
 
     def forward(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:
         """Args: y_hat (B, 128, 16, 16), feature_s (B, 512, 32, 32). Returns (B, 512, 32, 32)."""
@@ -86,5 +83,6 @@ class SynthesisTransform(nn.Module):
         h = F.pixel_shuffle(self.up(F.leaky_relu(h, 0.2)), 2)  # (B, width, 32, 32)
         h = h + self.semantic(feature_s)  # (B, width, 32, 32)
         h = self.block3(self.block2(h))  # (B, width, 32, 32)
-        correction = self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)
-        return self.linear(y_hat) + correction
+        linear: Tensor = self.linear(y_hat)  # (B, 512, 32, 32)
+        correction: Tensor = self.out(F.leaky_relu(h, 0.2))
+        return linear + correction
