@@ -1,11 +1,13 @@
 """Files of an earlier day decode to the same numbers, on this machine and with these libraries."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from exact_digests import digests
 from generated import from_pil
-from paths import STREAMS
+from paths import ROOT, STREAMS
 from PIL import Image
 
 import hsc
@@ -34,3 +36,9 @@ def test_golden_stream(codec: Codec, name: str) -> None:
     with Image.open(STREAMS / f"{name}.png") as golden:
         drawn = codec.decode(data).reduce(4)
         assert psnr(from_pil(drawn), from_pil(golden)).item() > 45
+
+
+def test_the_format_page_shows_what_its_command_prints() -> None:
+    command = [sys.executable, ROOT / "tests" / "golden" / "trace.py", STREAMS / "level1.hsc"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed in (ROOT / "docs" / "format.md").read_text()
