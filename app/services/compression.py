@@ -96,7 +96,7 @@ class Compression:
                 prepared, level, self.executor.run(encode, prepared.crop, inversion, level, render)
             )
         data, seconds = file
-        yield from self.rendered(
+        yield from self.render_steps(
             replace(
                 result,
                 data=data,
@@ -105,7 +105,7 @@ class Compression:
             )
         )
 
-    def rendered(self, result: Compressed) -> Iterator[Compressed]:
+    def render_steps(self, result: Compressed) -> Iterator[Compressed]:
         """Draw a result that has its file: as it is, with what SCN draws, and whole."""
         data, decoding = result.file(), self.decoding
         if self.executor.remote:
@@ -151,7 +151,7 @@ class Compression:
             picture_scn=None,
             picture_both=None,
         )
-        yield from self.rendered(result)
+        yield from self.render_steps(result)
 
     def file(self, prepared: Prepared, level: float) -> bytes:
         """The file of a crop. Raises HscError when the level is out of range."""

@@ -1,6 +1,6 @@
 """The codec is called in one thread on all cores, and what computes beside it takes one."""
 
-import sys
+import re
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -8,17 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from fakes import FakeCodec
-from paths import ASTRONAUT
+from paths import ASTRONAUT, ROOT
+from visitors import Visitor
 
 from app import executor
 from app.executor import Executor, one_core
+from app.page import build, launch_options
 from app.protocols import FaceCodec
 from app.results import Progress
 from app.studio import Studio
 from hsc.codec import Codec
 
 MOST_FRAMES = 6
-"""Of ours, from where the page asks to the codec's own method."""
+"""Of the app, from a handler on, in both threads."""
+PAGE = re.compile(r"/app/(tabs|endpoints)/")
 
 
 @pytest.fixture
@@ -104,34 +107,48 @@ def test_a_long_call_reports_and_gives_its_value_last(codec) -> None:
     assert list(steps(count, lambda: True, 2)) == []
 
 
-def test_few_frames_lie_between_the_page_and_the_codec(codec, monkeypatch) -> None:
-    """From `Compression.steps`, which a tab's handler iterates, to `Codec.compress`."""
-    asked: list[list[str]] = []
+def test_few_frames_lie_between_a_tab_and_the_codec(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    before, after = [], []
     submit = executor._model_thread.submit
 
     def watched(*args, **options):
-        asked.append(ours())
+        before.append(page_frames())  # of the visitor's thread, which waits for the codec's
         return submit(*args, **options)
 
-    def compress(latents, level):
-        asked.append(ours())
-        return FakeCodec.compress(codec, latents, level)
+    class Codec(FakeCodec):
+        def compress(self, latents, level):
+            after.append([frame.name for frame in app_frames()])
+            return super().compress(latents, level)
 
-    def ours() -> list[str]:
-        frames = traceback.extract_stack(sys._getframe(2))
-        return [frame.name for frame in frames if "/app/" in frame.filename]
-
-    codec.compress = compress
     monkeypatch.setattr(executor._model_thread, "submit", watched)
-    studio = Studio(lambda: codec)
+    page = build(Studio(Codec))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    try:
+        visitor = Visitor(url)
+        photo = visitor.upload("me.png", ASTRONAUT.read_bytes())
+        assert visitor.call("new_photo", photo, 2.0, True, True).error is None
+        assert visitor.call("compress", photo, 3.0).error is None
+    finally:
+        page.close()
+    for handler, level in (("new_photo", 2), ("compress", 3)):
+        # `_submit` has returned when the call runs
+        waiting = next(names for names in before if names[0] == handler)[:-1]
+        calling = after.pop(0)
+        frames = [*waiting, *calling]
+        assert waiting[-2:] == ["steps", "run"] and calling[-1] == "encode", (frames, level)
+        assert len(frames) <= MOST_FRAMES, frames
 
-    for result in studio.steps(ASTRONAUT, 3, align=False):
-        if result.data is not None:
-            break
-    assert asked == [["steps", "run", "_submit"], ["in_model_thread", "encode"]]
-    handler = 1
-    # `_submit` has returned when the call runs: `run` waits for it
-    assert handler + len(asked[0]) - 1 + len(asked[1]) + 1 <= MOST_FRAMES
+
+def page_frames() -> list[str]:
+    """The app's frames from the handler on, which is the first of a tab or an endpoint."""
+    frames = app_frames()
+    first = next((n for n, f in enumerate(frames) if PAGE.search(f.filename)), len(frames))
+    return [frame.name for frame in frames[first:]] or ["none"]
+
+
+def app_frames() -> list[traceback.FrameSummary]:
+    return [f for f in traceback.extract_stack() if f.filename.startswith(str(ROOT / "app"))]
 
 
 def test_the_codec_and_its_stand_in_are_what_the_services_need() -> None:
