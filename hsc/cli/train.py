@@ -1,4 +1,4 @@
-"""``hsc train STAGE``: one training stage, from nothing or from its checkpoint to weights."""
+"""``hsc train STAGE``: one training stage, or all of them, from a checkpoint to weights."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ STAGES = (
     "semantic",
     "feature",
     "joint",
+    "decoder",
     "directions",
     "gains",
     "probe",
+    "all",
 )
 
 
 def add_parser(subparsers) -> None:
-    parser = subparsers.add_parser("train", help="train one stage of the codec")
+    parser = subparsers.add_parser("train", help="train one stage of the codec, or all")
     parser.add_argument("stage", metavar="STAGE", choices=STAGES, help=", ".join(STAGES))
     parser.add_argument(
         "--data",
@@ -47,6 +49,20 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument("--steps", type=parsing.count, metavar="N", help="stop after N steps")
     parser.add_argument("--minutes", type=parsing.minutes, metavar="M", help="stop after M minutes")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML with hyperparameters (default: hsc/research/training/configs/STAGE.yaml)",
+    )
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        type=parsing.setting,
+        action="append",
+        metavar="KEY=VALUE",
+        help="one hyperparameter, with all: STAGE.KEY=VALUE; may be repeated",
+    )
     parser.add_argument("--batch", type=parsing.count, metavar="N", help="pictures a step")
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
@@ -70,5 +86,6 @@ def run(args: argparse.Namespace) -> int:
     from hsc.research import stages
     from hsc.research.options import TrainOptions
 
+    args.changes = dict(args.changes or [])
     stages.run(args.stage, parsing.options(TrainOptions, args))
     return 0

@@ -31,8 +31,6 @@ from hsc.metrics.picture import psnr
 from hsc.research import stages
 from hsc.research.evaluation.stages import Pipeline
 from hsc.research.options import TrainOptions
-from hsc.research.stages import latent_codecs
-from hsc.research.training import pairs, texture
 
 NAMES = [f"level{level.number}" for level in LEVELS]
 
@@ -206,13 +204,12 @@ def test_stages_train_there(
         to_pil(face(seed)).reduce(4).save(faces / f"{seed}.png")
     shutil.copytree(hsc.weights.model_id.ASSETS, weights)
     monkeypatch.setattr(hsc.weights.model_id, "ASSETS", weights)
-    monkeypatch.setattr(pairs, "SHARD", 2)
-    monkeypatch.setattr(latent_codecs, "SYNTHETIC_LATENTS", 1)
-    monkeypatch.setattr(texture, "LEAST_PX", 256)
+    small = {"shard": "2", "synthetic": "1", "least_px": "256", "pool_least": "2"}
     shipped = {path.name: path.read_bytes() for path in weights.iterdir()}
-    for stage in ("pairs", "identity", "latents", "feature", "joint"):
+    for stage in ("pairs", "identity", "latents", "feature", "joint", "decoder"):
+        changes = {key: value for key, value in small.items() if key in shipped(stage)}
         options = TrainOptions(
-            work=work, data=[faces], device="cuda", steps=2, minutes=5.0, batch=2, resume=True
+            work=work, data=[faces], device="cuda", steps=2, minutes=5.0, batch=2, changes=changes
         )
         stages.run(stage, options)
     changed = {name for name, data in shipped.items() if (weights / name).read_bytes() != data}

@@ -8,6 +8,8 @@ from hsc.research.training.probe import fit
 from hsc.vision.agreement import Viewer, compare
 from hsc.vision.semantic_probe import COARSE_PX, PARTS, SemanticProbe, grouped
 
+RIDGES = (0.01, 0.1, 1.0, 10.0)
+
 
 def test_what_is_read_off_the_semantics_is_what_is_seen_in_the_picture() -> None:
     viewer, probe = Viewer.pretrained(), SemanticProbe.pretrained()
@@ -32,7 +34,7 @@ def test_a_linear_map_is_found_again() -> None:
         for name, rows in PARTS.items()
     }
     columns["mask"] = w @ torch.randn(w.shape[1], COARSE_PX**2, generator=generator) / 30
-    probe, explained = fit({"w": w} | columns)
+    probe, explained = fit({"w": w} | columns, RIDGES, folds=5)
     assert min(explained.values()) > 0.97
     again = probe(((factors[:5] @ axes) * 0.9).expand(-1, 23, -1))["age"]
     expected = (columns["age"][:5] - columns["age"].mean()) * 0.9 + columns["age"].mean()
@@ -44,5 +46,5 @@ def test_noise_is_not_explained() -> None:
     w = torch.randn(120, 1536, generator=generator)
     columns = {n: torch.randn(120, rows, generator=generator) for n, rows in PARTS.items()}
     columns["mask"] = torch.randn(120, COARSE_PX**2, generator=generator)
-    _, explained = fit({"w": w} | columns)
+    _, explained = fit({"w": w} | columns, RIDGES, folds=5)
     assert max(explained.values()) < 0.15

@@ -6,7 +6,9 @@ Nothing is learnt here. The stages run on a copy of the weights and a handful of
 import json
 import math
 import shutil
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +20,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import hsc.weights.model_id
+from hsc.errors import HscError
+from hsc.generators.mobilestylegan.window import MARGIN
 from hsc.generators.pretrained import load_generator
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import load_tables
@@ -25,22 +29,28 @@ from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import LEVELS
 from hsc.research import stages
 from hsc.research.data.augment import degrade, grey_some, jitter
-from hsc.research.data.faces import RealFaces, SyntheticPairs, list_faces, to_unit
-from hsc.research.data.held_out import held_out_names
+from hsc.research.data.faces import NativeFaces, RealFaces, SyntheticPairs, list_faces, to_unit
+from hsc.research.data.held_out import held_out_names, is_held_out
 from hsc.research.options import TrainOptions
-from hsc.research.stages import exits, latent_codecs
 from hsc.research.stages.latent_codecs import start_feature_codec
-from hsc.research.training import mixed, pairs, texture
+from hsc.research.training import mixed, pairs
+from hsc.research.training.config import build, shipped, values_of
+from hsc.research.training.decoder import DecoderConfig
 from hsc.research.training.feature import CodedLatents
 from hsc.research.training.klt import start_from_klt
 from hsc.research.training.latents import CachedLatents
-from hsc.research.training.loop import Budget, Checkpoint, CsvLog, train
+from hsc.research.training.log import CsvLog, read_log
+from hsc.research.training.loop import Budget, Checkpoint, train
 from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
+from hsc.research.training.texture import FIRST_STYLE
+from hsc.research.training.window_loss import band_limited, place_window
 from hsc.weights.loading import load_into, renamed
 from hsc.weights.model_id import path_of
 
 STRANGER = "london/006_03.jpg"
+SMALL = {"shard": 2, "synthetic": 1, "pictures": 2, "least_px": 256, "pool_least": 1}
+"""Hyperparameters for a handful of small faces, of those stages that have them."""
 
 
 class Line(nn.Module):
@@ -70,8 +80,9 @@ def test_the_loop_learns_counts_and_logs(tmp_path) -> None:
     assert line.loss(0, 0)[0].item() < 0.1 * before
     assert 0 < checkpoint.ema["a"].item() < 2.2
     assert (checkpoint.counters["steps"], checkpoint.counters["images"]) == (60, 180)
-    log = (tmp_path / "log.csv").read_text().splitlines()
-    assert len(log) == 6 and log[-1].startswith("step=60,") and "loss=" in log[-1]
+    header, *log = (tmp_path / "log.csv").read_text().splitlines()
+    assert header.startswith("step,spent,loss") and len(log) == 6 and log[-1].startswith("60,")
+    assert "loss" in read_log(tmp_path / "log.csv")[-1]
 
 
 def test_a_checkpoint_resumes_where_it_stopped(tmp_path) -> None:
@@ -179,12 +190,15 @@ class Workshop:
     def __init__(self, root: Path, faces: Path) -> None:
         self.work, self.assets, self.faces = root / "runs", root / "weights", faces
 
-    def run(self, stage: str, *, steps: int, batch: int = 0, resume: bool = True) -> None:
+    def run(
+        self, stage: str, *, steps: int, batch: int = 0, resume: bool = True, **changes: int
+    ) -> None:
+        changes = {k: v for k, v in (SMALL | changes).items() if k in shipped(stage)}
         stages.run(
             stage,
             TrainOptions(
                 work=self.work, data=[self.faces], device="cpu", steps=steps, minutes=5.0,
-                batch=batch, resume=resume,
+                batch=batch, resume=resume, changes={k: str(v) for k, v in changes.items()},
             ),
         )  # fmt: skip
 
@@ -209,9 +223,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Iterator[
     shutil.copytree(real, workshop.assets)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hsc.weights.model_id, "ASSETS", workshop.assets)
-        patch.setattr(pairs, "SHARD", 2)
-        patch.setattr(latent_codecs, "SYNTHETIC_LATENTS", 1)
-        patch.setattr(exits, "PREVIEW_PICTURES", 2)
         workshop.run("pairs", steps=1)
         yield workshop
     assert {path: path.stat().st_mtime_ns for path in real.iterdir()} == stamps
@@ -223,9 +234,7 @@ def test_stage_pairs_adds_shards(workshop) -> None:
     drawn = SyntheticPairs(folder)
     assert drawn.images.shape == (2, 3, 256, 256) and drawn.w_plus.shape == (2, 23, 512)
     assert drawn.images.float().std() > 20
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairs, "SHARD", 1)
-        workshop.run("pairs", steps=1)
+    workshop.run("pairs", steps=1, shard=1)
     assert (folder / "000.safetensors").read_bytes() == first
     assert len(SyntheticPairs(folder)) == 3
 
@@ -263,14 +272,13 @@ def test_stage_inversion(workshop) -> None:
     after = workshop.shipped("inversion")
     assert after.keys() == before.keys()
     assert torch.equal(after["backbone.stem.weight"], before["backbone.stem.weight"])  # frozen
-    log = (workshop.work / "inversion" / "log.csv").read_text()
-    assert "held_out_s_lpips=" in log and "held_out_sf_id=" in log
+    log = read_log(workshop.work / "inversion" / "log.csv")
+    assert {"held_out_s_lpips", "held_out_sf_id"} <= set(log[-1])
     with Image.open(workshop.work / "inversion" / "strip.jpg") as strip:
         assert strip.size == (256, 3 * 256)  # one stranger: original, S, S + F
 
 
-def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
-    monkeypatch.setattr(texture, "LEAST_PX", 256)
+def test_stage_fine_moves_only_fine_styles(workshop) -> None:
     before = workshop.encoder()
     workshop.run("texture", steps=2, batch=1)
     after = workshop.encoder()
@@ -279,20 +287,19 @@ def test_stage_fine_moves_only_fine_styles(workshop, monkeypatch) -> None:
     assert changed <= {f"semantic_head.{name}" for name in rows}
     assert "semantic_head.offset" in changed
     for name in changed:
-        held = texture.FIRST_STYLE * rows[name.removeprefix("semantic_head.")]
+        held = FIRST_STYLE * rows[name.removeprefix("semantic_head.")]
         assert torch.equal(before[name][:held].float(), after[name][:held].float()), name
     assert workshop.shipped("inversion").keys() == after.keys()
-    assert "held_out_lpips=" in (workshop.work / "inversion" / "texture.csv").read_text()
+    assert "held_out_lpips" in read_log(workshop.work / "inversion" / "texture.csv")[-1]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_a_batch_may_be_of_one_kind(share: float, monkeypatch) -> None:
+def test_a_batch_may_be_of_one_kind(share: float) -> None:
     """A batch of one always is."""
-    monkeypatch.setattr(mixed, "REAL_SHARE", share)
     drawn, photo = torch.zeros(1, 3, 256, 256, dtype=torch.uint8), torch.full((1, 3, 256, 256), 255)
     pairs_only = SimpleNamespace(sample=lambda n, _: SimpleNamespace(images=drawn[:n]))
     real_only = SimpleNamespace(sample=lambda n: photo.byte()[:n])
-    faces = mixed.MixedFaces(pairs_only, real_only, torch.device("cpu"))
+    faces = mixed.MixedFaces(pairs_only, real_only, torch.device("cpu"), share)
     batch = faces.sample(1)
     assert batch.shape == (1, 3, 256, 256)
     assert (batch.mean() > 0.9) == (share == 1.0)
@@ -307,15 +314,15 @@ def test_stage_likeness_moves_only_the_look_at_s(workshop) -> None:
     assert all(name.startswith("style_feedback.") for name in changed)
     assert not any("pooled" in name for name in changed)  # statistics are of the first run
     assert workshop.shipped("inversion").keys() == after.keys()
-    assert "held_out_s_id=" in (workshop.work / "inversion" / "identity.csv").read_text()
+    assert "held_out_s_id" in read_log(workshop.work / "inversion" / "identity.csv")[-1]
 
 
 def test_small_photographs_do_not_teach_texture(faces) -> None:
     with pytest.raises(FileNotFoundError, match="512"):
-        texture.SharpFaces(list_faces([faces]))
+        NativeFaces(list_faces([faces]), 512)
 
 
-def test_stages_latents_feature_and_joint(workshop, monkeypatch) -> None:
+def test_stages_latents_feature_and_joint(workshop) -> None:
     workshop.run("latents", steps=1)
     cached = CachedLatents(workshop.work / "latents")
     assert (cached.real, len(cached)) == (2, 3)
@@ -324,7 +331,6 @@ def test_stages_latents_feature_and_joint(workshop, monkeypatch) -> None:
     price = json.loads((workshop.work / "fcn" / "price.json").read_text())
     assert price != pytest.approx([math.exp(p) for p in RatePrice().log_price])
     before = {name: workshop.shipped(name) for name in ("fcn", "inversion")}
-    monkeypatch.setattr(texture, "LEAST_PX", 256)
     workshop.run("joint", steps=3, batch=2)
     assert workshop.counters("joint")["steps"] == 3
     after = {name: workshop.shipped(name) for name in before}
@@ -364,6 +370,114 @@ def test_fcn_starts_from_the_klt(workshop) -> None:
     assert (gains.diff() > 0).all()
 
 
+def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:
+    generator = workshop.shipped("generator")
+    workshop.run("decoder", steps=2, batch=2)
+    assert workshop.counters("decoder")["steps"] == 2
+    after = workshop.shipped("decoder")
+    before = {n.removeprefix("synthesis."): v for n, v in generator.items()}
+    assert {n.split(".")[0] for n in after} == {"blocks", "to_img"}
+    assert {n.split(".")[1] for n in after if n.startswith("blocks.")} == {
+        "64",
+        "128",
+        "256",
+        "512",
+    }
+    assert all(v.dtype == torch.float16 and v.shape == before[n].shape for n, v in after.items())
+    assert not torch.equal(
+        after["blocks.512.conv2.conv.weight"], before["blocks.512.conv2.conv.weight"]
+    )
+    assert workshop.shipped("generator").keys() == generator.keys()
+    log = read_log(workshop.work / "decoder" / "log.csv")
+    assert {"held_out_lpips_own", "held_out_lpips_eyes", "held_out_lpips_mouth"} <= set(log[-1])
+    # goes on from the written file where there is no checkpoint
+    shutil.rmtree(workshop.work / "decoder")
+    workshop.run("decoder", steps=1, batch=1, edited_file=1)
+    again = workshop.shipped("decoder")
+    worst = max((again[n].float() - v.float()).abs().max().item() for n, v in after.items())
+    assert worst < 0.05
+
+
+def test_all_shares_its_minutes_among_the_stages(workshop, monkeypatch, capfd) -> None:
+    minutes: dict[str, float] = {}
+
+    def stage(name: str):
+        def run(setting) -> None:
+            minutes[name] = setting.minutes
+            if name == "preview":
+                assert setting.values["batch"] == 3
+
+        return run
+
+    monkeypatch.setattr(stages, "STAGES", {name: stage(name) for name in stages.STAGES})
+    options = TrainOptions(work=workshop.work, data=[workshop.faces], minutes=10.0, device="cpu")
+    stages.run("all", replace(options, changes={"preview.batch": "3", "joint.share": "0"}))
+    shares = {n: shipped(n)["share"] for n in stages.RECIPE if n != "joint" and shipped(n)["share"]}
+    assert list(minutes) == list(shares)
+
+    assert minutes["pairs"] == pytest.approx(10 * shares["pairs"] / sum(shares.values()), rel=0.01)
+    assert minutes["gains"] == pytest.approx(10.0, rel=0.01)
+    with pytest.raises(HscError, match="STAGE.KEY"):
+        stages.run("all", replace(options, changes={"batch": "3"}))
+
+
+def test_all_stops_when_the_time_is_over(workshop, monkeypatch, capfd) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(
+        stages,
+        "STAGES",
+        {n: lambda setting, n=n: (begun.append(n), time.sleep(0.1)) for n in stages.STAGES},
+    )
+    stages.run("all", TrainOptions(work=workshop.work, minutes=0.001, device="cpu"))
+    assert begun == ["pairs"] and "over before decoder" in capfd.readouterr().out
+
+
+def test_hyperparameters_come_from_files_and_single_changes(tmp_path) -> None:
+    values = values_of("decoder", None, {"rate": "1e-5", "batch": "2"})
+    config = build(DecoderConfig, values)
+    assert (config.rate, config.batch) == (1e-5, 2) and config.pool == shipped("decoder")["pool"]
+    own = tmp_path / "own.yaml"
+    own.write_text("rate: 3.0e-3\n")
+    assert build(DecoderConfig, values_of("decoder", own, {})).rate == 0.003
+    assert shipped("decoder")["rate"] == 2e-4
+    with pytest.raises(HscError, match="no speed"):
+        values_of("decoder", None, {"speed": "1"})
+    with pytest.raises(HscError, match="expected rate"):
+        build(DecoderConfig, values_of("decoder", None, {"rate": "fast"}))
+    for stage in stages.STAGES:
+        assert shipped(stage.partition("-")[0])["share"] >= 0
+
+
+def test_a_log_gets_a_column_when_a_figure_first_comes(tmp_path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step=20,loss=0.5\n")  # as older versions wrote
+    log = CsvLog(path)
+    log.write({"step": 40, "loss": 0.25})
+    log.write({"step": 40, "held_out": 1.5})
+    CsvLog(path).write({"step": 60, "loss": 0.125})
+    assert path.read_text().splitlines() == [
+        "step,loss,held_out", "20,0.5,", "40,0.25,", "40,,1.5", "60,0.125,"
+    ]  # fmt: skip
+    assert read_log(path)[2] == {"step": "40", "held_out": "1.5"}
+
+
+def test_people_in_larger_pictures_are_the_same_people(tmp_path) -> None:
+    name = next(n for n in sorted(held_out_names()) if n.startswith("ffhq/"))
+    assert is_held_out(tmp_path / name) and is_held_out(tmp_path / name.replace("ffhq", "ffhq1024"))
+    assert not is_held_out(tmp_path / "ffhq1024" / "00001.jpg")
+    assert sum(n.startswith(("congress/", "studio/")) for n in held_out_names()) == 16
+
+
+def test_a_window_is_compared_at_the_size_of_the_photograph() -> None:
+    noise = torch.randn(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(band_limited(noise, 950), noise)
+    kept = [band_limited(noise, px).square().mean() / noise.square().mean() for px in (256, 700)]
+    assert kept[0] < 0.2 and kept[0] < kept[1] < 0.8
+    for _ in range(50):
+        window = place_window()
+        assert all(MARGIN <= v <= 32 - MARGIN - window.cells for v in (window.top, window.left))
+
+
 def test_figures_that_some_steps_tell_are_means_over_those(tmp_path) -> None:
     line = Line()
 
@@ -374,4 +488,4 @@ def test_figures_that_some_steps_tell_are_means_over_those(tmp_path) -> None:
     groups = [{"params": list(line.parameters()), "lr": 0.1}]
     log = CsvLog(tmp_path / "log.csv")
     train(Checkpoint(tmp_path, line), groups, loss, Budget(4, 5), log, batch=1, log_every=4)
-    assert (tmp_path / "log.csv").read_text().strip().endswith("odd=4")
+    assert read_log(tmp_path / "log.csv")[-1]["odd"] == "4"

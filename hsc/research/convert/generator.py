@@ -4,9 +4,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from hsc.weights.packages import Package, Recipe, the_file
 from hsc.research.convert.random_face import read_mapping, read_synthesis
 from hsc.weights.loading import ASSETS
+from hsc.weights.packages import Package, Recipe, the_file
 
 RANDOM_FACE = Package(
     "pypi",

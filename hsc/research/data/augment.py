@@ -1,6 +1,7 @@
 """Degradations that uploads have: the encoder sees the damaged picture, the loss the clean one."""
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -75,3 +76,39 @@ def grey_some(images: Tensor, probability: float = 0.03) -> Tensor:
     grey = images.mean(1, keepdim=True).expand_as(images)
     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < probability
     return torch.where(chosen, grey, images)
+
+
+@dataclass(frozen=True)
+class ColourChange:
+    """A random change of exposure and colour, for input and target alike; some also mirror.
+
+    Attributes:
+        gain: of each channel, (3, 1, 1).
+    """
+
+    flip: bool
+    gamma: float
+    gain: Tensor
+    saturation: float
+
+    @classmethod
+    def random(cls, probability: float = 0.6) -> "ColourChange":
+        """One at random; without ``probability`` nothing but the mirroring."""
+        varied = float(torch.rand(()) < probability)
+
+        def normal(scale: float, *shape: int) -> Tensor:
+            return varied * scale * torch.randn(shape).clamp(-2, 2)
+
+        return cls(
+            flip=bool(torch.rand(()) < 0.5),
+            gamma=2 ** float(normal(0.25)),
+            gain=1 + normal(0.04, 3, 1, 1) + normal(0.1),
+            saturation=1 + float(normal(0.2)),
+        )
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """uint8 (3, H, W) to float (3, H, W) in [-1, 1]."""
+        x = (pixels.float() / 255) ** self.gamma * self.gain
+        grey = x.mean(0, keepdim=True)
+        x = (grey + self.saturation * (x - grey)).clamp(0, 1) * 2 - 1
+        return x.flip(2) if self.flip else x

@@ -8,10 +8,14 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
+from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.inversion.encoder import INPUT_PX
-from hsc.research.data.held_out import held_out_names
+from hsc.research.data.held_out import is_held_out
 
+FULL_PX = 900
+"""From this size on a photograph has what a picture of 1024 px shows."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -22,26 +26,24 @@ def to_unit(pixels: Tensor) -> Tensor:
 
 def list_faces(folders: list[Path]) -> list[Path]:
     """Aligned pictures of people that validation does not use, from folders and their children."""
-    return [path for path in _pictures(folders) if not _held_out(path)]
+    return [path for path in _pictures(folders) if not is_held_out(path)]
 
 
 def list_strangers(folders: list[Path]) -> list[Path]:
     """Aligned pictures of the people that validation uses, in the same folders."""
-    return [path for path in _pictures(folders) if _held_out(path)]
+    return [path for path in _pictures(folders) if is_held_out(path)]
 
 
 def _pictures(folders: list[Path]) -> list[Path]:
     return sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
 
 
-def _held_out(path: Path) -> bool:
-    return f"{path.parent.name}/{path.name}" in held_out_names()
-
-
 def load_square(path: Path, px: int = INPUT_PX) -> Tensor:
     """An aligned picture as uint8 (3, px, px)."""
     with Image.open(path) as image:
-        image = image.convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
+        image = image.convert("RGB")
+        if image.size != (px, px):
+            image = image.resize((px, px), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 
@@ -58,6 +60,71 @@ class RealFaces:
         """(n, 3, 256, 256) uint8, each flipped with probability one half."""
         batch = self.images[torch.randint(len(self.images), (n,))]
         return torch.where(torch.rand(n, 1, 1, 1) < 0.5, batch, batch.flip(3))
+
+
+@dataclass(frozen=True)
+class NativeBatch:
+    """Photographs on the generator's grid, and how much of it they fill with detail.
+
+    Attributes:
+        pictures: (B, 3, 1024, 1024) in [-1, 1]; smaller photographs are enlarged.
+        px: the side that each photograph has itself, (B,).
+    """
+
+    pictures: Tensor
+    px: list[int]
+
+
+class NativeFaces:
+    """Aligned photographs at their own size: ``images`` are uint8 (3, px, px), px at most 1024.
+
+    Large ones are sampled more often: nothing else shows what skin and hair look like.
+
+    Args:
+        paths: aligned pictures; those under ``least_px`` are left out.
+
+    Raises:
+        FileNotFoundError: none is large enough.
+    """
+
+    def __init__(self, paths: list[Path], least_px: int) -> None:
+        self.images: list[Tensor] = []
+        for path in paths:
+            with Image.open(path) as image:
+                px = min(*image.size, FACE_1024.image_px)
+            if px >= least_px:
+                self.images.append(load_square(path, px))
+        if not self.images:
+            raise FileNotFoundError(f"no aligned pictures of {least_px} px or more to learn from")
+        sizes = torch.tensor([image.shape[-1] for image in self.images])
+        self.weight = torch.where(sizes >= FULL_PX, 3.0, (sizes / FULL_PX) ** 2)
+
+    def pick(self) -> int:
+        """The index of a photograph at random."""
+        return int(torch.multinomial(self.weight, 1))
+
+    def sample(self, n: int) -> NativeBatch:
+        """``n`` photographs, each flipped with probability one half."""
+        chosen = [self.images[self.pick()] for _ in range(n)]
+        pictures = [on_grid(to_unit(image)[None]) for image in chosen]
+        flipped = [p.flip(3) if torch.rand(()) < 0.5 else p for p in pictures]
+        return NativeBatch(torch.cat(flipped), [image.shape[-1] for image in chosen])
+
+
+def held_out_images(folders: list[Path], least_px: int, count: int) -> list[Tensor]:
+    """Some people that validation uses, uint8 (3, px, px) each at its own size; none if too small."""
+    try:
+        images = NativeFaces(list_strangers(folders), least_px).images
+    except FileNotFoundError:
+        return []
+    return images[:: max(1, len(images) // count)][:count]
+
+
+def on_grid(picture: Tensor) -> Tensor:
+    """(B, 3, px, px) on the generator's grid, (B, 3, 1024, 1024)."""
+    if picture.shape[-1] == FACE_1024.image_px:
+        return picture
+    return F.interpolate(picture, size=FACE_1024.image_px, mode="bicubic").clamp(-1, 1)
 
 
 @dataclass

@@ -85,9 +85,7 @@ def in_openvino(synthesis: Synthesis, w_plus: Tensor) -> tuple[Callable[[Tensor]
     try:
         import openvino
     except ImportError as error:
-        raise HscError(
-            "OpenVINO is not installed: run `pip install openvino` first."
-        ) from error
+        raise HscError("OpenVINO is not installed: run `pip install openvino` first.") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of loops, which are constant here
         model = openvino.convert_model(synthesis, example_input=w_plus, input=list(w_plus.shape))

@@ -5,16 +5,36 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.generators.pretrained import load_exit128, load_generator, load_preview
-from hsc.research.data.faces import RealFaces, to_unit
-from hsc.research.training.loop import Checkpoint, CsvLog, train
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.pretrained import Generator, load_exit128, load_generator, load_preview
+from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.metrics.identity import FaceIdentity
+from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss, PictureWeights
+from hsc.metrics.lpips import Lpips
+from hsc.research.convert import run as import_weights
+from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces, to_unit
+from hsc.research.training.identity import IdentityConfig, IdentityLoss, measure_pyramid
+from hsc.research.training.inversion import InversionConfig, InversionLoss, RenderLoss
+from hsc.research.training.log import CsvLog
+from hsc.research.training.loop import Checkpoint, train
+from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.pairs import pair_source
-from hsc.research.training.setting import Setting, export, finished_encoder, resumed
+from hsc.research.training.setting import (
+    Setting,
+    channels_last,
+    export,
+    fast_synthesis,
+    finished_encoder,
+    resumed,
+)
+from hsc.research.training.texture import TextureConfig, TextureLoss, only_fine_styles
+from hsc.research.training.truncation import TruncationConfig, best_truncation
 from hsc.research.training.watch import Watch
-
-COLOUR_FACES = 24
+from hsc.research.training.window_loss import WindowLoss
 
 
 def inversion(setting: Setting) -> None:
@@ -36,13 +56,7 @@ def inversion_pictures(setting: Setting) -> None:
 
 
 def _inversion(setting: Setting, pictures: bool) -> None:
-    from hsc.inversion.encoder import InversionEncoder
-    from hsc.metrics.identity import FaceIdentity
-    from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss
-    from hsc.metrics.lpips import Lpips
-    from hsc.research.training.inversion import InversionLoss, RenderLoss
-
-    device = setting.device
+    device, config = setting.device, setting.configured(InversionConfig)
     generator = load_generator(device)
     synthesis = generator.synthesis
     fast = load_generator(device).synthesis.bfloat16()
@@ -51,24 +65,28 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     checkpoint = resumed(
         setting, "inversion", encoder, lambda: start_encoder(encoder, generator, setting.work)
     )
-    encoder.to(device, memory_format=torch.channels_last).train()
+    channels_last(encoder.to(device)).train()
     lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
     draw = setting.draw
     both = RenderLoss(load_preview(device), PictureLoss(lpips, identity), draw)
     core = RenderLoss(load_exit128(device), PictureLoss(lpips, identity, SEMANTIC_WEIGHTS), draw)
     real = RealFaces(setting.data) if pictures else None
-    loss = InversionLoss(encoder, synthesis, fast, pairs, real, both, core, device)
-    batch = setting.batch or (8 if pictures else 16)
-    rate = 1.0 if not pictures else 0.4
+    loss = InversionLoss(encoder, synthesis, fast, pairs, real, both, core, config, device)
+    batch = config.picture_batch if pictures else config.pair_batch
+    factor = config.picture_factor if pictures else 1.0
     encoder.backbone.freeze_early()
     trunk = [p for p in encoder.backbone.parameters() if p.requires_grad]
     heads = [p for n, p in encoder.named_parameters() if not n.startswith("backbone.")]
-    groups = [{"params": heads, "lr": 6e-4 * rate}, {"params": trunk, "lr": 2e-4 * rate}]
+    groups = [
+        {"params": heads, "lr": config.head_rate * factor},
+        {"params": trunk, "lr": config.trunk_rate * factor},
+    ]
 
-    def step_loss(step: int, spent: float):
+    def step_loss(step: int, spent: float) -> tuple[Tensor, dict[str, float]]:
         if not pictures:
             return loss.pair_phase(batch)
-        return loss.picture_phase(max(1, batch // 4), batch - max(1, batch // 4))
+        synthetic = max(1, batch // config.synthetic_part)
+        return loss.picture_phase(synthetic, batch - synthetic)
 
     log = CsvLog(setting.work / "inversion" / "log.csv")
     watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
@@ -77,10 +95,8 @@ def _inversion(setting: Setting, pictures: bool) -> None:
 
 
 @torch.no_grad()
-def start_encoder(encoder, generator, work: Path) -> None:
+def start_encoder(encoder: InversionEncoder, generator: Generator, work: Path) -> None:
     """ImageNet trunk, and the statistics of w and F that the heads are scaled by."""
-    from hsc.research.convert import run as import_weights
-
     path = work / "weights" / "efficientnet_lite0.safetensors"
     if not path.exists():
         import_weights("backbone", out=path.parent)
@@ -96,79 +112,84 @@ def start_encoder(encoder, generator, work: Path) -> None:
 
 def texture(setting: Setting) -> None:
     """The encoder's styles above the exits, at full resolution."""
-    from hsc.inversion.self_renderer import SelfRenderer
-    from hsc.metrics.lpips import Lpips
-    from hsc.research.training.texture import TextureLoss, only_fine_styles, sharp_sets
-    from hsc.research.training.window_loss import WindowLoss
-
-    device, (encoder, checkpoint, fast) = setting.device, _held(setting)
-    faces, strangers = sharp_sets(setting.data)
-    seen = WindowLoss(fast, Lpips.pretrained().to(device))
-    loss = TextureLoss(encoder, SelfRenderer.load(device), seen, faces, strangers, device)
+    config, device = setting.configured(TextureConfig), setting.device
+    encoder, checkpoint, fast = _frozen(setting)
+    loss = TextureLoss(
+        encoder,
+        SelfRenderer.load(device),
+        fast,
+        WindowLoss(Lpips.pretrained().to(device), config.colour, config.detail),
+        NativeFaces(list_faces(setting.data), config.least_px),
+        held_out_images(setting.data, config.least_px, config.watched),
+        device,
+        config.closeness,
+    )
     offset, *others = only_fine_styles(encoder.semantic_head)
-    groups = [{"params": [offset], "lr": 6e-3}, {"params": others, "lr": 5e-4}]
-    batch = setting.batch or 4
-    log = CsvLog(setting.work / "inversion" / "texture.csv")
+    groups = [
+        {"params": [offset], "lr": config.offset_rate},
+        {"params": others, "lr": config.rate},
+    ]
     train(
-        checkpoint, groups, lambda *_: loss(batch), setting.budget, log,
-        batch=batch, evaluate=loss.watch, evaluate_minutes=5.0,
-    )  # fmt: skip
+        checkpoint,
+        groups,
+        lambda *_: loss(config.batch),
+        setting.budget,
+        CsvLog(setting.work / "inversion" / "texture.csv"),
+        batch=config.batch,
+        evaluate=loss.watch,
+        evaluate_minutes=config.evaluate_minutes,
+    )
     export(checkpoint.ema, "inversion")
 
 
 def identity(setting: Setting) -> None:
-    """What the encoder corrects S by, looking at whom S draws."""
-    from hsc.inversion.self_renderer import SelfRenderer
-    from hsc.metrics.loss import PictureLoss, PictureWeights
-    from hsc.metrics.lpips import Lpips
-    from hsc.research.training.identity import IdentityLoss, measure_pyramid
-    from hsc.research.training.inversion import RenderLoss
-    from hsc.research.training.mixed import MixedFaces
-
-    device, (encoder, checkpoint, fast) = setting.device, _held(setting)
+    """What the encoder corrects S by, comparing whom S renders with the photograph."""
+    config, device = setting.configured(IdentityConfig), setting.device
+    encoder, checkpoint, fast = _frozen(setting)
     pairs = pair_source(setting.work / "pairs", device)
-    faces, self_renderer = (
-        MixedFaces(pairs, RealFaces(setting.data), device),
-        SelfRenderer.load(device),
-    )
+    faces = MixedFaces(pairs, RealFaces(setting.data), device, config.real_share)
+    self_renderer = SelfRenderer.load(device)
     if not encoder.style_feedback.base.weight.any():
-        measure_pyramid(encoder, faces)
+        measure_pyramid(encoder, faces, config.statistics)
         checkpoint = Checkpoint(checkpoint.folder, encoder)
     lpips = Lpips.pretrained().to(device)
-    judge = PictureLoss(
-        lpips, self_renderer.identity, PictureWeights(l2=2.0, lpips=1.0, identity=1.0)
-    )
+    weights = PictureWeights(config.l2, config.lpips, config.identity)
+    picture_loss = PictureLoss(lpips, self_renderer.identity, weights)
     small, large = (
-        RenderLoss(head, judge, setting.draw)
+        RenderLoss(head, picture_loss, setting.draw)
         for head in (self_renderer.exit128, load_preview(device))
     )
-    loss = IdentityLoss(encoder, fast, self_renderer, faces, small, large)
-    look = encoder.style_feedback.requires_grad_(True)
-    seeing = [p for n, p in look.named_parameters() if n.startswith("difference.")]
-    others = [p for n, p in look.named_parameters() if not n.startswith("difference.")]
-    groups = [{"params": seeing, "lr": 1e-3}, {"params": others, "lr": 3e-4}]
-    batch = setting.batch or 16
-    log = CsvLog(setting.work / "inversion" / "identity.csv")
+    loss = IdentityLoss(encoder, fast, self_renderer, faces, small, large, config)
+    feedback = encoder.style_feedback.requires_grad_(True)
+    difference = [p for n, p in feedback.named_parameters() if n.startswith("difference.")]
+    others = [p for n, p in feedback.named_parameters() if not n.startswith("difference.")]
+    groups = [
+        {"params": difference, "lr": config.difference_rate},
+        {"params": others, "lr": config.rate},
+    ]
     watch = Watch(
         setting.data, loss.drawn, lpips, self_renderer.identity, checkpoint.folder, device
     )
     train(
-        checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
-        batch=batch, evaluate=watch, evaluate_minutes=5.0,
-    )  # fmt: skip
+        checkpoint,
+        groups,
+        lambda step, _: loss(config.batch, step),
+        setting.budget,
+        CsvLog(setting.work / "inversion" / "identity.csv"),
+        batch=config.batch,
+        evaluate=watch,
+        evaluate_minutes=config.evaluate_minutes,
+    )
     export(checkpoint.ema, "inversion")
 
 
-def _held(setting: Setting):
+def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, Synthesis]:
     """The encoder with nothing of it to be trained yet, its checkpoint, and the generator in
     bfloat16, channels last."""
-    from hsc.inversion.encoder import InversionEncoder
-
     device, encoder = setting.device, InversionEncoder()
     checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
-    encoder.to(device, memory_format=torch.channels_last).requires_grad_(False)
-    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
-    return encoder, checkpoint, fast
+    channels_last(encoder.to(device)).requires_grad_(False)
+    return encoder, checkpoint, fast_synthesis(device)
 
 
 def _needs_encoder() -> None:
@@ -177,13 +198,12 @@ def _needs_encoder() -> None:
 
 def truncation(setting: Setting) -> None:
     """Choose the truncation of the encoder's last style on full pictures."""
-    from hsc.research.training.truncation import best_truncation
-
-    faces = RealFaces(setting.data).images
-    chosen = to_unit(faces[:: max(1, len(faces) // COLOUR_FACES)]).to(setting.device)
+    config, faces = setting.configured(TruncationConfig), RealFaces(setting.data).images
+    chosen = to_unit(faces[:: max(1, len(faces) // config.faces)]).to(setting.device)
     encoder = finished_encoder(setting.device)
     encoder.semantic_head.truncation[-1] = 1.0
-    best, decibels = best_truncation(encoder, load_generator(setting.device).synthesis, chosen)
+    synthesis = load_generator(setting.device).synthesis
+    best, decibels = best_truncation(encoder, synthesis, chosen, config.candidates)
     print("truncation", " ".join(f"{c:g}: {db:.2f} dB" for c, db in decibels.items()))
     checkpoint = Checkpoint(setting.work / "inversion", encoder)
     checkpoint.resume()

@@ -7,34 +7,48 @@ import torch
 from safetensors.torch import save_file
 
 from hsc.config import FACE_1024
-from hsc.generators.pretrained import load_generator, load_preview
+from hsc.generators.pretrained import Generator, load_generator, load_preview
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.gaussian import build_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
-from hsc.research.data.faces import RealFaces, list_faces
-from hsc.research.training.loop import Checkpoint, CsvLog, train
+from hsc.metrics.loss import PictureLoss, PictureWeights
+from hsc.metrics.lpips import Lpips
+from hsc.research.data.faces import NativeFaces, RealFaces, list_faces
+from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
+from hsc.research.training.inversion import RenderLoss
+from hsc.research.training.joint import EncoderAndCodec, JointConfig, JointLoss
+from hsc.research.training.klt import start_from_klt
+from hsc.research.training.latents import CachedLatents, LatentsConfig, collect
+from hsc.research.training.log import CsvLog
+from hsc.research.training.loop import Checkpoint, train
 from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.pairs import pair_source
 from hsc.research.training.rate import RatePrice
-from hsc.research.training.setting import Setting, export, finished_encoder, resumed
+from hsc.research.training.semantic import SemanticConfig, fit, style_importance
+from hsc.research.training.setting import (
+    Setting,
+    channels_last,
+    export,
+    fast_synthesis,
+    finished_encoder,
+    loaded,
+    resumed,
+)
 from hsc.research.training.watch import Watch
-from hsc.weights.loading import load_into, path_of
-
-SYNTHETIC_LATENTS = 800
+from hsc.research.training.window_loss import WindowLoss
+from hsc.weights.loading import path_of
 
 
 def latents(setting: Setting) -> None:
     """Cache what the averaged encoder finds in every training picture."""
-    from hsc.research.training.latents import collect
-
-    generator = load_generator(setting.device)
     collect(
         finished_encoder(setting.device),
-        generator.synthesis,
+        load_generator(setting.device).synthesis,
         SelfRenderer.load(setting.device),
         RealFaces(setting.data),
         pair_source(setting.work / "pairs", setting.device),
-        SYNTHETIC_LATENTS,
+        setting.configured(LatentsConfig),
         setting.work / "latents",
         setting.device,
     )
@@ -42,18 +56,13 @@ def latents(setting: Setting) -> None:
 
 def semantic(setting: Setting) -> None:
     """Fit SCN to the cached latents: closed form, a minute."""
-    from hsc.latent_codecs.gaussian import build_tables
-    from hsc.metrics.lpips import Lpips
-    from hsc.research.training.latents import CachedLatents
-    from hsc.research.training.semantic import fit, style_importance
-
-    generator = load_generator("cpu")
+    config, generator = setting.configured(SemanticConfig), load_generator("cpu")
     cached = CachedLatents(setting.work / "latents")
-    z = torch.randn(8, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
-    w = generator.mapping(z, 0.8)
+    z = torch.randn(config.samples, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
+    w = generator.mapping(z, config.truncation)
     importance = style_importance(generator.synthesis, Lpips.pretrained(), w)
     print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
-    weight = torch.full((len(cached),), 0.3)
+    weight = torch.full((len(cached),), config.synthetic_weight)
     weight[: cached.real] = 1.0
     codec = SemanticCodec()
     fit(codec, cached.w_plus.float(), weight, generator.synthesis, importance)
@@ -65,14 +74,9 @@ def semantic(setting: Setting) -> None:
 
 def feature(setting: Setting) -> None:
     """Warm FCN up on feature error, from the KLT."""
-    from hsc.research.training.feature import CodedLatents, FeatureLoss
-    from hsc.research.training.klt import start_from_klt
-    from hsc.research.training.latents import CachedLatents
-
-    device = setting.device
-    codec = FeatureCodec()
+    config, device, codec = setting.configured(FeatureConfig), setting.device, FeatureCodec()
     coded = CodedLatents(
-        load_into(SemanticCodec(), path_of("scn")).to(device),
+        loaded(SemanticCodec(), "scn", device),
         load_generator(device).synthesis.bfloat16(),
         CachedLatents(setting.work / "latents"),
         device,
@@ -80,53 +84,47 @@ def feature(setting: Setting) -> None:
 
     def start() -> None:
         start_feature_codec(codec, load_generator("cpu"))
-        start_from_klt(codec.to(device), coded)
+        start_from_klt(codec.to(device), coded, config.klt_pictures, config.klt_level)
 
     checkpoint = resumed(setting, "fcn", codec, start)
-    codec.to(device, memory_format=torch.channels_last).train()
-    loss = FeatureLoss(codec, coded)
-    _train_layer(setting, checkpoint, loss, groups_of(codec, 1e-3), setting.batch or 8)
+    channels_last(codec.to(device)).train()
+    loss = FeatureLoss(codec, coded, config.feature)
+    _train_layer(setting, checkpoint, loss, groups_of(codec, config.rate), config.batch)
     export(checkpoint.ema, "fcn")
 
 
 def joint(setting: Setting) -> None:
-    """Train FCN and what finds F, the encoder's head and its second look, through the generator."""
-    from hsc.metrics.loss import PictureLoss, PictureWeights
-    from hsc.metrics.lpips import Lpips
-    from hsc.research.training.inversion import RenderLoss
-    from hsc.research.training.joint import EncoderAndCodec, JointLoss, JointLosses
-    from hsc.research.training.texture import SharpFaces
-    from hsc.research.training.window_loss import WindowLoss
-
-    device = setting.device
-    fcn = load_into(FeatureCodec(), path_of("fcn")).requires_grad_(True)
-    both = EncoderAndCodec(finished_encoder(device), fcn.to(device))
+    """Train FCN and what finds F, the encoder's head and its feedback, through the generator."""
+    config, device = setting.configured(JointConfig), setting.device
+    fcn = loaded(FeatureCodec(), "fcn", device).requires_grad_(True)
+    both = EncoderAndCodec(finished_encoder(device), fcn)
     checkpoint = Checkpoint(setting.work / "joint", both)
     if not setting.fresh:
         checkpoint.resume()
-    both.to(device, memory_format=torch.channels_last)
+    channels_last(both.to(device))
     head = both.encoder.feature_head.requires_grad_(True)
-    look = both.encoder.feature_feedback.requires_grad_(True)
+    feedback = both.encoder.feature_feedback.requires_grad_(True)
     lpips, self_renderer = Lpips.pretrained().to(device), SelfRenderer.load(device)
     identity = self_renderer.identity
-    fast = load_generator(device).synthesis.bfloat16().to(memory_format=torch.channels_last)
-    weights = PictureWeights(l2=4.0)
-    seen = RenderLoss(load_preview(device), PictureLoss(lpips, identity, weights), setting.draw)
+    picture_loss = PictureLoss(lpips, identity, PictureWeights(l2=config.l2))
+    pairs = pair_source(setting.work / "pairs", device)
     loss = JointLoss(
         both,
-        load_into(SemanticCodec(), path_of("scn")).to(device),
-        fast,
+        loaded(SemanticCodec(), "scn", device),
+        fast_synthesis(device),
         self_renderer,
-        MixedFaces(pair_source(setting.work / "pairs", device), RealFaces(setting.data), device),
-        SharpFaces(list_faces(setting.data)),
-        JointLosses(seen, WindowLoss(fast, lpips, colour=weights.l2)),
+        MixedFaces(pairs, RealFaces(setting.data), device, config.real_share),
+        NativeFaces(list_faces(setting.data), config.least_px),
+        RenderLoss(load_preview(device), picture_loss, setting.draw),
+        WindowLoss(lpips, config.l2, config.detail),
+        config,
         device,
     )
-    rates = ((head, 2e-4), (look, 8e-4))
+    rates = ((head, config.head_rate), (feedback, config.feedback_rate))
     groups = [{"params": list(part.parameters()), "lr": rate} for part, rate in rates]
+    groups += groups_of(fcn, config.fcn_rate)
     watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
-    groups += groups_of(fcn, 4e-4)
-    _train_layer(setting, checkpoint, loss, groups, setting.batch or 4, watch)
+    _train_layer(setting, checkpoint, loss, groups, config.batch, watch)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
         export({k.removeprefix(prefix): v for k, v in state.items()}, name)
@@ -144,7 +142,12 @@ def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:
 
 
 def _train_layer(
-    setting: Setting, checkpoint: Checkpoint, loss, groups, batch: int, watch: Watch | None = None
+    setting: Setting,
+    checkpoint: Checkpoint,
+    loss: FeatureLoss | JointLoss,
+    groups: list[dict],
+    batch: int,
+    watch: Watch | None = None,
 ) -> None:
     """Train with the prices of the last run, and keep them for the next one."""
     folder = checkpoint.folder
@@ -160,7 +163,7 @@ def _train_layer(
 
 
 @torch.no_grad()
-def start_feature_codec(codec: FeatureCodec, generator) -> None:
+def start_feature_codec(codec: FeatureCodec, generator: Generator) -> None:
     """Statistics of F."""
     z = torch.randn(64, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z)

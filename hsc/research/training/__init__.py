@@ -1,1 +1,1 @@
-"""Training: the one loop, the losses of each stage, and what they are computed from."""
+"""Losses, data flow and the loop of every training stage; hyperparameters are in ``configs``."""

@@ -53,11 +53,22 @@ def known_features(fast: Synthesis, w_plus_hat: Tensor) -> tuple[Tensor, Tensor]
     return context.float(), fast.run(context, styles, 16, 32).float()  # (n, 512, 32, 32)
 
 
-class FeatureLoss:
-    """The FCN's loss on cached latents."""
+@dataclass(frozen=True)
+class FeatureConfig:
+    """``configs/feature.yaml``."""
 
-    def __init__(self, codec: FeatureCodec, coded: CodedLatents) -> None:
-        self.codec, self.coded, self.price = codec, coded, RatePrice()
+    batch: int
+    rate: float
+    feature: float
+    klt_pictures: int
+    klt_level: float
+
+
+class FeatureLoss:
+    """The FCN's loss on cached latents; ``weight``: of the error beside the price of bits."""
+
+    def __init__(self, codec: FeatureCodec, coded: CodedLatents, weight: float) -> None:
+        self.codec, self.coded, self.weight, self.price = codec, coded, weight, RatePrice()
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """Bits and feature error of ``n`` pictures at one level."""
@@ -70,4 +81,4 @@ class FeatureLoss:
         error = self.codec.normalised(feature_hat - batch.feature)
         error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
         cost, figures = self.price.charge(bits, batch.scn_bits, level)
-        return 2 * error + cost, {"f": error.item()} | figures
+        return self.weight * error + cost, {"f": error.item()} | figures

@@ -6,6 +6,8 @@ gradient through the trunk, and F keeps what it is found from. Half of the steps
 the 256-px one, because the small one hardly sees colour: lips came out painted.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -16,10 +18,22 @@ from hsc.research.data.augment import degrade
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.mixed import MixedFaces
 
-DEGRADED = 0.25
-"""Share of pictures that the encoder sees damaged."""
-STATISTICS = 128
-"""Pictures that the pooled pyramid's mean and spread are taken from."""
+
+@dataclass(frozen=True)
+class IdentityConfig:
+    """``configs/identity.yaml``."""
+
+    batch: int
+    difference_rate: float
+    rate: float
+    l2: float
+    lpips: float
+    identity: float
+    residual: float
+    degraded: float
+    statistics: int
+    real_share: float
+    evaluate_minutes: float
 
 
 class IdentityLoss:
@@ -31,8 +45,7 @@ class IdentityLoss:
 
     Args:
         fast: the generator in bfloat16, channels last.
-        small, large: the exits at 128 and 256 px, and what is seen there.
-        residual: weight of how far the styles are from one another: directions are W's.
+        small, large: the exits at 128 and 256 px, and the losses of what they render.
     """
 
     def __init__(
@@ -43,7 +56,7 @@ class IdentityLoss:
         faces: MixedFaces,
         small: RenderLoss,
         large: RenderLoss,
-        residual: float = 0.02,
+        config: IdentityConfig,
     ) -> None:
         self.encoder, self.fast, self.self_renderer, self.faces = (
             encoder,
@@ -51,7 +64,7 @@ class IdentityLoss:
             self_renderer,
             faces,
         )
-        self.small, self.large, self.residual = small, large, residual
+        self.small, self.large, self.config = small, large, config
 
     def semantics(self, image: Tensor) -> Tensor:
         """S of (B, 3, 256, 256), with gradients to the look: (B, 23, 512)."""
@@ -65,13 +78,13 @@ class IdentityLoss:
         """The loss of ``n`` pictures, or of half as many that are seen larger."""
         large = step % 2 == 1
         clean = self.faces.sample(max(1, n // 2) if large else n)
-        w_plus = self.semantics(degrade(clean, DEGRADED))
-        seen = self.large if large else self.small
-        value, parts = seen(self.fast, self._feature(w_plus), w_plus, clean)
+        w_plus = self.semantics(degrade(clean, self.config.degraded))
+        exit_loss = self.large if large else self.small
+        value, parts = exit_loss(self.fast, self._feature(w_plus), w_plus, clean)
         parts = {name + ("_large" if large else ""): figure for name, figure in parts.items()}
         spread = (w_plus - w_plus.mean(1, keepdim=True)) / self.encoder.semantic_head.w_std
         residual = spread.square().mean()
-        return value + self.residual * residual, parts | {"residual": residual.item()}
+        return value + self.config.residual * residual, parts | {"residual": residual.item()}
 
     def drawn(self, image: Tensor) -> dict[str, Tensor]:
         """What S draws of (B, 3, 256, 256), for :class:`hsc.research.training.watch.Watch`."""
@@ -83,8 +96,8 @@ class IdentityLoss:
 
 
 @torch.no_grad()
-def measure_pyramid(encoder: InversionEncoder, faces: MixedFaces) -> None:
+def measure_pyramid(encoder: InversionEncoder, faces: MixedFaces, pictures: int) -> None:
     """Set the statistics that the look standardises pooled pyramids by."""
-    pooled = pool(encoder.backbone(faces.sample(STATISTICS)))
+    pooled = pool(encoder.backbone(faces.sample(pictures)))
     encoder.style_feedback.pooled_mean.copy_(pooled.mean(0))
     encoder.style_feedback.pooled_std.copy_(pooled.std(0).clamp_min(1e-3))

@@ -24,12 +24,21 @@ from hsc.types import Inversion
 
 
 @dataclass(frozen=True)
-class InversionWeights:
-    """How the terms without a picture are weighed; ``residual`` keeps the 23 styles near one w."""
+class InversionConfig:
+    """``configs/inversion.yaml``."""
 
-    w: float = 0.1
-    feature: float = 0.2
-    residual: float = 0.02
+    pair_batch: int
+    picture_batch: int
+    synthetic_part: int
+    head_rate: float
+    trunk_rate: float
+    picture_factor: float
+    w: float
+    feature: float
+    residual: float
+    pair_factor: float
+    pair_degraded: float
+    picture_degraded: float
 
 
 @dataclass(frozen=True)
@@ -77,12 +86,12 @@ class InversionLoss:
         real: RealFaces | None,
         both: RenderLoss,
         core: RenderLoss,
+        config: InversionConfig,
         device: torch.device,
-        weights: InversionWeights = InversionWeights(),
     ) -> None:
         self.encoder, self.synthesis, self.fast = encoder, synthesis, fast
         self.pairs, self.real, self.device = pairs, real, device
-        self.both, self.core, self.weights = both, core, weights
+        self.both, self.core, self.config = both, core, config
 
     def invert(self, image: Tensor, feature_s_grad: bool = False) -> Inversion:
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -108,9 +117,9 @@ class InversionLoss:
     def pair_phase(self, batch: int) -> tuple[Tensor, dict[str, float]]:
         """Regression of S and F on synthetic pairs alone."""
         sample = self.pairs.sample(batch, self.device)
-        inversion = self.invert(degrade(to_unit(sample.images)))
+        inversion = self.invert(degrade(to_unit(sample.images), self.config.pair_degraded))
         w_error, f_error = self.regression(inversion, sample.w_plus)
-        total = 10 * (self.weights.w * w_error + self.weights.feature * f_error)
+        total = self.config.pair_factor * (self.config.w * w_error + self.config.feature * f_error)
         return total, {"w": w_error.item(), "f": f_error.item()}
 
     def picture_phase(self, synthetic: int, real: int) -> tuple[Tensor, dict[str, float]]:
@@ -122,15 +131,15 @@ class InversionLoss:
         sample = self.pairs.sample(synthetic, self.device)
         photos = jitter(grey_some(to_unit(self.real.sample(real)).to(self.device)))
         clean = torch.cat([to_unit(sample.images), photos])  # (B, 3, 256, 256)
-        inversion = self.invert(degrade(clean, 0.25), feature_s_grad=True)
+        inversion = self.invert(degrade(clean, self.config.picture_degraded), feature_s_grad=True)
         known = Inversion(
             inversion.w_plus[:synthetic], inversion.feature[:synthetic], inversion.feature_s
         )
         w_error, f_error = self.regression(known, sample.w_plus)
-        total = self.weights.w * w_error + self.weights.feature * f_error
+        total = self.config.w * w_error + self.config.feature * f_error
         spread = inversion.w_plus - inversion.w_plus.mean(1, keepdim=True)
         residual = (spread / self.encoder.semantic_head.w_std).square().mean()
-        total = total + self.weights.residual * residual
+        total = total + self.config.residual * residual
         figures = {"w": w_error.item(), "f": f_error.item(), "residual": residual.item()}
         value, parts = self.both(self.fast, inversion.feature, inversion.w_plus, clean)
         value_s, parts_s = self.core(self.fast, inversion.feature_s, inversion.w_plus, clean)

@@ -18,16 +18,32 @@ from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.augment import degrade
+from hsc.research.data.faces import NativeFaces
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.rate import RatePrice, draw_level
-from hsc.research.training.texture import SharpFaces
 from hsc.research.training.window_loss import WindowLoss
 
-UNCOMPRESSED_EVERY = 5
-WINDOW_EVERY = 4
 WATCHED_LEVELS = (1, 3, 6)
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """``configs/joint.yaml``."""
+
+    batch: int
+    head_rate: float
+    feedback_rate: float
+    fcn_rate: float
+    l2: float
+    feature: float
+    degraded: float
+    uncompressed_every: int
+    window_every: int
+    detail: float
+    least_px: int
+    real_share: float
 
 
 class EncoderAndCodec(nn.Module):
@@ -38,26 +54,14 @@ class EncoderAndCodec(nn.Module):
         self.encoder, self.fcn = encoder, fcn
 
 
-@dataclass(frozen=True)
-class JointLosses:
-    """What the pictures are looked at with.
-
-    Attributes:
-        seen: whole pictures, through the 256-px exit.
-        window: a part of them, at full resolution.
-    """
-
-    seen: RenderLoss
-    window: WindowLoss
-
-
 class JointLoss:
     """Bits, and the picture after the generator against the photograph.
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
         fast: the generator in bfloat16, channels last; ``self_renderer``: what the encoder looks with.
-        sharp: photographs for the windows.
+        faces: whole pictures, compared by ``whole``, through the 256-px exit.
+        native: photographs whose windows are compared by ``windows``, at full resolution.
     """
 
     def __init__(
@@ -67,38 +71,47 @@ class JointLoss:
         fast: Synthesis,
         self_renderer: SelfRenderer,
         faces: MixedFaces,
-        sharp: SharpFaces,
-        judges: JointLosses,
+        native: NativeFaces,
+        whole: RenderLoss,
+        windows: WindowLoss,
+        config: JointConfig,
         device: torch.device,
     ) -> None:
         self.encoder, self.fcn, self.scn = both.encoder, both.fcn, scn
         self.fast, self.self_renderer = fast, self_renderer
-        self.faces, self.sharp, self.judges = faces, sharp, judges
-        self.device, self.price = device, RatePrice()
+        self.faces, self.native, self.whole, self.windows = faces, native, whole, windows
+        self.config, self.device, self.price = config, device, RatePrice()
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
-        """The loss of ``n`` pictures at one level."""
-        window = step % WINDOW_EVERY == 1
-        picture = self.sharp.sample(n).to(self.device) if window else self.faces.sample(n)
-        clean = F.interpolate(picture, size=INPUT_PX, mode="area") if window else picture
-        image = degrade(clean, 0.0 if window else 0.15)
-        level = None if step % UNCOMPRESSED_EVERY == 0 else draw_level()
-        w_plus, feature = self.find(image)
-        cost, figures = 0.0, {}
-        if level is not None:
-            found = feature
-            w_plus, feature, bits, scn_bits = self.code(w_plus, feature, level)
-            cost, figures = self.price.charge(bits, scn_bits, level)
-            error = F.smooth_l1_loss(
-                self.fcn.normalised(feature), self.fcn.normalised(found), beta=0.5
-            )
-            cost, figures = cost + 0.2 * error, figures | {"f": error.item()}
-        kind = ("window" if window else "") + ("_free" if level is None else "")
-        if window:
-            value, parts = self.judges.window(feature, w_plus, picture)
+        """The loss of ``n`` pictures at one level: whole pictures, or a window of each."""
+        c = self.config
+        level = None if step % c.uncompressed_every == 0 else draw_level()
+        if step % c.window_every == 1:
+            batch = self.native.sample(n)
+            picture = batch.pictures.to(self.device)
+            image = F.interpolate(picture, size=INPUT_PX, mode="area")
+            feature, w_plus, cost, figures = self.coded(image, level)
+            value, parts = self.windows.of_file(self.fast, feature, w_plus, picture, batch.px)
+            kind = "window"
         else:
-            value, parts = self.judges.seen(self.fast, feature, w_plus, clean)
+            clean = self.faces.sample(n)
+            feature, w_plus, cost, figures = self.coded(degrade(clean, c.degraded), level)
+            value, parts = self.whole(self.fast, feature, w_plus, clean)
+            kind = ""
+        kind += "_free" if level is None else ""
         return value + cost, figures | {f"{name}{kind}": v for name, v in parts.items()}
+
+    def coded(
+        self, image: Tensor, level: float | None
+    ) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
+        """F^ and S^ of (n, 3, 256, 256), what they cost, and figures; level None: F and S."""
+        w_plus, found = self.find(image)
+        if level is None:
+            return found, w_plus, found.new_zeros(()), {}
+        w_plus, feature, bits, scn_bits = self.code(w_plus, found, level)
+        cost, figures = self.price.charge(bits, scn_bits, level)
+        error = F.smooth_l1_loss(self.fcn.normalised(feature), self.fcn.normalised(found), beta=0.5)
+        return feature, w_plus, cost + self.config.feature * error, figures | {"f": error.item()}
 
     def find(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """S, held, and F of (n, 3, 256, 256)."""
@@ -121,8 +134,8 @@ class JointLoss:
     def drawn(self, image: Tensor) -> dict[str, Tensor]:
         """What files of (B, 3, 256, 256) draw, for :class:`hsc.research.training.watch.Watch`."""
         w_plus, feature = self.find(image)
-        drawn = {"free": self.judges.seen.render(self.fast, feature, w_plus)}
+        drawn = {"free": self.whole.render(self.fast, feature, w_plus)}
         for level in WATCHED_LEVELS:
             styles, feature_hat, _, _ = self.code(w_plus, feature, level)
-            drawn[f"{level}"] = self.judges.seen.render(self.fast, feature_hat, styles)
+            drawn[f"{level}"] = self.whole.render(self.fast, feature_hat, styles)
         return drawn

@@ -15,16 +15,16 @@ from hsc.latent_codecs.feature_slices.prior import PASSES
 from hsc.latent_codecs.feature_slices.transforms import FEATURE_CHANNELS, LATENT_CHANNELS
 from hsc.research.training.feature import CodedLatents
 
-PICTURES, BATCH = 800, 8
-CODED_LEVEL = 4.0
-"""The level whose S^ the residual is taken from; S^ hardly differs between levels."""
+BATCH = 8
 STEPS = (7.0, 4.5, 3.4, 2.4, 1.4, 0.7)
 """Quantiser steps of the six levels in standard deviations of F, the same for every coefficient:
 about where the sizes that the levels aim at lie."""
 
 
 @torch.no_grad()
-def start_from_klt(codec: FeatureCodec, coded: CodedLatents) -> None:
+def start_from_klt(
+    codec: FeatureCodec, coded: CodedLatents, pictures: int = 800, level: float = 4.0
+) -> None:
     """Set the transforms, the gains and the scales of the prior; the networks stay as they are.
 
     Coefficients are divided by the square root of their standard deviation: the prior's networks
@@ -33,8 +33,10 @@ def start_from_klt(codec: FeatureCodec, coded: CodedLatents) -> None:
     Args:
         codec: its ``feature_std`` is known.
         coded: what it is to code.
+        pictures: how many the covariance is taken of.
+        level: whose S^ the residual is taken from; S^ hardly differs between levels.
     """
-    mean, covariance = _moments(codec, coded)
+    mean, covariance = _moments(codec, coded, pictures, level)
     variance, basis = torch.linalg.eigh(covariance)  # ascending
     variance = variance.flip(0)[:LATENT_CHANNELS].clamp_min(1e-9)
     basis = basis.flip(1)[:, :LATENT_CHANNELS]  # (2048, 128)
@@ -51,12 +53,14 @@ def start_from_klt(codec: FeatureCodec, coded: CodedLatents) -> None:
         network.conv3.bias[now.width :] = root[now.channels].log2()
 
 
-def _moments(codec: FeatureCodec, coded: CodedLatents) -> tuple[Tensor, Tensor]:
+def _moments(
+    codec: FeatureCodec, coded: CodedLatents, pictures: int, level: float
+) -> tuple[Tensor, Tensor]:
     """Mean (2048,) and covariance (2048, 2048) of blocks of (F - F_S^) / std, in float64."""
     size = 4 * FEATURE_CHANNELS
     total, square, count = torch.zeros(size).double(), torch.zeros(size, size).double(), 0
-    for _ in range(PICTURES // BATCH):
-        batch = coded.sample(BATCH, CODED_LEVEL)
+    for _ in range(pictures // BATCH):
+        batch = coded.sample(BATCH, level)
         residual = codec.normalised(batch.feature - batch.feature_s)  # (B, 512, 32, 32)
         blocks = F.pixel_unshuffle(residual, 2).flatten(2).transpose(1, 2).flatten(0, 1)
         total += blocks.sum(0).double().cpu()

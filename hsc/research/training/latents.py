@@ -18,7 +18,14 @@ from hsc.research.data.augment import jitter
 from hsc.research.data.faces import RealFaces, to_unit
 from hsc.research.training.pairs import PairSource
 
-SHARD = 400
+
+@dataclass(frozen=True)
+class LatentsConfig:
+    """``configs/latents.yaml``."""
+
+    synthetic: int
+    batch: int
+    shard: int
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,9 @@ def collect(
     self_renderer: SelfRenderer,
     real: RealFaces,
     pairs: PairSource,
-    synthetic: int,
+    config: LatentsConfig,
     folder: Path,
     device: torch.device,
-    batch: int = 8,
 ) -> None:
     """Encode every real face (flipped at random, slightly jittered) and some synthetic ones."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,12 +56,12 @@ def collect(
     flip = torch.rand(len(photos), 1, 1, 1) < 0.5
     photos = torch.where(flip, photos.flip(3), photos)
     # synthetic faces last: shards are named by kind, and statistics of real people weigh more
-    drawn = pairs.sample(synthetic, torch.device("cpu")).images
+    drawn = pairs.sample(config.synthetic, torch.device("cpu")).images
     sources = {"real": photos, "synthetic": drawn}
     for kind, images in sources.items():
-        for start in range(0, len(images), SHARD):
+        for start in range(0, len(images), config.shard):
             found: list[tuple[Tensor, Tensor, Tensor]] = []
-            for part in images[start : start + SHARD].split(batch):
+            for part in images[start : start + config.shard].split(config.batch):
                 x = to_unit(part).to(device)
                 if kind == "real":
                     x = jitter(x)
@@ -67,7 +73,10 @@ def collect(
             names = ("images", "w_plus", "feature")
             columns = {n: torch.cat(c).contiguous() for n, c in zip(names, zip(*found))}
             save_file(columns, folder / f"{kind}-{start:05d}.safetensors")
-            print(f"latents: {kind} {min(start + SHARD, len(images))}/{len(images)}", flush=True)
+            print(
+                f"latents: {kind} {min(start + config.shard, len(images))}/{len(images)}",
+                flush=True,
+            )
 
 
 class CachedLatents:

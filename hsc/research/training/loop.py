@@ -1,6 +1,5 @@
 """The one training loop: budget, schedule, EMA, checkpoints and log, whatever is trained."""
 
-import csv
 import json
 import math
 import time
@@ -12,8 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from hsc.research.training.log import CsvLog
+
 REWARM_STEPS = 60
 CHECKPOINT_SECONDS = 120
+DECAY = 0.998
+"""Of the moving average of weights."""
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Checkpoint:
     ``state.json`` the counters. Optimiser moments are not kept: a resumed run re-warms them.
     """
 
-    def __init__(self, folder: Path, module: nn.Module, decay: float = 0.998) -> None:
+    def __init__(self, folder: Path, module: nn.Module, decay: float = DECAY) -> None:
         self.folder, self.module, self.decay = folder, module, decay
         folder.mkdir(parents=True, exist_ok=True)
         self.counters: dict[str, float] = {"steps": 0, "images": 0, "minutes": 0.0}
@@ -73,20 +76,6 @@ class Checkpoint:
             save_file({k: v.contiguous() for k, v in tensors.items()}, path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
         (self.folder / "state.json").write_text(json.dumps(self.counters))
-
-
-class CsvLog:
-    """Appends rows of figures to a CSV file and prints them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-    def write(self, row: dict[str, float | int | str]) -> None:
-        text = {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
-        print(" ".join(f"{k}={v}" for k, v in text.items()), flush=True)
-        with self.path.open("a", newline="") as file:
-            csv.writer(file).writerow([f"{k}={v}" for k, v in text.items()])
 
 
 def train(
@@ -119,7 +108,7 @@ def train(
     base = [g["lr"] for g in groups]
     parameters = [p for g in groups for p in g["params"]]
     minutes_before = checkpoint.counters["minutes"]
-    seen: dict[str, list[float]] = {}
+    figures_since: dict[str, list[float]] = {}
     saved = evaluated = time.monotonic()
     step = 0
     while (spent := budget.spent(step)) < 1.0:
@@ -141,12 +130,12 @@ def train(
         now = time.monotonic()
         checkpoint.counters["minutes"] = minutes_before + (now - budget.started) / 60
         for name, figure in ({"loss": value.item()} | figures).items():
-            seen.setdefault(name, []).append(figure)
+            figures_since.setdefault(name, []).append(figure)
         if step % log_every == 0:
-            # some steps tell other figures than the rest: each mean is over its own
-            means = {name: sum(values) / len(values) for name, values in seen.items()}
+            # steps differ in their figures: each mean is over the steps that have it
+            means = {name: sum(values) / len(values) for name, values in figures_since.items()}
             log.write({"step": checkpoint.counters["steps"], "spent": round(spent, 3)} | means)
-            seen = {}
+            figures_since = {}
         if now - saved > CHECKPOINT_SECONDS:
             checkpoint.save()
             saved = now
@@ -156,6 +145,7 @@ def train(
     checkpoint.save()
     if evaluate:
         log.write({"step": checkpoint.counters["steps"]} | evaluate())
+    print(f"checkpoint in {checkpoint.folder}, log in {log.path}", flush=True)
 
 
 def _cosine(spent: float, flat: float = 0.4) -> float:

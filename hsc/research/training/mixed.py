@@ -9,8 +9,6 @@ from hsc.research.data.augment import grey_some, jitter
 from hsc.research.data.faces import RealFaces, to_unit
 from hsc.research.training.pairs import PairSource
 
-REAL_SHARE = 0.8
-
 
 @dataclass(frozen=True)
 class MixedFaces:
@@ -18,16 +16,18 @@ class MixedFaces:
 
     Attributes:
         pairs, real: where the two kinds come from.
-        device: where the pictures are wanted.
+        device: where the pictures go.
+        real_share: of photographs.
     """
 
     pairs: PairSource
     real: RealFaces
     device: torch.device
+    real_share: float
 
     def sample(self, n: int) -> Tensor:
         """(n, 3, 256, 256) in [-1, 1], photographs as imperfect alignment cuts them."""
-        drawn = round(n * (1 - REAL_SHARE) + float(torch.rand(())) - 0.5)
+        drawn = round(n * (1 - self.real_share) + float(torch.rand(())) - 0.5)
         parts = []
         if drawn:
             parts.append(to_unit(self.pairs.sample(drawn, self.device).images))

@@ -14,7 +14,6 @@ from hsc.inversion.encoder import INPUT_PX
 from hsc.research.data.faces import Pairs, SyntheticPairs
 from hsc.research.training.loop import Budget
 
-SHARD = 200
 MIXED = 0.35
 """Share of pairs whose fine styles come from a second face: w+ is then not one w."""
 
@@ -72,10 +71,12 @@ def pair_source(folder: Path, device: torch.device) -> PairSource:
 
 
 @torch.no_grad()
-def render(generator: Generator, folder: Path, budget: Budget, device: torch.device) -> None:
+def render(
+    generator: Generator, folder: Path, budget: Budget, size: int, device: torch.device
+) -> None:
     """Add shards of pairs to a folder until the budget (one step a shard) is spent.
 
-    Each shard has a seed of its own, so a run that stops resumes with the next shard.
+    Each shard has ``size`` pairs and a seed of its own, so a run that stops resumes with the next shard.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draw = DrawnPairs(generator, device)
@@ -83,9 +84,9 @@ def render(generator: Generator, folder: Path, budget: Budget, device: torch.dev
     while budget.spent(done) < 1.0:
         shard = len(list(folder.glob("*.safetensors")))
         seeded = torch.Generator().manual_seed(1000 + shard)
-        styles = draw_styles(generator.mapping, SHARD, seeded)
+        styles = draw_styles(generator.mapping, size, seeded)
         images = [draw.pictures(part).cpu() for part in styles.split(draw.batch)]
         path = folder / f"{shard:03d}.safetensors"
         save_file({"images": torch.cat(images), "w_plus": styles.half()}, path)
         done += 1
-        print(f"pairs: {(shard + 1) * SHARD} in {folder}", flush=True)
+        print(f"pairs: {(shard + 1) * size} in {folder}", flush=True)

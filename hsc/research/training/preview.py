@@ -14,8 +14,16 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.data.faces import SyntheticPairs, to_unit
 
-CROP = 56
-"""Side of the crops of features that a step takes."""
+
+@dataclass(frozen=True)
+class PreviewConfig:
+    """``configs/preview.yaml`` and ``configs/exit128.yaml``."""
+
+    batch: int
+    rate: float
+    pictures: int
+    crop: int
+    l1: float
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,10 @@ def of_photographs(
 class PreviewLoss:
     """Squared error of random crops, on features computed once."""
 
-    def __init__(self, head: ExitHead, shown: ExitPictures, device: torch.device) -> None:
-        self.head, self.device = head, device
+    def __init__(
+        self, head: ExitHead, shown: ExitPictures, config: PreviewConfig, device: torch.device
+    ) -> None:
+        self.head, self.config, self.device = head, config, device
         self.features, self.w_plus, self.images = shown.features, shown.w_plus, shown.images
 
     @torch.no_grad()
@@ -109,15 +119,17 @@ class PreviewLoss:
         self.head.linear.bias.copy_(solution[-1])
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
-        index = torch.randint(len(self.images), (n,))
-        rows, columns = torch.randint(0, self.head.exit_px - CROP + 1, (2, n))
+        crop, index = self.config.crop, torch.randint(len(self.images), (n,))
+        rows, columns = torch.randint(0, self.head.exit_px - crop + 1, (2, n))
         feature, target = [], []
         for i, y, x in zip(index.tolist(), rows.tolist(), columns.tolist()):
-            feature.append(self.features[i, :, y : y + CROP, x : x + CROP])
-            target.append(self.images[i, :, 2 * y : 2 * (y + CROP), 2 * x : 2 * (x + CROP)])
+            feature.append(self.features[i, :, y : y + crop, x : x + crop])
+            target.append(self.images[i, :, 2 * y : 2 * (y + crop), 2 * x : 2 * (x + crop)])
         cropped = torch.stack(feature).to(self.device).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
             drawn = self.head(cropped, self.w_plus[index].to(self.device))
         error = drawn.float() - to_unit(torch.stack(target)).to(self.device)
         mse = error.square().mean()
-        return mse + 0.05 * error.abs().mean(), {"psnr": -10 * torch.log10(mse / 4).item()}
+        return mse + self.config.l1 * error.abs().mean(), {
+            "psnr": -10 * torch.log10(mse / 4).item()
+        }

@@ -1,6 +1,7 @@
 """Stage "probe": the linear map from w+ to read-outs, on faces that the generator drew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +16,38 @@ from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.images.tensors import to_picture
 from hsc.research.training.pairs import draw_styles
-from hsc.research.training.setting import Setting
+from hsc.research.training.setting import Setting, export
 from hsc.vision.agreement import Viewer
 from hsc.vision.attributes import frame
 from hsc.vision.face_readouts import aligned_landmarks
 from hsc.vision.semantic_probe import COARSE_PX, MASK_AXES, PARTS, SemanticProbe, grouped
-from hsc.weights.loading import ASSETS, halve
 
-SHARD, SHARDS = 100, 24
+SHARD = 100
 SEED = 5_000_000
-RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-"""Candidates, in the mean square of one sample's inputs."""
-FOLDS = 5
+
+
+@dataclass(frozen=True)
+class ProbeConfig:
+    """``configs/probe.yaml``."""
+
+    shards: int
+    ridges: tuple[float, ...]
+    folds: int
 
 
 def run(setting: Setting) -> None:
-    """Draw and read samples (shards that are there are kept), fit, and write the weights."""
-    columns = list(samples(setting.work / "probe", min(SHARDS, setting.steps), setting.device))
+    """Render and read samples (shards that are there are kept), fit, and write the weights."""
+    config = setting.configured(ProbeConfig)
+    columns = list(
+        samples(setting.work / "probe", min(config.shards, setting.steps), setting.device)
+    )
     joined = {name: torch.cat([c[name] for c in columns]).float() for name in columns[0]}
-    probe, explained = fit(joined)
+    probe, explained = fit(joined, config.ridges, config.folds)
     print(
         "variance explained on samples left out:",
         " ".join(f"{name} {share:.2f}" for name, share in explained.items()),
     )
-    save_file(halve(probe.state_dict()), ASSETS / "probe.safetensors")
+    export(probe.state_dict(), "probe")
 
 
 def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[str, Tensor]]:
@@ -82,11 +91,14 @@ def read(viewer: Viewer, image: Image.Image) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def fit(columns: dict[str, Tensor]) -> tuple[SemanticProbe, dict[str, float]]:
+def fit(
+    columns: dict[str, Tensor], ridges: Sequence[float], folds: int
+) -> tuple[SemanticProbe, dict[str, float]]:
     """Ridge regression, its strength chosen for each read-out on samples left out.
 
     Args:
         columns: ``w`` and the read-outs, (N, ...) each.
+        ridges: candidates, in the mean square of one sample's inputs.
 
     Returns:
         The probe, and the share of each read-out's variance that it explains on those samples.
@@ -102,7 +114,7 @@ def fit(columns: dict[str, Tensor]) -> tuple[SemanticProbe, dict[str, float]]:
     weights, biases, explained = [], [], {}
     for name in PARTS:
         y = targets[name].double().reshape(len(x), -1)
-        errors = {ridge: _left_out(white, y, ridge) for ridge in RIDGES}
+        errors = {ridge: _left_out(white, y, ridge, folds) for ridge in ridges}
         best = min(errors, key=errors.__getitem__)
         slope = _solve(white, y - y.mean(0), best) / std[:, None]  # (1536, rows)
         weights.append(slope.T)
@@ -122,11 +134,11 @@ def _solve(x: Tensor, y: Tensor, ridge: float) -> Tensor:
     return x.T @ torch.linalg.solve(kernel, y) / x.shape[1]
 
 
-def _left_out(x: Tensor, y: Tensor, ridge: float) -> float:
+def _left_out(x: Tensor, y: Tensor, ridge: float, folds: int) -> float:
     """Squared error on samples left out over their variance, of all rows together."""
-    fold = torch.from_numpy(np.arange(len(x)) % FOLDS)
+    fold = torch.from_numpy(np.arange(len(x)) % folds)
     error = 0.0
-    for out in range(FOLDS):
+    for out in range(folds):
         kept, left = fold != out, fold == out
         mean = y[kept].mean(0)
         guess = mean + x[left] @ _solve(x[kept], y[kept] - mean, ridge)

@@ -5,6 +5,8 @@ seen: the change of the channel multipliers it causes, relative to their spread,
 much the picture changes when that style is exchanged.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,16 @@ from hsc.generators.mobilestylegan.window import Window, draw_window
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
+
+
+@dataclass(frozen=True)
+class SemanticConfig:
+    """``configs/semantic.yaml``."""
+
+    synthetic_weight: float
+    samples: int
+    truncation: float
+
 
 TARGET_BYTES = (34, 42, 54, 70, 92, 124)
 """Mean size of the SCN layer at each named level."""

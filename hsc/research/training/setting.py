@@ -1,18 +1,25 @@
 """What every stage of training is given, and where it leaves its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from hsc.generators.exits import render_exit
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.options import TrainOptions
-from hsc.research.training.loop import Budget, Checkpoint
+from hsc.research.training.config import build, values_of
+from hsc.research.training.loop import DECAY, Budget, Checkpoint
 from hsc.weights.loading import halve, load_into, path_of, renamed
+
+Kind = TypeVar("Kind")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,10 @@ class Setting:
     Attributes:
         work: folder of checkpoints, logs and synthetic pairs.
         data: folders of aligned real faces.
+        steps, minutes: the budget of this call.
+        fresh: start from nothing instead of the checkpoint or the committed weights.
         compile: compile the renders of the losses: minutes at the start, a third less a step.
+        values: the stage's hyperparameters, see :meth:`configured`.
     """
 
     work: Path
@@ -30,25 +40,34 @@ class Setting:
     device: torch.device
     steps: int
     minutes: float
-    batch: int
     fresh: bool
-    compile: bool = False
+    compile: bool
+    values: Mapping[str, Any]
 
     @classmethod
-    def of(cls, options: TrainOptions) -> "Setting":
+    def of(cls, stage: str, options: TrainOptions) -> "Setting":
+        """Raises HscError for a configuration that does not fit the stage."""
+        values = values_of(stage.partition("-")[0], options.config, options.changes)
+        if options.batch:
+            batches = [key for key in values if key == "batch" or key.endswith("_batch")]
+            values |= dict.fromkeys(batches, options.batch)
         device = options.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         return cls(
-            options.work,
-            options.data,
-            torch.device(device),
-            options.steps or 10**9,
-            options.minutes or 60.0,
-            options.batch or 0,
-            not options.resume,
-            options.compile,
+            work=options.work,
+            data=options.data,
+            device=torch.device(device),
+            steps=options.steps or 10**9,
+            minutes=options.minutes or 60.0,
+            fresh=not options.resume,
+            compile=options.compile,
+            values=values,
         )
+
+    def configured(self, kind: type[Kind]) -> Kind:
+        """The hyperparameters as the stage's dataclass."""
+        return build(kind, self.values)
 
     @property
     def draw(self) -> Callable[..., Tensor]:
@@ -63,13 +82,18 @@ class Setting:
 def export(state: dict[str, Tensor], name: str) -> None:
     """Write a stage's averaged weights as they are shipped: half precision."""
     save_file(halve(state), path_of(name))
+    print(f"weights in {path_of(name)}", flush=True)
 
 
 def resumed(
-    setting: Setting, name: str, network: nn.Module, start: Callable[[], None]
+    setting: Setting,
+    name: str,
+    network: nn.Module,
+    start: Callable[[], None],
+    decay: float = DECAY,
 ) -> Checkpoint:
     """A network's checkpoint: from the work folder, else the shipped weights, else ``start``."""
-    checkpoint = Checkpoint(setting.work / name, network)
+    checkpoint = Checkpoint(setting.work / name, network, decay)
     if not setting.fresh and checkpoint.resume():
         return checkpoint
     if path_of(name).exists() and not setting.fresh:
@@ -77,10 +101,26 @@ def resumed(
     else:
         start()
     # made anew, because its average starts from the weights that it is given
-    return Checkpoint(setting.work / name, network)
+    return Checkpoint(setting.work / name, network, decay)
+
+
+def loaded(network: Network, name: str, device: torch.device) -> Network:
+    """A network with its shipped weights, frozen."""
+    load_into(network, path_of(name))
+    return network.to(device)
+
+
+def fast_synthesis(device: torch.device) -> Synthesis:
+    """The original generator for losses and targets: bfloat16, channels last, frozen."""
+    return channels_last(load_generator(device).synthesis.bfloat16())
+
+
+def channels_last(network: Network) -> Network:
+    """Convolutions run faster with channels last; the network itself is changed."""
+    torch.nn.Module.to(network, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def finished_encoder(device: torch.device) -> InversionEncoder:
     """The encoder as the last stage that trained it left it."""
-    encoder = load_into(InversionEncoder(), path_of("inversion"))
-    return encoder.to(device, memory_format=torch.channels_last)
+    return channels_last(loaded(InversionEncoder(), "inversion", device))

@@ -7,65 +7,37 @@ photograph shares, and what the encoder sees in each. S + F is looked at and S a
 that please F alone paint lips red where F is missing.
 """
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
+from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder, SemanticHead
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.research.data.faces import list_faces, list_strangers, load_square, to_unit
+from hsc.research.data.faces import NativeFaces, to_unit
 from hsc.research.training.window_loss import WindowLoss
 from hsc.types import Inversion
 
 FIRST_STYLE = FACE_1024.styles_through(64)
 """The first style that moves: those below shape the face, and the exits see what they do."""
-LEAST_PX = 512
-"""Smaller photographs do not show what skin and hair look like at 1024 px."""
-WATCHED = 6
 
 
-class SharpFaces:
-    """Real faces that are large enough to learn texture from, each at its own size up to 1024.
+@dataclass(frozen=True)
+class TextureConfig:
+    """``configs/texture.yaml``."""
 
-    Args:
-        paths: aligned pictures; smaller ones are left out.
-
-    Raises:
-        FileNotFoundError: none is large enough.
-    """
-
-    def __init__(self, paths: list[Path]) -> None:
-        from PIL import Image
-
-        self.images: list[Tensor] = []  # uint8 (3, px, px)
-        for path in paths:
-            with Image.open(path) as image:
-                px = min(*image.size, FACE_1024.image_px)
-            if px >= LEAST_PX:
-                self.images.append(
-                    load_square(path, FACE_1024.image_px if px == FACE_1024.image_px else LEAST_PX)
-                )
-        if not self.images:
-            raise FileNotFoundError(f"no aligned pictures of {LEAST_PX} px or more to learn from")
-
-    def sample(self, n: int) -> Tensor:
-        """(n, 3, 1024, 1024) in [-1, 1], each flipped with probability one half."""
-        pictures = []
-        for index in torch.randint(len(self.images), (n,)).tolist():
-            picture = enlarged(self.images[index])
-            pictures.append(picture.flip(3) if torch.rand(()) < 0.5 else picture)
-        return torch.cat(pictures)
-
-
-def enlarged(picture: Tensor) -> Tensor:
-    """uint8 (3, px, px) to (1, 3, 1024, 1024) in [-1, 1]."""
-    large = to_unit(picture)[None]
-    if large.shape[-1] == FACE_1024.image_px:
-        return large
-    return F.interpolate(large, size=FACE_1024.image_px, mode="bicubic").clamp(-1, 1)
+    batch: int
+    offset_rate: float
+    rate: float
+    closeness: float
+    colour: float
+    detail: float
+    least_px: int
+    watched: int
+    evaluate_minutes: float
 
 
 def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
@@ -94,41 +66,42 @@ class TextureLoss:
 
     Args:
         encoder: held, but for :func:`only_fine_styles`; ``self_renderer``: what it looks with.
-        seen: what the window is compared by.
+        fast: the generator in bfloat16, channels last.
+        held_out: photographs of people who are not trained on, uint8 (3, px, px).
     """
 
     def __init__(
         self,
         encoder: InversionEncoder,
         self_renderer: SelfRenderer,
-        seen: WindowLoss,
-        faces: SharpFaces,
-        strangers: list[Path],
+        fast: Synthesis,
+        windows: WindowLoss,
+        faces: NativeFaces,
+        held_out: list[Tensor],
         device: torch.device,
-        closeness: float = 0.002,
+        closeness: float,
     ) -> None:
-        self.encoder, self.self_renderer, self.seen, self.faces = (
-            encoder,
-            self_renderer,
-            seen,
-            faces,
-        )
+        self.encoder, self.self_renderer, self.fast = encoder, self_renderer, fast
+        self.windows, self.faces, self.held_out = windows, faces, held_out
         self.device, self.closeness = device, closeness
-        large = SharpFaces(strangers).images if strangers else []
-        self.watched = large[:: max(1, len(large) // WATCHED)][:WATCHED]
 
     def invert(self, picture: Tensor) -> Inversion:
-        """(B, 3, 1024, 1024) to S, with gradient, and F, without."""
+        """(B, 3, px, px) to S, with gradient, and F, without."""
         small = F.interpolate(picture, size=INPUT_PX, mode="area").clamp(-1, 1)
         with torch.autocast(self.device.type, torch.bfloat16):
             small = small.contiguous(memory_format=torch.channels_last)
-            return self.encoder(small, self.seen.fast, self.self_renderer)
+            return self.encoder(small, self.fast, self.self_renderer)
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
-        picture = self.faces.sample(n).to(self.device)
+        batch = self.faces.sample(n)
+        picture = batch.pictures.to(self.device)
         found = self.invert(picture)
-        value, parts = self.seen(found.feature, found.w_plus, picture)
-        value_s, parts_s = self.seen(found.feature_s, found.w_plus, picture)
+        value, parts = self.windows.of_file(
+            self.fast, found.feature, found.w_plus, picture, batch.px
+        )
+        value_s, parts_s = self.windows.of_file(
+            self.fast, found.feature_s, found.w_plus, picture, batch.px
+        )
         parts |= {f"{name}_s": figure for name, figure in parts_s.items()}
         away = (found.w_plus - found.w_plus[:, :1]) / self.encoder.semantic_head.w_std
         closeness = away[:, FIRST_STYLE:].square().mean()
@@ -136,18 +109,16 @@ class TextureLoss:
 
     @torch.no_grad()
     def watch(self) -> dict[str, float]:
-        """LPIPS of whole pictures of people who are not trained on, of S + F and S alone."""
-        sums = {"held_out_lpips": 0.0, "held_out_lpips_s": 0.0}
-        for image in self.watched:
-            picture = enlarged(image).to(self.device)
+        """LPIPS of held-out people, each at the photograph's own size, of S + F and S alone."""
+        sums = {"held_out_lpips": 0.0, "held_out_lpips_s": 0.0} if self.held_out else {}
+        for image in self.held_out:
+            picture = to_unit(image)[None].to(self.device)
             found = self.invert(picture)
             for name, feature in zip(sums, (found.feature, found.feature_s)):
                 inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-                drawn = self.seen.fast.image(inner, found.w_plus.bfloat16()).float()
-                sums[name] += self.seen.lpips(drawn, picture).item() / len(self.watched)
+                rendered = self.fast.image(inner, found.w_plus.bfloat16()).float()
+                own = F.interpolate(
+                    rendered, size=picture.shape[-1], mode="bicubic", antialias=True
+                )
+                sums[name] += self.windows.lpips(own, picture).item() / len(self.held_out)
         return sums
-
-
-def sharp_sets(data: list[Path]) -> tuple[SharpFaces, list[Path]]:
-    """The faces to train on, and the pictures to watch."""
-    return SharpFaces(list_faces(data)), list_strangers(data)

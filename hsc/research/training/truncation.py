@@ -1,10 +1,13 @@
-"""Stage "colour": how far the last style is drawn to its mean, chosen on full pictures.
+"""Stage "truncation": how far the last style is pulled to its mean, chosen on full pictures.
 
 The losses of the other stages look through the 256-px exit, which barely sees the style of the
 layer that makes the 1024-px picture; what training leaves there is drift, seen as a shift of
 brightness and hue. This stage tries a few truncations of that style on real faces and keeps the
 best.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,12 +17,18 @@ from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 
-CANDIDATES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
+
+@dataclass(frozen=True)
+class TruncationConfig:
+    """``configs/truncation.yaml``."""
+
+    faces: int
+    candidates: tuple[float, ...]
 
 
 @torch.no_grad()
 def best_truncation(
-    encoder: InversionEncoder, synthesis: Synthesis, images: Tensor
+    encoder: InversionEncoder, synthesis: Synthesis, images: Tensor, candidates: Sequence[float]
 ) -> tuple[float, dict[float, float]]:
     """Try the candidates.
 
@@ -30,17 +39,17 @@ def best_truncation(
     Returns:
         The best candidate, and the PSNR in dB at 256 px of each.
     """
-    errors = {candidate: 0.0 for candidate in CANDIDATES}
+    errors = {candidate: 0.0 for candidate in candidates}
     for image in images.split(1):
         inversion = encoder(image, synthesis)
         w_plus, mean = inversion.w_plus, encoder.semantic_head.w_mean
         last = synthesis.run(
             inversion.feature, w_plus, FACE_1024.feature_px, FACE_1024.block_px[-1]
-        )
-        for candidate in CANDIDATES:
+        )  # (1, 64, 512, 512)
+        for candidate in candidates:
             style = mean + candidate * (w_plus[:, -1] - mean)
             drawn = synthesis.to_img(last, style).clamp(-1, 1)
             error = F.interpolate(drawn, size=INPUT_PX, mode="area") - image
             errors[candidate] += error.square().mean().item() / len(images)
     decibels = {c: 10 * torch.log10(torch.tensor(4 / e)).item() for c, e in errors.items()}
-    return max(decibels, key=decibels.get), decibels
+    return max(decibels, key=decibels.__getitem__), decibels

@@ -1,52 +1,107 @@
-"""What a window of the picture, drawn at full resolution, is compared with the photograph by."""
+"""What a window of the picture, rendered at full resolution, is compared with a photograph by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.generators.mobilestylegan.window import Window, draw_window
+from hsc.generators.mobilestylegan.window import MARGIN, Window, draw_window
 from hsc.metrics.lpips import Lpips
+from hsc.research.data.faces import FULL_PX
 
 WINDOW_CELLS = 8
+EYES, MOUTH = ((10, 7), (13, 17)), ((16, 8), (17, 14))
+"""First row and column, least and greatest, of windows that hold an eye, or the mouth."""
+EYES_SHARE, MOUTH_SHARE = 0.4, 0.2
+"""Of windows; the others lie anywhere."""
 
 
-@dataclass(frozen=True)
-class WindowLoss:
-    """LPIPS at 1024 px, colour, and the amount of fine detail, somewhere in the picture.
-
-    Attributes:
-        fast: the generator in bfloat16, channels last.
-        colour: weight of the squared error of the window at a quarter of its size.
-        detail: weight of the term that keeps texture from being averaged away.
-    """
-
-    fast: Synthesis
-    lpips: Lpips
-    colour: float = 2.0
-    detail: float = 0.05
-
-    def __call__(
-        self, feature: Tensor, w_plus: Tensor, picture: Tensor
-    ) -> tuple[Tensor, dict[str, float]]:
-        """The loss of F (B, 512, 32, 32) and S against (B, 3, 1024, 1024), and its parts."""
-        window = Window.draw(WINDOW_CELLS)
-        target = window.of(picture)  # (B, 3, 256, 256)
-        with torch.autocast(picture.device.type, torch.bfloat16):
-            drawn = draw_window(self.fast, feature.bfloat16(), w_plus.bfloat16(), window).float()
-            lpips = self.lpips(drawn, target).float().mean()
-        colour = (F.avg_pool2d(drawn, 4) - F.avg_pool2d(target, 4)).square().mean()
-        detail = (_detail(drawn).log() - _detail(target).log()).square().mean()
-        value = lpips + self.colour * colour + self.detail * detail
-        parts = {"lpips": lpips.item(), "colour": colour.item(), "detail": detail.item()}
-        return value, parts
+def place_window() -> Window:
+    """A window at random, over eyes and mouth more often than chance."""
+    where = float(torch.rand(()))
+    if where >= EYES_SHARE + MOUTH_SHARE:
+        return Window.draw(WINDOW_CELLS)
+    (top0, left0), (top1, left1) = EYES if where < EYES_SHARE else MOUTH
+    most = FACE_1024.feature_px - MARGIN - WINDOW_CELLS
+    top, left = (
+        int(torch.randint(low, min(most, high) + 1, ()))
+        for low, high in ((top0, top1), (left0, left1))
+    )
+    return Window(top, left, WINDOW_CELLS)
 
 
-def _detail(picture: Tensor) -> Tensor:
+def band_limited(window: Tensor, px: int) -> Tensor:
+    """A window of a 1024-px picture without what a photograph of ``px`` pixels cannot hold."""
+    if px >= FULL_PX:
+        return window
+    side = window.shape[-1]
+    small = F.interpolate(
+        window, size=max(32, round(side * px / FACE_1024.image_px)), mode="bicubic", antialias=True
+    )
+    return F.interpolate(small, size=side, mode="bicubic")
+
+
+def detail_of(picture: Tensor) -> Tensor:
     """Mean size of differences between neighbours at half resolution, (B,)."""
     half = F.avg_pool2d(picture, 2)
     across = (half[..., :, 1:] - half[..., :, :-1]).abs().mean((1, 2, 3))
     down = (half[..., 1:, :] - half[..., :-1, :]).abs().mean((1, 2, 3))
     return (across + down).clamp_min(1e-4)
+
+
+@dataclass(frozen=True)
+class WindowLoss:
+    """LPIPS, colour and the amount of fine detail of windows.
+
+    Attributes:
+        colour: weight of the squared error of the window at a quarter of its size.
+        detail: weight of the term that keeps texture from being averaged away.
+        scales: factor of average pooling and weight of each LPIPS term.
+    """
+
+    lpips: Lpips
+    colour: float = 2.0
+    detail: float = 0.05
+    scales: tuple[tuple[int, float], ...] = ((1, 1.0),)
+
+    def __call__(self, rendered: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """The loss of windows (B, 3, 256, 256) in [-1, 1], and its parts."""
+        with torch.autocast(target.device.type, torch.bfloat16):
+            full, *smaller = (self._lpips(rendered, target, factor) for factor, _ in self.scales)
+        perceptual = self.scales[0][1] * full
+        for (_, weight), distance in zip(self.scales[1:], smaller):
+            perceptual = perceptual + weight * distance
+        colour = (F.avg_pool2d(rendered, 4) - F.avg_pool2d(target, 4)).square().mean()
+        detail = (detail_of(rendered).log() - detail_of(target).log()).square().mean()
+        value = perceptual + self.colour * colour + self.detail * detail
+        parts = {"lpips": full.item(), "colour": colour.item(), "detail": detail.item()}
+        return value, parts
+
+    def of_file(
+        self,
+        synthesis: Synthesis,
+        feature: Tensor,
+        w_plus: Tensor,
+        picture: Tensor,
+        px: Sequence[int],
+    ) -> tuple[Tensor, dict[str, float]]:
+        """The loss of what F (B, 512, 32, 32) and S (B, 23, 512) render, somewhere in the picture.
+
+        Args:
+            synthesis: the generator in bfloat16, channels last.
+            picture: (B, 3, 1024, 1024); px: the side that each photograph has itself.
+        """
+        window = place_window()
+        with torch.autocast(picture.device.type, torch.bfloat16):
+            rendered = draw_window(synthesis, feature.bfloat16(), w_plus.bfloat16(), window).float()
+        limited = [band_limited(w, own) for w, own in zip(rendered.split(1), px, strict=True)]
+        return self(torch.cat(limited), window.of(picture))
+
+    def _lpips(self, rendered: Tensor, target: Tensor, factor: int) -> Tensor:
+        if factor > 1:
+            rendered, target = F.avg_pool2d(rendered, factor), F.avg_pool2d(target, factor)
+        return self.lpips(rendered, target).float().mean()

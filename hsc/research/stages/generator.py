@@ -1,0 +1,142 @@
+"""Stages of the generator's own: pairs that it renders, its early exits, its blocks above F."""
+
+from dataclasses import dataclass
+from itertools import chain
+
+from hsc.config import SHIPPED
+from hsc.editing.table import EditTable
+from hsc.generators.exits import ExitHead
+from hsc.generators.pretrained import load_generator
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.metrics.lpips import Lpips
+from hsc.research.data.faces import (
+    NativeFaces,
+    RealFaces,
+    SyntheticPairs,
+    held_out_images,
+    list_faces,
+)
+from hsc.research.training import pairs as synthetic
+from hsc.research.training.decoder import (
+    BlocksAboveFeature,
+    DecoderConfig,
+    DecoderLoss,
+    DecoderWatch,
+    FrozenCodec,
+    edit_directions,
+)
+from hsc.research.training.log import CsvLog
+from hsc.research.training.loop import train
+from hsc.research.training.preview import (
+    ExitPictures,
+    PreviewConfig,
+    PreviewLoss,
+    gathered,
+    of_pairs,
+    of_photographs,
+)
+from hsc.research.training.setting import (
+    Setting,
+    channels_last,
+    export,
+    fast_synthesis,
+    finished_encoder,
+    loaded,
+    resumed,
+)
+from hsc.research.training.window_loss import WindowLoss
+from hsc.weights.loading import path_of
+
+
+@dataclass(frozen=True)
+class PairsConfig:
+    """``configs/pairs.yaml``."""
+
+    shard: int
+
+
+def pairs(setting: Setting) -> None:
+    """Render synthetic pairs, a shard a step."""
+    size = setting.configured(PairsConfig).shard
+    generator = load_generator(setting.device)
+    synthetic.render(generator, setting.work / "pairs", setting.budget, size, setting.device)
+
+
+def preview(setting: Setting) -> None:
+    """Distil the 256-px exit."""
+    _exit(setting, "preview", SHIPPED.preview_exit_px)
+
+
+def exit128(setting: Setting) -> None:
+    """Distil the 128-px exit, which the encoder's semantics are trained through."""
+    _exit(setting, "exit128", SHIPPED.feedback_exit_px)
+
+
+def _exit(setting: Setting, name: str, exit_px: int) -> None:
+    config, head = setting.configured(PreviewConfig), ExitHead(exit_px=exit_px)
+    checkpoint = resumed(setting, name, head, lambda: None)
+    started = path_of(name).exists() and not setting.fresh
+    channels_last(head.to(setting.device))
+    pictures = _exit_pictures(setting, exit_px, config.pictures)
+    loss = PreviewLoss(head, pictures, config, setting.device)
+    if not started:
+        loss.start_linear()
+    groups = [{"params": list(head.parameters()), "lr": config.rate}]
+    log = CsvLog(setting.work / name / "log.csv")
+    batch = config.batch
+    train(checkpoint, groups, lambda *_: loss(batch), setting.budget, log, batch=batch)
+    export(checkpoint.ema, name)
+
+
+def _exit_pictures(setting: Setting, exit_px: int, pictures: int) -> ExitPictures:
+    device = setting.device
+    fast = fast_synthesis(device)
+    drawn = SyntheticPairs(setting.work / "pairs")
+    if not (setting.data and path_of("inversion").exists()):
+        return gathered(of_pairs(fast, drawn, pictures, exit_px, device), pictures)
+    half = pictures // 2
+    faces = RealFaces(setting.data).images
+    chosen = faces[:: max(1, len(faces) // half)][:half]
+    photographs = of_photographs(fast, finished_encoder(device), chosen, exit_px, device)
+    shown = chain(of_pairs(fast, drawn, half, exit_px, device), photographs)
+    return gathered(shown, pictures)
+
+
+def decoder(setting: Setting) -> None:
+    """Finetune the generator's blocks above F on photographs at their own size."""
+    device, config = setting.device, setting.configured(DecoderConfig)
+    trained = load_generator(device).synthesis
+    above = BlocksAboveFeature(trained)
+    checkpoint = resumed(setting, "decoder", above, lambda: None, config.decay)
+    channels_last(trained)
+    codec = FrozenCodec(
+        finished_encoder(device),
+        SelfRenderer.load(device),
+        loaded(SemanticCodec(), "scn", device),
+        channels_last(loaded(FeatureCodec(), "fcn", device)),
+        fast_synthesis(device),
+    )
+    windows = WindowLoss(
+        channels_last(Lpips.pretrained().to(device)),
+        config.colour,
+        config.detail,
+        ((1, 1.0), (2, config.half_size), (4, config.quarter_size)),
+    )
+    faces = NativeFaces(list_faces(setting.data), config.least_px)
+    directions = edit_directions(EditTable.load(path_of("edits")), config.edit_range)
+    loss = DecoderLoss(trained, codec, windows, faces, directions, config, device)
+    held_out = held_out_images(setting.data, config.least_px, config.watched)
+    watch = DecoderWatch(trained, above, checkpoint.ema, codec, windows, held_out, device)
+    train(
+        checkpoint,
+        [{"params": list(above.parameters()), "lr": config.rate}],
+        lambda *_: loss(config.batch),
+        setting.budget,
+        CsvLog(setting.work / "decoder" / "log.csv"),
+        batch=config.batch,
+        evaluate=watch,
+        evaluate_minutes=config.evaluate_minutes,
+    )
+    export(checkpoint.ema, "decoder")

@@ -1,0 +1,259 @@
+"""Stage "decoder": the generator's blocks above F, finetuned on photographs at their own size.
+
+The generator was distilled on its own pictures. What files of photographs render differs from the
+photographs in a way that more bits do not mend: irises, teeth, the texture of skin. Only the
+blocks above F learn, so symbols, files and edit directions keep their meaning. S alone and edited
+faces must look as before: they are compared with what the original generator renders.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.config import FACE_1024
+from hsc.editing.table import EditTable
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.mobilestylegan.window import draw_window
+from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.self_renderer import SelfRenderer
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.metrics.picture import psnr
+from hsc.research.data.augment import ColourChange
+from hsc.research.data.faces import NativeFaces, on_grid, to_unit
+from hsc.research.training.feature import known_features
+from hsc.research.training.rate import draw_level
+from hsc.research.training.window_loss import WindowLoss, place_window
+
+REGIONS = {"eyes": (0.40, 0.56, 0.30, 0.70), "mouth": (0.60, 0.80, 0.34, 0.66)}
+"""Top, bottom, left and right of what is compared by itself, in sides of an aligned picture."""
+WATCHED_LEVEL = 3.0
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """``configs/decoder.yaml``."""
+
+    batch: int
+    rate: float
+    decay: float
+    least_px: int
+    pool: int
+    pool_least: int
+    uncompressed: float
+    colour: float
+    detail: float
+    half_size: float
+    quarter_size: float
+    kept: float
+    edited_file: float
+    edited_semantics: float
+    edit_range: float
+    watched: int
+    evaluate_minutes: float
+
+
+class BlocksAboveFeature(nn.Module):
+    """The part of a generator that learns, under the names that its weight file has.
+
+    Everything else of the generator is frozen.
+    """
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        super().__init__()
+        synthesis.requires_grad_(False)
+        above = {
+            str(px): synthesis.blocks[str(px)]
+            for px in FACE_1024.block_px
+            if px > FACE_1024.feature_px
+        }
+        self.blocks, self.to_img = nn.ModuleDict(above), synthesis.to_img
+        self.requires_grad_(True)
+
+
+@dataclass(frozen=True)
+class FrozenCodec:
+    """Photographs to what their files decode to, all networks frozen.
+
+    Attributes:
+        fast: the original generator in bfloat16, channels last.
+    """
+
+    encoder: InversionEncoder
+    self_renderer: SelfRenderer
+    scn: SemanticCodec
+    fcn: FeatureCodec
+    fast: Synthesis
+
+    @torch.no_grad()
+    def __call__(self, image: Tensor, level: float | None) -> tuple[Tensor, Tensor]:
+        """(B, 3, 256, 256) to S^ (B, 23, 512) and F^ (B, 512, 32, 32); level None: not coded."""
+        kind = image.device.type
+        with torch.autocast(kind, torch.bfloat16):
+            image = image.contiguous(memory_format=torch.channels_last)
+            found = self.encoder(image, self.fast, self.self_renderer)
+        if level is None:
+            return found.w_plus.float(), found.feature.float()
+        w_plus_hat, _ = self.scn(found.w_plus.float(), level)
+        context, feature_s = known_features(self.fast, w_plus_hat)
+        with torch.autocast(kind, torch.bfloat16):
+            feature, _ = self.fcn(found.feature, level, Semantics(feature_s, context))
+        return w_plus_hat, feature.float()
+
+
+@dataclass(frozen=True)
+class CodedFace:
+    """A photograph, how its colours were changed, and what its file decodes to."""
+
+    index: int
+    change: ColourChange
+    w_plus: Tensor  # S^ (23, 512)
+    feature: Tensor  # F^ (512, 32, 32), half precision
+
+
+class DecoderLoss:
+    """Windows of what files render against photographs, and of S alone and edits as before.
+
+    ::
+
+        file -> S^, F^ -> blocks above 32 px (trained), a window -> the photograph's window
+        S^ (+ direction), G_F -> blocks (trained), a window ------> blocks (as they were)
+
+    Photographs are coded into a pool, one a step, since the encoder takes as long as a step.
+
+    Args:
+        trained: float32; its blocks above F learn.
+        windows: what photographs are compared by.
+        directions: (D, 23, 512), edits at the end of their range.
+    """
+
+    def __init__(
+        self,
+        trained: Synthesis,
+        codec: FrozenCodec,
+        windows: WindowLoss,
+        faces: NativeFaces,
+        directions: Tensor,
+        config: DecoderConfig,
+        device: torch.device,
+    ) -> None:
+        self.trained, self.codec, self.windows, self.faces = trained, codec, windows, faces
+        self.directions, self.config, self.device = directions.to(device), config, device
+        self.pool: list[CodedFace] = []
+
+    def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
+        """The loss of ``n`` photographs, and of one face that must look as before."""
+        self._refill()
+        chosen = [self.pool[i] for i in torch.randint(len(self.pool), (n,)).tolist()]
+        w_plus = torch.stack([face.w_plus for face in chosen])
+        feature = torch.stack([face.feature for face in chosen])
+        pictures, px = zip(*(self._photograph(face) for face in chosen))
+        value, figures = self.windows.of_file(
+            self.trained, feature, w_plus, torch.cat(pictures), px
+        )
+        kept = self._as_before(chosen[0])
+        return value + self.config.kept * kept, figures | {"kept": kept.item()}
+
+    def _refill(self) -> None:
+        """Code one more photograph, or the first ones; the oldest leaves once the pool is full."""
+        for _ in range(max(1, self.config.pool_least - len(self.pool))):
+            index, change = self.faces.pick(), ColourChange.random()
+            picture = change(self.faces.images[index])[None].to(self.device)
+            small = F.interpolate(picture, size=INPUT_PX, mode="area")
+            uncompressed = torch.rand(()) < self.config.uncompressed
+            w_plus, feature = self.codec(small, None if uncompressed else draw_level())
+            self.pool.append(CodedFace(index, change, w_plus[0], feature[0].half()))
+        del self.pool[: -self.config.pool]
+
+    def _photograph(self, face: CodedFace) -> tuple[Tensor, int]:
+        """(1, 3, 1024, 1024), and the side that it has itself."""
+        pixels = self.faces.images[face.index]
+        return on_grid(face.change(pixels)[None]).to(self.device), pixels.shape[-1]
+
+    def _as_before(self, face: CodedFace) -> Tensor:
+        """S alone, edited or not, or an edit of the file, against the original generator."""
+        c, original, w_plus = self.config, self.codec.fast, face.w_plus[None]
+        kind, window = float(torch.rand(())), place_window()
+        edits_file = kind < c.edited_file
+        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+            edited = w_plus
+            if kind < c.edited_file + c.edited_semantics:
+                direction = self.directions[int(torch.randint(len(self.directions), ()))]
+                edited = w_plus + direction * float(torch.empty(()).uniform_(-1, 1))
+            feature = original.feature(edited).float()
+            if edits_file:  # the file's own detail stays, as an edited file has it
+                feature = face.feature.float()[None] + feature - original.feature(w_plus).float()
+            before = draw_window(original, feature.bfloat16(), edited.bfloat16(), window).float()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            now = draw_window(self.trained, feature.bfloat16(), edited.bfloat16(), window).float()
+        if not edits_file:
+            return self.windows(now, before)[0]
+        # what the blocks learn of files, edits of files keep: only shape and colour stay as before
+        now, before = F.avg_pool2d(now, 4), F.avg_pool2d(before, 4)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            perceptual = self.windows.lpips(now, before).float().mean()
+        return perceptual + c.colour * (now - before).square().mean()
+
+
+def edit_directions(table: EditTable, part: float) -> Tensor:
+    """(D, 23, 512): every edit at ``part`` of the range that both its ends have."""
+    return torch.stack(
+        [table.direction(e.name) * min(abs(e.low), abs(e.high)) * part for e in table.edits]
+    )
+
+
+class DecoderWatch:
+    """Figures of held-out people at their own size, at one level.
+
+    Args:
+        trained: what renders; above: its part whose moving average is measured.
+        images: uint8 (3, px, px), each at its own size.
+    """
+
+    def __init__(
+        self,
+        trained: Synthesis,
+        above: BlocksAboveFeature,
+        average: dict[str, Tensor],
+        codec: FrozenCodec,
+        windows: WindowLoss,
+        images: list[Tensor],
+        device: torch.device,
+    ) -> None:
+        self.trained, self.above, self.average = trained, above, average
+        self.windows, self.device = windows, device
+        self.coded: list[tuple[Tensor, Tensor, Tensor]] = []
+        for image in images:
+            picture = to_unit(image)[None].to(device)
+            small = F.interpolate(picture, size=INPUT_PX, mode="area")
+            self.coded.append((picture, *codec(small, WATCHED_LEVEL)))
+
+    @torch.no_grad()
+    def __call__(self) -> dict[str, float]:
+        """Means: LPIPS at the photograph's size, of eyes and mouth, and LPIPS and PSNR at 256."""
+        live = {k: v.clone() for k, v in self.above.state_dict().items()}
+        self.above.load_state_dict(self.average)
+        sums: dict[str, float] = {}
+        for picture, w_plus, feature in self.coded:
+            for name, figure in self._figures(picture, w_plus, feature).items():
+                key = f"held_out_{name}"
+                sums[key] = sums.get(key, 0.0) + figure / len(self.coded)
+        self.above.load_state_dict(live)
+        return sums
+
+    def _figures(self, picture: Tensor, w_plus: Tensor, feature: Tensor) -> dict[str, float]:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            rendered = self.trained.image(feature.bfloat16(), w_plus).float().clamp(-1, 1)
+        px = picture.shape[-1]
+        own = F.interpolate(rendered, size=px, mode="bicubic", antialias=True)
+        small = [F.interpolate(x, size=INPUT_PX, mode="area") for x in (own, picture)]
+        pairs = {"lpips_own": (own, picture), "lpips_256": (small[0], small[1])}
+        for name, sides in REGIONS.items():
+            top, bottom, left, right = (round(side * px) for side in sides)
+            pairs[f"lpips_{name}"] = (
+                own[..., top:bottom, left:right], picture[..., top:bottom, left:right]
+            )  # fmt: skip
+        figures = {name: self.windows.lpips(*pair).item() for name, pair in pairs.items()}
+        return figures | {"psnr_256": psnr(*small).item()}
