@@ -54,7 +54,7 @@ class Encoder:
         """As :meth:`hsc.codec.Codec.refine`."""
         level = snap_level(level)
         w_std = self.inversion.semantic_head.w_std
-        return self._refiner.refine(self.small(crop), latents, w_std, level, steps, progress)
+        return self.refiner.refine(self.small(crop), latents, w_std, level, steps, progress)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
@@ -85,9 +85,11 @@ class Encoder:
         return to_tensor(small, self.networks.device)
 
     @cached_property
-    def _refiner(self) -> Refiner:
-        """Loaded when it is first needed: nothing else uses its networks."""
+    def refiner(self) -> Refiner:
+        """Made when it is first needed. Raises WeightsError or HscError for what it lacks."""
         n = self.networks
         if n.preview is None:
-            raise missing(path_of("preview"))
-        return Refiner.load(n.fcn, n.preview, n.self_renderer, n.device)
+            raise missing(path_of("preview", n.folder))
+        if n.self_renderer is None:
+            raise missing(path_of("inversion", n.folder))
+        return Refiner.load(n.generator, n.scn, n.fcn, n.preview, n.self_renderer, n.folder)

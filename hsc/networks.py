@@ -27,6 +27,7 @@ class Networks:
     """Frozen networks on one device.
 
     Attributes:
+        folder: where the weights are from, None for the shipped ones.
         config: what they are sized for.
         backend: how the generator draws, one of ``hsc.generators.backends.BACKENDS``.
         generator: the same network as it was trained, whatever the backend: what an encoder
@@ -41,6 +42,7 @@ class Networks:
         context: the generator's exact features of S^, which FCN's entropy model is given.
     """
 
+    folder: Path | None
     config: CodecConfig
     device: torch.device
     backend: str
@@ -103,6 +105,7 @@ def load_networks(
     scn.update(tables)
     fcn.update(tables)
     return Networks(
+        folder,
         config,
         device,
         backend,

@@ -34,6 +34,16 @@ def path_of(name: str, folder: Path | None = None) -> Path:
     return (folder or ASSETS) / f"{name}.safetensors"
 
 
+def path_or_shipped(name: str, folder: Path | None = None) -> Path:
+    """The file of a metric's weights: the folder's own where it has one, else the shipped one.
+
+    Metrics (LPIPS) judge pictures and are the same for every codec, so a folder of a codec need
+    not repeat them. Whatever computes latents, symbols or pictures comes from ``path_of``.
+    """
+    path = path_of(name, folder)
+    return path if path.is_file() else path_of(name)
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     stat = path.stat()
@@ -55,7 +65,7 @@ def model_id(folder: Path | None = None) -> ModelId:
 
 
 def missing(path: Path, made_by: str = "") -> WeightsError:
-    """The error for weights that are not there; ``made_by`` is what makes those that do not ship."""
+    """The error for weights that are not there; ``made_by`` makes those that do not ship."""
     if made_by:
         return WeightsError(f"expected weights at {path}, found no file: run `{made_by}`.")
     return WeightsError(

@@ -1,11 +1,13 @@
 """Refinement at encode time, with the weights that ship: better pictures in as many bytes."""
 
+from pathlib import Path
 
 import pytest
 import torch
 from generated import from_pil
 from paths import ASTRONAUT
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 import hsc
 from hsc.codec import Codec
@@ -14,6 +16,8 @@ from hsc.errors import PhotoError
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
 from hsc.types import Inversion
+from hsc.weights import model_id
+from hsc.weights.loading import ASSETS, path_of
 
 LEVEL, STEPS = 3, 8
 
@@ -95,3 +99,38 @@ def test_encode_refines_when_told_to(codec, photo, refined) -> None:
 def test_refining_another_picture_is_refused(codec, photo, found) -> None:
     with pytest.raises(PhotoError, match="1024"):
         codec.refine(photo.resize((512, 512)), found, LEVEL, 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The shipped weights with another generator and another SCN."""
+    for path in ASSETS.glob("*.safetensors"):
+        (tmp_path / path.name).symlink_to(path)
+    for name, tensor in (("generator", "synthesis.const"), ("scn", "mean")):
+        state = load_file(path_of(name))
+        path_of(name, tmp_path).unlink()
+        save_file(state | {tensor: state[tensor] + 0.125}, path_of(name, tmp_path))
+    return tmp_path
+
+
+def test_a_codec_refines_with_the_networks_of_its_folder(
+    folder: Path, codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(model_id, "ASSETS", folder / "nowhere")
+        refiner = Codec.load("cpu", folder).encoder.refiner  # no file of the shipped folder is read
+    shipped = codec.encoder.refiner
+    for ours, theirs in (
+        (refiner.scn.mean, shipped.scn.mean),
+        (refiner.synthesis.const, shipped.synthesis.const),
+    ):
+        assert torch.allclose(ours.float(), theirs.float() + 0.125, atol=0.01)
+    generator = load_file(path_of("generator", folder))["synthesis.const"]
+    assert torch.equal(refiner.synthesis.const, generator.to(refiner.synthesis.dtype))
+
+
+def test_metrics_come_from_the_folder_or_are_the_shipped_ones(folder: Path) -> None:
+    own = path_of("lpips_alex", folder)
+    assert model_id.path_or_shipped("lpips_alex", folder) == own
+    own.unlink()
+    assert model_id.path_or_shipped("lpips_alex", folder) == path_of("lpips_alex")

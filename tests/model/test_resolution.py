@@ -28,8 +28,7 @@ def codec() -> Codec:
 
 @pytest.fixture(scope="module")
 def refiner(codec: Codec) -> Refiner:
-    n = codec.networks
-    return Refiner.load(n.fcn, n.preview, n.self_renderer, codec.device)
+    return codec.encoder.refiner
 
 
 @pytest.fixture(scope="module")

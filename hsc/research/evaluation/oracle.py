@@ -42,8 +42,7 @@ class Oracle:
     @classmethod
     def load(cls, codec: Codec) -> "Oracle":
         """Raises WeightsError where weights of an exit or a judge are missing."""
-        n = codec.networks
-        return cls(codec, Refiner.load(n.fcn, n.preview, n.self_renderer, codec.device))
+        return cls(codec, codec.encoder.refiner)
 
     def fit(self, image: Image.Image, found: Inversion, steps: int = STEPS) -> Inversion:
         """S and F for one picture.
@@ -75,6 +74,6 @@ class Oracle:
         styles = w_plus.to(r.dtype)
         inner = feature.to(r.dtype).contiguous(memory_format=torch.channels_last)
         with gradient_autocast(picture.device):
-            drawn = render_exit(r.synthesis, r.head, inner, styles).float()
+            drawn = render_exit(r.synthesis, r.preview, inner, styles).float()
             core = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
         return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]

@@ -136,7 +136,7 @@ class RateSearch:
         with gradient_autocast(y_hat.device):
             feature = self.klt.restore(y_hat, self._features[index]).to(r.dtype)
             inner = feature.contiguous(memory_format=torch.channels_last)
-            return render_exit(r.synthesis, r.head, inner, styles).float()
+            return render_exit(r.synthesis, r.preview, inner, styles).float()
 
     def _fine_steps(self) -> Tensor:
         """Logarithm of the steps for a price of 1 a bit, (K,).

@@ -70,9 +70,8 @@ def run(options: ValidateOptions) -> None:
     pictures = held_out_pictures(options.faces, options.limit or PEOPLE)
     steps, folder = options.steps or STEPS, options.out
     codec = Codec.load(options.device)
-    n = codec.networks
-    refiner = Refiner.load(n.fcn, n.preview, n.self_renderer, codec.device)
-    klts = block_klts(n.mapping, refiner.synthesis, SIZES_PX, COMPONENTS)
+    refiner = codec.encoder.refiner
+    klts = block_klts(codec.networks.mapping, refiner.synthesis, SIZES_PX, COMPONENTS)
     about = {"steps": steps, "components": COMPONENTS, "together": TOGETHER}
     about |= {"explained": {str(px): klt.explained for px, klt in klts.items()}}
     bench = Bench(codec, Evaluator(codec.device), refiner, klts, steps)
