@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 
@@ -48,7 +49,7 @@ def number_in(parameters: Mapping[str, str], name: str, low: float, high: float)
         value = float(parameters[name])
     except (KeyError, ValueError):
         return None
-    return min(max(value, low), high) if value == value else None
+    return None if math.isnan(value) else min(max(value, low), high)
 
 
 def _is_this_machine(host: str) -> bool:

@@ -1,30 +1,24 @@
-"""The page: its head, its tabs, its endpoints, and how it is launched."""
+"""The page: its head, its tabs and their endpoints, and how it is launched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app.address import face_in
-from app.blocks import Page
-from app.components import MODEL_EVENT, QUICK, friendly
-from app.endpoints import add_endpoints
-from app.scripts import head
+from app.components.events import QUICK, Update
+from app.components.visitor_face import VisitorFace
+from app.gradio_overrides import StudioBlocks
 from app.services.examples import FOLDER
 from app.studio import Studio
-from app.tabs.about import AboutTab
-from app.tabs.compare import CompareTab
-from app.tabs.compress import CompressTab
-from app.tabs.decode import DecodeTab
-from app.tabs.edit import EditTab
-from app.tabs.explore import ExploreTab
-from app.tabs.vision import VisionTab
-from app.theme import css, theme
-from app.views import chart
+from app.tabs import TABS
+from app.tabs.base import PageContext
+from app.theme import theme
 from hsc.errors import HscError
 
+STATIC = Path(__file__).with_name("static")
 TITLE = "HSC Studio"
 TAGLINE = "Hierarchical semantic compression of faces"
 # Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 2940 s, so
@@ -45,36 +39,43 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
         "footer_links": ["api", "settings"],
-        "app_kwargs": {"routes": chart.routes()},
+        "app_kwargs": {"routes": [route for tab in TABS for route in tab.routes()]},
     }
+
+
+def css() -> str:
+    """The style sheets that the tabs share, then each tab's own."""
+    shared = [_static("base.css"), _static("components.css")]
+    return "\n".join([*shared, *(tab.asset("style.css") for tab in TABS)])
+
+
+def head() -> str:
+    """The page's and the tabs' scripts, and the style of the stage mode."""
+    scripts = [_static("page.js"), *(tab.asset("script.js") for tab in TABS)]
+    return f"<style>{_static('stage.css')}</style>" + "".join(
+        f"<script>{script}</script>" for script in scripts if script
+    )
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
     gr.set_static_paths([FOLDER])  # what ships is shown from where it lies, not from a copy
-    with Page(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
+    with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
-        with gr.Tabs(elem_id="tabs") as rows:
-            with gr.Tab("Compress", id="compress"):
-                compress = CompressTab(studio, studio.measures)
-            with gr.Tab("Compare", id="compare") as tab:
-                compare = CompareTab(tab, compress.shown, studio.baselines)
-            with gr.Tab("Edit", id="edit") as tab:
-                edit = EditTab(studio, tab, compress.shown)
-            with gr.Tab("Decode", id="decode"):
-                decode = DecodeTab(studio)
-            with gr.Tab("Explore", id="explore") as tab:
-                explore = ExploreTab(studio, tab, compress)
-            with gr.Tab("Vision", id="vision") as tab:
-                vision = VisionTab(studio, tab, compress)
-            with gr.Tab("About", id="about"):
-                about = AboutTab(studio)
-        add_endpoints(studio)
-        tabs = (compress, compare, edit, decode, explore, vision, about)
+        face = VisitorFace()  # not in the row of tabs, which numbers whatever is in it
+        with gr.Tabs(elem_id="tabs") as row:
+            context = PageContext(page, row, face)
+            tabs = [tab(studio, context) for tab in TABS]
+            for tab in tabs:
+                with gr.Tab(tab.title, id=tab.name) as container:
+                    tab.build(container)
+        for tab in tabs:
+            with gr.Column(visible=False):
+                tab.add_endpoint()
 
-        def when_loaded() -> Iterator[dict[Any, Any]]:
+        def when_loaded() -> Iterator[Update]:
             """Say what is happening, and fit the tabs to the codec once it is there."""
             if not studio.ready:
                 yield {state: _state("Loading the model …", "loading")}
@@ -83,36 +84,22 @@ def build(studio: Studio) -> gr.Blocks:
             except HscError as error:
                 yield {state: _state(str(error), "failed")}
                 return
-            updates = {state: _state(f"Ready · {codec.device}", "ready")}
+            updates: Update = {state: _state(f"Ready · {codec.device}", "ready")}
             for tab in tabs:
                 updates |= tab.fit(codec)
             yield updates
 
-        def open_face(layers: str, sent: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
-            """Somebody scanned a face: show it."""
-            if face_in(request.query_params):
-                yield {rows: gr.Tabs(selected="decode")}
-                yield from decode.from_address(layers, sent, request)
-
-        page.load(
-            friendly(open_face),
-            [decode.at.layers, decode.at.sent],
-            [rows, *decode.arrival],
-            **MODEL_EVENT,
-        )
         page.load(
             when_loaded,
             None,
             [state, *(component for tab in tabs for component in tab.fitted)],
             **QUICK | {"queue": True, "concurrency_limit": None},
         )
-        page.load(
-            friendly(compress.from_link),
-            None,
-            [compress.photo, compress.seed, compress.level, compress.scn, compress.fcn],
-            **MODEL_EVENT,
-        )
     return page.queue(max_size=32, default_concurrency_limit=1)
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def _state(words: str, kind: str) -> str:

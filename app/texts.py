@@ -1,12 +1,15 @@
-"""The page's longer texts, kept as Markdown in assets/texts."""
+"""The page's longer texts and drawings, which ship as Markdown and SVG."""
 
 from __future__ import annotations
 
 from hsc.paths import SHIPPED
 
-FOLDER = SHIPPED / "texts"
-
 
 def text(name: str) -> str:
     """The text of that name."""
-    return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    return (SHIPPED / "texts" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def drawing(name: str) -> str:
+    """The SVG of that name, to be part of a page: its colours follow the theme."""
+    return (SHIPPED / "diagram" / f"{name}.svg").read_text(encoding="utf-8")

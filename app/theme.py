@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 from gradio.themes import Color
-
-STYLES = Path(__file__).with_name("styles")
 
 FONT = (
     "ui-sans-serif",
@@ -91,8 +87,3 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill="transparent",
         layout_gap="14px",
     )
-
-
-def css() -> str:
-    """The page's own style sheets, those for small screens within each."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(STYLES.glob("*.css")))

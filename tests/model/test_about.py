@@ -6,23 +6,36 @@ from xml.etree import ElementTree
 
 import torch
 
+from app.services.facts import weight_files
+from app.tabs.about.html import weights_table
+from app.tabs.about.view import diagram
 from app.texts import text
-from app.views.diagram import TALL, TALL_BOXES, WIDE, WIDE_BOXES, diagram
-from app.views.weights import source, weights_table
 from hsc.weights.model_id import ASSETS, path_of
 from hsc.weights.packages import write_weights
 
+SVG = "{http://www.w3.org/2000/svg}"
+
 
 def test_the_drawing_is_well_formed_and_within_its_frame():
-    drawings = re.findall(r"<svg.*?</svg>", diagram(), re.DOTALL)
+    drawings = [
+        ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", diagram(), re.DOTALL)
+    ]
     assert len(drawings) == 2
     for drawing in drawings:
-        ElementTree.fromstring(drawing)
-    for (width, height), boxes in ((WIDE, WIDE_BOXES), (TALL, TALL_BOXES)):
-        assert {box.title for box in boxes} >= {"Photo", "Encoder", "SCN", "FCN", "Generator"}
+        _, _, width, height = map(float, drawing.attrib["viewBox"].split())
+        titles = {text.text for text in drawing.findall(".//*[@class='title']")}
+        assert titles >= {"Photo", "Encoder", "SCN", "FCN", "Generator"}
+        boxes = [box.attrib for box in drawing.iter(f"{SVG}rect")]
+        assert len(boxes) == 11
         for box in boxes:
-            assert 0 <= box.x and box.x + box.width <= width
-            assert 0 <= box.y and box.y + box.height <= height
+            assert 0 <= float(box["x"]) and float(box["x"]) + float(box["width"]) <= width
+            assert 0 <= float(box["y"]) and float(box["y"]) + float(box["height"]) <= height
+
+
+def test_the_drawing_has_only_colours_of_the_theme():
+    colours = re.findall(r"(?:fill|stroke|--c): ([^;]+);", diagram())
+    fixed = {colour for colour in colours if not re.match(r"var\(|color-mix\(|none", colour)}
+    assert fixed == {"#10201e", "white"}  # of the words on the file's own colours
 
 
 def test_every_weight_file_is_listed_with_its_hash():
@@ -36,9 +49,11 @@ def test_every_weight_file_is_listed_with_its_hash():
 
 
 def test_where_weights_come_from(tmp_path):
-    assert source(path_of("identity")).startswith("npm:")
+    (identity,) = [file for file in weight_files() if file.name == "identity"]
+    assert identity.source.startswith("npm:")
     write_weights(tmp_path / "own.safetensors", {"w": torch.zeros(1)}, [])
-    assert source(tmp_path / "own.safetensors") == ""
+    (own,) = weight_files(tmp_path)
+    assert own.source == "" and not own.in_decoder
 
 
 def test_the_citation_is_of_the_paper():

@@ -16,7 +16,9 @@ from app.services.difference import difference
 from app.services.editing import EditTarget, over, shipped_edits, usable_presets
 from app.services.measure import Distances, Measures
 from app.services.morph import FRAME_PX, MIXES, MORPH, animation
-from app.views import charts, sheet, versus
+from app.tabs.compare import html as compare_html
+from app.tabs.compress import html as compress_html
+from app.tabs.edit import html as edit_html
 from hsc.errors import BitstreamError, HscError, NoFaceError
 
 
@@ -78,7 +80,7 @@ def test_a_grid_codes_every_level_from_one_analysis(studio, codec, face):
     assert [row.level for row in rows] == [1, 3, 6]
     assert rows[0].total < rows[1].total < rows[2].total
     assert "analyse" not in codec.calls
-    html = sheet.grid(studio.editing.edit("smile"), rows)
+    html = edit_html.grid(studio.editing.edit("smile"), rows)
     assert html.count("<img") == sum(len(row.pictures) for row in rows)
     with pytest.raises(HscError, match="needs the photo"):
         list(studio.editing.grid(EditTarget(face.data), "smile"))
@@ -133,16 +135,16 @@ def test_measures_come_pixels_first_and_are_remembered(studio):
     assert 0 < whole.identity < 1 and 10 < whole.psnr < 40
     assert list(measures.steps(crop, blurred)) == [whole]
     assert measures.measure(crop, crop).identity == 0
-    html = charts.measures(whole)
+    html = compress_html.measures(whole)
     assert f"{whole.identity:.2f}" in html and f"LPIPS {whole.lpips:.3f}" in html
-    assert "Measuring" in charts.measures(Distances(psnr=20, lpips=0.1))
+    assert "Measuring" in compress_html.measures(Distances(psnr=20, lpips=0.1))
 
 
 def test_without_a_face_there_is_no_identity():
     flat = Image.new("RGB", (1024, 1024), "grey")
     measured = Measures(SharedCache()).measure(flat, flat)
     assert measured.no_face and measured.identity is None
-    assert "No face" in charts.measures(measured)
+    assert "No face" in compress_html.measures(measured)
 
 
 def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
@@ -157,5 +159,5 @@ def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
     assert json.loads(json.dumps(described(measured)))["best_size"]["px"] == measured.best.px
     assert list(same_bytes.steps(result.crop, budget, ["jpeg"])) == [measured]
     shown = CurrentFace(result, "scn+fcn", result.data, result.picture_both)
-    html = versus.page(shown, None, [measured])
+    html = compare_html.cards(shown, None, [measured])
     assert f"cannot go below {len(measured.full.data):,} bytes" in html

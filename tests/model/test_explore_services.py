@@ -14,15 +14,15 @@ from app.services.portraits import ACROSS, COUNT, SHEET, SIDE
 from app.services.rd_curve import METRICS, Curve, CurvePoint
 from app.services.vision import described, verdict
 from app.studio import Studio
-from app.tabs.explore import _place
-from app.views import explore as explore_views
-from app.views import figures
-from app.views import vision as vision_views
-from app.views.labels import overlap
+from app.tabs.explore import figures
+from app.tabs.explore import html as explore_html
+from app.tabs.explore.events import parse_place
+from app.tabs.explore.labels import overlap
+from app.tabs.vision import html as vision_html
 from hsc.analysis.latent_map import render_w_plus
+from hsc.baselines.published import PAPER_POINTS
 from hsc.bitstream import describe
 from hsc.errors import HscError
-from hsc.research.evaluation.published import PAPER_POINTS
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +94,12 @@ def test_what_needs_a_photo_says_so(exploring):
 
 
 def test_what_the_browser_says_of_a_click_is_not_trusted():
-    assert _place("seed:7", 0, 0, "axis1", "axis2", "mean") == Place(seed=7)
-    assert _place("edit:smile:1.5", 0, 0, "axis1", "axis2", "mean") == Place(edit=("smile", 1.5))
-    assert _place(None, "0.12345", 1, "axis1", "axis2", "photo") == Place(
+    assert parse_place("seed:7", 0, 0, "axis1", "axis2", "mean") == Place(seed=7)
+    assert parse_place("edit:smile:1.5", 0, 0, "axis1", "axis2", "mean") == Place(edit=("smile", 1.5))
+    assert parse_place(None, "0.12345", 1, "axis1", "axis2", "photo") == Place(
         at=(0.123, 1), x="axis1", y="axis2", from_photo=True
     )
-    odd = _place("seed:-1; drop", "x", None, "axis1", "axis2", "mean")
+    odd = parse_place("seed:-1; drop", "x", None, "axis1", "axis2", "mean")
     assert odd.seed is None and all(np.isnan(odd.at))
 
 
@@ -173,7 +173,7 @@ def test_bits_of_a_file_add_up(studio, face):
     assert abs(bits.fcn / 8 - parts["fcn"]) < 8 + 0.02 * parts["fcn"]
     assert 0.2 < bits.area < bits.person < 1
     assert spending.heat_map(face).size == (1024, 1024)
-    words = explore_views.bits_words(bits, len(face))
+    words = explore_html.bits_in_words(bits, len(face))
     assert f"{len(face):,} bytes" in words and f"{bits.person:.0%}" in words
     figure = json.loads(figures.styles_figure(bits))
     assert figure["data"][0]["y"] == pytest.approx(bits.styles)
@@ -232,5 +232,5 @@ def test_three_views_are_read_and_compared(studio, photo, face):
     said = json.loads(json.dumps([described(view) for view in (original, ours, avif)]))
     assert said[0]["agreement"] is None and said[1]["agreement"]["same_person"] is True
     assert len(said[1]["face"]["landmarks"]) == 68
-    html = vision_views.summary((original, ours, avif)) + vision_views.card(ours)
+    html = vision_html.summary((original, ours, avif)) + vision_html.card(ours)
     assert f"{len(face):,} bytes" in html and "Guessed age" in html

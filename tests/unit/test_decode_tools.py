@@ -6,7 +6,7 @@ from PIL import Image
 
 from app.address import face_in, face_link, own_address
 from app.studio import Studio
-from app.views import byte_table
+from app.tabs.decode import html as decode_html
 from hsc.bitstream import Container, with_layers
 from hsc.bitstream.fields import fields
 from hsc.bitstream.text import from_text, to_text
@@ -40,14 +40,14 @@ def test_what_no_code_holds_is_still_text(receiving):
     large = Container(FakeCodec.model_id, 6, bytes(100), bytes(4000)).pack()
     whole = receiving.as_text(large, "scn+fcn")
     assert len(whole.text) > 4296 and from_text(whole.text) == whole.data
-    assert whole.qr == "" and "more than a QR code" in byte_table.code_panel(whole, "scn+fcn")
+    assert whole.qr == "" and "more than a QR code" in decode_html.qr_panel(whole, "scn+fcn")
 
 
 @pytest.mark.parametrize("layers", ["scn", "scn+fcn"])
 def test_the_proof_draws_again_and_damages(receiving, face, layers):
     proof = receiving.prove(face, layers)
     assert proof.same and "damaged" in proof.refusal
-    assert "every pixel is the same" in byte_table.proof_panel(proof)
+    assert "every pixel is the same" in decode_html.proof_panel(proof)
 
 
 def test_a_proof_that_fails_says_so(face):
@@ -61,11 +61,11 @@ def test_a_proof_that_fails_says_so(face):
     other = Studio(Careless)
     proof = other.decode_tools.prove(face)
     assert not proof.same and proof.refusal == ""
-    assert byte_table.proof_panel(proof).count("fault") == 2
+    assert decode_html.proof_panel(proof).count("fault") == 2
 
 
 def test_the_strip_shows_every_byte_of_the_header(face):
-    html = byte_table.strip(fields(face))
+    html = decode_html.byte_table(fields(face))
     for field in fields(face):
         assert f'data-field="{field.key}"' in html
     assert "more</em>" in html

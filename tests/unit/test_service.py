@@ -14,8 +14,10 @@ from PIL import Image
 from app.cache import Cache, SharedCache, fingerprint, size_of
 from app.files import keep_bytes, keep_picture
 from app.results import Sizes
+from app.services.facts import level_name
 from app.studio import LARGEST_FILE, Studio
-from app.views import charts
+from app.tabs.compress import html as compress_html
+from app.tabs.decode import html as decode_html
 from hsc.bitstream import describe, unpack, with_layers
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
 from hsc.types import DecodedLatents
@@ -279,12 +281,12 @@ def test_files_are_lossless_written_once_and_rewritten_when_deleted(tmp_path, mo
 
 def test_the_readout_counts_every_byte(studio):
     result = compress(studio, 3)
-    html = charts.readout(result, "scn+fcn")
+    html = compress_html.readout(result, "scn+fcn")
     sizes = result.sizes()
     assert f"<span>{sizes.total:,}</span> bytes" in html
     assert f"{8 * len(result.data) / 2**20:.4f}" in html
     assert sizes.header + sizes.scn + sizes.fcn == len(result.data)
-    assert "left out" in charts.readout(result, "scn")
+    assert "left out" in compress_html.readout(result, "scn")
 
 
 @pytest.mark.parametrize(
@@ -292,11 +294,11 @@ def test_the_readout_counts_every_byte(studio):
     [(1, "level 1, postage stamp"), (6, "level 6, archive")],
 )
 def test_named_levels(level, words):
-    assert charts.level_name(level) == words
+    assert level_name(level) == words
 
 
 def test_half_levels_lie_between_names():
-    assert charts.level_name(2.5) == "level 2.5, between text message and everyday"
+    assert level_name(2.5) == "level 2.5, between text message and everyday"
 
 
 def test_file_facts_are_escaped():
@@ -304,5 +306,5 @@ def test_file_facts_are_escaped():
         "version": 1, "model": "<b>", "level": 3, "width": 1024, "height": 1024,
         "layers": ["scn"], "bytes": {"header": 14, "scn": 100, "fcn": 0, "total": 114}, "bpp": 0.1,
     }  # fmt: skip
-    html = charts.facts(described)
+    html = decode_html.facts(described)
     assert "&lt;b&gt;" in html and "not in this file" in html

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from hsc.baselines.published import PAPER, PAPER_NOTE, PAPER_POINTS
 from hsc.errors import HscError
 from hsc.levels import LEVELS
 from hsc.metrics.evaluator import METRICS
@@ -10,7 +11,7 @@ from hsc.research.evaluation import inversion, laboratory, rate_distortion, repo
 from hsc.research.evaluation.highlights import findings
 from hsc.research.evaluation.page_parts import merged
 from hsc.research.evaluation.provenance import circumstances
-from hsc.research.evaluation.published import AIMS, INVERSION_AIMS, PAPER, PAPER_NOTE, PAPER_POINTS
+from hsc.research.evaluation.published import AIMS, INVERSION_AIMS
 from hsc.research.options import ValidateOptions
 
 TARGET = Path("RESULTS.md")

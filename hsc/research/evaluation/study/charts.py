@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hsc.research.evaluation.published import PAPER_POINTS
+from hsc.baselines.published import PAPER_POINTS
 from hsc.research.evaluation.study.candidates import BEST, FILE, FULL, OURS, READ, SEMANTICS
 from hsc.research.evaluation.study.measures import LESS_IS_BETTER
 from hsc.research.evaluation.study.summary import curve, labels

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hsc.research.evaluation.provenance import circumstances
-from hsc.research.evaluation.published import PAPER
+from hsc.baselines.published import PAPER
 from hsc.research.evaluation.study.charts import figures
 from hsc.research.evaluation.study.tables import (
     Table,

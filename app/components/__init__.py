@@ -1,0 +1,1 @@
+"""Building blocks that several tabs share: inputs, pictures, HTML, events."""

@@ -1,0 +1,90 @@
+"""One slider for every edit, under the headings of their groups: the same wherever edits are."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import gradio as gr
+
+from app.components.events import Update
+from app.protocols import EditInfo, FaceCodec
+from app.services.editing import shipped_edits
+
+ACCORDIONS = {"principal": "Principal directions of the latent space"}
+"""Groups without a plain meaning, which are folded away, and the title of the accordion."""
+SHORT_UNITS = {"degrees": "°"}
+"""Units as a label has room for them, two sliders side by side."""
+
+
+class EditSliders:
+    """The sliders of the shipped table; the codec, once loaded, says which of them it can serve.
+
+    Args:
+        prefix: begins their element ids.
+        described: write what each edit does below its name.
+
+    Attributes:
+        edits: rows of the table, in the order of the sliders.
+        by_name: name of the edit -> its slider.
+    """
+
+    def __init__(self, prefix: str, described: bool = False) -> None:
+        self.edits: list[EditInfo] = shipped_edits()
+        self.by_name: dict[str, gr.Slider] = {}
+        for group, edits in groupby(self.edits, lambda edit: edit.group):
+            with _group(group):
+                for edit in edits:
+                    self.by_name[edit.name] = _slider(edit, prefix, described)
+
+    @property
+    def sliders(self) -> list[gr.Slider]:
+        """What events listen to and take their values from."""
+        return list(self.by_name.values())
+
+    def fit(self, codec: FaceCodec) -> Update:
+        """The codec's own ranges; what it cannot do is not offered."""
+        known = {edit.name: edit for edit in codec.edit_names}
+        self.edits = [edit for edit in self.edits if edit.name in known]
+        return {
+            slider: gr.Slider(minimum=known[name].low, maximum=known[name].high)
+            if name in known
+            else gr.Slider(visible=False)
+            for name, slider in self.by_name.items()
+        }
+
+    def amounts(self, values: tuple[float, ...]) -> dict[str, float]:
+        """Amount by name of edit, of the values of `sliders`; those of 0 are left out."""
+        known = {edit.name for edit in self.edits}
+        named = zip(self.by_name, values)  # fewer values before anything was moved
+        return {name: float(value) for name, value in named if value and name in known}
+
+    def reset(self) -> Update:
+        """Every slider back to 0."""
+        return {slider: 0 for slider in self.sliders}
+
+
+def _group(name: str) -> Any:
+    """Where the sliders of one kind are."""
+    if name in ACCORDIONS:
+        return gr.Accordion(ACCORDIONS[name], open=False, elem_classes=["edits", name])
+    with gr.Column(elem_classes=["edits"]) as column:
+        if name:
+            gr.HTML(f"<h4>{name.capitalize()}</h4>", elem_classes=["group"])
+    return column
+
+
+def _slider(edit: EditInfo, prefix: str, described: bool) -> gr.Slider:
+    return gr.Slider(
+        edit.low,
+        edit.high,
+        value=0,
+        step=edit.step,
+        label=f"{edit.label} ({SHORT_UNITS.get(edit.unit, edit.unit)})"
+        if edit.unit
+        else edit.label,
+        info=edit.description if described else None,
+        buttons=["reset"],
+        elem_id=f"{prefix}-{edit.name}",
+        elem_classes=["edit"],
+    )

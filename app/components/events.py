@@ -1,0 +1,132 @@
+"""How events run and fail: queue settings, toasts, and scripts that agree with the page by name."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+import gradio as gr
+from gradio.blocks import Block
+
+from hsc.errors import HscError
+
+log = logging.getLogger(__name__)
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+Update = dict[Block, Any]
+"""Component -> its new value, or an instance with its new properties."""
+
+# Every event that runs the model: one at a time, in one queue. Only named endpoints are part of the
+# API, and slow events show words in a note rather than a veil over the pictures.
+MODEL_EVENT: dict[str, Any] = {
+    "concurrency_id": "model",
+    "concurrency_limit": 1,
+    "api_visibility": "private",
+    "show_progress": "hidden",
+}
+# For sliders: while an event runs, only the newest value waits.
+LIVE: dict[str, Any] = {**MODEL_EVENT, "trigger_mode": "always_last"}
+QUICK: dict[str, Any] = {
+    "queue": False,
+    "api_visibility": "private",
+    "show_progress": "hidden",
+}
+
+UNEXPECTED = "Something went wrong on our side: the log has the details."
+
+
+class CancelToken:
+    """Ends a visitor's long search when the visitor asks for something else."""
+
+    def __init__(self) -> None:
+        self.cancellations = 0
+
+    def cancel(self) -> None:
+        """End every search that has begun."""
+        self.cancellations += 1
+
+    def cancel_unless(self, enabled: bool) -> None:
+        """End every search when its switch is turned off, but not when turning it on begins one."""
+        if not enabled:
+            self.cancel()
+
+    def watch(self) -> Callable[[], bool]:
+        """For a search that begins now: whether it has been cancelled since."""
+        before = self.cancellations
+        return lambda: self.cancellations != before
+
+
+def friendly(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Turn the library's errors into one-sentence toasts; log everything else and say so."""
+    name = getattr(function, "__name__", repr(function))
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def steps(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Iterator[Any]:
+            with _errors_as_toasts(name):
+                yield from cast("Iterator[Any]", function(*args, **kwargs))
+
+        return cast("Callable[Arguments, Answer]", steps)
+
+    @functools.wraps(function)
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        with _errors_as_toasts(name):
+            return function(*args, **kwargs)
+
+    return call
+
+
+def toast(message: object) -> gr.Error:
+    """An error that the page shows for eight seconds and the log does not repeat."""
+    if isinstance(message, gr.Error):
+        return message
+    text = str(message)
+    return gr.Error(text[:1].upper() + text[1:], duration=8, print_exception=False)
+
+
+def script_event(
+    script: Path, inputs: Mapping[str, Block], outputs: Mapping[str, Block]
+) -> dict[str, Any]:
+    """Arguments of an event that runs in the browser alone.
+
+    Args:
+        script: a file with one function, from an object of input values by name to an object of
+            updates by name. Outputs that it leaves out stay as they are.
+        inputs, outputs: component by name.
+    """
+    source = script.read_text(encoding="utf-8")
+    js = (
+        "(...values) => {"
+        f" const names = {{inputs: {json.dumps(list(inputs))},"
+        f" outputs: {json.dumps(list(outputs))}}};"
+        " const given = Object.fromEntries(names.inputs.map((name, i) => [name, values[i]]));"
+        f" const updates = ({source.strip()})(given);"
+        " const unknown = Object.keys(updates).filter((name) => !names.outputs.includes(name));"
+        f" if (unknown.length) throw new Error(`{script.name}: no output named ${{unknown}}`);"
+        " return names.outputs.map((name) => updates[name]); }"
+    )
+    return {
+        "fn": None,
+        "inputs": list(inputs.values()),
+        "outputs": list(outputs.values()),
+        "js": js,
+        **QUICK,
+    }
+
+
+@contextmanager
+def _errors_as_toasts(function: str) -> Iterator[None]:
+    try:
+        yield
+    except (HscError, gr.Error) as error:
+        raise toast(error) from error
+    except Exception as error:
+        log.exception("in %s", function)
+        raise toast(UNEXPECTED) from error

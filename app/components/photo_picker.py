@@ -1,0 +1,61 @@
+"""A photo of a tab's own, which begins as the one of the Compress tab."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.components.events import QUICK
+from app.components.images import photo_input
+from app.components.visitor_face import VisitorFace
+from app.results import Prepared
+from app.services.examples import FOLDER
+from app.studio import Studio
+from hsc.errors import NoFaceError
+
+EXAMPLE = FOLDER / "astronaut.png"
+NO_FACE = "No face was found in this picture, so its centre is used."
+
+
+class PhotoPicker:
+    """A photo, an example, a level, and a note.
+
+    Args:
+        prefix: begins the element ids.
+        level: to begin with.
+    """
+
+    def __init__(self, prefix: str, level: float = 3) -> None:
+        self.photo = photo_input(f"{prefix}-photo", height=190)
+        self.example = gr.Button("Use the example", size="sm", elem_id=f"{prefix}-example")
+        self.level = gr.Slider(
+            1,
+            6,
+            value=level,
+            step=0.5,
+            label="Bitrate level",
+            buttons=["reset"],
+            elem_id=f"{prefix}-level",
+        )
+        self.note = gr.HTML(elem_id=f"{prefix}-note", elem_classes=["note-box"])
+        self.example.click(lambda: str(EXAMPLE), None, self.photo, **QUICK)
+
+    def follow(self, tab: gr.Tab, face: VisitorFace) -> None:
+        """Take over the visitor's photo when the tab is opened without one of its own."""
+        tab.select(
+            lambda own, photo: gr.skip() if own or not photo else photo,
+            [self.photo, face.photo],
+            self.photo,
+            **QUICK,
+        )
+
+
+def prepare_face_or_centre(studio: Studio, photo: str) -> tuple[Prepared, str]:
+    """The largest face of a photo, or its centre, and a warning in the second case.
+
+    Raises:
+        PhotoError: the picture is unusable.
+    """
+    try:
+        return studio.prepare(photo), ""
+    except NoFaceError:
+        return studio.prepare(photo, align=False), NO_FACE

@@ -1,0 +1,26 @@
+"""How it works, what it must not be used for, whose work it is, and what is running here."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.components.events import Update
+from app.protocols import FaceCodec
+from app.tabs.about import html
+from app.tabs.about.view import AboutView
+from app.tabs.base import Tab
+
+
+class AboutTab(Tab):
+    """Nothing to do here but to read."""
+
+    name = "about"
+    title = "About"
+
+    def build(self, tab: gr.Tab) -> None:
+        self.view = AboutView()
+        self.fitted = [self.view.running]
+
+    def fit(self, codec: FaceCodec) -> Update:
+        """Say which model runs here, on what, and with which weights."""
+        return {self.view.running: html.running(codec)}

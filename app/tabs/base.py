@@ -1,0 +1,80 @@
+"""What a tab is: one folder below app/tabs, and one entry in the list `app.tabs.TABS`.
+
+A folder holds
+    view.py     the layout: a class with the tab's components as attributes
+    events.py   the tab's class: handlers, and which events run them
+    api.py      its named endpoint, where it has one
+    html.py     how its results read, and style.css and script.js, where it has any
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import gradio as gr
+from gradio.blocks import Block
+from starlette.routing import Route
+
+from app.components.events import Update
+from app.components.visitor_face import VisitorFace
+from app.protocols import FaceCodec
+from app.studio import Studio
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """The page around a tab.
+
+    Attributes:
+        blocks: the page itself, for what happens when it is opened.
+        tabs: the row of tabs, for selecting another one.
+        face: the visitor's face, for all tabs.
+    """
+
+    blocks: gr.Blocks
+    tabs: gr.Tabs
+    face: VisitorFace
+
+
+class Tab(ABC):
+    """One tab over the studio.
+
+    Attributes:
+        name: of its folder, and the tab's id.
+        title: what visitors read.
+        fitted: the components that `fit` changes.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, studio: Studio, page: PageContext) -> None:
+        self.studio = studio
+        self.page = page
+        self.fitted: Sequence[Block] = ()
+
+    @abstractmethod
+    def build(self, tab: gr.Tab) -> None:
+        """Lay the tab out and wire its events; called inside its `gr.Tab`."""
+
+    def add_endpoint(self) -> None:
+        """Add the tab's named endpoint; called inside a hidden column."""
+
+    def fit(self, codec: FaceCodec) -> Update:
+        """What to change once the codec is loaded: ranges, facts, samples."""
+        return {}
+
+    @classmethod
+    def routes(cls) -> list[Route]:
+        """What the server must answer beside the page."""
+        return []
+
+    @classmethod
+    def asset(cls, name: str) -> str:
+        """The text of a file in the tab's folder; "" where there is none."""
+        path = Path(__file__).parent / cls.name / name
+        return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -1,0 +1,285 @@
+"""The first screen: a photo in, its few bytes, and what they draw."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import gradio as gr
+from gradio.blocks import Block
+
+from app.address import number_in
+from app.components.events import LIVE, MODEL_EVENT, QUICK, CancelToken, Update, friendly
+from app.components.html import busy_note, note
+from app.files import keep_picture
+from app.results import CurrentFace
+from app.services.difference import difference
+from app.services.examples import examples
+from app.tabs.base import Tab
+from app.tabs.compress import api, html
+from app.tabs.compress.switches import LayerSwitches, layers_of
+from app.tabs.compress.updates import GENERATED, ResultUpdates, seed_of
+from app.tabs.compress.view import DIFFERENCE, CompressView
+from hsc.errors import NoFaceError
+
+NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
+# Measuring never stands in the way of a picture: it has a queue of its own.
+MEASURING = LIVE | {"concurrency_id": "measure"}
+
+
+class CompressTab(Tab):
+    """Handlers and wiring of the first screen."""
+
+    name = "compress"
+    title = "Compress"
+
+    def build(self, tab: gr.Tab) -> None:
+        self.examples = examples()
+        self.view = CompressView(self.page.face, self.examples)
+        self.updates = ResultUpdates(self.view, self.examples)
+        self._wire()
+
+    def add_endpoint(self) -> None:
+        api.add(self.studio)
+
+    def _wire(self) -> None:
+        view = self.view
+        controls: list[Block] = [
+            view.photo, view.face, view.align, view.level, view.scn, view.fcn
+        ]  # fmt: skip
+        outputs: list[Block] = [
+            view.note, view.no_face, view.faces, view.welcome, view.readout, view.original,
+            view.only_scn, view.both, view.slider, view.measures, view.link, view.share,
+            view.times, view.save_file, view.save_picture, view.save_recipe, view.shown,
+            view.browser_cache,
+        ]  # fmt: skip
+        with_face = [*outputs, view.face, view.align]
+        switches = LayerSwitches(view, self.updates, self.studio, self.draw)
+        drawing = [
+            switches.wire(controls, outputs),
+            view.photo.change(
+                friendly(self.new_photo),
+                [view.photo, view.level, view.scn, view.fcn],
+                with_face,
+                **LIVE,
+            ),
+            view.faces.select(friendly(self.other_face), controls, with_face, **MODEL_EVENT),
+            view.centre.click(friendly(self.use_centre), controls, with_face, **MODEL_EVENT),
+        ]
+        refining = [
+            event.then(
+                friendly(self.refine),
+                [view.refine, view.shown, view.photo, view.search],
+                outputs,
+                **MODEL_EVENT,
+            )
+            for event in drawing
+        ]
+        refining.append(
+            view.refine.input(
+                friendly(self.refine_or_draw),
+                [view.refine, view.shown, view.search, *controls],
+                outputs,
+                **MODEL_EVENT,
+            )
+        )
+        seen = [view.shown, view.mode, view.amplification]
+        viewer = [view.slider, view.difference, view.position, view.amplification]
+        for event in drawing + refining:
+            event.then(
+                friendly(self.measure), [view.shown, view.search], view.measures, **MEASURING
+            )
+            event.then(self.show_view, seen, viewer, **QUICK)
+        gr.on([view.mode.input, view.amplification.input], self.show_view, seen, viewer, **QUICK)
+        gr.on(
+            [view.position.input, view.position.release],
+            lambda position: gr.ImageSlider(slider_position=position),
+            view.position,
+            view.slider,
+            trigger_mode="always_last",
+            **QUICK,
+        )
+        view.examples.click(self.show_example, view.examples, [*outputs, view.photo], **QUICK)
+        made = [view.photo, view.seed]
+        view.invent.click(friendly(self.invent_face), None, made, **MODEL_EVENT)
+        view.seed.submit(friendly(self.invent_face), view.seed, made, **MODEL_EVENT)
+        self.page.blocks.load(
+            friendly(self.from_link),
+            None,
+            [view.photo, view.seed, view.level, view.scn, view.fcn],
+            **MODEL_EVENT,
+        )
+
+    def new_photo(self, photo: str | None, level: float, scn: bool, fcn: bool) -> Iterator[Update]:
+        """A photo was chosen or cleared: forget the last one's face."""
+        view = self.view
+        afresh: Update = {
+            view.face: 0,
+            view.align: True,
+            view.no_face: gr.Column(visible=False),
+            view.faces: gr.Gallery(value=None, visible=False),
+        }
+        if not photo:
+            yield afresh | {
+                view.note: "",
+                view.browser_cache: {},
+                view.welcome: gr.Markdown(visible=True),
+            }
+            return
+        yield afresh | {view.note: busy_note(self.studio, "Finding the face …")}
+        yield from self.draw(photo, 0, True, level, scn, fcn, fresh=True)
+
+    def other_face(self, event: gr.SelectData, *controls: Any) -> Iterator[Update]:
+        """Another of several faces was chosen."""
+        photo, _, _, level, scn, fcn = controls
+        yield {self.view.face: event.index, self.view.align: True}
+        yield from self.draw(photo, event.index, True, level, scn, fcn, fresh=True)
+
+    def use_centre(self, *controls: Any) -> Iterator[Update]:
+        """No face was found, and the centre is to be used all the same."""
+        photo, _, _, level, scn, fcn = controls
+        yield {self.view.align: False, self.view.no_face: gr.Column(visible=False)}
+        yield from self.draw(photo, 0, False, level, scn, fcn, fresh=True)
+
+    def draw(
+        self,
+        photo: str | None,
+        face: int,
+        align: bool,
+        level: float,
+        scn: bool,
+        fcn: bool,
+        fresh: bool = False,
+    ) -> Iterator[Update]:
+        """Show the photo's file and pictures as they come; what is remembered comes whole.
+
+        `fresh` shows what SCN draws in the viewer too until FCN has refined it. An example's
+        pictures are there already, and stay until theirs are whole.
+        """
+        if not photo:
+            return
+        view, path = self.view, Path(photo)
+        layers = layers_of(scn, fcn)
+        is_example = fresh and any(each.photo.name == path.name for each in self.examples)
+        try:
+            for result in self.studio.steps(photo, level, face, align):
+                update = self.updates.partial(result, layers or "scn+fcn", path, fresh=fresh)
+                if result.data is None:
+                    update[view.note] = busy_note(self.studio, "Compressing …")
+                if result.picture_both is None and not is_example:
+                    yield update
+            if not layers:
+                yield update | {view.note: note(NO_LAYER, warn=True)}
+                return
+            if layers == "fcn":
+                yield update | {view.note: note("Drawing …", busy=True)}
+            file = result.file(layers)
+            picture = self.studio.decode(file, layers).picture
+            shown = CurrentFace(result, layers, file, picture, face, align, seed_of(path))
+            yield update | self.updates.complete(shown, path)
+        except NoFaceError:
+            yield {view.note: "", view.no_face: gr.Column(visible=True)}
+        except Exception:
+            yield {view.note: ""}  # a toast says what is wrong; the last good pictures stay
+            raise
+
+    def refine(
+        self, enabled: bool, shown: CurrentFace | None, photo: str | None, search: CancelToken
+    ) -> Iterator[Update]:
+        """Search for a better file of what is shown, where the switch is on."""
+        view = self.view
+        yield {view.note: gr.skip()}  # Gradio clears what no answer names
+        if not enabled or shown is None or shown.result.refined or not photo:
+            return
+        path, result = Path(photo), None
+        try:
+            for result in self.studio.refine(shown.result, search.watch()):
+                update = self.updates.partial(result, shown.layers, path, fresh=False)
+                if result.picture_both is None or result.refining:
+                    yield update
+            if result is None or result.refining:  # cancelled
+                yield {view.note: ""}
+                return
+            file = result.file(shown.layers)
+            picture = self.studio.decode(file, shown.layers).picture
+            better = replace(shown, result=result, file=file, picture=picture)
+            yield update | self.updates.complete(better, path)
+        except Exception:
+            yield {view.note: ""}  # a toast says what is wrong; the last good pictures stay
+            raise
+
+    def refine_or_draw(
+        self,
+        enabled: bool,
+        shown: CurrentFace | None,
+        search: CancelToken,
+        photo: str | None,
+        face: int,
+        align: bool,
+        level: float,
+        scn: bool,
+        fcn: bool,
+    ) -> Iterator[Update]:
+        """The switch was turned: search, or show the file as the encoder alone made it."""
+        if enabled:
+            yield from self.refine(enabled, shown, photo, search)
+        else:
+            yield from self.draw(photo, face, align, level, scn, fcn)
+
+    def show_view(self, shown: CurrentFace | None, mode: str, amplification: int) -> Update:
+        """Before and after with a border between them, or where they differ."""
+        view, differing = self.view, mode == DIFFERENCE
+        update: Update = {
+            view.slider: gr.ImageSlider(visible=not differing),
+            view.position: gr.Slider(visible=not differing),
+            view.amplification: gr.Radio(visible=differing),
+            view.difference: gr.Image(visible=differing),
+        }
+        if differing and shown:
+            picture = difference(shown.result.crop, shown.picture, amplification)
+            update[view.difference] = gr.Image(
+                value=keep_picture(picture, "difference.png"),
+                label=f"Difference from the original, |x − x̂| × {amplification}",
+                visible=True,
+            )
+        return update
+
+    def measure(self, shown: CurrentFace | None, search: CancelToken) -> Iterator[str]:
+        """The figures, as they come, while it is this picture that shows."""
+        if shown is None:
+            return
+        cancelled = search.watch()
+        for measured in self.studio.measures.steps(shown.result.crop, shown.picture):
+            if cancelled():
+                return
+            yield html.measures(measured)
+
+    def show_example(self, number: int) -> Update:
+        """Show an example as it ships, and hand its photo over to be drawn here."""
+        example = self.examples[number]
+        return self.updates.example(example) | {self.view.photo: str(example.photo)}
+
+    def from_link(self, request: gr.Request) -> Update:
+        """Set what a link asks for: `?level=3&layers=scn&example=2` or `&seed=7`."""
+        view = self.view
+        query = {name: values[-1] for name, values in parse_qs(str(request.query_params)).items()}
+        level = number_in(query, "level", 1, 6)
+        update: Update = {view.level: gr.skip() if level is None else level}
+        if query.get("layers") in ("scn", "fcn", "scn fcn", "scn+fcn"):
+            update |= {view.scn: "scn" in query["layers"], view.fcn: "fcn" in query["layers"]}
+        example = number_in(query, "example", 1, len(self.examples))
+        if example and self.examples:
+            update[view.photo] = str(self.examples[int(example) - 1].photo)
+        elif "seed" in query and query["seed"].isdecimal():
+            update[view.photo], update[view.seed] = self.invent_face(int(query["seed"][:9]))
+        return update
+
+    def invent_face(self, seed: float | None = None) -> tuple[str, int]:
+        """A face that belongs to nobody; without a seed, any."""
+        number = random.randrange(1_000_000) if seed is None else abs(int(seed))
+        face = self.studio.random_face(number)
+        return keep_picture(face, f"{GENERATED}-{number}.png"), number

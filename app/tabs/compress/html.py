@@ -1,0 +1,137 @@
+"""A result in numbers, as HTML: the size of its file, its likeness, the slow link, the times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from app.components.html import bytes_bar, note
+from app.results import Compressed, Sizes
+from app.services.facts import level_name
+from app.services.measure import Distances, identity_words, lpips_words, psnr_words
+
+LINK_RATES = (
+    (1200, "1.2 kbit/s, a modem of 1980"),
+    (9600, "9.6 kbit/s, GSM"),
+    (64_000, "64 kbit/s, ISDN"),
+)
+
+
+def readout(result: Compressed, layers: str, source: str = "your upload") -> str:
+    """The file size in large type, what it compares to, and its parts as a bar.
+
+    Args:
+        layers: those that the file carries.
+        source: what the ratio is relative to, in words.
+    """
+    sizes, whole = result.sizes(layers), result.sizes()
+    return size_line(sizes, result.level, result.ratio(layers), source, whole)
+
+
+def size_line(
+    sizes: Sizes,
+    level: float,
+    ratio: float | None,
+    source: str = "your upload",
+    whole_file: Sizes | None = None,
+) -> str:
+    """As `readout`, from the numbers alone."""
+    compared = f"<b>{_ratio(ratio)} ×</b> smaller than {escape(source)}" if ratio else ""
+    line = " <i>·</i> ".join(filter(None, (compared, f"<b>{sizes.bpp:.4f}</b> bpp")))
+    return (
+        '<div class="readout">'
+        f'<p class="size"><span>{sizes.total:,}</span> bytes'
+        f"<em>{escape(level_name(level))}</em></p>"
+        f'<p class="compared">{line}</p>'
+        f"{bytes_bar(sizes, whole_file)}</div>"
+    )
+
+
+def measures(measured: Distances | None) -> str:
+    """How near the picture is to the original: words first, the figure behind each after them."""
+    if measured is None:
+        return ""
+    rows = [
+        _measure(
+            "Identity", measured.identity, identity_words, "{:.2f}",
+            "distance of dlib's face descriptors; under 0.60 is usually the same person",
+        )
+        if not measured.no_face
+        else _row("Identity", "No face was found in the original", "", ""),
+        _measure(
+            "Likeness", measured.lpips, lpips_words, "LPIPS {:.3f}",
+            "AlexNet features at 256 pixels; 0 is no difference",
+        ),
+        _measure(
+            "Pixels", measured.psnr, psnr_words, "PSNR {:.1f} dB",
+            "at 256 pixels; a good JPEG has more than 35",
+        ),
+    ]  # fmt: skip
+    return f'<dl class="measures">{"".join(rows)}</dl>'
+
+
+def slow_link(sizes: Sizes, upload_bytes: int | None) -> str:
+    """A link on which the file arrives at its real rate; script.js moves it.
+
+    Args:
+        sizes: of the file that is sent.
+        upload_bytes: size of the photo's own file, to say how long that would take.
+    """
+    rates = "".join(
+        f'<option value="{rate}"{" selected" if rate == 9600 else ""}>{label}</option>'
+        for rate, label in LINK_RATES
+    )
+    parts = "".join(
+        f'<span class="part {name}" style="flex-grow:{count}"><i></i></span>'
+        for name, count in (("header", sizes.header), ("scn", sizes.scn), ("fcn", sizes.fcn))
+        if count
+    )
+    return (
+        f'<div class="link" data-header="{sizes.header}" data-scn="{sizes.scn}"'
+        f' data-fcn="{sizes.fcn}" data-upload="{upload_bytes or 0}">'
+        '<div class="screen"><p>Nothing has arrived yet</p></div><div class="wire">'
+        "<h3>Over a slow link</h3>"
+        '<p class="count"><span>0</span> of '
+        f"{sizes.total:,} bytes <em></em></p>"
+        f'<div class="bar" aria-hidden="true">{parts}</div>'
+        '<p class="say" role="status">The bytes arrive at the rate of the link. SCN comes '
+        "first and draws a face; FCN makes it this one.</p>"
+        f'<div class="buttons"><select aria-label="Rate of the link">{rates}</select>'
+        '<button type="button" class="start">Send</button>'
+        '<button type="button" class="stop" hidden>Stop</button></div></div></div>'
+    )
+
+
+def share_link(link: str) -> str:
+    """A button that copies a link; page.js does it."""
+    return f'<button type="button" class="copy" data-copy="{link}">Copy a link to this</button>'
+
+
+def times(result: Compressed) -> str:
+    """What each stage took, in words."""
+    done = [f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items()]
+    if not done:
+        return ""
+    return note(f"{' · '.join(done)} · on {result.device or 'cpu'}")
+
+
+def _measure(
+    name: str, value: float | None, words: Callable[[float], str], form: str, what: str
+) -> str:
+    if value is None:
+        return _row(name, "Measuring …", "", what)
+    return _row(name, words(value), form.format(value), what)
+
+
+def _row(name: str, words: str, figure: str, what: str) -> str:
+    return (
+        f'<div title="{escape(what)}"><dt>{name}</dt><dd><b>{escape(words)}</b> '
+        f"<span>{figure}</span> <small>{escape(what)}</small></dd></div>"
+    )
+
+
+def _ratio(ratio: float) -> str:
+    """Two or three figures are all that a ratio deserves: 3128.4 -> '3,100'; 4.26 -> '4.3'."""
+    if ratio >= 1000:
+        return f"{round(ratio, -2):,.0f}"
+    return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.1f}"

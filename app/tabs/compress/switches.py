@@ -1,0 +1,122 @@
+"""The level and the layers: what was shown before comes back in the browser alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.events import Dependency
+
+from app.components.events import LIVE, QUICK, CancelToken, Update, friendly, script_event
+from app.results import CurrentFace
+from app.studio import Studio
+from app.tabs.compress.updates import ResultUpdates, identity_of, with_layers
+from app.tabs.compress.view import CompressView
+
+Draw = Callable[[str | None, int, bool, float, bool, bool], Iterator[Update]]
+
+
+class LayerSwitches:
+    """What happens when a level or a layer is chosen.
+
+    The browser remembers what `ResultUpdates.complete` says of each level, and shows it at once
+    when it is chosen again (switch.js); the studio only takes note of that.
+
+    Args:
+        draw: shows a photo's file and pictures as the controls say.
+    """
+
+    def __init__(
+        self, view: CompressView, updates: ResultUpdates, studio: Studio, draw: Draw
+    ) -> None:
+        self.view = view
+        self.updates = updates
+        self.studio = studio
+        self.draw = draw
+
+    def wire(self, controls: list[Block], outputs: list[Block]) -> Dependency:
+        """Wire the level and the layers; the event after which what is chosen is known here."""
+        view = self.view
+        in_browser = script_event(
+            Path(__file__).with_name("switch.js"),
+            inputs={
+                "level": view.level,
+                "scn": view.scn,
+                "fcn": view.fcn,
+                "cache": view.browser_cache,
+            },
+            outputs={
+                "cache": view.browser_cache,
+                "readout": view.readout,
+                "only_scn": view.only_scn,
+                "both": view.both,
+                "slider": view.slider,
+                "measures": view.measures,
+                "save_file": view.save_file,
+                "save_picture": view.save_picture,
+                "save_recipe": view.save_recipe,
+                "link": view.link,
+                "share": view.share,
+                "times": view.times,
+                "note": view.note,
+            },
+        )
+        switches = [view.level.input, view.level.release, view.scn.input, view.fcn.input]
+        # An event's listeners run one after the other, so those that must not wait come first: what
+        # the page has shown before, it shows by itself,
+        gr.on(switches, **in_browser)
+        # and whoever asks for something else does not wait for a search.
+        gr.on(
+            [view.photo.change, view.level.input, view.scn.input, view.fcn.input],
+            CancelToken.cancel,
+            view.search,
+            None,
+            **QUICK,
+        )
+        view.refine.input(CancelToken.cancel_unless, [view.search, view.refine], None, **QUICK)
+        switched = gr.on(
+            switches,
+            friendly(self.switched),
+            [view.browser_cache, view.shown, *controls],
+            outputs,
+            **LIVE,
+        )
+        switched.then(**in_browser)  # over what was on its way when it was switched
+        return switched
+
+    def switched(
+        self,
+        cache: dict[str, Any] | None,
+        shown: CurrentFace | None,
+        photo: str | None,
+        face: int,
+        align: bool,
+        level: float,
+        scn: bool,
+        fcn: bool,
+    ) -> Iterator[Update]:
+        """A level or a layer was chosen: note what the page shows of it, or draw what it lacks."""
+        layers, cache = layers_of(scn, fcn), cache or {}
+        in_browser = cache.get("level") == level and layers in cache.get("layers", ())
+        same_face = shown is not None and cache.get("identity") == identity_of(shown.result)
+        if not (in_browser and same_face and photo and shown):
+            yield from self.draw(photo, face, align, level, scn, fcn)
+            return
+        result = shown.result
+        if result.level != level:
+            result = next(self.studio.steps(photo, level, face, align))
+            if result.picture_both is None:  # forgotten here
+                yield from self.draw(photo, face, align, level, scn, fcn)
+                return
+        picture = self.studio.decode(result.file(layers), layers).picture
+        shown = with_layers(shown, result, layers, picture)
+        self.updates.layer_values(shown, Path(photo))
+        yield {self.view.shown: shown}
+
+
+def layers_of(scn: bool, fcn: bool) -> str:
+    """The switches as the codec names them; empty when both are off."""
+    return "+".join(name for name, on in (("scn", scn), ("fcn", fcn)) if on)

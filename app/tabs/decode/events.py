@@ -1,0 +1,225 @@
+"""A face in, as a file or as text: its picture, its layers, every byte, and text again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gradio as gr
+from gradio.blocks import Block
+
+from app.address import face_in, face_link, own_address
+from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
+from app.components.html import busy_note, note
+from app.files import keep_picture
+from app.protocols import FaceCodec
+from app.results import Edits, FileFacts
+from app.services.examples import FOLDER
+from app.services.facts import fields
+from app.tabs.base import Tab
+from app.tabs.decode import api, html
+from app.tabs.decode.view import PROVE, DecodeView
+from hsc.errors import BitstreamError, HscError
+
+EXAMPLE = FOLDER / "astronaut.png"
+EXAMPLE_LEVEL = 2
+NO_FCN = "This file has no FCN layer, so this is what SCN alone draws."
+LAYER_NAMES = {"scn": "SCN", "fcn": "FCN", "scn+fcn": "SCN + FCN"}
+
+
+class DecodeTab(Tab):
+    """Handlers and wiring of the receiver's side."""
+
+    name = "decode"
+    title = "Decode"
+
+    def build(self, tab: gr.Tab) -> None:
+        self.decode_tools = self.studio.decode_tools
+        self.view = view = DecodeView()
+        sliders = view.edits.sliders
+        self.fitted = sliders
+        request: list[Block] = [view.data, view.layers, *sliders]
+        picture = [view.note, view.picture, view.proof]
+        arrival = [
+            view.data,
+            *picture,
+            view.facts,
+            view.bytes,
+            view.more,
+            view.welcome,
+            view.prove,
+            view.layer_pictures,
+            *self._text_outputs(),
+            *sliders,
+        ]
+        asked = [view.layers, view.sent_layers]
+        view.file.upload(friendly(self.new_file), [view.file, *asked], arrival, **LIVE)
+        view.file.clear(lambda: {view.note: ""}, None, [view.note], **QUICK)
+        view.pasted.submit(friendly(self.new_text), [view.pasted, *asked], arrival, **LIVE)
+        view.example.click(friendly(self.new_example), asked, arrival, **MODEL_EVENT)
+        view.layers.input(friendly(self.draw), request, picture, **LIVE)
+        view.layer_pictures.select(
+            friendly(self.choose_layers), request, [view.layers, *picture], **LIVE
+        )
+        gr.on([s.input for s in sliders], friendly(self.follow_slider), request, picture, **LIVE)
+        gr.on([s.release for s in sliders], friendly(self.draw), request, picture, **LIVE)
+        view.reset.click(friendly(self.reset_edits), request[:2], [*picture, *sliders], **LIVE)
+        view.prove.click(friendly(self.prove), request[:2], [view.proof, view.note], **MODEL_EVENT)
+        view.sent_layers.input(
+            friendly(self.as_text), [view.data, view.sent_layers], self._text_outputs(), **QUICK
+        )
+        self.page.blocks.load(
+            friendly(self.from_link), asked, [self.page.tabs, *arrival], **MODEL_EVENT
+        )
+
+    def add_endpoint(self) -> None:
+        api.add(self.studio)
+
+    def fit(self, codec: FaceCodec) -> Update:
+        """The codec's own edits."""
+        return self.view.edits.fit(codec)
+
+    def new_file(
+        self, data: bytes | None, layers: str, sent_layers: str, request: gr.Request
+    ) -> Iterator[Update]:
+        """A file was dropped."""
+        if data is not None:
+            yield from self._arrive(data, layers, sent_layers, request)
+
+    def new_text(
+        self, text: str, layers: str, sent_layers: str, request: gr.Request
+    ) -> Iterator[Update]:
+        """A face was pasted as text."""
+        yield from self._arrive(self.decode_tools.read(text), layers, sent_layers, request)
+
+    def new_example(self, layers: str, sent_layers: str, request: gr.Request) -> Iterator[Update]:
+        """Nobody has a .hsc file at hand: make one from the example picture."""
+        yield {self.view.note: busy_note(self.studio, "Compressing the example …")}
+        prepared = self.studio.prepare(EXAMPLE)
+        data = self.studio.compression.file(prepared, EXAMPLE_LEVEL)
+        yield from self._arrive(data, layers, sent_layers, request)
+
+    def from_link(self, layers: str, sent_layers: str, request: gr.Request) -> Iterator[Update]:
+        """The page was opened with a face in its address: show it."""
+        text = face_in(request.query_params)
+        if text:
+            yield {self.page.tabs: gr.Tabs(selected=self.name)}
+            yield from self._arrive(self.decode_tools.read(text), layers, sent_layers, request)
+
+    def draw(
+        self, data: bytes | None, layers: str, *values: float, warning: str = ""
+    ) -> Iterator[Update]:
+        """The whole picture, and a warning with it; the last good one stays where none is drawn."""
+        view = self.view
+        if data is None:
+            return
+        yield {view.note: busy_note(self.studio, "Drawing …"), view.proof: ""}
+        try:
+            amounts = view.edits.amounts(values)
+            decoded = self.studio.decode(data, layers, amounts)
+        except HscError:
+            yield {view.note: ""}
+            raise
+        warning = warning or (NO_FCN if decoded.layers != layers else "")
+        label = f"Decoded from {LAYER_NAMES[decoded.layers]}" + (", edited" if amounts else "")
+        yield {
+            view.note: note(warning, warn=True),
+            view.picture: gr.Image(value=keep_picture(decoded.picture, "decoded.png"), label=label),
+        }
+
+    def follow_slider(self, data: bytes | None, layers: str, *values: float) -> Iterator[Update]:
+        """A slider moves, by mouse or by keyboard: a small picture at once, then the whole one."""
+        if data is None:
+            return
+        decoding = self.studio.decoding
+        edits = Edits.of(self.view.edits.amounts(values))
+        readable, drawn, _ = decoding.readable(data, layers)
+        if not decoding.is_cached(readable, drawn, edits):
+            small = decoding.preview(readable, drawn, edits)
+            yield {self.view.picture: keep_picture(small, "preview.png")}
+        yield from self.draw(data, layers, *values)
+
+    def choose_layers(
+        self, event: gr.SelectData, data: bytes | None, layers: str, *values: float
+    ) -> Iterator[Update]:
+        """One of the small pictures was chosen."""
+        layers = list(LAYER_NAMES)[event.index]
+        yield {self.view.layers: layers}
+        yield from self.draw(data, layers, *values)
+
+    def reset_edits(self, data: bytes | None, layers: str) -> Iterator[Update]:
+        """Every edit back to nothing."""
+        yield self.view.edits.reset()
+        yield from self.draw(data, layers)
+
+    def prove(self, data: bytes | None, layers: str) -> Iterator[Update]:
+        """Draw the file afresh, and damaged."""
+        if data is None:
+            return
+        view = self.view
+        yield {view.note: note("Drawing it again with nothing remembered …", busy=True)}
+        data, layers, _ = self.studio.decoding.readable(data, layers)
+        yield {view.proof: html.proof_panel(self.decode_tools.prove(data, layers)), view.note: ""}
+
+    def as_text(self, data: bytes | None, sent_layers: str, request: gr.Request) -> Update:
+        """The face as text, as a QR code and as a link."""
+        view = self.view
+        if data is None:
+            return {}
+        address = own_address(dict(request.headers), request.url.scheme if request.url else "http")
+        made = self.decode_tools.as_text(data, sent_layers, face_link(address))
+        return {
+            view.qr: html.qr_panel(made, sent_layers),
+            view.text: gr.Textbox(
+                value=made.text, label=f"The face as text: {len(made.text):,} characters"
+            ),
+            view.link: gr.Textbox(value=made.link, visible=bool(made.link)),
+        }
+
+    def _arrive(
+        self, data: bytes, layers: str, sent_layers: str, request: gr.Request
+    ) -> Iterator[Update]:
+        """A new face: forget the last one's edits, say what the bytes say, and draw it."""
+        view = self.view
+        data, facts, warning = self._readable(data)
+        yield {
+            view.data: data,
+            view.facts: html.facts(facts),
+            view.bytes: html.byte_table(fields(data)),
+            view.more: gr.Column(visible=True),
+            view.welcome: gr.Markdown(visible=False),
+            view.prove: gr.Button(PROVE, visible=True),
+            view.proof: "",
+            view.layer_pictures: gr.Gallery(visible=False),
+            **view.edits.reset(),
+            **self.as_text(data, sent_layers, request),
+            view.note: busy_note(self.studio, "Drawing …"),
+        }
+        yield from self.draw(data, layers, warning=warning)
+        if "fcn" in facts["layers"]:
+            yield {view.layer_pictures: self._layer_pictures(data, facts)}
+
+    def _readable(self, data: bytes) -> tuple[bytes, FileFacts, str]:
+        """What of a file can be drawn, its facts, and what is wrong with the rest of it."""
+        try:
+            data, _, facts = self.studio.decoding.readable(data, "scn+fcn")
+            return data, facts, ""
+        except BitstreamError as error:
+            data, _, facts = self.studio.decoding.readable(data, "scn")
+            return data, facts, f"This is what SCN alone draws. {error}"
+
+    def _layer_pictures(self, data: bytes, facts: FileFacts) -> gr.Gallery:
+        """What each layer draws, as small pictures to choose from, in the order of LAYER_NAMES."""
+        sizes = facts["bytes"]
+        labels = (
+            f"SCN: {sizes['scn']:,} bytes",
+            f"FCN: {sizes['fcn']:,} bytes",
+            f"Both: {sizes['scn'] + sizes['fcn']:,} bytes",
+        )
+        value = [
+            (keep_picture(self.studio.decoding.preview(data, layers), "layer.png"), label)
+            for layers, label in zip(LAYER_NAMES, labels, strict=True)
+        ]
+        return gr.Gallery(value=value, visible=True, selected_index=None)
+
+    def _text_outputs(self) -> list[Block]:
+        return [self.view.qr, self.view.text, self.view.link]

@@ -1,0 +1,101 @@
+"""Where things are on the Decode tab."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.components.edit_sliders import EditSliders
+from app.components.images import picture
+from app.tabs.decode.html import HIGHLIGHT_SCRIPT
+from app.texts import text
+
+LAYER_CHOICES = [("SCN + FCN", "scn+fcn"), ("SCN only", "scn"), ("FCN only", "fcn")]
+PROVE = "Prove that nothing else was used"
+SENT_CHOICES = [("SCN alone", "scn"), ("The whole file", "scn+fcn")]
+
+
+class DecodeView:
+    """The tab's components, as attributes; create it inside a `gr.Tab`."""
+
+    def __init__(self) -> None:
+        self.data = gr.State(None)  # bytes of the file that is shown, wherever it came from
+        with gr.Row(elem_id="receiver"):
+            with gr.Column(scale=3, min_width=300, elem_id="receive"):
+                self._inputs()
+            with gr.Column(scale=5, min_width=320):
+                self.welcome = gr.Markdown(text("decode_welcome"), elem_id="receive-welcome")
+                self.picture = picture(
+                    "Decoded",
+                    "The face drawn from the file",
+                    "received-picture",
+                    download=True,
+                )
+                self.layer_pictures = gr.Gallery(
+                    label="What each layer draws",
+                    show_label=False,
+                    columns=3,
+                    rows=1,
+                    height="auto",
+                    allow_preview=False,
+                    format="png",
+                    buttons=[],
+                    interactive=False,
+                    visible=False,
+                    elem_id="received-parts",
+                )
+                gr.Markdown(text("caveat"), elem_classes=["caveat"])
+            with gr.Column(scale=3, min_width=280):
+                self.facts = gr.HTML(elem_id="received-facts")
+                self.prove = gr.Button(PROVE, size="sm", visible=False, elem_id="prove")
+                self.proof = gr.HTML(elem_id="proof")
+        with gr.Column(visible=False, elem_id="received-more") as self.more:
+            self.bytes = gr.HTML(elem_id="strip", js_on_load=HIGHLIGHT_SCRIPT)
+            self._as_text()
+
+    def _inputs(self) -> None:
+        gr.Markdown(text("decode"))
+        # no list of file types: phones grey out endings that they do not know
+        self.file = gr.File(label=".hsc file", type="binary", height=130, elem_id="received")
+        self.pasted = gr.Textbox(
+            label="Or paste a face as text",
+            placeholder="HSC1 …",
+            lines=2,
+            max_lines=4,
+            submit_btn="Decode",
+            elem_id="pasted",
+        )
+        self.example = gr.Button("Try it with the example", size="sm", elem_id="decode-example")
+        self.note = gr.HTML(elem_id="received-note")
+        self.layers = gr.Radio(
+            LAYER_CHOICES, value="scn+fcn", label="Layers", elem_id="received-layers"
+        )
+        with gr.Accordion("Edit the decoded face", open=False, elem_id="received-edits"):
+            self.edits = EditSliders("received-edit", described=True)
+            self.reset = gr.Button("Reset all", size="sm", elem_id="received-reset")
+
+    def _as_text(self) -> None:
+        with gr.Row(elem_id="as-text"):
+            with gr.Column(scale=2, min_width=260):
+                self.qr = gr.HTML(elem_id="qr")
+            with gr.Column(scale=3, min_width=300):
+                gr.Markdown(text("as_text"))
+                self.sent_layers = gr.Radio(
+                    SENT_CHOICES, value="scn", label="What to send", elem_id="sent-layers"
+                )
+                self.text = gr.Textbox(
+                    label="The face as text",
+                    lines=2,
+                    max_lines=8,
+                    buttons=["copy"],
+                    interactive=False,
+                    elem_id="face-text",
+                )
+                self.link = gr.Textbox(
+                    label="A link that opens it here",
+                    lines=1,
+                    max_lines=3,
+                    buttons=["copy"],
+                    interactive=False,
+                    visible=False,
+                    elem_id="face-link",
+                )

@@ -1,0 +1,90 @@
+"""What was read off pictures, as HTML: words first, the figure behind each after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from app.services.vision import View, verdict
+
+FEELS = {
+    "neutral": "a neutral face",
+    "happy": "a happy face",
+    "sad": "a sad face",
+    "angry": "an angry face",
+    "fearful": "a fearful face",
+    "disgusted": "a disgusted face",
+    "surprised": "a surprised face",
+}
+
+
+def summary(views: Sequence[View]) -> str:
+    """Does the machine still see the same person, by our file and by AVIF."""
+    _, ours, other = views
+    lines = "".join(
+        f'<li class="{"yes" if good else "no"}"><b>{escape(view.label)}</b> '
+        f"<span>{view.bytes:,} bytes</span> {escape(words)}</li>"
+        for view in (ours, other)
+        for words, good in [verdict(view)]
+    )
+    return f'<h2>Does a machine still see the same person?</h2><ul class="verdicts">{lines}</ul>'
+
+
+def card(view: View) -> str:
+    """One picture's read-outs."""
+    face, agreement = view.readout.face, view.agreement
+    if face is None:
+        return _list([("Face", "none found", "")])
+    rows = [("Face", "found", ""), *_compared(view)]
+    change = agreement.age_change if agreement else None
+    rows.append(("Guessed age", f"{face.age:.0f}", f"{change:+.0f} years" if change else ""))
+    likely = face.expressions[face.expression]
+    rows.append(("Guessed look", FEELS[face.expression], f"{likely:.0%} sure"))
+    rows.append(("Head", _turned(face.yaw, face.pitch), ""))
+    return _list(rows)
+
+
+def _compared(view: View) -> list[tuple[str, str, str]]:
+    """What can only be said beside the original, which is the measure of itself."""
+    agreement = view.agreement
+    names = ("Identity", "Landmarks", "Person")
+    if agreement is None:
+        return [(name, "the reference", "") for name in names]
+    distance, error = agreement.identity_l2, agreement.landmark_error
+    if distance is None or error is None:
+        return [(name, "cannot be compared", "") for name in names]
+    return [
+        ("Identity", _same(distance), f"distance {distance:.2f}"),
+        ("Landmarks", _moved(error), f"{error:.1%} of the eyes' distance"),
+        ("Person", f"{agreement.mask_overlap:.0%} the same pixels", "overlap of the masks"),
+    ]
+
+
+def _list(rows: Sequence[tuple[str, str, str]]) -> str:
+    body = "".join(
+        f"<div><dt>{escape(name)}</dt>"
+        f"<dd>{escape(words)} <small>{escape(figure)}</small></dd></div>"
+        for name, words, figure in rows
+    )
+    return f'<dl class="seen">{body}</dl>'
+
+
+def _same(distance: float) -> str:
+    if distance < 0.35:
+        return "clearly the same person"
+    return "the same person" if distance < 0.6 else "somebody else"
+
+
+def _moved(error: float) -> str:
+    if error < 0.02:
+        return "in place"
+    return "nearly in place" if error < 0.05 else "moved"
+
+
+def _turned(yaw: float, pitch: float) -> str:
+    parts = []
+    if abs(yaw) >= 5:
+        parts.append(f"turned {abs(yaw):.0f}° to the {'right' if yaw > 0 else 'left'}")
+    if abs(pitch) >= 5:
+        parts.append(f"{'raised' if pitch > 0 else 'lowered'} {abs(pitch):.0f}°")
+    return ", ".join(parts) or "straight"

@@ -1,0 +1,70 @@
+"""The page's overrides of Gradio's internals still fit the Gradio that is installed."""
+
+import asyncio
+import inspect
+
+import gradio as gr
+import pytest
+from gradio import utils
+from gradio_client import utils as client_utils
+
+from app.gradio_overrides import ADDRESS_REFUSED, UNFIT_ARGUMENTS, StudioBlocks
+
+
+def parameters(method) -> list[str]:
+    return [name for name in inspect.signature(method).parameters if name != "self"]
+
+
+def test_the_methods_that_are_replaced_are_there_with_the_same_parameters():
+    replaced = {
+        name
+        for name, value in vars(StudioBlocks).items()
+        if inspect.isfunction(value) and value.__qualname__.startswith("StudioBlocks.")
+    }
+    assert replaced == {"preprocess_data", "handle_streaming_diffs"}
+    assert parameters(gr.Blocks.preprocess_data)[:2] == ["block_fn", "inputs"]
+    assert inspect.iscoroutinefunction(gr.Blocks.preprocess_data)
+    assert parameters(gr.Blocks.handle_streaming_diffs) == parameters(
+        StudioBlocks.handle_streaming_diffs
+    )
+
+
+def test_gradio_still_sends_differences_in_the_form_that_is_replaced():
+    assert utils.diff("old", "new") == [["replace", [], "new"]]
+    assert client_utils.apply_diff("old", [["replace", [], "new"]]) == "new"
+
+
+def test_every_update_of_a_generator_goes_out_whole():
+    with StudioBlocks() as page:
+        text = gr.Textbox()
+        text.submit(lambda: None, None, [text, gr.Textbox()])
+    (block_fn,) = page.fns.values()
+    chunks = [["a", {"value": 1}], ["a", {"value": 2}], ["b", {"value": 2}]]
+    sent = [
+        page.handle_streaming_diffs(block_fn, list(chunk), "session", "run", final=False)
+        for chunk in chunks
+    ]
+    assert sent[0] == chunks[0]
+    for chunk, differences in zip(chunks[1:], sent[1:], strict=True):
+        # applied to whatever the browser has, they give the chunk
+        applied = [client_utils.apply_diff({"stale": True}, diff) for diff in differences]
+        assert applied == chunk
+    last = page.handle_streaming_diffs(block_fn, [None, None], "session", "run", final=True)
+    assert last == chunks[-1]
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ({"path": "https://example.com/face.png"}, ADDRESS_REFUSED),
+        ([{"video": {"path": "http://example.com/x"}}], ADDRESS_REFUSED),
+        ({"path": "/etc/passwd"}, UNFIT_ARGUMENTS),
+    ],
+)
+def test_unfit_arguments_are_refused_in_one_sentence(argument, sentence):
+    with StudioBlocks() as page:
+        gr.Button().click(lambda photo: photo, gr.Image(), None)
+    (block_fn,) = page.fns.values()
+    with pytest.raises(gr.Error) as refused:
+        asyncio.run(page.preprocess_data(block_fn, [argument], None))
+    assert refused.value.message == sentence

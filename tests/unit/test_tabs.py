@@ -1,0 +1,72 @@
+"""The tabs' registration, and scripts that agree with the page by name."""
+
+import json
+import re
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from fakes import FakeCodec
+
+from app import tabs
+from app.components.events import CancelToken, script_event
+from app.page import build, css, head
+from app.studio import Studio
+from app.tabs import TABS
+
+FOLDER = Path(tabs.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def page():
+    return build(Studio(FakeCodec))
+
+
+def test_every_folder_is_a_tab_of_the_page(page):
+    folders = {path.name for path in FOLDER.iterdir() if (path / "events.py").is_file()}
+    assert folders == {tab.name for tab in TABS}
+    titles = [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)]
+    assert [title for title in titles if title in {tab.title for tab in TABS}] == [
+        tab.title for tab in TABS
+    ]
+
+
+def test_a_folder_brings_its_style_script_and_endpoint(page):
+    styles, scripts = css(), head()
+    for tab in TABS:
+        folder = FOLDER / tab.name
+        assert tab.asset("style.css") in styles and tab.asset("script.js") in scripts
+        assert (folder / "api.py").is_file() == (tab.add_endpoint is not tabs.Tab.add_endpoint)
+    public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
+    assert public == {tab.name for tab in TABS if (FOLDER / tab.name / "api.py").is_file()}
+
+
+def test_script_and_page_agree_by_name(page):
+    """What switch.js gives is what LayerSwitches wires, whatever the order."""
+    (js,) = {str(fn.js) for fn in page.fns.values() if "hscShown" in str(fn.js)}
+    outputs = json.loads(re.search(r"outputs: (\[.*?\])", js)[1])
+    source = (FOLDER / "compress" / "switch.js").read_text("utf-8")
+    given = re.findall(r"^    (\w+):", source[source.rindex("return {") :], re.MULTILINE)
+    assert sorted(given) == sorted(outputs)
+    taken = re.match(r"\(\{ (.*?) \}\)", source)[1].split(", ")
+    assert sorted(taken) == sorted(json.loads(re.search(r"inputs: (\[.*?\])", js)[1]))
+
+
+def test_a_script_event_carries_its_names(tmp_path):
+    script = tmp_path / "double.js"
+    script.write_text("({ one }) => ({ two: 2 * one })\n")
+    with gr.Blocks():
+        one, two = gr.Number(), gr.Number()
+    event = script_event(script, {"one": one}, {"two": two})
+    assert event["fn"] is None and event["inputs"] == [one] and event["outputs"] == [two]
+    assert '{inputs: ["one"], outputs: ["two"]}' in event["js"]
+    assert "double.js: no output named" in event["js"]
+
+
+def test_a_search_ends_when_its_visitor_asks_for_something_else():
+    token = CancelToken()
+    cancelled = token.watch()
+    token.cancel_unless(True)
+    assert not cancelled()
+    token.cancel_unless(False)
+    assert cancelled() and not token.watch()()
