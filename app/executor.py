@@ -120,7 +120,7 @@ class Executor:
         *args: Args.args,
         **options: Args.kwargs,
     ) -> Value:
-        """What a function gives for the codec and these arguments. What it raises is raised here."""
+        """The value of a function of the codec. What the function raises is raised here."""
         codec = self.codec
         if zerogpu.ENABLED:
             return _submit(zerogpu.run, call, codec, *args, **options).result()

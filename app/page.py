@@ -51,7 +51,8 @@ def css() -> str:
 
 def head() -> str:
     """The page's and the tabs' scripts, and the style of the stage mode."""
-    scripts = [_static("page.js"), *(tab.asset("script.js") for tab in TABS)]
+    shared = [_static("page.js"), _static("keep.js")]
+    scripts = [*shared, *(tab.asset("script.js") for tab in TABS)]
     return f"<style>{_static('stage.css')}</style>" + "".join(
         f"<script>{script}</script>" for script in scripts if script
     )

@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -40,27 +40,6 @@ QUICK: dict[str, Any] = {
 }
 
 UNEXPECTED = "Something went wrong on our side: the log has the details."
-
-
-class CancelToken:
-    """Ends a visitor's long search when the visitor asks for something else."""
-
-    def __init__(self) -> None:
-        self.cancellations = 0
-
-    def cancel(self) -> None:
-        """End every search that has begun."""
-        self.cancellations += 1
-
-    def cancel_unless(self, enabled: bool) -> None:
-        """End every search when its switch is turned off, but not when turning it on begins one."""
-        if not enabled:
-            self.cancel()
-
-    def watch(self) -> Callable[[], bool]:
-        """For a search that begins now: whether it has been cancelled since."""
-        before = self.cancellations
-        return lambda: self.cancellations != before
 
 
 def friendly(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
@@ -119,6 +98,16 @@ def script_event(
         "js": js,
         **QUICK,
     }
+
+
+def keep_downloads(group: str, buttons: Sequence[gr.DownloadButton]) -> dict[str, Any]:
+    """Arguments of an event after which the browser keeps what buttons download.
+
+    Args:
+        group: names the buttons; what it kept of them before is dropped.
+    """
+    js = f"(...files) => window.keepDownloads({json.dumps(group)}, files)"  # static/keep.js
+    return {"fn": None, "inputs": list(buttons), "outputs": None, "js": js, **QUICK}
 
 
 @contextmanager

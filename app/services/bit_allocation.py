@@ -15,7 +15,7 @@ from app.protocols import FaceCodec
 from app.services.decoding import Decoding
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
-    from hsc.analysis.bit_allocation import BitAllocation as FileAllocation
+    from hsc.analysis.bit_allocation import BitAllocation
     from hsc.vision.segmentation import PersonSegmentation
 
 HEAT = np.array([
@@ -26,7 +26,7 @@ OPACITY = 0.72
 
 
 @dataclass(frozen=True)
-class BitAllocation:
+class BitSummary:
     """Bits of one file.
 
     Attributes:
@@ -64,9 +64,9 @@ class BitAllocations:
 
     def __init__(self, decoding: Decoding, cache: SharedCache) -> None:
         self.decoding = decoding
-        self._done: Cache[BitAllocation] = Cache(cache)
+        self._done: Cache[BitSummary] = Cache(cache)
 
-    def of(self, data: bytes) -> BitAllocation:
+    def of(self, data: bytes) -> BitSummary:
         """Where the bits of a file went. Raises HscError as `hsc.analysis.bit_allocation`."""
         return self._done.get_or_make(fingerprint(data), lambda: self._allocation(data))
 
@@ -89,7 +89,7 @@ class BitAllocations:
 
         return PersonSegmentation.pretrained()
 
-    def _allocation(self, data: bytes) -> BitAllocation:
+    def _allocation(self, data: bytes) -> BitSummary:
         from hsc.editing.blend import STYLE_LAYERS
 
         found = self.decoding.executor.run(_allocate, data)
@@ -99,7 +99,7 @@ class BitAllocations:
         )
         styles = tuple(found.styles.tolist())
         if found.positions is None:
-            return BitAllocation(styles, groups, (), None, None)
+            return BitSummary(styles, groups, (), None, None)
         picture = self.decoding.render(data).value
         with one_core():
             mask = self._person.mask(picture)  # (256, 256)
@@ -107,10 +107,10 @@ class BitAllocations:
         share = mask.reshape(16, side, 16, side).mean((1, 3))  # (16, 16)
         person = float((share * found.positions).sum() / found.positions.sum())
         rows = tuple(map(tuple, found.positions.tolist()))
-        return BitAllocation(styles, groups, rows, person, float(share.mean()))
+        return BitSummary(styles, groups, rows, person, float(share.mean()))
 
 
-def _allocate(codec: FaceCodec, data: bytes) -> FileAllocation:
-    from hsc.analysis.bit_allocation import allocate_bits
+def _allocate(codec: FaceCodec, data: bytes) -> BitAllocation:
+    from hsc.analysis.bit_allocation import spent
 
-    return allocate_bits(codec.networks, data)
+    return spent(codec.networks, data)

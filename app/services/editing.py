@@ -108,7 +108,7 @@ class Editing:
         self, face: EditTarget, name: str, edits: Edits = NO_EDITS
     ) -> list[tuple[float, Image.Image]]:
         """One edit over its range, on top of the others: amounts and 256-px pictures."""
-        amounts = over(self.edit(name), STRIP)
+        amounts = amounts_over(self.edit(name), STRIP)
         return list(zip(amounts, self._previews(face, name, amounts, edits), strict=True))
 
     def grid(
@@ -123,7 +123,7 @@ class Editing:
             raise HscError(
                 "A grid needs the photo, to code it at other levels: a .hsc file has only its own."
             )
-        amounts = over(self.edit(name), STRENGTHS)
+        amounts = amounts_over(self.edit(name), STRENGTHS)
         for level in levels:
             row = EditTarget(self.compression.file(face.prepared, level))
             pictures = self._previews(row, name, amounts, NO_EDITS)
@@ -168,7 +168,7 @@ def usable_presets(edits: Iterable[EditInfo]) -> dict[str, dict[str, float]]:
     }
 
 
-def over(edit: EditInfo, count: int) -> list[float]:
+def amounts_over(edit: EditInfo, count: int) -> list[float]:
     """Amounts from an edit's lowest to its highest in its own steps, with zero among them."""
     low, high = edit.low, edit.high
     below = round((count - 1) * -low / (high - low))

@@ -59,9 +59,8 @@ class Example:
 
 def examples() -> list[Example]:
     """All of them, the photograph first."""
-    labels = {"astronaut": "Eileen Collins, NASA"} | {
-        name: "Nobody: a generated face" for name in SEEDS
-    }
+    generated = dict.fromkeys(SEEDS, "Nobody: a generated face")
+    labels = {"astronaut": "Eileen Collins, NASA"} | generated
     found = []
     for name, label in labels.items():
         photo = next(FOLDER.glob(f"{name}.*g"), None)

@@ -194,7 +194,7 @@ class Explorer:
             start = latent_map.mean
         if place.at is None:
             return start
-        for value, name in zip(place.at, (place.x, place.y)):
+        for value, name in zip(place.at, (place.x, place.y), strict=True):
             _check(value, latent_map.axis(name))
         return latent_map.face_at(place.at, place.x, place.y, start)
 

@@ -1,4 +1,4 @@
-"""How near a decoded picture is to its original: three figures, and words for them."""
+"""How near a decoded picture is to its original: figures, words for them, and a picture of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the
 FIGURES = ("psnr_256", "lpips_256", "lpips_1024", "identity_l2")
 ORIGINAL_BYTES = 8 << 20
 """Of a picture and of what is computed of it once, at 256 px."""
+AMPLIFICATIONS = (1, 2, 4, 8)
+"""Of the differences that are shown."""
 SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
 
 
@@ -107,3 +110,15 @@ def psnr_words(decibels: float) -> str:
     if decibels >= 35:
         return "Pixels are kept"
     return "Pixels are near" if decibels >= 28 else "Pixels are redrawn, not kept"
+
+
+def difference(original: Image.Image, picture: Image.Image, amplification: int = 4) -> Image.Image:
+    """|x - x_hat|, amplified; black where nothing differs, clipped at white.
+
+    Args:
+        original, picture: RGB, of one size.
+        amplification: what the difference is multiplied with.
+    """
+    x, x_hat = (np.asarray(each.convert("RGB"), dtype=np.int16) for each in (original, picture))
+    apart = np.abs(x - x_hat) * amplification
+    return Image.fromarray(np.minimum(apart, 255).astype(np.uint8))

@@ -33,7 +33,7 @@ BUDGETS = (800, 1500, 3000, 6000)
 
 
 @dataclass(frozen=True)
-class Metric:
+class CurveMetric:
     """What a curve can show: its key, its label, whether less is better, and its digits."""
 
     key: str
@@ -43,10 +43,10 @@ class Metric:
 
 
 METRICS = (
-    Metric("lpips_1024", "LPIPS at 1024 px (less is nearer)", True, 3),
-    Metric("lpips_256", "LPIPS at 256 px (less is nearer)", True, 3),
-    Metric("identity_l2", "Identity distance (under 0.6: same person)", True, 2),
-    Metric("psnr_256", "PSNR at 256 px in dB (more is nearer)", False, 1),
+    CurveMetric("lpips_1024", "LPIPS at 1024 px (less is nearer)", True, 3),
+    CurveMetric("lpips_256", "LPIPS at 256 px (less is nearer)", True, 3),
+    CurveMetric("identity_l2", "Identity distance (under 0.6: same person)", True, 2),
+    CurveMetric("psnr_256", "PSNR at 256 px in dB (more is nearer)", False, 1),
 )
 
 

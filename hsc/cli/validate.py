@@ -75,11 +75,5 @@ def run(args: argparse.Namespace) -> int:
     from hsc.research import evaluation
     from hsc.research.options import ValidateOptions
 
-    options = parsing.options(ValidateOptions, args)
-    if args.kind == "results":
-        from hsc.research import results
-
-        results.run(options)
-    else:
-        evaluation.run(args.kind, options)
+    evaluation.run(args.kind, parsing.options(ValidateOptions, args))
     return 0

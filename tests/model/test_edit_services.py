@@ -12,9 +12,8 @@ from PIL import Image
 from app.cache import SharedCache
 from app.results import CurrentFace, Edits
 from app.services.baselines import Baselines, described
-from app.services.difference import difference
-from app.services.editing import EditTarget, over, shipped_edits, usable_presets
-from app.services.measure import Distances, Measures
+from app.services.editing import EditTarget, amounts_over, shipped_edits, usable_presets
+from app.services.measure import Distances, Measures, difference
 from app.services.morph import FRAME_PX, MIXES, MORPH, animation
 from app.tabs.compare import html as compare_html
 from app.tabs.compress import html as compress_html
@@ -60,7 +59,7 @@ def test_a_strip_runs_over_the_range_and_keeps_the_other_edits(studio, face):
 @pytest.mark.parametrize("edit", shipped_edits(), ids=lambda edit: edit.name)
 def test_amounts_stay_in_the_safe_range_and_hold_zero(edit):
     for count in (5, 7):
-        amounts = over(edit, count)
+        amounts = amounts_over(edit, count)
         assert len(amounts) == len(set(amounts)) == count and 0 in amounts
         assert edit.low <= min(amounts) < max(amounts) <= edit.high
 

@@ -12,9 +12,8 @@ from PIL import Image
 from hsc.cli import main
 from hsc.images.tensors import to_picture
 from hsc.metrics.evaluator import Evaluator
-from hsc.research import results
 from hsc.research.data.held_out import held_out_names
-from hsc.research.evaluation import report, robustness
+from hsc.research.evaluation import laboratory, report, robustness
 
 
 def brightness(image: Image.Image) -> float:
@@ -55,6 +54,6 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     assert dark[1] > dark[0] + 3  # light comes back
     assert robustness.figures_table(result) in capfd.readouterr().out
     assert (tmp_path / "robustness.jpg").is_file()
-    sections = results.sections(results.reports(tmp_path, tmp_path))
+    sections = laboratory.sections(laboratory.reports(tmp_path, tmp_path))
     (section,) = [s for s in sections if s.startswith("## Damaged")]
-    assert robustness.figures_table(result) in section
+    assert robustness.figures_table(result) in sections

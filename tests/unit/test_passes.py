@@ -2,10 +2,8 @@
 
 import torch
 
-from hsc.config import SHIPPED
 from hsc.latent_codecs.feature_slices.prior import PASSES, SLICES, Pass, passes
-
-LATENT_CHANNELS, LATENT_PX = SHIPPED.latent_channels, SHIPPED.latent_px
+from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, LATENT_PX
 
 
 def test_every_symbol_is_coded_once() -> None:

@@ -5,7 +5,6 @@ import threading
 import pytest
 from paths import ASTRONAUT
 
-from app.executor import CancelToken
 from app.results import Progress
 from hsc.errors import HscError
 from hsc.levels import REFINE_STEPS
@@ -75,15 +74,6 @@ def test_a_search_ends_when_something_else_is_asked_for(studio, plain) -> None:
     assert [result.refining for result in results] == [Progress(n, REFINE_STEPS) for n in (1, 2, 3)]
     *_, whole = studio.compression.refine(plain)
     assert whole.refined == REFINE_STEPS  # nothing half done was kept
-
-
-def test_a_token_ends_the_searches_that_have_begun_and_no_later_ones() -> None:
-    token = CancelToken()
-    first = token.watch()
-    token.cancel_unless(True)  # the switch is turned on, which begins the search
-    assert not first()
-    token.cancel_unless(False)
-    assert first() and not token.watch()()
 
 
 def test_a_failing_search_says_why(studio, plain, codec) -> None:

@@ -9,7 +9,8 @@ import pytest
 from fakes import FakeCodec
 
 from app import tabs
-from app.components.events import CancelToken, script_event
+from app.components.events import script_event
+from app.executor import CancelToken
 from app.page import build, css, head
 from app.studio import Studio
 from app.tabs import TABS

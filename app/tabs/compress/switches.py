@@ -10,7 +10,8 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.events import Dependency
 
-from app.components.events import LIVE, QUICK, CancelToken, Update, friendly, script_event
+from app.components.events import LIVE, QUICK, Update, friendly, script_event
+from app.executor import CancelToken
 from app.results import CurrentFace
 from app.studio import Studio
 from app.tabs.compress.updates import ResultUpdates, identity_of, with_layers
@@ -80,7 +81,7 @@ class LayerSwitches:
         switched = gr.on(
             switches,
             friendly(self.switched),
-            [view.browser_cache, view.current, *controls],
+            [view.browser_cache, view.shown, *controls],
             outputs,
             **LIVE,
         )
@@ -90,7 +91,7 @@ class LayerSwitches:
     def switched(
         self,
         cache: dict[str, Any] | None,
-        current: CurrentFace | None,
+        shown: CurrentFace | None,
         photo: str | None,
         face: int,
         align: bool,
@@ -101,20 +102,20 @@ class LayerSwitches:
         """A level or a layer was chosen: note what the page shows of it, or draw what it lacks."""
         layers, cache = layers_of(scn, fcn), cache or {}
         in_browser = cache.get("level") == level and layers in cache.get("layers", ())
-        same_face = current is not None and cache.get("identity") == identity_of(current.result)
-        if not (in_browser and same_face and photo and current):
+        same_face = shown is not None and cache.get("identity") == identity_of(shown.result)
+        if not (in_browser and same_face and photo and shown):
             yield from self.draw(photo, face, align, level, scn, fcn)
             return
-        result = current.result
+        result = shown.result
         if result.level != level:
             result = next(self.studio.steps(photo, level, face, align))
             if result.picture_both is None:  # forgotten here
                 yield from self.draw(photo, face, align, level, scn, fcn)
                 return
         picture = self.studio.decode(result.file(layers), layers).picture
-        current = with_layers(current, result, layers, picture)
-        self.updates.layer_values(current, Path(photo))
-        yield {self.view.current: current}
+        shown = with_layers(shown, result, layers, picture)
+        self.updates.layer_values(shown, Path(photo))
+        yield {self.view.shown: shown}
 
 
 def layers_of(scn: bool, fcn: bool) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.components.events import CancelToken
 from app.components.html import note
 from app.components.images import picture
 from app.components.visitor_face import VisitorFace
-from app.services.difference import AMPLIFICATIONS
+from app.executor import CancelToken
 from app.services.examples import Example
+from app.services.measure import AMPLIFICATIONS
 from app.texts import text
 
 BEFORE_AFTER, DIFFERENCE = "Before | after", "Difference"
@@ -25,7 +25,7 @@ class CompressView:
 
     def __init__(self, face: VisitorFace, examples: list[Example]) -> None:
         self.photo = face.photo
-        self.current = face.current
+        self.shown = face.shown
         self.face = gr.State(0)
         self.align = gr.State(True)
         self.search = gr.State(CancelToken())

@@ -109,11 +109,11 @@ def proof_panel(proof: Proof) -> str:
 
 
 def _hex(field: Field, most: int = SPELLED_OUT) -> str:
-    text = field.data[:most].hex(" ")
+    shown = field.data[:most].hex(" ")
     left = len(field.data) - most
     if left <= 0:
-        return text
-    return f"{text} <em>… {left:,} more</em>" if most == SPELLED_OUT else f"{text} …"
+        return shown
+    return f"{shown} <em>… {left:,} more</em>" if most == SPELLED_OUT else f"{shown} …"
 
 
 def _offsets(field: Field) -> str:

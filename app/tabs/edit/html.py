@@ -8,7 +8,7 @@ from html import escape
 from app.files import address, keep_picture
 from app.protocols import EditInfo
 from app.results import Edits
-from app.services.editing import GridRow, over
+from app.services.editing import GridRow, amounts_over
 
 
 def edits_in_words(edits: Edits) -> str:
@@ -34,7 +34,7 @@ def grid(edit: EditInfo, rows: Sequence[GridRow]) -> str:
     """Strength to the right, bitrate downwards, each picture 256 px from that row's own bytes."""
     if not rows:
         return ""
-    amounts = over(edit, len(rows[0].pictures))
+    amounts = amounts_over(edit, len(rows[0].pictures))
     head = "".join(f'<th scope="col">{_signed(amount)}</th>' for amount in amounts)
     body = "".join(
         f'<tr><th scope="row">{row.total:,} bytes<small>level {row.level:g}</small></th>'

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.services.bit_allocation import BitAllocation
+from app.services.bit_allocation import BitSummary
 from app.services.exploring import AxisInfo, FaceMap, OnMap
 from app.services.portraits import COUNT, SIDE
-from app.services.rd_curve import PAPER_POINTS, Curve, Metric
+from app.services.rd_curve import PAPER_POINTS, Curve, CurveMetric
 from app.tabs.explore.chart import PORTRAITS
 from app.tabs.explore.labels import label, spread
 
@@ -70,7 +70,7 @@ def map_figure(
     return _json(traces, layout, portraits=portraits, zoom=True)
 
 
-def curve_figure(curve: Curve, metric: Metric) -> str:
+def curve_figure(curve: Curve, metric: CurveMetric) -> str:
     """Bytes against one figure of merit: this photo, other codecs, the paper."""
     series: dict[str, list[int]] = {}
     for index, point in enumerate(curve.points):
@@ -125,7 +125,7 @@ def curve_figure(curve: Curve, metric: Metric) -> str:
     return _json(traces, layout, zoom=True)
 
 
-def styles_figure(spending: BitAllocation) -> str:
+def styles_figure(spending: BitSummary) -> str:
     """SCN's bits by style, coarse to fine."""
     count = len(spending.styles)
     names, fills = [], []
@@ -214,7 +214,7 @@ def _arrow(end: tuple[float, float], start: tuple[float, float]) -> Trace:
 
 def _picked(place: tuple[float, float]) -> Trace:
     return {
-        "type": "scatter", "mode": "markers", "name": "Shown", "hoverinfo": "skip",
+        "type": "scatter", "mode": "markers", "name": "CurrentFace", "hoverinfo": "skip",
         "x": [place[0]], "y": [place[1]],
         "marker": {"symbol": "circle-open", "size": 44, "color": TEXT, "line": {"width": 2.5}},
     }  # fmt: skip

@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from app.components.html import note
-from app.services.bit_allocation import BitAllocation
+from app.services.bit_allocation import BitSummary
 from app.services.rd_curve import Curve
 
 
-def bits_in_words(spending: BitAllocation, size: int) -> str:
+def bits_in_words(spending: BitSummary, size: int) -> str:
     """Where the bits went, in a few sentences with the figures behind them."""
     total = spending.scn or 1
     groups = "".join(

@@ -20,7 +20,7 @@ asked: list[int] = []
 _context = multiprocessing.get_context("fork")
 
 
-def GPU(function: Callable | None = None, *, duration: int) -> Callable:  # noqa: N802
+def GPU(function: Callable | None = None, *, duration: int) -> Callable:
     """As `spaces.GPU`."""
     if function is None:
         return functools.partial(GPU, duration=duration)
