@@ -96,10 +96,11 @@ class Codec:
             PhotoError: the picture cannot be read; NoFaceError: it shows no face.
             BitstreamError: the level is outside 1 to 6.
         """
-        from hsc.domains.ffhq_face import aligned
-        from hsc.images.photo import read_photo
+        from hsc.domains import align as align_to
+        from hsc.domains import domain
 
-        crop = aligned(read_photo(image), face=face, align=align, px=FACE_1024.image_px)
+        spec = self.networks.config.generator
+        crop = align_to(domain(spec.domain), image, spec.image_px, face, find=align)
         latents = self.analyse(crop)
         if refine:
             latents = self.refine(crop, latents, level, refine)

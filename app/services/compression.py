@@ -19,8 +19,10 @@ from app.results import Compressed, Prepared, Progress
 from app.services.batched_calls import Encoded, Timed, analyse, encode, refine
 from app.services.decoding import Decoding
 from hsc.config import FACE_1024
-from hsc.domains.ffhq_face import Face, crop_centre, crop_face, find_faces
-from hsc.errors import NoFaceError, PhotoError
+from hsc.domains import domain, select
+from hsc.domains.centre_crop import crop_centre
+from hsc.domains.ffhq_face import Face
+from hsc.errors import PhotoError
 from hsc.images.photo import read_photo
 from hsc.levels import REFINE_STEPS
 
@@ -182,19 +184,14 @@ class Compression:
         """The square that the encoder takes, and thumbnails of the faces; None is the centre."""
         if face is None:
             return crop_centre(image, FACE_1024.image_px), ()
-        faces = self._faces.get_or_make(key, lambda: find_faces(image)[:MAX_FACES])
-        if not faces:
-            raise NoFaceError("No face was found in this picture.")
-        if not 0 <= face < len(faces):
-            raise PhotoError(
-                f"There is no face number {face}: this picture has {len(faces)}, counted from 0."
-            )
-        crop = crop_face(image, faces[face], FACE_1024.image_px)
+        subject = domain(FACE_1024.domain)
+        faces = self._faces.get_or_make(key, lambda: subject.find(image)[:MAX_FACES])
+        crop = subject.crop(image, select(subject, faces, face), FACE_1024.image_px)
         # cutting a face out takes longer than making it small: the one that is cut out stands
         # for itself
         small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         return crop, tuple(
-            small if number == face else crop_face(image, each, THUMBNAIL)
+            small if number == face else subject.crop(image, each, THUMBNAIL)
             for number, each in enumerate(faces)
         )
 

@@ -8,7 +8,8 @@ import pytest
 from paths import ASTRONAUT
 from PIL import Image, ImageDraw
 
-from hsc.domains.ffhq_face import Face, aligned, crop_centre, crop_face, find_faces
+from hsc.domains.centre_crop import crop_centre
+from hsc.domains.ffhq_face import Face, aligned, crop_face, find_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo

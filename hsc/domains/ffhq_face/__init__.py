@@ -1,6 +1,47 @@
 """Faces, cropped as FFHQ does it: find them in a picture and bring one upright and aligned."""
 
-from hsc.domains.ffhq_face.align import aligned, crop_centre, crop_face
-from hsc.domains.ffhq_face.detect import Face, find_faces
+from __future__ import annotations
 
-__all__ = ["Face", "aligned", "crop_centre", "crop_face", "find_faces"]
+from PIL import Image
+
+from hsc.config import FACE_1024
+from hsc.domains.base import align as align_to
+from hsc.domains.ffhq_face.align import crop_face
+from hsc.domains.ffhq_face.detect import Face, find_faces
+from hsc.images.photo import PhotoSource
+
+__all__ = ["Face", "FfhqFace", "aligned", "crop_face", "find_faces"]
+
+
+class FfhqFace:
+    """A ``Domain``: faces found by dlib, in the crop of FFHQ."""
+
+    noun = "face"
+    has_identity = True
+    has_landmarks = True
+
+    def find(self, image: Image.Image) -> list[Face]:
+        """The faces in an upright RGB picture, the largest first."""
+        return find_faces(image)
+
+    def crop(self, image: Image.Image, region: Face, px: int) -> Image.Image:
+        """One face upright, padded where the picture ends."""
+        return crop_face(image, region, px)
+
+
+def aligned(
+    image: PhotoSource, face: int | None = 0, align: bool = True, px: int = FACE_1024.image_px
+) -> Image.Image:
+    """``hsc.domains.align`` for faces.
+
+    Args:
+        image: any picture that ``read_photo`` takes.
+        face: which face, 0 being the largest; None is the largest too.
+        align: False skips the search and takes the centre of the picture.
+        px: side of the result in pixels.
+
+    Raises:
+        NoFaceError: no face was found.
+        PhotoError: the picture is unusable, or has no face of that number.
+    """
+    return align_to(FfhqFace(), image, px, face or 0, find=align)

@@ -14,9 +14,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from hsc.config import FACE_1024
-from hsc.domains.ffhq_face.detect import Face, find_faces
-from hsc.errors import NoFaceError, PhotoError
-from hsc.images.photo import read_photo
+from hsc.domains.ffhq_face.detect import Face
 
 LEFT_EYE = slice(36, 42)
 RIGHT_EYE = slice(42, 48)
@@ -50,49 +48,6 @@ class Square:
         down = half * np.array([-np.sin(self.angle), np.cos(self.angle)])
         centre = np.array([self.x, self.y])
         return centre + np.stack([-right - down, -right + down, right + down, right - down])
-
-
-def aligned(
-    image: Image.Image, face: int | None = 0, align: bool = True, px: int = FACE_1024.image_px
-) -> Image.Image:
-    """Bring a picture to the square that the encoder expects.
-
-    Args:
-        image: any picture that `read_photo` takes.
-        face: which face, 0 being the largest; None is the largest too.
-        align: False skips the search and takes the centre of the picture.
-        px: side of the result in pixels.
-
-    Returns:
-        RGB picture of px x px.
-
-    Raises:
-        NoFaceError: no face was found.
-        PhotoError: the picture is unusable, or has no face of that number.
-    """
-    image = read_photo(image)
-    if not align:
-        return crop_centre(image, px)
-    faces = find_faces(image)
-    if not faces:
-        raise NoFaceError(
-            "No face was found in the picture: try another one, or use the centre of the picture "
-            "all the same (--no-align)."
-        )
-    number = 0 if face is None else face
-    if not 0 <= number < len(faces):
-        have = "only face 0" if len(faces) == 1 else f"faces 0 to {len(faces) - 1}"
-        raise PhotoError(f"There is no face {number}: the picture has {have}, largest first.")
-    return crop_face(image, faces[number], px)
-
-
-def crop_centre(image: Image.Image, px: int = FACE_1024.image_px) -> Image.Image:
-    """The largest centred square of an RGB picture, resampled to px x px."""
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    return image.resize(
-        (px, px), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
-    )
 
 
 def crop_face(image: Image.Image, face: Face, px: int = FACE_1024.image_px) -> Image.Image:
@@ -165,7 +120,7 @@ def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
 def _padded(
     image: Image.Image, before: tuple[int, int], after: tuple[int, int], blur: float
 ) -> Image.Image:
-    """SelfRenderer a picture outwards; blur from its edge on, and fade to its median colour.
+    """Mirror a picture outwards; blur from its edge on, and fade to its median colour.
 
     Args:
         before: pixels to add at the left and the top.

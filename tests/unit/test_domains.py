@@ -1,0 +1,48 @@
+"""Domains: one choice among subjects, and a domain without a detector."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsc.config import FACE_1024
+from hsc.domains import DOMAINS, align, domain, select
+from hsc.domains.centre_crop import CentreCrop
+from hsc.errors import NoFaceError, PhotoError, WeightsError
+
+
+@pytest.fixture
+def wide() -> Image.Image:
+    """Black, with a white square in the middle."""
+    pixels = np.zeros((40, 100, 3), np.uint8)
+    pixels[:, 30:70] = 255
+    return Image.fromarray(pixels)
+
+
+def test_the_shipped_generator_has_a_domain() -> None:
+    assert domain(FACE_1024.domain).has_identity and domain(FACE_1024.domain).has_landmarks
+    with pytest.raises(WeightsError, match="ffhq_face, centre_crop, got 'cars'"):
+        domain("cars")
+
+
+def test_the_centre_of_a_picture_is_a_domain_of_its_own(wide: Image.Image) -> None:
+    centre = CentreCrop()
+    assert not centre.has_identity and not centre.has_landmarks
+    assert centre.find(wide) == [(30, 0, 70, 40)]
+    assert np.asarray(align(centre, wide, 20)).min() > 230  # the filter sees the edge
+    assert align(centre, wide, 20).tobytes() == align(centre, wide, 20, find=False).tobytes()
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_every_domain_can_skip_the_search(name: str, wide: Image.Image) -> None:
+    assert align(domain(name), wide, 16, find=False).size == (16, 16)
+
+
+def test_a_subject_is_chosen_by_its_number() -> None:
+    faces = domain("ffhq_face")
+    assert select(faces, ["large", "small"], 1) == "small"
+    with pytest.raises(NoFaceError, match="No face was found"):
+        select(faces, [])
+    with pytest.raises(PhotoError, match="There is no face 2: the picture has faces 0 to 1"):
+        select(faces, ["large", "small"], 2)
+    with pytest.raises(PhotoError, match="only subject 0"):
+        select(CentreCrop(), [(0.0, 0.0, 1.0, 1.0)], -1)
