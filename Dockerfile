@@ -21,6 +21,7 @@ COPY app.py ./
 COPY app app
 COPY hsc hsc
 COPY assets assets
+COPY web/dist web/dist
 
 USER 1000
 ENV GRADIO_SERVER_NAME=0.0.0.0 GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1

@@ -31,17 +31,18 @@ ROOT = Path(__file__).resolve().parents[1]
 MEGABYTE = 1 << 20
 LARGE = 10 * MEGABYTE  # from here on the Hub wants Git LFS
 LARGEST, TOTAL = 100 * MEGABYTE, 500 * MEGABYTE  # far more than there is: something has slipped in
-SPACE = ("app.py", "app/", "hsc/", "assets/", "README.md", "requirements.txt",
-         "pre-requirements.txt")  # fmt: skip
-MODEL = ("assets/weights/", "assets/licences/", "assets/NOTICE.md", "assets/MODEL_CARD.md",
-         "RESULTS.md")  # fmt: skip
+SPACE = ("app.py", "app/", "hsc/", "assets/", "web/dist/", "LICENSE", "README.md",
+         "requirements.txt", "pre-requirements.txt")  # fmt: skip
+MODEL = ("assets/weights/", "assets/licences/", "LICENSE", "assets/NOTICE.md",
+         "assets/MODEL_CARD.md", "RESULTS.md")  # fmt: skip
 NEEDED = {
     "space": ("app.py", "README.md", "requirements.txt", "pre-requirements.txt", ".gitattributes"),
     "model": ("README.md", "NOTICE.md", ".gitattributes", "decoder.json"),
 }
 SUFFIXES = {".py", ".md", ".txt", ".css", ".js", ".json", ".csv", ".safetensors", ".png", ".jpg",
-            ".webp", ".hsc", ".svg", ".html"}  # fmt: skip
-BINARY = (".safetensors", ".png", ".jpg", ".webp", ".hsc")  # the Hub takes these by LFS only
+            ".webp", ".hsc", ".svg", ".html", ".wasm", ".webmanifest", ".yaml", ".j2"}  # fmt: skip
+BINARY = (".safetensors", ".png", ".jpg", ".webp", ".hsc", ".wasm")  # for LFS only
+PLAIN = (".gitattributes", "LICENSE", "py.typed")
 LFS = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY)
 START_LIMIT = 180  # seconds
 
@@ -99,7 +100,7 @@ def problems(folder: Path) -> list[str]:
         name, size = path.relative_to(folder), path.stat().st_size
         if path.is_symlink():
             found.append(f"{name} is a link")
-        if path.suffix not in SUFFIXES and path.name != ".gitattributes":
+        if path.suffix not in SUFFIXES and path.name not in PLAIN:
             found.append(f"{name} is of a kind that does not belong here")
         if "__pycache__" in name.parts or name.parts[0] in ("tests", "runs", ".venv", "tools"):
             found.append(f"{name} does not belong here")

@@ -48,7 +48,7 @@ def face_inputs() -> list[gr.Number | gr.Checkbox]:
     """Which face of a photo, and whether to look for one."""
     return [
         gr.Number(0, precision=0, label="Face, 0 is the largest"),
-        gr.Checkbox(True, label="Edits for a face"),
+        gr.Checkbox(True, label="Look for a face"),
     ]
 
 

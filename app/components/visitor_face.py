@@ -12,9 +12,9 @@ class VisitorFace:
 
     Attributes:
         photo: the photo that was uploaded.
-        shown: `app.results.CurrentFace`, or None: the file that was made of it, and its picture.
+        current: `app.results.CurrentFace`, or None: the file that was made of it, and its picture.
     """
 
     def __init__(self) -> None:
         self.photo = photo_input("photo", height=250, render=False)
-        self.shown = gr.State(None, time_to_live=3600)
+        self.current = gr.State(None, time_to_live=3600)

@@ -111,6 +111,6 @@ class BitAllocations:
 
 
 def _allocate(codec: FaceCodec, data: bytes) -> BitAllocation:
-    from hsc.analysis.bit_allocation import spent
+    from hsc.analysis.bit_allocation import allocate_bits
 
-    return spent(codec.networks, data)
+    return allocate_bits(codec.networks, data)

@@ -10,11 +10,9 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import unpack
-from hsc.bitstream.rans import CDF_TOTAL, CdfTables, IntArray, SymbolReader
+from hsc.bitstream.rans import CDF_TOTAL, CdfTables, IntArray
 from hsc.errors import HscError
-from hsc.latent_codecs.feature_slices.coder import NUM_SYMBOLS
 from hsc.latent_codecs.feature_slices.prior import Pass
-from hsc.latent_codecs.feature_slices.transforms import LATENT_PX
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.networks import Networks
 
@@ -47,7 +45,7 @@ class BitAllocation:
         return 0.0 if self.positions is None else float(self.positions.sum())
 
 
-def spent(networks: Networks, data: bytes) -> BitAllocation:
+def allocate_bits(networks: Networks, data: bytes) -> BitAllocation:
     """Read a file's symbols and say what each cost.
 
     Args:
@@ -112,8 +110,8 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
 def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:
     """Bits of the FCN layer by place, (16, 16), passes and channels summed."""
     coder = networks.fcn.coder
-    reader = SymbolReader(fcn, coder.tables, NUM_SYMBOLS)
-    positions = np.zeros((LATENT_PX, LATENT_PX))
+    reader = coder.reader(fcn)
+    positions = np.zeros((coder.prior.order[0].px,) * 2)
 
     def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
         symbols = reader.read(scale_indexes.numpy())  # (1, C, n)

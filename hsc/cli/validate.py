@@ -75,5 +75,11 @@ def run(args: argparse.Namespace) -> int:
     from hsc.research import evaluation
     from hsc.research.options import ValidateOptions
 
-    evaluation.run(args.kind, parsing.options(ValidateOptions, args))
+    options = parsing.options(ValidateOptions, args)
+    if args.kind == "results":
+        from hsc.research import results
+
+        results.run(options)
+    else:
+        evaluation.run(args.kind, options)
     return 0

@@ -25,13 +25,12 @@ from hsc.errors import HscError
 from hsc.generators.exits import ExitHead
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.paths import RECEIVER, SHIPPED
 from hsc.weights.loading import load_into
 from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
 
 OPSET = 17
-REPOSITORY = Path(__file__).resolve().parents[2]
-RUNTIME = REPOSITORY / "web" / "dist"
-EXAMPLE = REPOSITORY / "assets" / "examples" / "astronaut" / "face.hsc"
+EXAMPLE = SHIPPED / "examples" / "astronaut" / "face.hsc"
 SERVICE_WORKER = "sw.js"
 NOT_CACHED = {SERVICE_WORKER, "runtime.json", "worker.js.LEGAL.txt", "app.js.LEGAL.txt"}
 MANIFEST = "manifest.json"
@@ -234,17 +233,17 @@ def export_web(out: Path, folder: Path | None = None) -> list[Path]:
     Raises:
         HscError: the folder has other files in it, or the runtime is missing.
     """
-    if not RUNTIME.is_dir():
+    if not RECEIVER.is_dir():
         raise HscError("expected the receiver's runtime in web/dist, found none: build it there.")
     if out.is_dir() and any(out.iterdir()):
         raise HscError(f"expected a new or empty folder, {out.name} has files in it.")
-    shutil.copytree(RUNTIME, out, dirs_exist_ok=True)
+    shutil.copytree(RECEIVER, out, dirs_exist_ok=True)
     shutil.copyfile(EXAMPLE, out / "example.hsc")
     write_weights(out / "weights", folder)
     files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in NOT_CACHED)
     names = ["./", *(p.relative_to(out).as_posix() for p in files)]
     hashed = hashlib.sha256("".join(_facts(p)["sha256"] for p in files).encode()).hexdigest()
-    worker = (RUNTIME / SERVICE_WORKER).read_text(encoding="utf-8")
+    worker = (RECEIVER / SERVICE_WORKER).read_text(encoding="utf-8")
     worker = worker.replace("%VERSION%", hashed[:12]).replace("%FILES%", json.dumps(names))
     (out / SERVICE_WORKER).write_text(worker, encoding="utf-8")
     return sorted(p for p in out.rglob("*") if p.is_file())

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.latent_codecs.gaussian import bits, scale_index
@@ -46,13 +46,12 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
 
     Args:
         components: K.
-        shape: of one w+: styles, and the length of each.
+        config: whose generator gives w+ its shape.
     """
 
-    def __init__(
-        self, components: int = 256, shape: tuple[int, int] = FACE_1024.w_plus_shape
-    ) -> None:
+    def __init__(self, components: int = 256, config: CodecConfig = SHIPPED) -> None:
         super().__init__()
+        shape = config.generator.w_plus_shape
         size = shape[0] * shape[1]
         self.g_a = nn.Parameter(torch.zeros(components, size))
         self.g_s = nn.Parameter(torch.zeros(size, components))

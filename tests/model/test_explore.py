@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import hsc
-from hsc.analysis.bit_allocation import code_length, spent, style_shares
+from hsc.analysis.bit_allocation import allocate_bits, code_length, style_shares
 from hsc.analysis.latent_map import LatentMap
 from hsc.bitstream import Container, describe, unpack, with_layers
 from hsc.bitstream.rans import CdfTables, encode_symbols
@@ -31,7 +31,7 @@ def latent_map(codec) -> LatentMap:
 
 def test_bits_add_up_to_the_layers(codec, streams) -> None:
     for data in streams:
-        found, parts = spent(codec.networks, data), describe(data)["bytes"]
+        found, parts = allocate_bits(codec.networks, data), describe(data)["bytes"]
         assert found.styles.shape == (23,) and found.positions.shape == (16, 16)
         for bits, layer in ((found.scn, parts["scn"]), (found.fcn, parts["fcn"])):
             assert abs(bits / 8 - layer) <= 8 + 0.02 * layer
@@ -40,16 +40,16 @@ def test_bits_add_up_to_the_layers(codec, streams) -> None:
 
 def test_a_file_without_fcn_spends_nothing_there(codec, streams) -> None:
     whole, alone = streams[1], with_layers(streams[1], "scn")
-    found = spent(codec.networks, alone)
+    found = allocate_bits(codec.networks, alone)
     assert found.positions is None and found.fcn == 0
-    assert np.array_equal(found.styles, spent(codec.networks, whole).styles)
+    assert np.array_equal(found.styles, allocate_bits(codec.networks, whole).styles)
 
 
 def test_a_file_of_another_model_is_refused(codec, streams) -> None:
     mine = unpack(streams[0])
     other = Container(mine.model_id ^ 1, mine.level, mine.scn, mine.fcn).pack()
     with pytest.raises(HscError, match="made with model"):
-        spent(codec.networks, other)
+        allocate_bits(codec.networks, other)
 
 
 def test_the_components_share_themselves_out(codec) -> None:

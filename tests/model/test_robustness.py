@@ -12,8 +12,9 @@ from PIL import Image
 from hsc.cli import main
 from hsc.images.tensors import to_picture
 from hsc.metrics.evaluator import Evaluator
+from hsc.research import results
 from hsc.research.data.held_out import held_out_names
-from hsc.research.evaluation import laboratory, report, robustness
+from hsc.research.evaluation import report, robustness
 
 
 def brightness(image: Image.Image) -> float:
@@ -54,6 +55,6 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     assert dark[1] > dark[0] + 3  # light comes back
     assert robustness.figures_table(result) in capfd.readouterr().out
     assert (tmp_path / "robustness.jpg").is_file()
-    sections = laboratory.sections(laboratory.reports(tmp_path, tmp_path))
+    sections = results.sections(results.reports(tmp_path, tmp_path))
     (section,) = [s for s in sections if s.startswith("## Damaged")]
-    assert robustness.figures_table(result) in sections
+    assert robustness.figures_table(result) in section

@@ -28,8 +28,8 @@ def test_a_space_is_fit_and_complete(laid_out: Path) -> None:
     assert space.problems(laid_out) == []
     names = {p.relative_to(laid_out).parts[0] for p in laid_out.rglob("*") if p.is_file()}
     assert names == {
-        ".gitattributes", "README.md", "app", "app.py", "assets", "hsc", "pre-requirements.txt",
-        "requirements.txt",
+        ".gitattributes", "LICENSE", "README.md", "app", "app.py", "assets", "hsc",
+        "pre-requirements.txt", "requirements.txt", "web",
     }  # fmt: skip
     manifest = Manifest.read(laid_out / "assets" / "weights.json")
     assert (manifest.repo, manifest.revision) == ("someone/faces", COMMIT)

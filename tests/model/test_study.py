@@ -156,7 +156,7 @@ def test_figures_are_kept_until_what_they_depend_on_changes(tmp_path: Path) -> N
 
 def test_a_study_and_how_it_goes_on(networks, tmp_path: Path, monkeypatch, capfd) -> None:
     (tmp_path / "faces").mkdir()
-    to_pil(face(1)).reduce(4).save(tmp_path / "faces" / "one.png")
+    to_pil(face(1)).save(tmp_path / "faces" / "one.png")
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "faces" / "two.png")
     monkeypatch.setattr(run, "Measures", partial(Measures, **networks))
     out = tmp_path / "out"

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import hsc.weights.model_id
 from hsc.errors import HscError
 from hsc.generators.mobilestylegan.window import MARGIN
-from hsc.generators.pretrained import load_generator
+from hsc.generators.pretrained import load_finetuned, load_generator
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -384,6 +384,10 @@ def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:
         "512",
     }
     assert all(v.dtype == torch.float16 and v.shape == before[n].shape for n, v in after.items())
+    above = load_finetuned(
+        synthesis(), workshop.assets / "decoder.safetensors"
+    )  # as the codec does
+    assert torch.equal(above.to_img.conv.weight.half(), after["to_img.conv.weight"])
     assert not torch.equal(
         after["blocks.512.conv2.conv.weight"], before["blocks.512.conv2.conv.weight"]
     )

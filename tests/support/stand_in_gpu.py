@@ -27,6 +27,8 @@ aten = torch.ops.aten
 FETCHING = (aten._to_copy.default, aten.copy_.default)
 READING = (aten._local_scalar_dense.default, aten.nonzero.default)
 INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default)
+WIDENED = (aten.convolution.default, aten.convolution_backward.default)
+"""Slow in half precision on a CPU; a GPU too adds up their products in single precision."""
 
 
 class Misplaced(RuntimeError):
@@ -84,7 +86,7 @@ class Recording:
 
     def replay(self) -> None:
         for launch in self.launches:
-            again = launch.func(*launch.args, **launch.kwargs)
+            again = _computed(launch.func, launch.args, launch.kwargs)
             for old, new in zip(_tensors(launch.out), _tensors(again), strict=True):
                 if old.data_ptr() != new.data_ptr():  # neither in place nor a view
                     old.copy_(new)
@@ -114,7 +116,7 @@ class StandIn(TorchDispatchMode):
         if target is not None:
             kwargs["device"] = "cpu"
         plain, plain_kwargs = _plain(args), _plain(kwargs)
-        out = func(*plain, **plain_kwargs)
+        out = _computed(func, plain, plain_kwargs)
         if on_gpu or there:
             self.launched += 1
             if self.recording is not None:
@@ -139,6 +141,14 @@ class StandIn(TorchDispatchMode):
         if strangers := [t for t in tensors if not isinstance(t, OnGpu) and t.ndim]:
             shapes = ", ".join(str(tuple(t.shape)) for t in strangers)
             raise Misplaced(f"{func} got operands on the GPU and on the CPU (of shape {shapes})")
+
+
+def _computed(func: Any, args: Any, kwargs: Any) -> Any:
+    """What an operation makes of tensors on the CPU."""
+    if func not in WIDENED or args[0].dtype != torch.half:
+        return func(*args, **kwargs)
+    args = tree_map(lambda x: x.float() if isinstance(x, Tensor) else x, args)
+    return tree_map(lambda x: x.half() if isinstance(x, Tensor) else x, func(*args, **kwargs))
 
 
 def _tensors(tree: Any) -> list[Tensor]:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from hsc.metrics.evaluator import METRICS
+from hsc.research import results
 from hsc.research.data.validation import HeldOutPicture
-from hsc.research.evaluation import bound, laboratory, report, verification
+from hsc.research.evaluation import bound, report, verification
 from hsc.research.evaluation.bench import Timing
 from hsc.research.evaluation.study import page
 
@@ -76,7 +77,7 @@ def bounded() -> dict:
 
 
 def test_no_report_no_section(tmp_path: Path) -> None:
-    assert laboratory.sections(laboratory.reports(tmp_path, tmp_path)) == []
+    assert results.sections(results.reports(tmp_path, tmp_path)) == []
 
 
 def test_every_report_has_its_section(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     }
     report.save(COMMON | ablation, tmp_path)
     report.save(COMMON | bounded(), tmp_path)
-    text = "\n\n".join(laboratory.sections(laboratory.reports(tmp_path, tmp_path)))
+    text = "\n\n".join(results.sections(results.reports(tmp_path, tmp_path)))
     flat = " ".join(text.split())
     assert "CC BY-NC-SA 4.0" in text and "A note." in text and "AVIF: some encoder." in text
     assert (

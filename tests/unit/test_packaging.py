@@ -2,7 +2,6 @@
 
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 import requirements
@@ -12,7 +11,7 @@ from paths import ROOT
 
 import hsc
 from hsc.cli import main
-from hsc.paths import SHIPPED
+from hsc.paths import RECEIVER, SHIPPED
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -54,8 +53,8 @@ def test_every_package_has_one_version_which_the_project_allows() -> None:
 def test_what_the_wheel_takes_is_there() -> None:
     taken = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert all((ROOT / source).is_dir() for source in taken)
-    assert {Path(target).name for target in taken.values()} >= {"weights", "examples", "texts"}
-    assert SHIPPED == ROOT / "assets"
+    assert SHIPPED == ROOT / "assets" and "assets" in taken
+    assert RECEIVER == ROOT / "web" / "dist" and "web/dist" in taken
     assert (ROOT / "hsc" / "py.typed").is_file()
 
 

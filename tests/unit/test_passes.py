@@ -2,8 +2,10 @@
 
 import torch
 
+from hsc.config import SHIPPED
 from hsc.latent_codecs.feature_slices.prior import PASSES, SLICES, Pass, passes
-from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, LATENT_PX
+
+LATENT_CHANNELS, LATENT_PX = SHIPPED.latent_channels, SHIPPED.latent_px
 
 
 def test_every_symbol_is_coded_once() -> None:

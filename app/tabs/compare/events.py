@@ -27,7 +27,7 @@ class CompareTab(Tab):
         view = CompareView()
         tab.select(
             friendly(self.compare_codecs),
-            self.page.face.shown,
+            self.page.face.current,
             [view.note, view.cards],
             **COMPARING,
         )
@@ -35,25 +35,25 @@ class CompareTab(Tab):
     def add_endpoint(self) -> None:
         api.add(self.studio)
 
-    def compare_codecs(self, shown: CurrentFace | None) -> Iterator[tuple[str, str]]:
+    def compare_codecs(self, current: CurrentFace | None) -> Iterator[tuple[str, str]]:
         """Show our picture at once, and each codec's as they come."""
-        if shown is None:
+        if current is None:
             yield note(NO_FACE), ""
             return
         baselines, measures = self.studio.baselines, self.studio.measures
-        crop, budget = shown.result.crop, len(shown.file)
+        crop, budget = current.result.crop, len(current.file)
         results = {result.name: result for result in baselines.empty()}
-        yield note("Measuring ours …", busy=True), html.cards(shown, None, results.values())
-        ours = measures.measure(crop, shown.picture)
+        yield note("Measuring ours …", busy=True), html.cards(current, None, results.values())
+        ours = measures.measure(crop, current.picture)
         yield (
             note("Coding with the first of the others …", busy=True),
-            html.cards(shown, ours, results.values()),
+            html.cards(current, ours, results.values()),
         )
         for result in baselines.steps(crop, budget):
             results[result.name] = result
             if not result.missing:
                 yield (
                     note(f"{result.label} is done, the next follows …", busy=True),
-                    html.cards(shown, ours, results.values()),
+                    html.cards(current, ours, results.values()),
                 )
-        yield "", html.cards(shown, ours, results.values())
+        yield "", html.cards(current, ours, results.values())

@@ -13,7 +13,7 @@ from app.services.baselines import BaselineResult, Fit
 from app.services.measure import SAME_PERSON, Distances
 
 
-def cards(shown: CurrentFace, ours: Distances | None, results: Iterable[BaselineResult]) -> str:
+def cards(current: CurrentFace, ours: Distances | None, results: Iterable[BaselineResult]) -> str:
     """All cards: the original and ours, the others at their best and at full size, who is missing.
 
     Args:
@@ -22,14 +22,14 @@ def cards(shown: CurrentFace, ours: Distances | None, results: Iterable[Baseline
     results = list(results)
     available = [result for result in results if not result.missing]
     missing = [result for result in results if result.missing]
-    budget = len(shown.file)
+    budget = len(current.file)
     hsc = _card(
-        "HSC", f"{budget:,} bytes", _image(shown.picture, "The face drawn from our file"), ours,
+        "HSC", f"{budget:,} bytes", _image(current.picture, "The face drawn from our file"), ours,
         kind="ours",
     )  # fmt: skip
     best = [_baseline(each.label, each.best, each.best_measured) for each in available]
     full = [_baseline(each.label, each.full, each.full_measured) for each in available]
-    original = _card("Original", "", _image(shown.result.crop, "The original"), None)
+    original = _card("Original", "", _image(current.result.crop, "The original"), None)
     return (
         f'<h3>At their best in {budget:,} bytes</h3><p class="note">Each codec may shrink the '
         "picture first and is shown at the size in pixels with the least LPIPS, the perceptual "

@@ -55,7 +55,7 @@ class CompressTab(Tab):
         outputs: list[Block] = [
             view.note, view.no_face, view.faces, view.welcome, view.readout, view.original,
             view.only_scn, view.both, view.slider, view.measures, view.link, view.share,
-            view.times, view.save_file, view.save_picture, view.save_recipe, view.shown,
+            view.times, view.save_file, view.save_picture, view.save_recipe, view.current,
             view.browser_cache,
         ]  # fmt: skip
         with_face = [*outputs, view.face, view.align]
@@ -74,7 +74,7 @@ class CompressTab(Tab):
         refining = [
             event.then(
                 friendly(self.refine),
-                [view.refine, view.shown, view.photo, view.search],
+                [view.refine, view.current, view.photo, view.search],
                 outputs,
                 **MODEL_EVENT,
             )
@@ -83,21 +83,21 @@ class CompressTab(Tab):
         refining.append(
             view.refine.input(
                 friendly(self.refine_or_draw),
-                [view.refine, view.shown, view.search, *controls],
+                [view.refine, view.current, view.search, *controls],
                 outputs,
                 **MODEL_EVENT,
             )
         )
-        seen = [view.shown, view.mode, view.amplification]
+        request = [view.current, view.mode, view.amplification]
         downloads = [view.save_file, view.save_picture, view.save_recipe]
         viewer = [view.slider, view.difference, view.position, view.amplification]
         for event in drawing + refining:
             event.then(
-                friendly(self.measure), [view.shown, view.search], view.measures, **MEASURING
+                friendly(self.measure), [view.current, view.search], view.measures, **MEASURING
             )
-            event.then(self.show_view, seen, viewer, **QUICK)
+            event.then(self.show_view, request, viewer, **QUICK)
             event.then(**keep_downloads("compress", downloads))
-        gr.on([view.mode.input, view.amplification.input], self.show_view, seen, viewer, **QUICK)
+        gr.on([view.mode.input, view.amplification.input], self.show_view, request, viewer, **QUICK)
         gr.on(
             [view.position.input, view.position.release],
             lambda position: gr.ImageSlider(slider_position=position),
@@ -182,8 +182,8 @@ class CompressTab(Tab):
                 yield update | {view.note: note("Drawing …", busy=True)}
             file = result.file(layers)
             picture = self.studio.decode(file, layers).picture
-            shown = CurrentFace(result, layers, file, picture, face, align, seed_of(path))
-            yield update | self.updates.complete(shown, path)
+            current = CurrentFace(result, layers, file, picture, face, align, seed_of(path))
+            yield update | self.updates.complete(current, path)
         except NoFaceError:
             yield {view.note: "", view.no_face: gr.Column(visible=True)}
         except Exception:
@@ -191,25 +191,25 @@ class CompressTab(Tab):
             raise
 
     def refine(
-        self, enabled: bool, shown: CurrentFace | None, photo: str | None, search: CancelToken
+        self, enabled: bool, current: CurrentFace | None, photo: str | None, search: CancelToken
     ) -> Iterator[Update]:
         """Search for a better file of what is shown, where the switch is on."""
         view = self.view
         yield {view.note: gr.skip()}  # Gradio clears what no answer names
-        if not enabled or shown is None or shown.result.refined or not photo:
+        if not enabled or current is None or current.result.refined or not photo:
             return
         path, result = Path(photo), None
         try:
-            for result in self.studio.refine(shown.result, search.watch()):
-                update = self.updates.partial(result, shown.layers, path, fresh=False)
+            for result in self.studio.refine(current.result, search.watch()):
+                update = self.updates.partial(result, current.layers, path, fresh=False)
                 if result.picture_both is None or result.refining:
                     yield update
             if result is None or result.refining:  # cancelled
                 yield {view.note: ""}
                 return
-            file = result.file(shown.layers)
-            picture = self.studio.decode(file, shown.layers).picture
-            better = replace(shown, result=result, file=file, picture=picture)
+            file = result.file(current.layers)
+            picture = self.studio.decode(file, current.layers).picture
+            better = replace(current, result=result, file=file, picture=picture)
             yield update | self.updates.complete(better, path)
         except Exception:
             yield {view.note: ""}  # a toast says what is wrong; the last good pictures stay
@@ -218,7 +218,7 @@ class CompressTab(Tab):
     def refine_or_draw(
         self,
         enabled: bool,
-        shown: CurrentFace | None,
+        current: CurrentFace | None,
         search: CancelToken,
         photo: str | None,
         face: int,
@@ -229,11 +229,11 @@ class CompressTab(Tab):
     ) -> Iterator[Update]:
         """The switch was turned: search, or show the file as the encoder alone made it."""
         if enabled:
-            yield from self.refine(enabled, shown, photo, search)
+            yield from self.refine(enabled, current, photo, search)
         else:
             yield from self.draw(photo, face, align, level, scn, fcn)
 
-    def show_view(self, shown: CurrentFace | None, mode: str, amplification: int) -> Update:
+    def show_view(self, current: CurrentFace | None, mode: str, amplification: int) -> Update:
         """Before and after with a border between them, or where they differ."""
         view, differing = self.view, mode == DIFFERENCE
         update: Update = {
@@ -242,8 +242,8 @@ class CompressTab(Tab):
             view.amplification: gr.Radio(visible=differing),
             view.difference: gr.Image(visible=differing),
         }
-        if differing and shown:
-            picture = difference(shown.result.crop, shown.picture, amplification)
+        if differing and current:
+            picture = difference(current.result.crop, current.picture, amplification)
             update[view.difference] = gr.Image(
                 value=keep_picture(picture, "difference.png"),
                 label=f"Difference from the original, |x − x̂| × {amplification}",
@@ -251,12 +251,12 @@ class CompressTab(Tab):
             )
         return update
 
-    def measure(self, shown: CurrentFace | None, search: CancelToken) -> Iterator[str]:
+    def measure(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
         """The figures, as they come, while it is this picture that shows."""
-        if shown is None:
+        if current is None:
             return
         cancelled = search.watch()
-        for measured in self.studio.measures.steps(shown.result.crop, shown.picture):
+        for measured in self.studio.measures.steps(current.result.crop, current.picture):
             if cancelled():
                 return
             yield html.measures(measured)

@@ -81,7 +81,7 @@ class LayerSwitches:
         switched = gr.on(
             switches,
             friendly(self.switched),
-            [view.browser_cache, view.shown, *controls],
+            [view.browser_cache, view.current, *controls],
             outputs,
             **LIVE,
         )
@@ -91,7 +91,7 @@ class LayerSwitches:
     def switched(
         self,
         cache: dict[str, Any] | None,
-        shown: CurrentFace | None,
+        current: CurrentFace | None,
         photo: str | None,
         face: int,
         align: bool,
@@ -102,20 +102,20 @@ class LayerSwitches:
         """A level or a layer was chosen: note what the page shows of it, or draw what it lacks."""
         layers, cache = layers_of(scn, fcn), cache or {}
         in_browser = cache.get("level") == level and layers in cache.get("layers", ())
-        same_face = shown is not None and cache.get("identity") == identity_of(shown.result)
-        if not (in_browser and same_face and photo and shown):
+        same_face = current is not None and cache.get("identity") == identity_of(current.result)
+        if not (in_browser and same_face and photo and current):
             yield from self.draw(photo, face, align, level, scn, fcn)
             return
-        result = shown.result
+        result = current.result
         if result.level != level:
             result = next(self.studio.steps(photo, level, face, align))
             if result.picture_both is None:  # forgotten here
                 yield from self.draw(photo, face, align, level, scn, fcn)
                 return
         picture = self.studio.decode(result.file(layers), layers).picture
-        shown = with_layers(shown, result, layers, picture)
-        self.updates.layer_values(shown, Path(photo))
-        yield {self.view.shown: shown}
+        current = with_layers(current, result, layers, picture)
+        self.updates.layer_values(current, Path(photo))
+        yield {self.view.current: current}
 
 
 def layers_of(scn: bool, fcn: bool) -> str:

@@ -71,7 +71,7 @@ class ResultUpdates:
         }
         if result.refining:
             done, total = result.refining.done, result.refining.total
-            del update[view.browser_cache]  # what is shown meanwhile is still the file before
+            del update[view.browser_cache]  # until it ends, what shows is the file before
             update[view.note] = note(f"Refining, step {done} of {total} …", busy=True)
         elif result.picture_scn is None:
             update[view.note] = note("Drawing what SCN says …", busy=True)
@@ -81,19 +81,19 @@ class ResultUpdates:
                 update[view.slider] = (crop, _face_file(result.picture_scn))
         return update
 
-    def complete(self, shown: CurrentFace, photo: Path) -> Update:
+    def complete(self, current: CurrentFace, photo: Path) -> Update:
         """The picture that the chosen layers draw, and all that follows from it."""
-        view, result = self.view, shown.result
+        view, result = self.view, current.result
         pictures = {"scn": result.picture_scn, "scn+fcn": result.picture_both}
-        pictures[shown.layers] = shown.picture
+        pictures[current.layers] = current.picture
         by_layers = {
-            layers: self.layer_values(with_layers(shown, result, layers, picture), photo)
+            layers: self.layer_values(with_layers(current, result, layers, picture), photo)
             for layers, picture in pictures.items()
             if picture is not None
         }
-        values = by_layers[shown.layers]
+        values = by_layers[current.layers]
         return {
-            view.shown: shown,
+            view.current: current,
             view.browser_cache: {
                 "identity": identity_of(result),
                 "level": result.level,
@@ -116,19 +116,19 @@ class ResultUpdates:
             view.times: html.times(result),
         }
 
-    def layer_values(self, shown: CurrentFace, photo: Path) -> LayerValues:
+    def layer_values(self, current: CurrentFace, photo: Path) -> LayerValues:
         """What depends on the choice of layers; its files are written where they are not there."""
-        result, file = shown.result, shown.file
+        result, file = current.result, current.file
         name = _name(photo, result)
         return {
-            "readout": html.readout(result, shown.layers, self._source(photo)),
-            "pair": [_crop_file(result), _face_file(shown.picture)],
+            "readout": html.readout(result, current.layers, self._source(photo)),
+            "pair": [_crop_file(result), _face_file(current.picture)],
             "pair_label": f"Original | from {len(file):,} bytes",
             "file": keep_bytes(file, f"{name}.hsc"),
-            "picture": keep_picture(shown.picture, f"{name}.png"),
-            "recipe": keep_bytes(recipe(shown), f"{name}.json"),
-            "link": html.slow_link(result.sizes(shown.layers), result.prepared.upload_bytes),
-            "share": html.share_link(self._link(shown, photo)),
+            "picture": keep_picture(current.picture, f"{name}.png"),
+            "recipe": keep_bytes(recipe(current), f"{name}.json"),
+            "link": html.slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
+            "share": html.share_link(self._link(current, photo)),
         }
 
     def example(self, example: Example) -> Update:
@@ -150,12 +150,12 @@ class ResultUpdates:
             view.slider: gr.ImageSlider(value=(crop, both), label="Original | decoded"),
         }
 
-    def _link(self, shown: CurrentFace, photo: Path) -> str:
+    def _link(self, current: CurrentFace, photo: Path) -> str:
         """A link to these settings, with the face where it is one that anyone can have."""
-        query: dict[str, Any] = {"level": f"{shown.result.level:g}", "layers": shown.layers}
+        query: dict[str, Any] = {"level": f"{current.result.level:g}", "layers": current.layers}
         stems = [each.photo.stem for each in self.examples]
-        if shown.seed is not None:
-            query["seed"] = shown.seed
+        if current.seed is not None:
+            query["seed"] = current.seed
         elif photo.stem in stems:
             query["example"] = stems.index(photo.stem) + 1
         return "?" + urlencode(query, safe="+")
@@ -167,10 +167,10 @@ class ResultUpdates:
 
 
 def with_layers(
-    shown: CurrentFace, result: Compressed, layers: str, picture: Image.Image
+    current: CurrentFace, result: Compressed, layers: str, picture: Image.Image
 ) -> CurrentFace:
     """The same face from a result's layers, which draw this picture."""
-    return replace(shown, result=result, layers=layers, file=result.file(layers), picture=picture)
+    return replace(current, result=result, layers=layers, file=result.file(layers), picture=picture)
 
 
 def identity_of(result: Compressed) -> str:

@@ -25,7 +25,7 @@ class CompressView:
 
     def __init__(self, face: VisitorFace, examples: list[Example]) -> None:
         self.photo = face.photo
-        self.shown = face.shown
+        self.current = face.current
         self.face = gr.State(0)
         self.align = gr.State(True)
         self.search = gr.State(CancelToken())

@@ -132,9 +132,9 @@ class DecodeTab(Tab):
             return
         decoding = self.studio.decoding
         edits = Edits.of(self.view.edits.amounts(values))
-        readable, drawn, _ = decoding.readable(data, layers)
-        if not decoding.is_cached(readable, drawn, edits):
-            small = decoding.preview(readable, drawn, edits)
+        readable, available, _ = decoding.readable(data, layers)
+        if not decoding.is_cached(readable, available, edits):
+            small = decoding.preview(readable, available, edits)
             yield {self.view.picture: keep_picture(small, "preview.png")}
         yield from self.draw(data, layers, *values)
 

@@ -109,11 +109,11 @@ def proof_panel(proof: Proof) -> str:
 
 
 def _hex(field: Field, most: int = SPELLED_OUT) -> str:
-    shown = field.data[:most].hex(" ")
+    text = field.data[:most].hex(" ")
     left = len(field.data) - most
     if left <= 0:
-        return shown
-    return f"{shown} <em>… {left:,} more</em>" if most == SPELLED_OUT else f"{shown} …"
+        return text
+    return f"{text} <em>… {left:,} more</em>" if most == SPELLED_OUT else f"{text} …"
 
 
 def _offsets(field: Field) -> str:

@@ -29,9 +29,9 @@ class EditTab(Tab):
     def build(self, tab: gr.Tab) -> None:
         self.editing = self.studio.editing
         self.view = view = EditView()
-        self.shown = self.page.face.shown
+        self.current = self.page.face.current
         self._wire(tab)
-        TwoFaces(self.studio, view, self.face).wire(self.shown)
+        TwoFaces(self.studio, view, self.face).wire(self.current)
         self.fitted = (
             *view.sliders.sliders,
             *view.presets.values(),
@@ -58,7 +58,7 @@ class EditTab(Tab):
     def _wire(self, tab: gr.Tab) -> None:
         view = self.view
         sliders = view.sliders.sliders
-        request: list[Block] = [self.shown, view.file, view.keep_details, *sliders]
+        request: list[Block] = [self.current, view.file, view.keep_details, *sliders]
         values = [*sliders, view.keep_details]
         pictures = [view.note, view.unedited, view.edited, view.meanings]
         whole: dict[str, Any] = {
@@ -86,7 +86,7 @@ class EditTab(Tab):
         view.strip.select(self.take_amount, view.strip_of, sliders, **QUICK).then(**whole)
         view.draw_grid.click(
             friendly(self.draw_grid),
-            [view.grid_of, self.shown, view.file],
+            [view.grid_of, self.current, view.file],
             [view.note, view.grid],
             **MODEL_EVENT,
         )
@@ -150,10 +150,10 @@ class EditTab(Tab):
         return [amount if each == name else gr.skip() for each in self.view.sliders.by_name]
 
     def draw_grid(
-        self, name: str, shown: CurrentFace | None, file: str | None
+        self, name: str, current: CurrentFace | None, file: str | None
     ) -> Iterator[tuple[str, Any]]:
         """Strength by bitrate, a row at a time."""
-        face = self.face(shown, file)
+        face = self.face(current, file)
         if face is None:
             yield note(NO_FACE), ""
             return
@@ -164,15 +164,15 @@ class EditTab(Tab):
             yield note(f"Level {row.level:g} is done …", busy=True), html.grid(edit, rows)
         yield "", html.grid(edit, rows)
 
-    def face(self, shown: CurrentFace | None, file: str | None) -> EditTarget | None:
+    def face(self, current: CurrentFace | None, file: str | None) -> EditTarget | None:
         """The tab's own file before what Compress shows."""
         if file:
             return self.editing.target(file)
-        return EditTarget.current(shown) if shown else None
+        return EditTarget.current(current) if current else None
 
     def _parse(
-        self, shown: CurrentFace | None, file: str | None, keep_details: float, *values: float
+        self, current: CurrentFace | None, file: str | None, keep_details: float, *values: float
     ) -> tuple[EditTarget | None, Edits]:
         """The face that is edited, and how."""
         amounts = self.view.sliders.amounts(values)
-        return self.face(shown, file), Edits.of(amounts, keep_details)
+        return self.face(current, file), Edits.of(amounts, keep_details)

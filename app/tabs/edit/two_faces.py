@@ -38,9 +38,9 @@ class TwoFaces:
         self.view = view
         self.first_face = first_face
 
-    def wire(self, shown: gr.State) -> None:
+    def wire(self, current: gr.State) -> None:
         view = self.view
-        faces: list[Block] = [shown, view.file, view.other, view.kind]
+        faces: list[Block] = [current, view.file, view.other, view.kind]
         outputs = [view.note, view.between]
         view.invent.click(friendly(self.invent), None, view.other, **MODEL_EVENT)
         view.amount.input(friendly(self.preview), [*faces, view.amount], outputs, **LIVE)
@@ -78,14 +78,14 @@ class TwoFaces:
 
     def animate(
         self,
-        shown: CurrentFace | None,
+        current: CurrentFace | None,
         file: str | None,
         other: str | None,
         kind: str,
         animation_format: str,
     ) -> Iterator[tuple[Any, Any, Any]]:
         """There and back between the two, to watch and to keep."""
-        a, b = self._faces(shown, file, other)
+        a, b = self._faces(current, file, other)
         if a is None or b is None:
             yield note(MISSING), gr.skip(), gr.skip()
             return
@@ -100,13 +100,13 @@ class TwoFaces:
     def _picture(
         self,
         small: bool,
-        shown: CurrentFace | None,
+        current: CurrentFace | None,
         file: str | None,
         other: str | None,
         kind: str,
         amount: float,
     ) -> tuple[str, Any]:
-        a, b = self._faces(shown, file, other)
+        a, b = self._faces(current, file, other)
         if a is None or b is None:
             return note(MISSING), gr.skip()
         path = keep_picture(
@@ -115,6 +115,6 @@ class TwoFaces:
         return "", gr.Image(value=path, label=f"{amount:.0%} of the way")
 
     def _faces(
-        self, shown: CurrentFace | None, file: str | None, other: str | None
+        self, current: CurrentFace | None, file: str | None, other: str | None
     ) -> tuple[EditTarget | None, EditTarget | None]:
-        return self.first_face(shown, file), self.studio.editing.target(other) if other else None
+        return self.first_face(current, file), self.studio.editing.target(other) if other else None

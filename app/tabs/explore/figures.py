@@ -214,7 +214,7 @@ def _arrow(end: tuple[float, float], start: tuple[float, float]) -> Trace:
 
 def _picked(place: tuple[float, float]) -> Trace:
     return {
-        "type": "scatter", "mode": "markers", "name": "CurrentFace", "hoverinfo": "skip",
+        "type": "scatter", "mode": "markers", "name": "Shown", "hoverinfo": "skip",
         "x": [place[0]], "y": [place[1]],
         "marker": {"symbol": "circle-open", "size": 44, "color": TEXT, "line": {"width": 2.5}},
     }  # fmt: skip

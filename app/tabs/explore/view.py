@@ -78,7 +78,7 @@ class ExploreView:
                 self.metric = gr.Dropdown(
                     [(metric.label, metric.key) for metric in METRICS],
                     value=METRICS[0].key,
-                    label="Distances by",
+                    label="Measured by",
                     elem_id="curve-metric",
                 )
                 self.others = gr.Checkbox(

@@ -7,12 +7,9 @@ from torch import Tensor
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
 from hsc.latent_codecs.feature_slices.prior import Pass, Prior
-from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS, LATENT_PX
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.numerics.exact import exact_copy, snap
-
-NUM_SYMBOLS = LATENT_CHANNELS * LATENT_PX**2
 
 SymbolsOf = Callable[[Pass, Tensor, Tensor, Tensor], Tensor]
 """Called with a pass, its means (1, C, n), gains (C, 1) and scale indexes (1, C, n); gives its
@@ -34,6 +31,7 @@ class SliceCoder:
         self.prior = exact_copy(prior)
         self.log2_gain = log2_gain.detach().double().cpu()
         self.tables = tables
+        self.num_symbols = sum(now.width * int(now.cells.sum()) for now in prior.order)
 
     def compress(self, y: Tensor, context: Tensor, level: float) -> bytes:
         """The bytes of the FCN layer.
@@ -64,12 +62,16 @@ class SliceCoder:
         Raises:
             BitstreamError: the bytes hold impossible symbols.
         """
-        reader = SymbolReader(data, self.tables, NUM_SYMBOLS)
+        reader = self.reader(data)
 
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
             return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
 
         return self.walk(context, level, read)
+
+    def reader(self, data: bytes) -> SymbolReader:
+        """Reads the symbols of a layer. Raises BitstreamError for too short a one."""
+        return SymbolReader(data, self.tables, self.num_symbols)
 
     @torch.no_grad()
     def walk(self, context: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:

@@ -9,15 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from hsc.bitstream.rans import CdfTables
+from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
 from hsc.latent_codecs.feature_slices.coder import SliceCoder
-from hsc.latent_codecs.feature_slices.prior import Pass, Prior
-from hsc.latent_codecs.feature_slices.transforms import (
-    FEATURE_CHANNELS,
-    LATENT_CHANNELS,
-    Analysis,
-    SynthesisTransform,
+from hsc.latent_codecs.feature_slices.prior import (
+    CHECKERED,
+    SLICES,
+    Context,
+    Pass,
+    Prior,
+    passes,
 )
+from hsc.latent_codecs.feature_slices.transforms import Analysis, SynthesisTransform
 from hsc.latent_codecs.gains import log2_gain_at
 from hsc.latent_codecs.gaussian import bits
 from hsc.levels import LEVELS
@@ -48,16 +51,23 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
 
     ``forward`` walks over the prior's passes in float networks; ``coder`` writes and reads bytes
     by the same walk in exact arithmetic.
+
+    Args:
+        config: sizes of F, of the context and of the latent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED) -> None:
         super().__init__()
-        self.g_a = Analysis()
-        self.g_s = SynthesisTransform()
-        self.prior = Prior()
-        self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), LATENT_CHANNELS))
+        if config.latent_channels != sum(SLICES):
+            raise ValueError(
+                f"expected {sum(SLICES)} latent channels, got {config.latent_channels}."
+            )
+        self.g_a = Analysis(config)
+        self.g_s = SynthesisTransform(config)
+        self.prior = Prior(passes(SLICES, CHECKERED, config.latent_px), Context(config))
+        self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), config.latent_channels))
         self.feature_std: Tensor
-        self.register_buffer("feature_std", torch.ones(FEATURE_CHANNELS))
+        self.register_buffer("feature_std", torch.ones(config.generator.feature_channels))
         self._coder: SliceCoder | None = None
 
     def gain(self, level: float) -> Tensor:

@@ -17,12 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.latent_codecs.feature_slices.transforms import (
-    CONTEXT_CHANNELS,
-    LATENT_CHANNELS,
-    LATENT_PX,
-    level_map,
-)
+from hsc.config import SHIPPED, CodecConfig
+from hsc.latent_codecs.feature_slices.transforms import level_map
 from hsc.layers import zeroed
 from hsc.numerics.exact import GridModule
 
@@ -34,7 +30,7 @@ first one's variance four neighbours explain 60 to 80%, of later ones' hardly an
 SLOPE = 0.25
 """Slope of the leaky ReLUs: a power of two, exact on a binary grid."""
 CONTEXT_WIDTH = 96
-assert sum(SLICES) == LATENT_CHANNELS
+assert sum(SLICES) == SHIPPED.latent_channels
 
 
 @dataclass(frozen=True)
@@ -44,10 +40,12 @@ class Pass:
     Attributes:
         channels: of the latent, those of one slice.
         parity: which squares of the checkerboard, 0 or 1; None for all.
+        px: side of the latent.
     """
 
     channels: slice[int, int, None]
     parity: int | None
+    px: int = SHIPPED.latent_px
 
     @property
     def known(self) -> int:
@@ -63,8 +61,8 @@ class Pass:
     def cells(self) -> Tensor:
         """Where its symbols lie, (16, 16) bool."""
         if self.parity is None:
-            return torch.ones(LATENT_PX, LATENT_PX, dtype=torch.bool)
-        row = torch.arange(LATENT_PX)
+            return torch.ones(self.px, self.px, dtype=torch.bool)
+        row = torch.arange(self.px)
         return (row[:, None] + row) % 2 == self.parity
 
     def of(self, x: Tensor) -> Tensor:
@@ -87,18 +85,21 @@ class Pass:
         return torch.cat([known[:, : self.channels.start], new], 1)
 
 
-def passes(slices: tuple[int, ...], checkered: int) -> tuple[Pass, ...]:
+def passes(
+    slices: tuple[int, ...], checkered: int, px: int = SHIPPED.latent_px
+) -> tuple[Pass, ...]:
     """The order of coding.
 
     Args:
         slices: channels of each slice.
         checkered: how many slices, from the first, are coded in two halves.
+        px: side of the latent.
     """
     found: list[Pass] = []
     start = 0
     for index, channels in enumerate(slices):
         part = slice(start, start + channels)
-        found += [Pass(part, p) for p in ((0, 1) if index < checkered else (None,))]
+        found += [Pass(part, p, px) for p in ((0, 1) if index < checkered else (None,))]
         start += channels
     return tuple(found)
 
@@ -114,9 +115,10 @@ class Context(GridModule):
         G_16(S^) (512 x 16 x 16) -> 1x1 -> leaky -> 3x3 -> leaky -> context (96 x 16 x 16)
     """
 
-    def __init__(self, width: int = CONTEXT_WIDTH) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = CONTEXT_WIDTH) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(CONTEXT_CHANNELS, width, 1)
+        generator = config.generator
+        self.conv1 = nn.Conv2d(generator.channels[config.context_px], width, 1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, feature: Tensor) -> Tensor:
@@ -179,7 +181,7 @@ class Prior(nn.Module):
         """
         reduced = self.context(feature)  # (B, 96, 16, 16)
         level_channel = level_map(level, reduced)  # (B, 1, 16, 16)
-        y_hat = log2_gain.new_zeros(len(feature), 0, LATENT_PX, LATENT_PX)
+        y_hat = log2_gain.new_zeros(len(feature), 0, *reduced.shape[-2:])
         for now, network in zip(self.order, self.networks):
             known = torch.cat([reduced, y_hat, level_channel], 1)  # (B, 96 + known + 1, 16, 16)
             mean, log2_scale = (x.to(log2_gain) for x in network(known))  # (B, C, 16, 16) twice

@@ -9,13 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import SHIPPED
+from hsc.config import SHIPPED, CodecConfig
 from hsc.layers import ResidualBlock, zeroed
 from hsc.levels import MAX_LEVEL
-
-FEATURE_CHANNELS = SHIPPED.generator.feature_channels
-CONTEXT_CHANNELS = SHIPPED.generator.channels[SHIPPED.context_px]
-LATENT_CHANNELS, LATENT_PX = SHIPPED.latent_channels, SHIPPED.latent_px
 
 
 def level_map(level: float, like: Tensor) -> Tensor:
@@ -35,14 +31,15 @@ class Analysis(nn.Module):
         (512 + 512 + 1) x 32 x 32                                          128 x 16 x 16
     """
 
-    def __init__(self, width: int = 160) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = 160) -> None:
         super().__init__()
-        self.linear = nn.Conv2d(FEATURE_CHANNELS, LATENT_CHANNELS, 2, stride=2)
-        self.reduce = nn.Conv2d(2 * FEATURE_CHANNELS + 1, width, 1)
+        features, latents = config.generator.feature_channels, config.latent_channels
+        self.linear = nn.Conv2d(features, latents, 2, stride=2)
+        self.reduce = nn.Conv2d(2 * features + 1, width, 1)
         self.block1 = ResidualBlock(width)
         self.down = nn.Conv2d(width, width, 4, stride=2, padding=1)
         self.block2 = ResidualBlock(width)
-        self.out = zeroed(nn.Conv2d(width, LATENT_CHANNELS, 1))
+        self.out = zeroed(nn.Conv2d(width, latents, 1))
 
     def forward(self, residual: Tensor, feature_s: Tensor, level: float) -> Tensor:
         """Args: residual, feature_s (B, 512, 32, 32), normalised. Returns (B, 128, 16, 16)."""
@@ -66,16 +63,17 @@ class SynthesisTransform(nn.Module):
         128 x 16 x 16                                                    512 x 32 x 32
     """
 
-    def __init__(self, width: int = 160) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = 160) -> None:
         super().__init__()
-        self.linear = nn.ConvTranspose2d(LATENT_CHANNELS, FEATURE_CHANNELS, 2, stride=2)
-        self.enter = nn.Conv2d(LATENT_CHANNELS + 1, width, 3, padding=1)
+        features, latents = config.generator.feature_channels, config.latent_channels
+        self.linear = nn.ConvTranspose2d(latents, features, 2, stride=2)
+        self.enter = nn.Conv2d(latents + 1, width, 3, padding=1)
         self.block1 = ResidualBlock(width)
         self.up = nn.Conv2d(width, 4 * width, 1)
-        self.semantic = nn.Conv2d(FEATURE_CHANNELS, width, 1)
+        self.semantic = nn.Conv2d(features, width, 1)
         self.block2 = ResidualBlock(width)
         self.block3 = ResidualBlock(width)
-        self.out = zeroed(nn.Conv2d(width, FEATURE_CHANNELS, 1))
+        self.out = zeroed(nn.Conv2d(width, features, 1))
 
     def forward(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:
         """Args: y_hat (B, 128, 16, 16), feature_s (B, 512, 32, 32). Returns (B, 512, 32, 32)."""

@@ -22,7 +22,6 @@ from hsc.latent_codecs.feature_slices.prior import (
     Prior,
     passes,
 )
-from hsc.latent_codecs.feature_slices.transforms import LATENT_CHANNELS
 from hsc.latent_codecs.gaussian import bits, scale_index
 from hsc.research.ablation.samples import Coded
 
@@ -50,8 +49,8 @@ VARIANTS = (
     Variant("as the codec has it", True, SLICES, CHECKERED),
     Variant("without semantic context", False, SLICES, CHECKERED),
     Variant("without the checkerboard", True, SLICES, 0),
-    Variant("without slices", True, (LATENT_CHANNELS,), 0),
-    Variant("without context or slices", False, (LATENT_CHANNELS,), 0),
+    Variant("without slices", True, (sum(SLICES),), 0),
+    Variant("without context or slices", False, (sum(SLICES),), 0),
 )
 
 

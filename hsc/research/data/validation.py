@@ -1,6 +1,7 @@
 """The validation pictures: those of the held-out list that a folder has."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
@@ -8,11 +9,12 @@ from PIL import Image
 from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.images.photo import read_photo
-from hsc.research.data.held_out import held_out_names
+from hsc.research.data.held_out import LARGER, held_out_names
 
 REFERENCE_NOTE = (
-    "Reference at 1024 px: the aligned picture, enlarged with a Lanczos filter from the 512 or "
-    "256 px that the collections have."
+    "The codec takes the aligned picture at 1024 px, enlarged with a Lanczos filter where the "
+    "collection has fewer pixels. LPIPS@1024 is of the {large} of {all} pictures that have "
+    "{px} px or more."
 )
 
 
@@ -26,6 +28,11 @@ class HeldOutPicture:
 
     name: str
     path: Path
+
+    @cached_property
+    def px(self) -> int:
+        """The side that the file itself has."""
+        return file_px(self.path)
 
     @property
     def collection(self) -> str:
@@ -54,7 +61,7 @@ def held_out_pictures(folder: Path | None, limit: int | None = None) -> list[Hel
     """
     if folder is None:
         raise HscError("Expected a folder of aligned faces: add --faces DIR.")
-    pictures = [HeldOutPicture(name, folder / name) for name in sorted(held_out_names())]
+    pictures = [HeldOutPicture(name, _largest(folder, name)) for name in sorted(held_out_names())]
     found = [picture for picture in pictures if picture.path.is_file()]
     if not found:
         raise HscError(
@@ -62,6 +69,19 @@ def held_out_pictures(folder: Path | None, limit: int | None = None) -> list[Hel
             f"{folder}, found none: give the folder that has their folders."
         )
     return spread(found, limit or len(found))
+
+
+def _largest(folder: Path, name: str) -> Path:
+    """The file of a name, from the folder that has it with the most pixels."""
+    collection, _, file = name.partition("/")
+    larger = (folder / other / file for other, of in LARGER.items() if of == collection)
+    return next((path for path in larger if path.is_file()), folder / name)
+
+
+def file_px(path: Path) -> int:
+    """The shorter side of a picture file."""
+    with Image.open(path) as image:
+        return min(image.size)
 
 
 def spread(items: list, count: int) -> list:

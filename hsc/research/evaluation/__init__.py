@@ -3,9 +3,9 @@
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
 ``bound`` which part of the codec keeps them from being better, ``resolution`` where in the
 generator F is best taken, ``robustness`` what becomes of damaged photographs, ``verification``
-whether people are still told apart, ``directions`` what edits do to drawn faces, ``edits`` what they
-do to real people, ``full_size`` what pictures are at the photograph's own size, and ``results``
-turns their reports into ``RESULTS.md``.
+whether people are still recognised, ``directions`` what edits do to generated faces, ``edits`` what they
+do to real people, and ``full_size`` what pictures are at the photograph's own size.
+``hsc.research.results`` turns the reports into ``RESULTS.md``.
 """
 
 from hsc.research.options import ValidateOptions
@@ -16,7 +16,7 @@ def run(kind: str, options: ValidateOptions) -> None:
 
     Args:
         kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
-            ``verification``, ``directions``, ``edits``, ``full-size`` or ``results``.
+            ``verification``, ``directions``, ``edits`` or ``full-size``.
         options: what to measure, and where the report goes.
 
     Raises:
@@ -30,7 +30,6 @@ def run(kind: str, options: ValidateOptions) -> None:
         inversion,
         rate_distortion,
         resolution,
-        results,
         robustness,
         verification,
     )
@@ -38,5 +37,5 @@ def run(kind: str, options: ValidateOptions) -> None:
     kinds = {"inversion": inversion, "rate-distortion": rate_distortion}
     kinds |= {"bound": bound, "verification": verification, "directions": directions}
     kinds |= {"resolution": resolution, "robustness": robustness}
-    kinds |= {"edits": edits, "full-size": full_size, "results": results}
+    kinds |= {"edits": edits, "full-size": full_size}
     kinds[kind].run(options)

@@ -17,11 +17,18 @@ import torch
 from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.metrics.evaluator import METRIC_NOTE, METRICS
+from hsc.research.data.faces import FULL_PX
 from hsc.research.data.validation import REFERENCE_NOTE, HeldOutPicture
 from hsc.weights.loading import DECODER_FILES, file_hash, path_of
 
-FOLDER = Path("runs/validation")
-"""Where reports go unless told otherwise."""
+LICENCES = {
+    "officials": "official portraits of US officials, public domain",
+    "congress": "official portraits of members of the US Congress, public domain",
+    "london": "Face Research Lab London Set (DeBruine & Jones), CC BY 4.0",
+    "studio": "face sets of webmorphR, CC BY 4.0",
+    "ffhq": "crops of Flickr-Faces-HQ, CC BY-NC-SA 4.0",
+}
+"""Of the collections that validation pictures are from."""
 
 Row = dict[str, Any]
 """``what`` was measured, of which ``picture``, and its figures."""
@@ -31,8 +38,14 @@ def report(kind: str, codec: Codec, pictures: list[HeldOutPicture], rows: list[R
     """Means, and what they are means of.
 
     Args:
-        rows: one for every picture and thing measured, in the order they should be listed.
+        rows: one for every picture and thing measured, in the order they should be listed;
+            ``lpips_1024`` of pictures that have fewer pixels themselves becomes nan in them.
     """
+    large = {p.name for p in pictures if p.px >= FULL_PX}
+    for row in rows:
+        if row["picture"] not in large and "lpips_1024" in row:
+            row["lpips_1024"] = math.nan  # an enlarged photograph has no detail to compare with
+    reference = REFERENCE_NOTE.format(large=len(large), all=len(pictures), px=FULL_PX)
     return {
         "kind": kind,
         "date": date.today().isoformat(),
@@ -40,9 +53,25 @@ def report(kind: str, codec: Codec, pictures: list[HeldOutPicture], rows: list[R
         "weights": {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
         "machine": machine(codec.device),
         "pictures": dict(Counter(p.collection for p in pictures)),
-        "notes": [REFERENCE_NOTE, METRIC_NOTE],
+        "notes": [reference, METRIC_NOTE],
         "summary": summarise(rows),
     }
+
+
+def circumstances(result: dict) -> str:
+    """Date, machine, weights and pictures of a report, as a list."""
+    weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in result["weights"].items())
+    lines = [
+        f"- Measured on {result['date']}, {result['machine']}.",
+        f"- Model {result['model']}; SHA-256 of the weights begins: {weights}.",
+    ]
+    pictures = result.get("pictures")
+    if isinstance(pictures, int):
+        lines.append(f"- {pictures} photographs of {FULL_PX} px or more.")
+    elif pictures:
+        lines.append(f"- {sum(pictures.values())} pictures:")
+        lines += [f"  - {count} {LICENCES.get(name, name)}" for name, count in pictures.items()]
+    return "\n".join(lines)
 
 
 def summarise(rows: list[Row]) -> list[Row]:

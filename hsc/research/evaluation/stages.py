@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level, unpack
-from hsc.bitstream.rans import SymbolReader, encode_symbols
+from hsc.bitstream.rans import encode_symbols
 from hsc.codec import Codec
 from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import aligned
 from hsc.images.photo import read_photo
 from hsc.images.tensors import to_picture
-from hsc.latent_codecs.feature_slices.coder import NUM_SYMBOLS
 from hsc.latent_codecs.feature_slices.prior import Pass
 
 ENCODING = (
@@ -115,7 +114,7 @@ class Pipeline:
     def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
         """y^ from the FCN's bytes, by the coder's own walk, entropy coding timed apart."""
         n = self.codec.networks
-        reader = SymbolReader(container.fcn, n.tables, NUM_SYMBOLS)
+        reader = n.fcn.coder.reader(container.fcn)
         self.laps["rANS, decoder"] = 0.0
 
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from itertools import chain
 
+from safetensors.torch import load_file
+
 from hsc.config import SHIPPED
 from hsc.editing.table import EditTable
 from hsc.generators.exits import ExitHead
@@ -28,7 +30,7 @@ from hsc.research.training.decoder import (
     edit_directions,
 )
 from hsc.research.training.log import CsvLog
-from hsc.research.training.loop import train
+from hsc.research.training.loop import Checkpoint, train
 from hsc.research.training.preview import (
     ExitPictures,
     PreviewConfig,
@@ -109,7 +111,12 @@ def decoder(setting: Setting) -> None:
     device, config = setting.device, setting.configured(DecoderConfig)
     trained = load_generator(device).synthesis
     above = BlocksAboveFeature(trained)
-    checkpoint = resumed(setting, "decoder", above, lambda: None, config.decay)
+    checkpoint = Checkpoint(setting.work / "decoder", above, config.decay)
+    if setting.fresh or not checkpoint.resume():
+        if path_of("decoder").exists() and not setting.fresh:
+            # noise maps are the generator's own and not in the file
+            above.load_state_dict(above.state_dict() | load_file(path_of("decoder")))
+        checkpoint = Checkpoint(setting.work / "decoder", above, config.decay)
     channels_last(trained)
     codec = FrozenCodec(
         finished_encoder(device),
@@ -139,4 +146,5 @@ def decoder(setting: Setting) -> None:
         evaluate=watch,
         evaluate_minutes=config.evaluate_minutes,
     )
-    export(checkpoint.ema, "decoder")
+    learnt = {k: v for k, v in checkpoint.ema.items() if not k.endswith(".noise")}
+    export(learnt, "decoder")

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import SHIPPED
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.feature_slices.prior import PASSES
-from hsc.latent_codecs.feature_slices.transforms import FEATURE_CHANNELS, LATENT_CHANNELS
 from hsc.research.training.feature import CodedLatents
 
+FEATURE_CHANNELS, LATENT_CHANNELS = SHIPPED.generator.feature_channels, SHIPPED.latent_channels
 BATCH = 8
 STEPS = (7.0, 4.5, 3.4, 2.4, 1.4, 0.7)
 """Quantiser steps of the six levels in standard deviations of F, the same for every coefficient:

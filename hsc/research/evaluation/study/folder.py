@@ -27,8 +27,8 @@ HELD_OUT_NOTE = (
 )
 ALIGNED_NOTE = (
     "Reference at 1024 px: the picture, aligned as FFHQ's if it was not, enlarged with a Lanczos "
-    "filter where it had fewer pixels. An enlarged reference has no fine detail: what a decoder "
-    "draws of it then counts against it at 1024 px, while a small picture enlarged is at home."
+    "filter where it had fewer pixels. LPIPS@1024 is of files of 900 px or more alone: an enlarged "
+    "reference has no fine detail."
 )
 
 

@@ -5,8 +5,8 @@ import html as markup
 from collections.abc import Mapping
 from pathlib import Path
 
-from hsc.research.evaluation.provenance import circumstances
 from hsc.baselines.published import PAPER
+from hsc.research.evaluation.report import circumstances
 from hsc.research.evaluation.study.charts import figures
 from hsc.research.evaluation.study.tables import (
     Table,

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -18,6 +19,8 @@ from hsc.baselines import OtherCodec, available_codecs
 from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.levels import LEVELS
+from hsc.research.data.faces import FULL_PX
+from hsc.research.data.validation import file_px
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.evaluation.study import page, summary
@@ -125,6 +128,10 @@ def study(picture: StudyPicture, lab: Laboratory, folder: Path) -> Store:
             if candidate.what not in store.rows:
                 looked.at(candidate, store)
         store.save()
+    if file_px(picture.path) < FULL_PX:
+        for row in store.rows.values():  # an enlarged photograph has no detail to compare with
+            if "lpips_1024" in row:
+                row["lpips_1024"] = math.nan
     store.save()
     _sheet(image, drawn, lab, store).save(sheet)
     return store
