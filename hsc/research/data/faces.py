@@ -40,10 +40,10 @@ def _pictures(folders: list[Path]) -> list[Path]:
 
 def load_square(path: Path, px: int = INPUT_PX) -> Tensor:
     """An aligned picture as uint8 (3, px, px)."""
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        if image.size != (px, px):
-            image = image.resize((px, px), Image.Resampling.LANCZOS)
+    with Image.open(path) as file:
+        image = file.convert("RGB")
+    if image.size != (px, px):
+        image = image.resize((px, px), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 

@@ -111,7 +111,7 @@ def variants(device: str, backends: Sequence[str] | None) -> list[Variant]:
     devices = [device]
     if device == "auto":
         devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    return [Variant(d, b) for d in devices for b in backends or [None]]
+    return [Variant(d, b) for d in devices for b in backends or (None,)]
 
 
 def measure(variant: Variant, photo: Path, level: float, rounds: int) -> Timing:

@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import MappingNetwork, SynthesisNetwork
 from hsc.research.training.pairs import draw_styles
 
 GRID = 16
@@ -57,7 +56,7 @@ class BlockKlt:
 
 @torch.no_grad()
 def block_klts(
-    mapping: Mapping, synthesis: Synthesis, sizes: Sequence[int], components: int
+    mapping: MappingNetwork, synthesis: SynthesisNetwork, sizes: Sequence[int], components: int
 ) -> dict[int, BlockKlt]:
     """The transforms of several resolutions, of the same faces and places.
 

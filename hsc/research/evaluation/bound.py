@@ -57,7 +57,7 @@ def run(options: ValidateOptions) -> None:
     judge, oracle = Evaluator(codec.device), Oracle.load(codec)
     steps, folder = options.steps or STEPS, options.out
     rows: list[report.Row] = []
-    sheet = None
+    sheet: ContactSheet | None = None
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         original = judge.original(image)
@@ -71,7 +71,8 @@ def run(options: ValidateOptions) -> None:
         report.print_progress(number, len(pictures), picture.name)
     result = report.report("bound", codec, pictures, rows) | {"levels": levels, "steps": steps}
     report.write(result, rows, folder)
-    sheet.save(folder / "bound.jpg")
+    if sheet:
+        sheet.save(folder / "bound.jpg")
     print("\n\n".join([note(result), figures_table(result), gains_table(result), verdict(result)]))
 
 

@@ -50,8 +50,8 @@ class ContactSheet:
         for row, (label, tiles) in enumerate(self.rows):
             top = HEADER_PX + row * step
             parts = (textwrap.fill(part, LABEL_LETTERS) for part in label.split("/"))
-            middle = (GAP, top + self.tile_px // 2)
-            draw.multiline_text(middle, "\n".join(parts), INK, font, anchor="lm")
+            left = (GAP, top + self.tile_px // 2)
+            draw.multiline_text(left, "\n".join(parts), INK, font, anchor="lm")
             for column, tile in enumerate(tiles):
                 sheet.paste(tile, (LABEL_PX + column * step, top))
         return sheet

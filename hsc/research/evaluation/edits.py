@@ -59,7 +59,7 @@ def run(options: ValidateOptions) -> None:
     levels = options.levels or LEVELS
     codec = Codec.load(options.device)
     camera, folder = EditRenderer.load(codec.decoder), options.out
-    files = {level: [] for level in levels}
+    files: dict[float, list[DecodedLatents]] = {level: [] for level in levels}
     for number, person in enumerate(people, start=1):
         latents = codec.analyse(person.load())
         for level in levels:

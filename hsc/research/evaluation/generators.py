@@ -12,7 +12,7 @@ from torch import Tensor
 from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.generators.backends import build_backend, resolve_backend
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.pretrained import load_generator
 from hsc.metrics.picture import psnr
 
@@ -76,7 +76,9 @@ def compare(backends: list[str], rounds: int) -> list[Drawn]:
     ]
 
 
-def in_openvino(synthesis: Synthesis, w_plus: Tensor) -> tuple[Callable[[Tensor], Tensor], str]:
+def in_openvino(
+    synthesis: SynthesisNetwork, w_plus: Tensor
+) -> tuple[Callable[[Tensor], Tensor], str]:
     """The same network with the same weights, converted and compiled for this processor.
 
     Returns:

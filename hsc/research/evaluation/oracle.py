@@ -71,8 +71,8 @@ class Oracle:
 
     def _loss(self, w_plus: Tensor, feature: Tensor, picture: Tensor, small: Tensor) -> Tensor:
         r = self.refiner
-        styles = w_plus.to(r.dtype)
-        inner = feature.to(r.dtype).contiguous(memory_format=torch.channels_last)
+        styles = w_plus.to(r.synthesis.dtype)
+        inner = feature.to(r.synthesis.dtype).contiguous(memory_format=torch.channels_last)
         with gradient_autocast(picture.device):
             drawn = render_exit(r.synthesis, r.preview, inner, styles).float()
             core = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()

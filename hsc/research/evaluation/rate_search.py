@@ -127,14 +127,15 @@ class RateSearch:
         """F_S of each picture, (1, C, px, px)."""
         synthesis = self.refiner.synthesis
         return [
-            synthesis.feature(w.to(self.refiner.dtype), self.klt.px) for w in self.w_plus.split(1)
+            synthesis.feature(w.to(self.refiner.synthesis.dtype), self.klt.px)
+            for w in self.w_plus.split(1)
         ]
 
     def _draw(self, y_hat: Tensor, index: int) -> Tensor:
         """(1, K, 16, 16) and the S of a picture to that of the 256-px exit."""
-        r, styles = self.refiner, self.w_plus[index : index + 1].to(self.refiner.dtype)
+        r, styles = self.refiner, self.w_plus[index : index + 1].to(self.refiner.synthesis.dtype)
         with gradient_autocast(y_hat.device):
-            feature = self.klt.restore(y_hat, self._features[index]).to(r.dtype)
+            feature = self.klt.restore(y_hat, self._features[index]).to(r.synthesis.dtype)
             inner = feature.contiguous(memory_format=torch.channels_last)
             return render_exit(r.synthesis, r.preview, inner, styles).float()
 

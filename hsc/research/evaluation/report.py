@@ -106,7 +106,9 @@ def save(result: dict, folder: Path) -> None:
     """Save ``<kind>.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=2, allow_nan=False)
-    (folder / f"{result['kind']}.json").write_text(text + "\n", encoding="utf-8")
+    path = folder / f"{result['kind']}.json"
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"report in {path}", file=sys.stderr, flush=True)
 
 
 def read(kind: str, folder: Path) -> dict:

@@ -11,6 +11,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,11 +73,11 @@ def run(options: ValidateOptions) -> None:
     codec = Codec.load(options.device)
     refiner = codec.encoder.refiner
     klts = block_klts(codec.networks.mapping, refiner.synthesis, SIZES_PX, COMPONENTS)
-    about = {"steps": steps, "components": COMPONENTS, "together": TOGETHER}
+    about: dict[str, Any] = {"steps": steps, "components": COMPONENTS, "together": TOGETHER}
     about |= {"explained": {str(px): klt.explained for px, klt in klts.items()}}
     bench = Bench(codec, Evaluator(codec.device), refiner, klts, steps)
     rows: list[report.Row] = []
-    sheet = None
+    sheet: ContactSheet | None = None
     for start in range(0, len(pictures), TOGETHER):
         group = pictures[start : start + TOGETHER]
         images = [picture.load() for picture in group]
@@ -220,7 +221,9 @@ def verdict(result: dict) -> str:
     for key in COMPARED:
         best = max if key == "psnr_256" else min
         for size, there in at_equal_bytes(result, key).items():
-            nearest.setdefault((labels[key], best(there, key=there.get)), []).append(f"{size}")
+            nearest.setdefault((labels[key], best(there, key=there.__getitem__)), []).append(
+                f"{size}"
+            )
     where = (
         "; ".join(f"{px} px in {label} at {_list(at)} bytes" for (label, px), at in nearest.items())
         or "no size that all of them reach"

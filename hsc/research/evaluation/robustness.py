@@ -54,7 +54,7 @@ class Damage:
 
 def askew(image: Image.Image) -> Image.Image:
     """As an alignment that went a little wrong."""
-    moved = tuple(round(part * image.width) for part in MOVED)
+    moved = (round(MOVED[0] * image.width), round(MOVED[1] * image.width))
     return image.rotate(DEGREES, Image.Resampling.BICUBIC, translate=moved)
 
 
@@ -108,7 +108,8 @@ def run(options: ValidateOptions) -> None:
     sheet = ContactSheet(titles, tile_px=128)
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):
-        image, shown = picture.load(), []
+        image = picture.load()
+        shown: list[Image.Image] = []
         undamaged = judge.original(image)
         for damage in DAMAGES:
             upload = damage.apply(image)

@@ -73,7 +73,7 @@ def run(options: ValidateOptions) -> None:
     pictures = chosen(held_out_pictures(options.faces), options.limit)
     levels = sorted(set(options.levels or LEVELS))
     others = (
-        available_codecs(options.codecs)
+        available_codecs(list(options.codecs))
         if options.codecs
         else [codec for codec in available_codecs() if codec.name in CODECS]
     )
@@ -82,8 +82,8 @@ def run(options: ValidateOptions) -> None:
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         found.setdefault(ORIGINAL, Gathered()).add(identity(image))
-        for what, *measured in _coded(codec, probe, others, image, levels):
-            found.setdefault(what, Gathered()).add(*measured)
+        for what, descriptor, size, fits in _coded(codec, probe, others, image, levels):
+            found.setdefault(what, Gathered()).add(descriptor, size, fits)
         report.print_progress(number, len(pictures), picture.name)
     result = summarise(found, [person(p) for p in pictures])
     result = report.report("verification", codec, pictures, []) | result
@@ -153,6 +153,7 @@ def summarise(found: dict[str, Gathered], people: Sequence[str]) -> dict:
     rows = []
     for what in sorted(found, key=lambda name: (name != ORIGINAL, name.partition(":")[0])):
         shares = verify(originals, stacked[what], people)
+        assert shares is not None, "strangers are strangers whatever is compared with them"
         own, another, strangers = mean_distances(originals, stacked[what], people)
         rows.append(plain({
             "what": what,

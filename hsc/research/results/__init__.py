@@ -97,7 +97,7 @@ def findings(found: Mapping[str, dict]) -> list[str]:
     """The sentences of :func:`highlights`."""
     names = (kind.replace("-", "_") for kind in (*KINDS, "study", "files", "highlights", "full_px"))
     empty: dict[str, Any] = dict.fromkeys(names)
-    sentence: Any = template().make_module(empty).sentence
+    sentence = vars(template().make_module(empty))["sentence"]
     return [str(sentence(h)) for h in highlights(found)]
 
 

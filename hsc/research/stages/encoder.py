@@ -8,7 +8,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import Generator, load_exit128, load_generator, load_preview
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
@@ -183,7 +182,7 @@ def identity(setting: Setting) -> None:
     export(checkpoint.ema, "inversion")
 
 
-def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, Synthesis]:
+def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, SynthesisNetwork]:
     """The encoder with nothing of it to be trained yet, its checkpoint, and the generator in
     bfloat16, channels last."""
     device, encoder = setting.device, InversionEncoder()

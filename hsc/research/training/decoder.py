@@ -14,6 +14,8 @@ from torch.nn import functional as F
 
 from hsc.config import FACE_1024
 from hsc.editing.table import EditTable
+from hsc.errors import HscError
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import draw_window
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
@@ -61,8 +63,10 @@ class BlocksAboveFeature(nn.Module):
     Everything else of the generator is frozen.
     """
 
-    def __init__(self, synthesis: Synthesis) -> None:
+    def __init__(self, synthesis: SynthesisNetwork) -> None:
         super().__init__()
+        if not isinstance(synthesis, Synthesis):
+            raise HscError(f"expected MobileStyleGAN to finetune, got {type(synthesis).__name__}.")
         synthesis.requires_grad_(False)
         above = {
             str(px): synthesis.blocks[str(px)]
@@ -85,7 +89,7 @@ class FrozenCodec:
     self_renderer: SelfRenderer
     scn: SemanticCodec
     fcn: FeatureCodec
-    fast: Synthesis
+    fast: SynthesisNetwork
 
     @torch.no_grad()
     def __call__(self, image: Tensor, level: float | None) -> tuple[Tensor, Tensor]:
@@ -131,7 +135,7 @@ class DecoderLoss:
 
     def __init__(
         self,
-        trained: Synthesis,
+        trained: SynthesisNetwork,
         codec: FrozenCodec,
         windows: WindowLoss,
         faces: NativeFaces,
@@ -214,7 +218,7 @@ class DecoderWatch:
 
     def __init__(
         self,
-        trained: Synthesis,
+        trained: SynthesisNetwork,
         above: BlocksAboveFeature,
         average: dict[str, Tensor],
         codec: FrozenCodec,
@@ -256,4 +260,4 @@ class DecoderWatch:
                 own[..., top:bottom, left:right], picture[..., top:bottom, left:right]
             )  # fmt: skip
         figures = {name: self.windows.lpips(*pair).item() for name, pair in pairs.items()}
-        return figures | {"psnr_256": psnr(*small).item()}
+        return figures | {"psnr_256": psnr(small[0], small[1]).item()}

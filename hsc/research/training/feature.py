@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.training.latents import CachedLatents
@@ -23,7 +23,7 @@ class CodedLatents:
     """
 
     scn: SemanticCodec
-    fast: Synthesis
+    fast: SynthesisNetwork
     latents: CachedLatents
     device: torch.device
 
@@ -46,7 +46,7 @@ class CodedBatch:
     scn_bits: Tensor  # (n,)
 
 
-def known_features(fast: Synthesis, w_plus_hat: Tensor) -> tuple[Tensor, Tensor]:
+def known_features(fast: SynthesisNetwork, w_plus_hat: Tensor) -> tuple[Tensor, Tensor]:
     """G at 16 and at 32 px of S^ (n, 23, 512), in float32; ``fast`` is G in bfloat16."""
     styles = w_plus_hat.bfloat16()
     context = fast.feature(styles, 16)  # (n, 512, 16, 16)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import InversionEncoder, pool
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research.data.augment import degrade
@@ -51,7 +51,7 @@ class IdentityLoss:
     def __init__(
         self,
         encoder: InversionEncoder,
-        fast: Synthesis,
+        fast: SynthesisNetwork,
         self_renderer: SelfRenderer,
         faces: MixedFaces,
         small: RenderLoss,

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.metrics.loss import PictureLoss
 from hsc.research.data.augment import degrade, grey_some, jitter
@@ -53,7 +53,7 @@ class RenderLoss:
     draw: Callable[..., Tensor] = render_exit
 
     def __call__(
-        self, fast: Synthesis, feature: Tensor, w_plus: Tensor, target: Tensor
+        self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor, target: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
         """Draw as :meth:`render`, and compare with (B, 3, 256, 256)."""
         drawn = self.render(fast, feature, w_plus)
@@ -61,7 +61,7 @@ class RenderLoss:
             target = F.interpolate(target, drawn.shape[-2:], mode="area")
         return self.loss(drawn, target)
 
-    def render(self, fast: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+    def render(self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
         """Draw (B, C, px, px) with ``fast``, the generator in bfloat16."""
         feature = feature.bfloat16().contiguous(memory_format=torch.channels_last)
         with torch.autocast(feature.device.type, torch.bfloat16):
@@ -80,8 +80,8 @@ class InversionLoss:
     def __init__(
         self,
         encoder: InversionEncoder,
-        synthesis: Synthesis,
-        fast: Synthesis,
+        synthesis: SynthesisNetwork,
+        fast: SynthesisNetwork,
         pairs: PairSource,
         real: RealFaces | None,
         both: RenderLoss,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
@@ -68,7 +68,7 @@ class JointLoss:
         self,
         both: EncoderAndCodec,
         scn: SemanticCodec,
-        fast: Synthesis,
+        fast: SynthesisNetwork,
         self_renderer: SelfRenderer,
         faces: MixedFaces,
         native: NativeFaces,

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research.data.augment import jitter
@@ -40,7 +40,7 @@ class LatentBatch:
 @torch.no_grad()
 def collect(
     encoder: InversionEncoder,
-    synthesis: Synthesis,
+    synthesis: SynthesisNetwork,
     self_renderer: SelfRenderer,
     real: RealFaces,
     pairs: PairSource,

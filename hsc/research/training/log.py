@@ -1,6 +1,7 @@
 """Training logs: CSV with a header, whose columns may come late."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -34,7 +35,7 @@ class CsvLog:
         if path.is_file():
             self._rewrite(read_log(path))
 
-    def write(self, row: dict[str, float | int | str]) -> None:
+    def write(self, row: Mapping[str, float | int | str]) -> None:
         text = {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
         print(" ".join(f"{k}={v}" for k, v in text.items()), flush=True)
         if set(text) <= set(self.columns):

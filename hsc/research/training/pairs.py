@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.base import MappingNetwork
 from hsc.generators.pretrained import Generator, load_generator
 from hsc.inversion.encoder import INPUT_PX
 from hsc.research.data.faces import Pairs, SyntheticPairs
@@ -18,7 +18,7 @@ MIXED = 0.35
 """Share of pairs whose fine styles come from a second face: w+ is then not one w."""
 
 
-def draw_styles(mapping: Mapping, n: int, generator: torch.Generator) -> Tensor:
+def draw_styles(mapping: MappingNetwork, n: int, generator: torch.Generator) -> Tensor:
     """Random styles with truncation .55 to 1, some of them mixed: (n, 23, 512) on the CPU."""
     truncation = torch.rand(n, 1, generator=generator) * 0.45 + 0.55
     device = mapping.w_mean.device

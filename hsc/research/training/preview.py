@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead
 from hsc.generators.haar import haar
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.data.faces import SyntheticPairs, to_unit
 
@@ -60,7 +60,7 @@ def gathered(batches: Shown, pictures: int) -> ExitPictures:
 
 @torch.no_grad()
 def of_pairs(
-    fast: Synthesis, pairs: SyntheticPairs, pictures: int, exit_px: int, device: torch.device
+    fast: SynthesisNetwork, pairs: SyntheticPairs, pictures: int, exit_px: int, device: torch.device
 ) -> Shown:
     """Faces of the generator's own; ``fast`` is the generator in bfloat16."""
     for start in range(0, min(pictures, len(pairs)), 4):
@@ -75,7 +75,7 @@ def of_pairs(
 
 @torch.no_grad()
 def of_photographs(
-    fast: Synthesis,
+    fast: SynthesisNetwork,
     encoder: InversionEncoder,
     images: Tensor,
     exit_px: int,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.window import Window, draw_window
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -33,18 +33,8 @@ MIDDLE = Window(8, 8, 16)
 """The face, without its surroundings."""
 
 
-def modulations(synthesis: Synthesis) -> list[torch.nn.Linear]:
-    """The affine layer of each of the 23 styles, in order."""
-    layers = [synthesis.conv1.modulation]
-    for px in FACE_1024.block_px:
-        block = synthesis.blocks[str(px)]
-        layers += [block.up, block.conv1.modulation, block.conv2.modulation]
-    layers.append(synthesis.to_img.modulation)
-    return [layer.affine for layer in layers]
-
-
 @torch.no_grad()
-def style_importance(synthesis: Synthesis, lpips: Lpips, w: Tensor) -> Tensor:
+def style_importance(synthesis: SynthesisNetwork, lpips: Lpips, w: Tensor) -> Tensor:
     """How much the face changes when one style is taken from another, at full resolution.
 
     Args:
@@ -73,7 +63,11 @@ def style_importance(synthesis: Synthesis, lpips: Lpips, w: Tensor) -> Tensor:
 
 @torch.no_grad()
 def fit(
-    codec: SemanticCodec, w_plus: Tensor, weight: Tensor, synthesis: Synthesis, importance: Tensor
+    codec: SemanticCodec,
+    w_plus: Tensor,
+    weight: Tensor,
+    synthesis: SynthesisNetwork,
+    importance: Tensor,
 ) -> None:
     """Set the codec's transform and gains from samples.
 
@@ -88,7 +82,7 @@ def fit(
     mean = (weight * x).sum(0)
     x = x - mean
     views, maps = [], []
-    for index, affine in enumerate(modulations(synthesis)):
+    for index, affine in enumerate(synthesis.style_layers()):
         matrix = affine.weight.double().cpu()  # (C, 512)
         raw = x.unflatten(1, (FACE_1024.styles, -1))[:, index] @ matrix.T  # (N, C)
         matrix = matrix / (weight * raw.square()).sum().sqrt() * importance[index].sqrt()

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import render_exit
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.options import TrainOptions
@@ -110,7 +110,7 @@ def loaded(network: Network, name: str, device: torch.device) -> Network:
     return network.to(device)
 
 
-def fast_synthesis(device: torch.device) -> Synthesis:
+def fast_synthesis(device: torch.device) -> SynthesisNetwork:
     """The original generator for losses and targets: bfloat16, channels last, frozen."""
     return channels_last(load_generator(device).synthesis.bfloat16())
 

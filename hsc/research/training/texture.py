@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder, SemanticHead
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research.data.faces import NativeFaces, to_unit
@@ -74,7 +74,7 @@ class TextureLoss:
         self,
         encoder: InversionEncoder,
         self_renderer: SelfRenderer,
-        fast: Synthesis,
+        fast: SynthesisNetwork,
         windows: WindowLoss,
         faces: NativeFaces,
         held_out: list[Tensor],

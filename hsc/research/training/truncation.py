@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 
 
@@ -28,7 +28,10 @@ class TruncationConfig:
 
 @torch.no_grad()
 def best_truncation(
-    encoder: InversionEncoder, synthesis: Synthesis, images: Tensor, candidates: Sequence[float]
+    encoder: InversionEncoder,
+    synthesis: SynthesisNetwork,
+    images: Tensor,
+    candidates: Sequence[float],
 ) -> tuple[float, dict[float, float]]:
     """Try the candidates.
 
@@ -48,7 +51,7 @@ def best_truncation(
         )  # (1, 64, 512, 512)
         for candidate in candidates:
             style = mean + candidate * (w_plus[:, -1] - mean)
-            drawn = synthesis.to_img(last, style).clamp(-1, 1)
+            drawn = synthesis.to_image(last, style).clamp(-1, 1)
             error = F.interpolate(drawn, size=INPUT_PX, mode="area") - image
             errors[candidate] += error.square().mean().item() / len(images)
     decibels = {c: 10 * torch.log10(torch.tensor(4 / e)).item() for c, e in errors.items()}

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.window import MARGIN, Window, draw_window
 from hsc.metrics.lpips import Lpips
 from hsc.research.data.faces import FULL_PX
@@ -83,7 +83,7 @@ class WindowLoss:
 
     def of_file(
         self,
-        synthesis: Synthesis,
+        synthesis: SynthesisNetwork,
         feature: Tensor,
         w_plus: Tensor,
         picture: Tensor,

@@ -46,7 +46,7 @@ def bd_rate(anchor: Curve, test: Curve, less_is_better: bool) -> Saving:
     Returns:
         The mean of log(bytes of test / bytes of anchor) over the shared qualities, as a percentage.
     """
-    from scipy.interpolate import PchipInterpolator
+    from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
 
     sign = -1.0 if less_is_better else 1.0
     curves = [_useful([(b, sign * q) for b, q in curve]) for curve in (anchor, test)]
@@ -61,7 +61,8 @@ def bd_rate(anchor: Curve, test: Curve, less_is_better: bool) -> Saving:
         size, quality = np.array(curve).T
         means.append(PchipInterpolator(quality, np.log(size)).integrate(low, high) / (high - low))
     ends = sorted((sign * low, sign * high))
-    return Saving(float(100 * np.expm1(means[1] - means[0])), *map(float, ends))
+    percent = 100 * np.expm1(means[1] - means[0])
+    return Saving(float(percent), float(ends[0]), float(ends[1]))
 
 
 def _useful(points: Curve) -> list[tuple[float, float]]:

@@ -128,7 +128,8 @@ def _charts(result: dict) -> str:
 
 def _section(table: Table) -> str:
     head = "".join(f"<th>{markup.escape(cell)}" for cell in table.header)
-    rows, level = [], None
+    rows: list[str] = []
+    level: str | None = None
     for line in table.lines:
         before, level = level, line[0].partition(":")[0]
         kind = "ours " if ": HSC" in line[0] else ""

@@ -76,7 +76,7 @@ def run(options: EvaluateOptions) -> None:
         Measures(codec.device),
         SemanticProbe.pretrained(),
         sorted(set(options.levels or (level.number for level in LEVELS))),
-        available_codecs(options.codecs),
+        available_codecs(list(options.codecs) if options.codecs else None),
         options.align,
         {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
     )

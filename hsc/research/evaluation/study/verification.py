@@ -88,7 +88,8 @@ def mean_distances(
     for chosen in (itself, same & ~itself, ~same):
         there = distances[chosen & np.isfinite(distances)]
         means.append(float(there.mean()) if len(there) else float("nan"))
-    return tuple(means)
+    own, other, strangers = means
+    return own, other, strangers
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
