@@ -78,9 +78,11 @@ def lay_out_model(target: Path) -> None:
         _copy(ROOT / name, target / flat)
     card = (target / "MODEL_CARD.md").read_text(encoding="utf-8").replace("(../", "(")
     (target / "MODEL_CARD.md").unlink()
-    front = re.match(r"---\n.*?\n---\n", (ROOT / "README.md").read_text("utf-8"), re.S).group(0)
-    licence = re.search(r"^license: .*$", front, re.M).group(0)
-    tags = re.search(r"^tags:\n(?:  - .*\n)+", front, re.M).group(0)
+    front = re.match(r"---\n.*?\n---\n", (ROOT / "README.md").read_text("utf-8"), re.DOTALL).group(
+        0
+    )
+    licence = re.search(r"^license: .*$", front, re.MULTILINE).group(0)
+    tags = re.search(r"^tags:\n(?:  - .*\n)+", front, re.MULTILINE).group(0)
     (target / "README.md").write_text(f"---\n{licence}\n{tags}---\n\n{card}", encoding="utf-8")
     (target / ".gitattributes").write_text(LFS)
     sys.path.insert(0, str(ROOT))
@@ -117,8 +119,10 @@ def problems(folder: Path) -> list[str]:
 
 def _space_problems(folder: Path) -> list[str]:
     found = []
-    front = re.match(r"---\n(.*?)\n---\n", (folder / "README.md").read_text("utf-8"), re.S)
-    said = dict(re.findall(r"^(\w+): *\"?([^\"\n]*)", front.group(1), re.M)) if front else {}
+    front = re.match(r"---\n(.*?)\n---\n", (folder / "README.md").read_text("utf-8"), re.DOTALL)
+    said = (
+        dict(re.findall(r"^(\w+): *\"?([^\"\n]*)", front.group(1), re.MULTILINE)) if front else {}
+    )
     wanted = {"sdk": "gradio", "app_file": "app.py", "python_version": "3.12.12"}
     wanted["sdk_version"] = _pin(folder / "requirements.txt", "gradio")
     for key, value in wanted.items():
@@ -165,7 +169,7 @@ def _weights_problems(folder: Path) -> list[str]:
 
 def _pin(requirements: Path, package: str) -> str:
     text = requirements.read_text(encoding="utf-8")
-    return re.search(rf"^{package}==(.*)$", text, re.M).group(1).strip()
+    return re.search(rf"^{package}==(.*)$", text, re.MULTILINE).group(1).strip()
 
 
 def _hash(path: Path) -> str:

@@ -10,7 +10,21 @@ from hsc.cli.report import print_error, print_progress
 from hsc.errors import HscError
 
 PICTURES = frozenset(
-    ".avif .bmp .gif .heic .heif .jfif .jpeg .jpg .png .ppm .tif .tiff .webp".split()
+    [
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".jfif",
+        ".jpeg",
+        ".jpg",
+        ".png",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
 )
 
 

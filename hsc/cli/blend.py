@@ -47,13 +47,14 @@ def run(args: argparse.Namespace) -> int:
     if args.target.suffix.lower() != ".png":
         raise parsing.UsageError(f"argument OUT.png: expected a .png, got {args.target.name!r}")
     files = [source.read_bytes() for source in args.sources]
+    first, second = files[0], files[-1]
     import hsc
 
     codec = hsc.load(device=args.device)
     if args.at is not None:
-        face = codec.morph(*files, args.at)
+        face = codec.morph(first, second, args.at)
     elif args.take:
-        face = codec.mix(*files, args.take)
+        face = codec.mix(first, second, args.take)
     else:
         face = codec.average(files)
     codec.draw(face, dict(args.edits)).save(args.target, format="PNG")

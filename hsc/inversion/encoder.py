@@ -57,6 +57,9 @@ class SemanticHead(nn.Module):
         self.offset = nn.Parameter(torch.zeros(FACE_1024.w_plus_shape))
         nn.init.zeros_(self.coefficients.weight)
         nn.init.zeros_(self.coefficients.bias)
+        self.w_mean: Tensor
+        self.w_std: Tensor
+        self.truncation: Tensor
         self.register_buffer("w_mean", torch.zeros(FACE_1024.style_dim))
         self.register_buffer("w_std", torch.ones(FACE_1024.style_dim))
         self.register_buffer("truncation", torch.ones(FACE_1024.styles))
@@ -93,6 +96,7 @@ class FeatureHead(nn.Module):
         self.out = nn.Conv2d(width, FACE_1024.feature_channels, 1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+        self.feature_std: Tensor
         self.register_buffer("feature_std", torch.ones(FACE_1024.feature_channels))
 
     def forward(self, image: Tensor, pyramid: list[Tensor], feature_s: Tensor) -> Tensor:

@@ -52,6 +52,8 @@ class StyleFeedback(nn.Module):
         for layer in (self.base, self.coefficients):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        self.pooled_mean: Tensor
+        self.pooled_std: Tensor
         self.register_buffer("pooled_mean", torch.zeros(pooled))
         self.register_buffer("pooled_std", torch.ones(pooled))
 

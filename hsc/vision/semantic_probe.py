@@ -49,6 +49,8 @@ class SemanticProbe(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.linear = nn.Linear(INPUTS, OUTPUTS)
+        self.mask_mean: Tensor
+        self.mask_axes: Tensor
         self.register_buffer("mask_mean", torch.zeros(COARSE_PX**2))
         self.register_buffer("mask_axes", torch.zeros(MASK_AXES, COARSE_PX**2))
 

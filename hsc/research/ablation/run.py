@@ -18,7 +18,7 @@ from hsc.generators.pretrained import load_generator
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 from hsc.research.ablation import losses, priors, semantics
-from hsc.research.ablation.samples import Coded, Eye, Found, code, find
+from hsc.research.ablation.samples import Coded, ExitLpips, Found, code, find
 from hsc.research.data.faces import list_faces
 from hsc.research.data.validation import held_out_pictures, spread
 from hsc.research.evaluation import report
@@ -111,7 +111,7 @@ def gather(codec: Codec, options: AblateOptions) -> Faces:
 
 def prior_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """Every entropy model of F, trained from nothing on the shipped latents."""
-    eye, fcn = Eye(codec), codec.networks.fcn
+    eye, fcn = ExitLpips(codec), codec.networks.fcn
     coded = [code(codec, faces.train, level) for level in LEVELS]
     for variant in priors.VARIANTS:
         prior = priors.train(variant, fcn, coded, steps)
@@ -130,7 +130,7 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     S alone is drawn, and compared with what S itself draws: how far that is from the photograph is
     the encoder's doing, and would hide what coding does.
     """
-    eye, n = Eye(codec), codec.networks
+    eye, n = ExitLpips(codec), codec.networks
     faces = replace(faces, test=replace(faces.test, images=_drawn(codec, faces.test)))
     synthesis = load_generator(n.device).synthesis  # as trained: fitting reads its layers
     z = torch.randn(EXCHANGED, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
@@ -147,14 +147,14 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
         yield _row("as the codec has it", level, sizes, _seen(eye, faces.test, drawn))
     for target in SCN_BYTES:
         theirs = semantics.train(faces.train.w_plus, target, steps, importance)
-        sizes, drawn = semantics.sizes(theirs, faces.test.w_plus, n.tables)
-        figures = _seen(eye, faces.test, drawn.split(1))
-        yield _row("as in the paper", target, torch.tensor(sizes, dtype=torch.float32), figures)
+        counted, w_plus_hat = semantics.sizes(theirs, faces.test.w_plus, n.tables)
+        figures = _seen(eye, faces.test, w_plus_hat.split(1))
+        yield _row("as in the paper", target, torch.tensor(counted, dtype=torch.float32), figures)
 
 
 def loss_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """FCN tuned from the shipped weights, by either loss."""
-    eye = Eye(codec)
+    eye = ExitLpips(codec)
     for title, pictures in (("through the generator", True), ("feature error alone", False)):
         fcn = losses.tune(codec, faces.train, steps, pictures)
         for level, held_out in faces.coded.items():
@@ -216,6 +216,7 @@ def _cost(cost: Row) -> str:
 def _drawn(codec: Codec, found: Found) -> torch.Tensor:
     """What S alone draws, (N, 3, 256, 256)."""
     n, pictures = codec.networks, []
+    assert n.preview is not None
     for p in _each(found):
         w_plus = found.w_plus[p].to(n.device)
         pictures.append(
@@ -224,7 +225,7 @@ def _drawn(codec: Codec, found: Found) -> torch.Tensor:
     return torch.cat(pictures).clamp(-1, 1)
 
 
-def _seen(eye: Eye, found: Found, drawn: Sequence[torch.Tensor]) -> list[float]:
+def _seen(eye: ExitLpips, found: Found, drawn: Sequence[torch.Tensor]) -> list[float]:
     return [eye.distance(found.images[p], w) for p, w in zip(_each(found), drawn)]
 
 

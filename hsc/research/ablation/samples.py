@@ -52,13 +52,12 @@ class Coded:
 @torch.no_grad()
 def find(codec: Codec, pictures: Sequence[Image.Image]) -> Found:
     """Encode aligned pictures."""
-    columns = []
+    columns, encoder = [], codec.networks.encoder
+    assert encoder is not None, "faces are encoded here"
     for picture in pictures:
         small = picture.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
         image = to_tensor(small, codec.device)
-        inversion = codec.networks.encoder(
-            image, codec.networks.generator, codec.networks.self_renderer
-        )
+        inversion = encoder(image, codec.networks.generator, codec.networks.self_renderer)
         columns.append((image.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
     return Found(*(torch.cat(column) for column in zip(*columns)))
 
@@ -80,7 +79,7 @@ def code(codec: Codec, found: Found, level: float) -> Coded:
     return Coded(level, *(torch.cat(column) for column in zip(*columns)))
 
 
-class Eye:
+class ExitLpips:
     """LPIPS at 256 px, through the generator's early exit, of decoded latents."""
 
     def __init__(self, codec: Codec) -> None:
@@ -91,6 +90,7 @@ class Eye:
         """Of one face, each argument with a batch axis of 1; without F^ from S^ alone."""
         n = self.codec.networks
         w_plus = w_plus_hat.to(n.device)
+        assert n.preview is not None
         if feature is None:
             feature = n.synthesis.feature(w_plus)
         drawn = render_exit(n.synthesis, n.preview, feature.to(n.device), w_plus)

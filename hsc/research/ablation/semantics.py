@@ -33,6 +33,8 @@ class ReshapedCodec(nn.Module):
 
     def __init__(self, w_plus: Tensor, width: int = 96) -> None:
         super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", w_plus.mean(0))
         self.register_buffer("std", w_plus.std((0, 1)) + 1e-6)
         self.g_a = nn.Sequential(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hsc.errors import WeightsError
+
 
 @dataclass
 class Node:
@@ -26,17 +28,19 @@ class IrGraph:
 
     def __init__(self, xml: Path) -> None:
         root = ET.parse(xml).getroot()
+        layers, links = root.find("layers"), root.find("edges")
+        if layers is None or links is None:
+            raise WeightsError(f"expected a graph in {xml.name}, found none.")
         self.blob = xml.with_suffix(".bin").read_bytes()
         self.nodes: dict[str, Node] = {}
-        for layer in root.find("layers"):
+        for layer in layers:
             data = layer.find("data")
             attributes = {} if data is None else dict(data.attrib)
-            self.nodes[layer.get("id")] = Node(
-                layer.get("type"), layer.get("name"), data=attributes
+            self.nodes[layer.attrib["id"]] = Node(
+                layer.attrib["type"], layer.attrib["name"], data=attributes
             )
-        edges = sorted(root.find("edges"), key=lambda e: int(e.get("to-port")))
-        for edge in edges:
-            self.nodes[edge.get("to-layer")].inputs.append(edge.get("from-layer"))
+        for edge in sorted(links, key=lambda e: int(e.attrib["to-port"])):
+            self.nodes[edge.attrib["to-layer"]].inputs.append(edge.attrib["from-layer"])
 
     def is_float_constant(self, node_id: str) -> bool:
         node = self.nodes[node_id]

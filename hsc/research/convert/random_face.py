@@ -79,7 +79,7 @@ def read_synthesis(folder: Path) -> dict[str, Tensor]:
         (bias_add,) = graph.users(ids[f"{source}.bias"])
         (noise_add,) = (i for i in graph.nodes[bias_add].inputs if graph.nodes[i].kind == "Add")
         (conv,) = (i for i in graph.nodes[noise_add].inputs if graph.nodes[i].kind == "Convolution")
-        data, kernel = graph.nodes[conv].inputs
+        _, kernel = graph.nodes[conv].inputs
         weight = graph.constant(kernel)
         depthwise = f"{source}.conv.weight_dw"
         if depthwise in ids:

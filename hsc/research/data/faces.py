@@ -29,7 +29,7 @@ def list_faces(folders: list[Path]) -> list[Path]:
     return [path for path in _pictures(folders) if not is_held_out(path)]
 
 
-def list_strangers(folders: list[Path]) -> list[Path]:
+def list_held_out(folders: list[Path]) -> list[Path]:
     """Aligned pictures of the people that validation uses, in the same folders."""
     return [path for path in _pictures(folders) if is_held_out(path)]
 
@@ -114,7 +114,7 @@ class NativeFaces:
 def held_out_images(folders: list[Path], least_px: int, count: int) -> list[Tensor]:
     """Some people that validation uses, uint8 (3, px, px) each at its own size; none if too small."""
     try:
-        images = NativeFaces(list_strangers(folders), least_px).images
+        images = NativeFaces(list_held_out(folders), least_px).images
     except FileNotFoundError:
         return []
     return images[:: max(1, len(images) // count)][:count]

@@ -28,11 +28,15 @@ WARM_UP = 2
 BATCHES = 1, 16
 BATCH_ROUNDS = 3
 NOTES = (
-    "Median of {rounds} rounds after {warm_up} that warm up, of one {px} photograph at level "
-    "{level:g} ({size:,} bytes), everything in this process; in milliseconds.",
+    (
+        "Median of {rounds} rounds after {warm_up} that warm up, of one {px} photograph at level "
+        "{level:g} ({size:,} bytes), everything in this process; in milliseconds."
+    ),
     "rANS is its own row, though it runs inside the two layers' coders.",
-    "Memory: the most that the process ever held, libraries and weights included; for a GPU, what "
-    "PyTorch took of it.",
+    (
+        "Memory: the most that the process ever held, libraries and weights included; for a GPU, what "
+        "PyTorch took of it."
+    ),
 )
 
 

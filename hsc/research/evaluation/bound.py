@@ -54,16 +54,16 @@ def run(options: ValidateOptions) -> None:
     pictures = held_out_pictures(options.faces, options.limit or PEOPLE)
     levels = sorted(set(options.levels or LEVELS))
     codec = Codec.load(options.device)
-    judge, oracle = Evaluator(codec.device), Oracle.load(codec)
+    evaluator, oracle = Evaluator(codec.device), Oracle.load(codec)
     steps, folder = options.steps or STEPS, options.out
     rows: list[report.Row] = []
     sheet: ContactSheet | None = None
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
-        original = judge.original(image)
+        original = evaluator.original(image)
         drawn = list(draw_all(codec, oracle, image, levels, steps))
         for what, drawing, size in drawn:
-            figures = judge.compare(original, drawing)
+            figures = evaluator.compare(original, drawing)
             rows.append({"what": what, "picture": picture.name, "bytes": size} | figures)
         titles = ("original", *(what.replace("level ", "") for what, _, _ in drawn))
         sheet = sheet or ContactSheet(titles, TILE_PX)

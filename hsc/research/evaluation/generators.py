@@ -52,17 +52,17 @@ def compare(backends: list[str], rounds: int) -> list[Drawn]:
     candidates: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {}
     for name in backends:
         started = time.perf_counter()
-        drawer = build_backend(generator.synthesis, resolve_backend(torch.device("cpu"), name))
-        candidates[f"hsc, {name}"] = drawer, time.perf_counter() - started
+        renderer = build_backend(generator.synthesis, resolve_backend(torch.device("cpu"), name))
+        candidates[f"hsc, {name}"] = renderer, time.perf_counter() - started
     started = time.perf_counter()
     draw, precision = in_openvino(generator.synthesis, w_plus)
     candidates[f"OpenVINO, {precision}"] = draw, time.perf_counter() - started
     laps: dict[str, list[float]] = {label: [] for label in candidates}
     pictures = {}
     for _ in range(WARM_UP + rounds):
-        for label, (drawer, _) in candidates.items():
+        for label, (render, _) in candidates.items():
             lap = time.perf_counter()
-            pictures[label] = drawer(w_plus)
+            pictures[label] = render(w_plus)
             laps[label].append(1000 * (time.perf_counter() - lap))
     return [
         Drawn(
@@ -85,7 +85,7 @@ def in_openvino(
         What draws w+ (1, 23, 512), and the precision that OpenVINO chose.
     """
     try:
-        import openvino
+        import openvino  # type: ignore[import-untyped]
     except ImportError as error:
         raise HscError("OpenVINO is not installed: run `pip install openvino` first.") from error
     with warnings.catch_warnings():

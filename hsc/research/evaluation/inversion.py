@@ -23,16 +23,16 @@ def run(options: ValidateOptions) -> None:
     """
     pictures = held_out_pictures(options.faces, options.limit)
     codec = Codec.load(options.device)
-    judge = Evaluator(codec.device)
+    evaluator = Evaluator(codec.device)
     folder = options.out
     sheet, shown = ContactSheet(("original", *RENDERS)), spread(pictures, SHEET_FACES)
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
-        original = judge.original(image)
+        original = evaluator.original(image)
         renders = uncompressed(codec, image)
         for what in RENDERS:
-            figures = judge.compare(original, renders[what])
+            figures = evaluator.compare(original, renders[what])
             rows.append({"what": what, "picture": picture.name} | figures)
         if picture in shown:
             sheet.add(picture.name, [image, *renders.values()])

@@ -41,7 +41,7 @@ class Oracle:
 
     @classmethod
     def load(cls, codec: Codec) -> "Oracle":
-        """Raises WeightsError where weights of an exit or a judge are missing."""
+        """Raises WeightsError where weights of an exit or of LPIPS are missing."""
         return cls(codec, codec.encoder.refiner)
 
     def fit(self, image: Image.Image, found: Inversion, steps: int = STEPS) -> Inversion:
@@ -55,6 +55,7 @@ class Oracle:
         n = self.codec.networks
         picture = to_tensor(image.reduce(image.width // INPUT_PX), self.codec.device)
         small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
+        assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
         moved = [torch.zeros_like(t).requires_grad_() for t in (found.w_plus, found.feature)]
         with torch.enable_grad():

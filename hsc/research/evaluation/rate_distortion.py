@@ -29,7 +29,7 @@ def run(options: ValidateOptions) -> None:
     pictures = held_out_pictures(options.faces, options.limit)
     levels = sorted(set(options.levels or (level.number for level in LEVELS)))
     codec = Codec.load(options.device)
-    judge = Evaluator(codec.device)
+    evaluator = Evaluator(codec.device)
     folder = options.out
     # semantics alone at both ends of the range: what lies between them lies between them
     points = [(level, "scn") for level in dict.fromkeys((levels[0], levels[-1]))]
@@ -41,7 +41,7 @@ def run(options: ValidateOptions) -> None:
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
-        original = judge.original(image)
+        original = evaluator.original(image)
         started = time.perf_counter()
         files = write_files(codec, image, points, folder / "files", picture.stem)
         plain_seconds = (time.perf_counter() - started) / len(files)
@@ -57,7 +57,7 @@ def run(options: ValidateOptions) -> None:
             started = time.perf_counter()
             drawn.append(codec.decode(data))
             seconds = time.perf_counter() - started
-            figures = sizes(data) | judge.compare(original, drawn[-1])
+            figures = sizes(data) | evaluator.compare(original, drawn[-1])
             coding = refined_seconds if name.endswith("refined") else plain_seconds
             spent = {"decode_seconds": seconds, "encode_seconds": coding}
             rows.append({"what": name, "picture": picture.name} | figures | spent)

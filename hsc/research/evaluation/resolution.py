@@ -105,7 +105,7 @@ class Bench:
     """What every group of pictures is searched and measured with."""
 
     codec: Codec
-    judge: Evaluator
+    evaluator: Evaluator
     refiner: Refiner
     klts: dict[int, BlockKlt]
     steps: int
@@ -115,7 +115,7 @@ class Bench:
     ) -> Iterator[tuple[report.Row, Image.Image]]:
         """Figures and full picture of each face at every resolution and price."""
         codec, synthesis = self.codec, self.codec.networks.synthesis
-        originals = [self.judge.original(image) for image in images]
+        originals = [self.evaluator.original(image) for image in images]
         small = torch.cat([codec.encoder.small(image) for image in images])
         w_plus = torch.cat([core(codec, image) for image in images])
         for px, found in self._searches(small, w_plus):
@@ -126,7 +126,7 @@ class Bench:
                 feature = self.klts[px].restore(found.y_hat[part], feature_s[part])
                 drawn = to_picture(synthesis.image(feature, w_plus[part]))
                 known = {"what": name(px, found.price), "picture": picture.name, "px": px}
-                figures = self.judge.compare(originals[index], drawn)
+                figures = self.evaluator.compare(originals[index], drawn)
                 yield known | {"bytes": sizes[index]} | figures, drawn
             print(f"  {name(px, found.price)}", file=sys.stderr, flush=True)
 

@@ -103,23 +103,23 @@ def run(options: ValidateOptions) -> None:
     """
     pictures = held_out_pictures(options.faces, options.limit)
     codec = Codec.load(options.device)
-    judge, folder = Evaluator(codec.device), options.out
+    evaluator, folder = Evaluator(codec.device), options.out
     titles = [f"{damage.name}, {part}" for damage in DAMAGES for part in (UPLOAD, FILE)]
     sheet = ContactSheet(titles, tile_px=128)
     rows: list[report.Row] = []
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         shown: list[Image.Image] = []
-        undamaged = judge.original(image)
+        undamaged = evaluator.original(image)
         for damage in DAMAGES:
             upload = damage.apply(image)
-            original = undamaged if damage.undone else judge.original(upload)
+            original = undamaged if damage.undone else evaluator.original(upload)
             data = codec.compress(codec.analyse(upload), LEVEL)
             drawn = {UPLOAD: upload, FILE: codec.decode(data)}
             for part, seen in drawn.items():
                 if part == UPLOAD and not damage.undone:
                     continue  # it is what the file is compared with
-                figures = judge.compare(original, seen)
+                figures = evaluator.compare(original, seen)
                 row = {"what": f"{damage.name}: {part}", "picture": picture.name}
                 size = {"bytes": len(data) if part == FILE else math.nan}
                 rows.append(row | size | figures)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level, unpack
@@ -39,7 +40,8 @@ class Pipeline:
 
     def __init__(self, codec: Codec, level: float) -> None:
         self.codec, self.level = codec, snap_level(level)
-        self.file, self.picture, self.photo_size = b"", None, (0, 0)
+        self.file, self.photo_size = b"", (0, 0)
+        self.picture: Image.Image | None = None
         self.laps: dict[str, float] = {}
 
     @torch.no_grad()
@@ -114,7 +116,7 @@ class Pipeline:
     def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
         """y^ from the FCN's bytes, by the coder's own walk, entropy coding timed apart."""
         n = self.codec.networks
-        reader = n.fcn.coder.reader(container.fcn)
+        reader = n.fcn.coder.reader(container.fcn or b"")
         self.laps["rANS, decoder"] = 0.0
 
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:

@@ -128,7 +128,9 @@ def _coded(
             budgets[level] = size
         if candidate.kind == SEMANTICS:
             w_plus, _ = semantics_of(codec, candidate.data)
-            descriptor = np.asarray(probe.look(w_plus).face.descriptor)
+            face = probe.look(w_plus).face
+            assert face is not None, "a linear read-out always has a face"
+            descriptor = np.asarray(face.descriptor)
             yield at(level, f"{OURS}, {READ}"), descriptor, size, True
     for other in others:
         files, smallest = Encodings(image, other), RESOLUTIONS[-1]
@@ -150,10 +152,11 @@ def summarise(found: dict[str, Gathered], people: Sequence[str]) -> dict:
     if verify(originals, originals, people) is None:
         raise HscError("expected pictures of at least two people whose faces are found, got fewer.")
     several = sum(count > 1 for count in Counter(people).values())
-    rows = []
+    rows, pairs = [], 0
     for what in sorted(found, key=lambda name: (name != ORIGINAL, name.partition(":")[0])):
         shares = verify(originals, stacked[what], people)
         assert shares is not None, "strangers are strangers whatever is compared with them"
+        pairs = shares.pairs
         own, another, strangers = mean_distances(originals, stacked[what], people)
         rows.append(plain({
             "what": what,
@@ -164,7 +167,7 @@ def summarise(found: dict[str, Gathered], people: Sequence[str]) -> dict:
             "strangers": shares.strangers,
             "own_distance": own, "other_distance": another, "stranger_distance": strangers,
         }))  # fmt: skip
-    counts = {"people": len(set(people)), "people_with_pairs": several, "pairs": shares.pairs}
+    counts = {"people": len(set(people)), "people_with_pairs": several, "pairs": pairs}
     return {"false_accepts": FALSE_ACCEPTS, "rows": rows} | counts
 
 

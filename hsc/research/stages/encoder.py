@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hsc.config import FACE_1024
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.pretrained import Generator, load_exit128, load_generator, load_preview
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer

@@ -129,6 +129,8 @@ class InversionLoss:
             synthetic, real: pictures of each kind in the batch.
         """
         sample = self.pairs.sample(synthetic, self.device)
+        if self.real is None:
+            raise ValueError("expected photographs to compare renders with, got none.")
         photos = jitter(grey_some(to_unit(self.real.sample(real)).to(self.device)))
         clean = torch.cat([to_unit(sample.images), photos])  # (B, 3, 256, 256)
         inversion = self.invert(degrade(clean, self.config.picture_degraded), feature_s_grad=True)

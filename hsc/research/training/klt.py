@@ -45,13 +45,15 @@ def start_from_klt(
     shape = (LATENT_CHANNELS, FEATURE_CHANNELS, 2, 2)
     analysis, synthesis = codec.g_a.linear, codec.g_s.linear
     analysis.weight.copy_((basis / root).T.reshape(shape))
+    assert analysis.bias is not None and synthesis.bias is not None
     analysis.bias.copy_(-(mean @ basis) / root)
     synthesis.weight.copy_((basis * root).T.reshape(shape))
     synthesis.bias.copy_(mean.view(FEATURE_CHANNELS, 4).mean(1))
     for row, step in zip(codec.log2_gain, STEPS):
         row.copy_(root.log2() - math.log2(step))
     for now, network in zip(PASSES, codec.prior.networks):
-        network.conv3.bias[now.width :] = root[now.channels].log2()
+        bias = network.get_parameter("conv3.bias")
+        bias[now.width :] = root[now.channels].log2()
 
 
 def _moments(

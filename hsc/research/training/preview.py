@@ -116,6 +116,7 @@ class PreviewLoss:
         gram = (x.T @ x).double() + torch.eye(x.shape[1])
         solution = torch.linalg.solve(gram, (x.T @ target).double()).float()
         self.head.linear.weight.copy_(solution[:-1].T[:, :, None, None])
+        assert self.head.linear.bias is not None
         self.head.linear.bias.copy_(solution[-1])
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:

@@ -52,7 +52,7 @@ def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
         held = (torch.arange(len(parameter), device=parameter.device) >= first).to(parameter)
         held = held.view(-1, *[1] * (parameter.ndim - 1))
         parameter.requires_grad_(True).register_hook(lambda grad, held=held: grad * held)
-    return list(firsts)
+    return [p for p in firsts if isinstance(p, torch.nn.Parameter)]
 
 
 class TextureLoss:

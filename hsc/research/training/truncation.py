@@ -42,7 +42,7 @@ def best_truncation(
     Returns:
         The best candidate, and the PSNR in dB at 256 px of each.
     """
-    errors = {candidate: 0.0 for candidate in candidates}
+    errors = dict.fromkeys(candidates, 0.0)
     for image in images.split(1):
         inversion = encoder(image, synthesis)
         w_plus, mean = inversion.w_plus, encoder.semantic_head.w_mean

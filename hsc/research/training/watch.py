@@ -11,7 +11,7 @@ from hsc.images.tensors import to_picture
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
-from hsc.research.data.faces import list_strangers, load_square, to_unit
+from hsc.research.data.faces import list_held_out, load_square, to_unit
 
 FACES, SHOWN = 8, 4
 
@@ -37,7 +37,7 @@ class Watch:
         out: Path,
         device: torch.device,
     ) -> None:
-        paths = list_strangers(folders)
+        paths = list_held_out(folders)
         chosen = paths[:: max(1, len(paths) // FACES)][:FACES]
         self.images = [to_unit(load_square(path))[None].to(device) for path in chosen]
         self.renders, self.lpips, self.identity, self.out = renders, lpips, identity, out

@@ -17,7 +17,21 @@ from hsc.research.data.held_out import held_out_names
 from hsc.research.data.validation import spread
 
 SUFFIXES = frozenset(
-    ".avif .bmp .gif .heic .heif .jfif .jpeg .jpg .png .ppm .tif .tiff .webp".split()
+    [
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".jfif",
+        ".jpeg",
+        ".jpg",
+        ".png",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
 )
 SAME_FRAME, SAME_ANGLE = 0.08, np.radians(5)
 """How near a square picture must be to the crop of its face, in sides, to be taken as aligned."""

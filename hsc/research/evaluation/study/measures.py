@@ -50,7 +50,7 @@ class Measured:
 
 
 class Measures:
-    """All networks that judge.
+    """All networks that measure.
 
     Raises:
         WeightsError: those of one are missing.
@@ -60,7 +60,7 @@ class Measures:
         self, device: torch.device, dists: Path | None = None, dino: Path | None = None
     ) -> None:
         self.device = device
-        self.judge = Evaluator(device, dists)
+        self.evaluator = Evaluator(device, dists)
         self.dino = Dino.pretrained(dino).to(device)
         self.viewer = Viewer.pretrained()
 
@@ -69,7 +69,7 @@ class Measures:
         """Prepare an original."""
         tensor = to_tensor(image, self.device)
         seen = self.viewer.look(image)
-        return Reference(tensor, self.judge.original(image), seen, self._dino(tensor))
+        return Reference(tensor, self.evaluator.original(image), seen, self._dino(tensor))
 
     @torch.no_grad()
     def measure(self, reference: Reference, image: Image.Image) -> Measured:
@@ -79,7 +79,7 @@ class Measures:
         started = time.perf_counter()
         seen = self.viewer.look(image)
         looked = time.perf_counter() - started
-        figures = self.judge.compare(reference.original, image, PICTURE_FIGURES)
+        figures = self.evaluator.compare(reference.original, image, PICTURE_FIGURES)
         figures["ms_ssim"] = ms_ssim(reference.image, tensor)
         figures["dino_similarity"] = torch.cosine_similarity(reference.dino, dino, 0).item()
         figures |= self.vision(reference, seen) | {"look_seconds": looked}
