@@ -79,8 +79,17 @@ def test_entropy_coding_knows_no_generator() -> None:
     assert crossings(("hsc.latent_codecs", "hsc.bitstream"), "hsc.generators") == []
 
 
-def test_the_page_knows_no_research() -> None:
+def test_the_app_knows_no_research() -> None:
     assert crossings(("app",), "hsc.research") == []
+
+
+def test_the_page_gets_at_the_library_through_services() -> None:
+    page = ("app.page", "app.tabs", "app.components")
+    assert crossings(page, "hsc") == [
+        f"{module} imports hsc.errors"
+        for module, others in IMPORTS.items()
+        if inside(module, *page) and "hsc.errors" in others
+    ]
 
 
 @pytest.mark.parametrize("package", ["hsc", "hsc.research", "app"])
