@@ -22,7 +22,7 @@ from hsc.config import FACE_1024
 from hsc.domains import domain, select
 from hsc.domains.centre_crop import crop_centre
 from hsc.domains.ffhq_face import Face
-from hsc.errors import PhotoError
+from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo
 from hsc.levels import REFINE_STEPS
 
@@ -186,6 +186,8 @@ class Compression:
             return crop_centre(image, FACE_1024.image_px), ()
         subject = domain(FACE_1024.domain)
         faces = self._faces.get_or_make(key, lambda: subject.find(image)[:MAX_FACES])
+        if not faces:  # the library's sentence names an option of the command line
+            raise NoFaceError("No face was found in this picture.")
         crop = subject.crop(image, select(subject, faces, face), FACE_1024.image_px)
         # cutting a face out takes longer than making it small: the one that is cut out stands
         # for itself

@@ -16,7 +16,7 @@ from app.results import Prepared
 from app.services.compression import Compression
 from app.services.measure import Measures
 from hsc.baselines import CODECS, Encodings
-from hsc.baselines.published import PAPER_POINTS
+from hsc.baselines.published import PAPER_POINTS as PAPER_POINTS  # for the page
 from hsc.baselines.registry import OtherCodec
 from hsc.bitstream import with_layers
 from hsc.config import FACE_1024

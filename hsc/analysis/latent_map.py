@@ -15,7 +15,7 @@ from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.editing.table import PRINCIPAL_GROUP, Edit, EditTable
 from hsc.errors import HscError
-from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.base import MappingNetwork
 from hsc.images.tensors import to_picture
 
 AXES = 6
@@ -60,7 +60,7 @@ class LatentMap:
         edits: those that are offered as axes.
     """
 
-    def __init__(self, mapping: Mapping, edits: EditTable) -> None:
+    def __init__(self, mapping: MappingNetwork, edits: EditTable) -> None:
         device = mapping.w_mean.device
         self.mapping = mapping
         self.edits = edits

@@ -95,7 +95,8 @@ def test_what_needs_a_photo_says_so(exploring):
 
 def test_what_the_browser_says_of_a_click_is_not_trusted():
     assert parse_place("seed:7", 0, 0, "axis1", "axis2", "mean") == Place(seed=7)
-    assert parse_place("edit:smile:1.5", 0, 0, "axis1", "axis2", "mean") == Place(edit=("smile", 1.5))
+    smile = parse_place("edit:smile:1.5", 0, 0, "axis1", "axis2", "mean")
+    assert smile == Place(edit=("smile", 1.5))
     assert parse_place(None, "0.12345", 1, "axis1", "axis2", "photo") == Place(
         at=(0.123, 1), x="axis1", y="axis2", from_photo=True
     )
