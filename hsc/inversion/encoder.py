@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
 from hsc.inversion.feature_feedback import FeatureFeedback, style_above
 from hsc.inversion.self_renderer import SelfRenderer
@@ -145,7 +145,7 @@ class InversionEncoder(nn.Module):
     def forward(
         self,
         image: Tensor,
-        synthesis: Synthesis,
+        synthesis: SynthesisNetwork,
         self_renderer: SelfRenderer | None = None,
         feature_s_grad: bool = False,
     ) -> Inversion:
@@ -172,7 +172,7 @@ class InversionEncoder(nn.Module):
         self,
         image: Tensor,
         pyramid: list[Tensor],
-        synthesis: Synthesis,
+        synthesis: SynthesisNetwork,
         self_renderer: SelfRenderer | None,
     ) -> Tensor:
         """S of (B, 3, 256, 256) whose pyramid is known, and looked at: (B, 23, 512)."""

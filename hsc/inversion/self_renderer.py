@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_exit128
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.weights.loading import path_of
@@ -36,7 +36,7 @@ class SelfRenderer:
         return cls(load_exit128(device, folder), identity.to(device))
 
     @torch.no_grad()
-    def draw(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+    def draw(self, synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
         """What S and a feature map (B, 512, 32, 32) draw: (B, 3, 128, 128)."""
         drawn = render_exit(synthesis, self.exit128, feature, w_plus)
         return drawn.clamp(-1.5, 1.5)

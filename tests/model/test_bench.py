@@ -11,7 +11,7 @@ import torch
 import hsc
 from hsc.errors import HscError
 from hsc.research.evaluation import bench, generators
-from hsc.research.evaluation.generators import Drawn
+from hsc.research.evaluation.generators import RenderTiming
 from hsc.research.evaluation.stages import DECODING, ENCODING, LIVE, Pipeline
 from hsc.research.options import BenchOptions
 
@@ -45,7 +45,7 @@ def timing(label: str, scale: float) -> bench.Timing:
 
 def test_the_report_has_every_stage_of_every_variant(tmp_path, monkeypatch, capfd) -> None:
     made = iter([timing("cpu, one", 1.0), timing("cpu, two", 2.0)])
-    drawn = Drawn("OpenVINO, f32", 250.4, 240.0, 52.5, 1.5)
+    drawn = RenderTiming("OpenVINO, f32", 250.4, 240.0, 52.5, 1.5)
     monkeypatch.setattr(bench, "_apart", lambda *_: next(made))
     monkeypatch.setattr(bench, "_in_a_process", lambda *_: [asdict(drawn)])
     bench.run(BenchOptions(

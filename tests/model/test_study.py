@@ -184,7 +184,7 @@ def test_a_study_and_how_it_goes_on(networks, tmp_path: Path, monkeypatch, capfd
 
     # another codec costs only itself, and nothing at all is done twice
     looked = []
-    monkeypatch.setattr(run.Looked, "at", _counting(run.Looked.at, looked))
+    monkeypatch.setattr(run.CachedMeasures, "at", _counting(run.CachedMeasures.at, looked))
     assert main([*command, "--codecs", "jpeg,webp"]) == 0
     assert {name for name in looked if not name.startswith("HSC")} == {
         "WebP, best size, level 2", "WebP, full size, level 2"

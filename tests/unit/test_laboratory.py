@@ -140,7 +140,9 @@ def test_who_is_taken_for_whom() -> None:
     places = np.zeros((4, 128))
     places[:, 0] = [0.0, 0.3, 2.0, 4.0]
     people = ["a", "a", "b", "c"]
-    found = {name: verification.Gathered() for name in (verification.ORIGINAL, "1: HSC", "1: JPEG")}
+    found = {
+        name: verification.Descriptors() for name in (verification.ORIGINAL, "1: HSC", "1: JPEG")
+    }
     for place in places:
         found[verification.ORIGINAL].add(place)
         found["1: HSC"].add(place + 0.01, 500)

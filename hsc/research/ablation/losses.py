@@ -42,11 +42,13 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
             feature_s = synthesis.run(context, w_plus_hat, 16, 32)  # (B, 512, 32, 32)
         with torch.autocast(device.type, torch.bfloat16):
             feature_hat, bits = fcn(feature, level, Semantics(feature_s, context))
-            drawn = render_exit(synthesis, head, feature_hat, w_plus_hat) if pictures else None
+            rendered = render_exit(synthesis, head, feature_hat, w_plus_hat) if pictures else None
         error = fcn.normalised(feature_hat - feature)
         loss = 2 * F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.5)
-        if drawn is not None:
-            loss = loss + lpips(drawn.float(), images).mean() + F.mse_loss(drawn.float(), images)
+        if rendered is not None:
+            loss = (
+                loss + lpips(rendered.float(), images).mean() + F.mse_loss(rendered.float(), images)
+            )
         cost, _ = price.charge(bits, scn_bits, level)
         loss = loss + cost
         optimiser.zero_grad()

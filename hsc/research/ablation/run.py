@@ -127,7 +127,7 @@ def prior_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """S by our transform and by the paper's, both fitted here to the same faces.
 
-    S alone is drawn, and compared with what S itself draws: how far that is from the photograph is
+    S alone is rendered, and compared with what S itself draws: how far that is from the photograph is
     the encoder's doing, and would hide what coding does.
     """
     eye, n = ExitLpips(codec), codec.networks
@@ -142,9 +142,9 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     ours.update(n.tables)
     for level in LEVELS:
         files = [ours.compress(faces.test.w_plus[p], level) for p in _each(faces.test)]
-        drawn = [ours.decompress(data, level).float() for data in files]
+        rendered = [ours.decompress(data, level).float() for data in files]
         sizes = torch.tensor([float(len(data)) for data in files])
-        yield _row("as the codec has it", level, sizes, _seen(eye, faces.test, drawn))
+        yield _row("as the codec has it", level, sizes, _seen(eye, faces.test, rendered))
     for target in SCN_BYTES:
         theirs = semantics.train(faces.train.w_plus, target, steps, importance)
         counted, w_plus_hat = semantics.sizes(theirs, faces.test.w_plus, n.tables)
@@ -225,8 +225,8 @@ def _drawn(codec: Codec, found: Found) -> torch.Tensor:
     return torch.cat(pictures).clamp(-1, 1)
 
 
-def _seen(eye: ExitLpips, found: Found, drawn: Sequence[torch.Tensor]) -> list[float]:
-    return [eye.distance(found.images[p], w) for p, w in zip(_each(found), drawn)]
+def _seen(eye: ExitLpips, found: Found, rendered: Sequence[torch.Tensor]) -> list[float]:
+    return [eye.distance(found.images[p], w) for p, w in zip(_each(found), rendered)]
 
 
 def _each(found: Found) -> Iterator[slice]:

@@ -93,8 +93,8 @@ class ExitLpips:
         assert n.preview is not None
         if feature is None:
             feature = n.synthesis.feature(w_plus)
-        drawn = render_exit(n.synthesis, n.preview, feature.to(n.device), w_plus)
-        return self.lpips(drawn, image.to(n.device)).item()
+        rendered = render_exit(n.synthesis, n.preview, feature.to(n.device), w_plus)
+        return self.lpips(rendered, image.to(n.device)).item()
 
     @torch.no_grad()
     def latent_distance(

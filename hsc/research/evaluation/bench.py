@@ -62,7 +62,7 @@ class Timing:
         machine: in words.
         median, least: by the name of the stage, in the order of the pipeline, with the totals
             ``encode`` and ``decode``.
-        per_second: pictures drawn in a second, by how many are asked for in one call.
+        per_second: pictures rendered in a second, by how many are asked for in one call.
         memory_mb: peak of the process; gpu_memory_mb: of the GPU, None without one.
     """
 
@@ -184,7 +184,7 @@ def table(result: dict) -> str:
         lines.append([title, *(report.number(t["median"][stage], 1) for t in timings)])
     for batch in timings[0]["per_second"]:
         cells = (report.number(t["per_second"][batch], 1) for t in timings)
-        lines.append([f"pictures drawn per second, {batch} in a call", *cells])
+        lines.append([f"pictures rendered per second, {batch} in a call", *cells])
     lines.append(["loading the codec, once", *(report.number(t["load"], 0) for t in timings)])
     lines.append(["memory (MB)", *(report.number(t["memory_mb"], 0) for t in timings)])
     if any(t["gpu_memory_mb"] is not None for t in timings):
@@ -202,7 +202,7 @@ def page(result: dict) -> str:
     return "\n".join(lines)
 
 
-def generators_table(drawn: Sequence[dict]) -> str:
+def generators_table(rendered: Sequence[dict]) -> str:
     """One line a way of running the generator."""
     header = ["generator", "median (ms)", "least (ms)", "PSNR (dB)", "setting up, once (s)"]
     rows = [
@@ -211,7 +211,7 @@ def generators_table(drawn: Sequence[dict]) -> str:
             *(report.number(d[key], 0) for key in ("median", "least", "psnr")),
             report.number(d["setting_up"], 1),
         ]
-        for d in drawn
+        for d in rendered
     ]
     return report.table(header, rows)
 
@@ -221,7 +221,7 @@ def beside_openvino(backends: list[str], rounds: int) -> list[dict]:
     from hsc.research.evaluation.generators import compare
 
     keep_large_blocks()
-    return [asdict(drawn) for drawn in compare(backends, rounds)]
+    return [asdict(rendered) for rendered in compare(backends, rounds)]
 
 
 def _apart(variant: Variant, photo: Path, level: float, rounds: int) -> Timing:

@@ -18,7 +18,7 @@ from hsc.research.training.pairs import draw_styles
 GRID = 16
 """Vectors of a map along each side, whatever its resolution."""
 DRAWN, BATCH, PLACES = 256, 8, 24
-"""Pairs of faces, how many are drawn together, and vectors taken of each."""
+"""Pairs of faces, how many are rendered together, and vectors taken of each."""
 MOVED = 0.5
 """How far each style of a face is moved towards that of another one."""
 SPARE, ROUNDS = 32, 2

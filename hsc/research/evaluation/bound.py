@@ -33,7 +33,7 @@ PERFECT = {
     "FCN's rounding": "F not rounded",
     "FCN": "F not coded",
 }
-"""Part of the codec -> what is drawn when that part is perfect."""
+"""Part of the codec -> what is rendered when that part is perfect."""
 GAINS = ("lpips_256", "dists_256", "identity_l2")
 NOTE = (
     "The same pictures with one part at a time made perfect. S not coded: S as GIE found it, F "
@@ -61,13 +61,13 @@ def run(options: ValidateOptions) -> None:
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         original = evaluator.original(image)
-        drawn = list(draw_all(codec, oracle, image, levels, steps))
-        for what, drawing, size in drawn:
+        rendered = list(draw_all(codec, oracle, image, levels, steps))
+        for what, drawing, size in rendered:
             figures = evaluator.compare(original, drawing)
             rows.append({"what": what, "picture": picture.name, "bytes": size} | figures)
-        titles = ("original", *(what.replace("level ", "") for what, _, _ in drawn))
+        titles = ("original", *(what.replace("level ", "") for what, _, _ in rendered))
         sheet = sheet or ContactSheet(titles, TILE_PX)
-        sheet.add(picture.name, [image, *(drawing for _, drawing, _ in drawn)])
+        sheet.add(picture.name, [image, *(drawing for _, drawing, _ in rendered)])
         report.print_progress(number, len(pictures), picture.name)
     result = report.report("bound", codec, pictures, rows) | {"levels": levels, "steps": steps}
     report.write(result, rows, folder)
@@ -140,7 +140,7 @@ def figures_table(result: dict) -> str:
         [row["what"], report.number(row["bytes"], 0), *report.figures(row)]
         for row in result["summary"]
     ]
-    return report.table(["drawn from", "bytes", *(m.label for m in METRICS)], lines)
+    return report.table(["rendered from", "bytes", *(m.label for m in METRICS)], lines)
 
 
 def gains(result: dict) -> dict[float, dict[str, dict[str, float]]]:

@@ -15,7 +15,7 @@ BACKGROUND, INK = (250, 250, 250), (40, 40, 40)
 
 
 class ContactSheet:
-    """A grid: a row for each face, a column for each way it was drawn.
+    """A grid: a row for each face, a column for each way it was rendered.
 
     Args:
         columns: their titles.

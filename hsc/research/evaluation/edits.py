@@ -1,7 +1,7 @@
 """``validate edits``: what every edit does to real people who were never trained on.
 
 A file is written at each level and edited from its bytes; read-outs, identity and skin are
-compared with the same file unedited. Pictures are drawn at 256 px, which no read-out notices.
+compared with the same file unedited. Pictures are rendered at 256 px, which no read-out notices.
 """
 
 from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def run(options: ValidateOptions) -> None:
         for level in levels:
             files[level].append(codec.open(codec.compress(latents, level)))
         report.print_progress(number, len(people), person.name)
-    named = [wanted for wanted in CATALOGUE if wanted.name in {e.name for e in codec.edit_names}]
+    named = [spec for spec in CATALOGUE if spec.name in {e.name for e in codec.edit_names}]
     text = [INTRODUCTION.format(
         people=len(people), model=codec.model_name, told=TOLD,
         levels=" and ".join(f"{level:g}" for level in levels),
@@ -86,35 +86,35 @@ def _rows(
     before = camera.measure([camera.draw(opened, {}) for opened in people])
     meant = where_meant(before.readouts)
     skin = [camera.skin_seen(camera.draw(opened, {})) for opened in people]
-    for wanted in named:
-        amounts, own = wanted.measured_at, meant[wanted.readout]
+    for spec in named:
+        amounts, own = spec.measured_at, meant[spec.readout]
         changes = [
-            changed(before, camera.measure([camera.draw(o, {wanted.name: amount}) for o in people]))
+            changed(before, camera.measure([camera.draw(o, {spec.name: amount}) for o in people]))
             for amount in amounts
         ]
         yield [
-            wanted.name,
+            spec.name,
             " / ".join(f"{amount:+g}" for amount in amounts),
-            _meant(wanted),
+            _meant(spec),
             " / ".join(
-                f"{np.nanmedian(change.readouts[wanted.readout][has_room(own, amount)]):+.3g}"
+                f"{np.nanmedian(change.readouts[spec.readout][has_room(own, amount)]):+.3g}"
                 for change, amount in zip(changes, amounts)
             ),
-            " / ".join(f"{np.nanmedian(c.readouts[wanted.readout]):+.3g}" for c in changes),
+            " / ".join(f"{np.nanmedian(c.readouts[spec.readout]):+.3g}" for c in changes),
             " / ".join(f"{change.identity.mean():.2f}" for change in changes),
             " / ".join(
-                _skin(camera, skin, [camera.draw(o, {wanted.name: end}) for o in people])
-                for end in (wanted.low, wanted.high)
+                _skin(camera, skin, [camera.draw(o, {spec.name: end}) for o in people])
+                for end in (spec.low, spec.high)
             ),
-            _side_effects(wanted, before, *changes),
+            _side_effects(spec, before, *changes),
         ]
-        print(wanted.name, flush=True)
+        print(spec.name, flush=True)
 
 
-def _meant(wanted: Wanted) -> str:
-    if not wanted.calibrated:
+def _meant(spec: Wanted) -> str:
+    if not spec.calibrated:
         return "there or not"
-    return " / ".join(f"{wanted.per_unit * amount:+.3g}" for amount in wanted.measured_at)
+    return " / ".join(f"{spec.per_unit * amount:+.3g}" for amount in spec.measured_at)
 
 
 def _skin(camera: EditRenderer, before: Sequence[tuple], pictures: Sequence[Tensor]) -> str:
@@ -126,12 +126,12 @@ def _skin(camera: EditRenderer, before: Sequence[tuple], pictures: Sequence[Tens
     return f"{np.nanmean(moved):.1f} ({np.nanmax(moved):.1f})"
 
 
-def _side_effects(wanted: Wanted, before: Measured, down: Change, up: Change) -> str:
+def _side_effects(spec: Wanted, before: Measured, down: Change, up: Change) -> str:
     """The read-outs other than its own that moved most between both ends, in spreads."""
     moved = {
         name: (up.mean(name) - down.mean(name)) / 2 / max(1e-6, float(np.nanstd(values)))
         for name, values in before.readouts.items()
-        if name != wanted.readout
+        if name != spec.readout
     }
     strongest = sorted(moved, key=lambda name: -abs(moved[name]))[:TOLD]
     return ", ".join(f"{name} {moved[name]:+.1f}" for name in strongest)
@@ -156,15 +156,15 @@ def _strips(
     parts = [*(-part for part in STRIP), 0.0, *reversed(STRIP)]
     for index in spread(list(range(len(people))), SHOWN):
         sheet = ContactSheet([f"{part:+g}" for part in parts], TILE_PX)
-        for wanted in named:
-            sheet.add(wanted.name, [
-                _picture(camera, files[index], wanted, part) for part in parts
+        for spec in named:
+            sheet.add(spec.name, [
+                _picture(camera, files[index], spec, part) for part in parts
             ])  # fmt: skip
         sheet.save(folder / f"edits-{people[index].stem}-level{level:g}.jpg")
 
 
 def _picture(
-    camera: EditRenderer, opened: DecodedLatents, wanted: Wanted, part: float
+    camera: EditRenderer, opened: DecodedLatents, spec: Wanted, part: float
 ) -> Image.Image:
-    amount = abs(part) * (wanted.low if part < 0 else wanted.high)
-    return to_pil(camera.draw(opened, {wanted.name: amount} if part else {}))
+    amount = abs(part) * (spec.low if part < 0 else spec.high)
+    return to_pil(camera.draw(opened, {spec.name: amount} if part else {}))

@@ -20,7 +20,7 @@ WARM_UP = 2
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RenderTiming:
     """What one way of running the generator took, in milliseconds.
 
     Attributes:
@@ -36,7 +36,7 @@ class Drawn:
 
 
 @torch.no_grad()
-def compare(backends: list[str], rounds: int) -> list[Drawn]:
+def compare(backends: list[str], rounds: int) -> list[RenderTiming]:
     """Time one face on the CPU, a round of every candidate at a time.
 
     Args:
@@ -65,7 +65,7 @@ def compare(backends: list[str], rounds: int) -> list[Drawn]:
             pictures[label] = render(w_plus)
             laps[label].append(1000 * (time.perf_counter() - lap))
     return [
-        Drawn(
+        RenderTiming(
             label,
             statistics.median(laps[label][WARM_UP:]),
             min(laps[label][WARM_UP:]),

@@ -75,6 +75,6 @@ class Oracle:
         styles = w_plus.to(r.synthesis.dtype)
         inner = feature.to(r.synthesis.dtype).contiguous(memory_format=torch.channels_last)
         with gradient_autocast(picture.device):
-            drawn = render_exit(r.synthesis, r.preview, inner, styles).float()
+            rendered = render_exit(r.synthesis, r.preview, inner, styles).float()
             core = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
-        return r.loss(drawn, picture)[0] + r.semantic_loss(core, small)[0]
+        return r.loss(rendered, picture)[0] + r.semantic_loss(core, small)[0]

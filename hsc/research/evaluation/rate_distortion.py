@@ -51,18 +51,18 @@ def run(options: ValidateOptions) -> None:
                 codec, image, points, folder / "refined", picture.stem, options.refine
             )
         refined_seconds = (time.perf_counter() - started) / len(points)
-        drawn = []
+        rendered = []
         for name, path in zip(names, files):
             data = path.read_bytes()
             started = time.perf_counter()
-            drawn.append(codec.decode(data))
+            rendered.append(codec.decode(data))
             seconds = time.perf_counter() - started
-            figures = sizes(data) | evaluator.compare(original, drawn[-1])
+            figures = sizes(data) | evaluator.compare(original, rendered[-1])
             coding = refined_seconds if name.endswith("refined") else plain_seconds
             spent = {"decode_seconds": seconds, "encode_seconds": coding}
             rows.append({"what": name, "picture": picture.name} | figures | spent)
         if picture in shown:
-            sheet.add(picture.name, [image, *drawn])
+            sheet.add(picture.name, [image, *rendered])
         report.print_progress(number, len(pictures), picture.name)
     kind = REFINED if options.refine else "rate-distortion"
     result = report.report(kind, codec, pictures, rows) | {"refine_steps": options.refine}

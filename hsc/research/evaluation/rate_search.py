@@ -20,7 +20,7 @@ from hsc.numerics.precision import gradient_autocast
 from hsc.research.evaluation.block_klt import GRID, BlockKlt
 
 RATE = 0.1
-"""Adam's first rate for y, in standard deviations of each component among drawn faces."""
+"""Adam's first rate for y, in standard deviations of each component among rendered faces."""
 STEP_RATE = 0.03
 """And for the logarithm of a component's quantiser step."""
 PERCEPTUAL = 3.0
@@ -117,8 +117,8 @@ class RateSearch:
             (price * bits.sum()).backward(retain_graph=True)
         leaf = y_hat.detach().requires_grad_()
         for index, picture in enumerate(self.pictures.split(1)):
-            drawn = self._draw(leaf[index : index + 1], index)
-            self.refiner.loss(drawn, picture)[0].backward()
+            rendered = self._draw(leaf[index : index + 1], index)
+            self.refiner.loss(rendered, picture)[0].backward()
         y_hat.backward(leaf.grad)
 
     @cached_property

@@ -81,15 +81,15 @@ def run(options: ValidateOptions) -> None:
     for start in range(0, len(pictures), TOGETHER):
         group = pictures[start : start + TOGETHER]
         images = [picture.load() for picture in group]
-        drawn: dict[str, list[Image.Image]] = {picture.name: [] for picture in group}
+        rendered: dict[str, list[Image.Image]] = {picture.name: [] for picture in group}
         for row, tile in bench.measure(group, images):
             rows.append(row)
-            drawn[row["picture"]].append(tile)
+            rendered[row["picture"]].append(tile)
         sheet = sheet or ContactSheet(
             ("original", *dict.fromkeys(row["what"] for row in rows)), TILE_PX
         )
         for picture, image in zip(group, images):
-            sheet.add(picture.name, [image, *drawn[picture.name]])
+            sheet.add(picture.name, [image, *rendered[picture.name]])
         done = pictures[: start + len(group)]
         result = report.report(KIND, codec, done, rows) | about
         report.write(result, rows, folder)
@@ -124,10 +124,10 @@ class Bench:
             for index, picture in enumerate(group):
                 part = slice(index, index + 1)
                 feature = self.klts[px].restore(found.y_hat[part], feature_s[part])
-                drawn = to_picture(synthesis.image(feature, w_plus[part]))
+                rendered = to_picture(synthesis.image(feature, w_plus[part]))
                 known = {"what": name(px, found.price), "picture": picture.name, "px": px}
-                figures = self.evaluator.compare(originals[index], drawn)
-                yield known | {"bytes": sizes[index]} | figures, drawn
+                figures = self.evaluator.compare(originals[index], rendered)
+                yield known | {"bytes": sizes[index]} | figures, rendered
             print(f"  {name(px, found.price)}", file=sys.stderr, flush=True)
 
     def _searches(self, small: Tensor, w_plus: Tensor) -> Iterator[tuple[int, Coefficients]]:

@@ -32,7 +32,7 @@ NOTE = (
     f"{DEGREES} degrees and moved by {MOVED[0]:.0%} and {-MOVED[1]:.0%} of the side; as a JPEG of "
     f"quality {JPEG_QUALITY} at {JPEG_PX} px; at {SMALL_PX} px; at {DARKNESS:.0%} of the light, "
     f"with noise of {NOISE:g} of 255; without colour. *{UPLOAD.capitalize()}* is what the damage "
-    "alone does, *{file}* what is drawn from the bytes; both beside the picture before the damage, "
+    "alone does, *{file}* what is rendered from the bytes; both beside the picture before the damage, "
     "or, askew and without colour, beside the damaged one. A dark picture comes back in daylight."
 )
 
@@ -115,15 +115,15 @@ def run(options: ValidateOptions) -> None:
             upload = damage.apply(image)
             original = undamaged if damage.undone else evaluator.original(upload)
             data = codec.compress(codec.analyse(upload), LEVEL)
-            drawn = {UPLOAD: upload, FILE: codec.decode(data)}
-            for part, seen in drawn.items():
+            rendered = {UPLOAD: upload, FILE: codec.decode(data)}
+            for part, seen in rendered.items():
                 if part == UPLOAD and not damage.undone:
                     continue  # it is what the file is compared with
                 figures = evaluator.compare(original, seen)
                 row = {"what": f"{damage.name}: {part}", "picture": picture.name}
                 size = {"bytes": len(data) if part == FILE else math.nan}
                 rows.append(row | size | figures)
-            shown += drawn.values()
+            shown += rendered.values()
         sheet.add(picture.name, shown)
         report.print_progress(number, len(pictures), picture.name)
     result = report.report(KIND, codec, pictures, rows)

@@ -60,9 +60,9 @@ class Pipeline:
         return self.laps
 
     def pictures_per_second(self, batch: int, rounds: int) -> float:
-        """How many pictures of the last file are drawn in a second, ``batch`` in one call.
+        """How many pictures of the last file are rendered in a second, ``batch`` in one call.
 
-        From a file whose bits have been read to PIL pictures, as a strip or a grid is drawn.
+        From a file whose bits have been read to PIL pictures, as a strip or a grid is rendered.
         """
         opened = [self.codec.open(self.file)] * batch
         seconds = []
@@ -109,9 +109,9 @@ class Pipeline:
         with self._stage("FCN g_s"):
             feature = n.fcn.restore(y_hat, feature_s, container.level)
         with self._stage("synthesis"):
-            drawn: Tensor = n.synthesis.image(feature, w_plus)
+            rendered: Tensor = n.synthesis.image(feature, w_plus)
         with self._stage("to 8 bits"):
-            self.picture = to_picture(drawn)
+            self.picture = to_picture(rendered)
 
     def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
         """y^ from the FCN's bytes, by the coder's own walk, entropy coding timed apart."""

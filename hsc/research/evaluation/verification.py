@@ -43,12 +43,12 @@ NOTE = (
     "accepted. In brackets Wilson's 95% interval, with people for trials, since one person's "
     "comparisons hang together. Other codecs in as many bytes at the resolution that looks best "
     "by LPIPS at 256 px; an asterisk: some files did not fit. " + READ + ": a linear map from the "
-    "decoded semantics; nothing is drawn."
+    "decoded semantics; nothing is rendered."
 )
 
 
 @dataclass
-class Gathered:
+class Descriptors:
     """Descriptors and sizes of one way to code, picture by picture."""
 
     descriptors: list[np.ndarray] = field(default_factory=list)
@@ -78,12 +78,12 @@ def run(options: ValidateOptions) -> None:
         else [codec for codec in available_codecs() if codec.name in CODECS]
     )
     codec, probe = Codec.load(options.device), SemanticProbe.pretrained()
-    found: dict[str, Gathered] = {}
+    found: dict[str, Descriptors] = {}
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
-        found.setdefault(ORIGINAL, Gathered()).add(identity(image))
+        found.setdefault(ORIGINAL, Descriptors()).add(identity(image))
         for what, descriptor, size, fits in _coded(codec, probe, others, image, levels):
-            found.setdefault(what, Gathered()).add(descriptor, size, fits)
+            found.setdefault(what, Descriptors()).add(descriptor, size, fits)
         report.print_progress(number, len(pictures), picture.name)
     result = summarise(found, [person(p) for p in pictures])
     result = report.report("verification", codec, pictures, []) | result
@@ -145,7 +145,7 @@ def at(level: float, name: str) -> str:
     return f"{level:g}: {name}"
 
 
-def summarise(found: dict[str, Gathered], people: Sequence[str]) -> dict:
+def summarise(found: dict[str, Descriptors], people: Sequence[str]) -> dict:
     """Shares and mean distances of every way to code, in order of levels."""
     stacked = {what: np.stack(gathered.descriptors) for what, gathered in found.items()}
     originals = stacked[ORIGINAL]

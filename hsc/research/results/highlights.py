@@ -44,12 +44,12 @@ def better_pixels(reports: Reports) -> Found:
 def direct_readouts(reports: Reports) -> Found:
     """Read-outs of S^ beside those of the picture of S^."""
     rows = _rows(reports, "study")
-    read, drawn = _of(rows, READ), _of(rows, SEMANTICS)
-    if not read or not drawn or not read["landmark_error"] or not drawn["landmark_error"]:
+    read, rendered = _of(rows, READ), _of(rows, SEMANTICS)
+    if not read or not rendered or not read["landmark_error"] or not rendered["landmark_error"]:
         return
-    seconds = [r["decode_seconds"] + r["look_seconds"] for r in (read, drawn)]
-    if read["landmark_error"] < ALIKE * drawn["landmark_error"] and seconds[0] < seconds[1]:
-        yield {"read": read, "drawn": drawn, "seconds": seconds}
+    seconds = [r["decode_seconds"] + r["look_seconds"] for r in (read, rendered)]
+    if read["landmark_error"] < ALIKE * rendered["landmark_error"] and seconds[0] < seconds[1]:
+        yield {"read": read, "rendered": rendered, "seconds": seconds}
 
 
 def identity_in_few_bytes(reports: Reports) -> Found:

@@ -89,7 +89,7 @@ def _inversion(setting: Setting, pictures: bool) -> None:
         return loss.picture_phase(synthetic, batch - synthetic)
 
     log = CsvLog(setting.work / "inversion" / "log.csv")
-    watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
+    watch = Watch(setting.data, loss.rendered, lpips, identity, checkpoint.folder, device)
     train(checkpoint, groups, step_loss, setting.budget, log, batch=batch, evaluate=watch)
     export(checkpoint.ema, "inversion")
 
@@ -168,7 +168,7 @@ def identity(setting: Setting) -> None:
         {"params": others, "lr": config.rate},
     ]
     watch = Watch(
-        setting.data, loss.drawn, lpips, self_renderer.identity, checkpoint.folder, device
+        setting.data, loss.rendered, lpips, self_renderer.identity, checkpoint.folder, device
     )
     train(
         checkpoint,

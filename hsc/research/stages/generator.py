@@ -95,14 +95,14 @@ def _exit(setting: Setting, name: str, exit_px: int) -> None:
 def _exit_pictures(setting: Setting, exit_px: int, pictures: int) -> ExitPictures:
     device = setting.device
     fast = fast_synthesis(device)
-    drawn = SyntheticPairs(setting.work / "pairs")
+    rendered = SyntheticPairs(setting.work / "pairs")
     if not (setting.data and path_of("inversion").exists()):
-        return gathered(of_pairs(fast, drawn, pictures, exit_px, device), pictures)
+        return gathered(of_pairs(fast, rendered, pictures, exit_px, device), pictures)
     half = pictures // 2
     faces = RealFaces(setting.data).images
     chosen = faces[:: max(1, len(faces) // half)][:half]
     photographs = of_photographs(fast, finished_encoder(device), chosen, exit_px, device)
-    shown = chain(of_pairs(fast, drawn, half, exit_px, device), photographs)
+    shown = chain(of_pairs(fast, rendered, half, exit_px, device), photographs)
     return gathered(shown, pictures)
 
 

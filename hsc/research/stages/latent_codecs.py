@@ -123,7 +123,7 @@ def joint(setting: Setting) -> None:
     rates = ((head, config.head_rate), (feedback, config.feedback_rate))
     groups = [{"params": list(part.parameters()), "lr": rate} for part, rate in rates]
     groups += groups_of(fcn, config.fcn_rate)
-    watch = Watch(setting.data, loss.drawn, lpips, identity, checkpoint.folder, device)
+    watch = Watch(setting.data, loss.rendered, lpips, identity, checkpoint.folder, device)
     _train_layer(setting, checkpoint, loss, groups, config.batch, watch)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}

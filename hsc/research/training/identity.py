@@ -86,7 +86,7 @@ class IdentityLoss:
         residual = spread.square().mean()
         return value + self.config.residual * residual, parts | {"residual": residual.item()}
 
-    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+    def rendered(self, image: Tensor) -> dict[str, Tensor]:
         """What S draws of (B, 3, 256, 256), for :class:`hsc.research.training.watch.Watch`."""
         w_plus = self.semantics(image)
         return {"s": self.large.render(self.fast, self._feature(w_plus), w_plus)}

@@ -56,10 +56,10 @@ class RenderLoss:
         self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor, target: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
         """Draw as :meth:`render`, and compare with (B, 3, 256, 256)."""
-        drawn = self.render(fast, feature, w_plus)
-        if drawn.shape != target.shape:
-            target = F.interpolate(target, drawn.shape[-2:], mode="area")
-        return self.loss(drawn, target)
+        rendered = self.render(fast, feature, w_plus)
+        if rendered.shape != target.shape:
+            target = F.interpolate(target, rendered.shape[-2:], mode="area")
+        return self.loss(rendered, target)
 
     def render(self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
         """Draw (B, C, px, px) with ``fast``, the generator in bfloat16."""
@@ -98,7 +98,7 @@ class InversionLoss:
             image = image.contiguous(memory_format=torch.channels_last)
             return self.encoder(image, self.synthesis, feature_s_grad=feature_s_grad)
 
-    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+    def rendered(self, image: Tensor) -> dict[str, Tensor]:
         """Both renders of (B, 3, 256, 256) through the 256-px exit, for :class:`Watch`."""
         inversion = self.invert(image)
         features = {"s": inversion.feature_s, "sf": inversion.feature}

@@ -1,7 +1,7 @@
 """Stage "joint": FCN, and what finds F in a picture, through the frozen generator.
 
 An encoder that is trained for itself puts into F what FCN then fails to carry. Here both see the
-picture that the *file* draws, at levels drawn at random: whole through the 256-px exit, and a
+picture that the *file* draws, at levels rendered at random: whole through the 256-px exit, and a
 window of it at full resolution. Every few steps the uncompressed S + F is looked at too, so that
 F stays what it is named.
 """
@@ -131,11 +131,11 @@ class JointLoss:
             feature_hat, bits = self.fcn(feature, level, Semantics(feature_s, context))
         return w_plus_hat, feature_hat, bits, scn_bits
 
-    def drawn(self, image: Tensor) -> dict[str, Tensor]:
+    def rendered(self, image: Tensor) -> dict[str, Tensor]:
         """What files of (B, 3, 256, 256) draw, for :class:`hsc.research.training.watch.Watch`."""
         w_plus, feature = self.find(image)
-        drawn = {"free": self.whole.render(self.fast, feature, w_plus)}
+        rendered = {"free": self.whole.render(self.fast, feature, w_plus)}
         for level in WATCHED_LEVELS:
             styles, feature_hat, _, _ = self.code(w_plus, feature, level)
-            drawn[f"{level}"] = self.whole.render(self.fast, feature_hat, styles)
-        return drawn
+            rendered[f"{level}"] = self.whole.render(self.fast, feature_hat, styles)
+        return rendered

@@ -56,8 +56,8 @@ def collect(
     flip = torch.rand(len(photos), 1, 1, 1) < 0.5
     photos = torch.where(flip, photos.flip(3), photos)
     # synthetic faces last: shards are named by kind, and statistics of real people weigh more
-    drawn = pairs.sample(config.synthetic, torch.device("cpu")).images
-    sources = {"real": photos, "synthetic": drawn}
+    rendered = pairs.sample(config.synthetic, torch.device("cpu")).images
+    sources = {"real": photos, "synthetic": rendered}
     for kind, images in sources.items():
         for start in range(0, len(images), config.shard):
             found: list[tuple[Tensor, Tensor, Tensor]] = []

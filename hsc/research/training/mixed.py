@@ -27,11 +27,11 @@ class MixedFaces:
 
     def sample(self, n: int) -> Tensor:
         """(n, 3, 256, 256) in [-1, 1], photographs as imperfect alignment cuts them."""
-        drawn = round(n * (1 - self.real_share) + float(torch.rand(())) - 0.5)
+        rendered = round(n * (1 - self.real_share) + float(torch.rand(())) - 0.5)
         parts = []
-        if drawn:
-            parts.append(to_unit(self.pairs.sample(drawn, self.device).images))
-        if drawn < n:
-            photos = to_unit(self.real.sample(n - drawn)).to(self.device)
+        if rendered:
+            parts.append(to_unit(self.pairs.sample(rendered, self.device).images))
+        if rendered < n:
+            photos = to_unit(self.real.sample(n - rendered)).to(self.device)
             parts.append(jitter(grey_some(photos)))
         return torch.cat(parts)

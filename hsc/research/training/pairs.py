@@ -1,4 +1,4 @@
-"""Faces drawn by the generator with the styles that drew them: on disk, or endless."""
+"""Faces rendered by the generator with the styles that drew them: on disk, or endless."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def draw_styles(mapping: MappingNetwork, n: int, generator: torch.Generator) -> 
 
 
 class DrawnPairs:
-    """Endless pairs, drawn as they are asked for: for devices that draw faster than they learn.
+    """Endless pairs, rendered as they are asked for: for devices that draw faster than they learn.
 
     Args:
         generator: taken over, its synthesis in half precision, which keeps pictures within 40 dB.

@@ -93,8 +93,8 @@ def of_photographs(
         styles = inversion.w_plus.bfloat16()
         inner = inversion.feature.bfloat16().contiguous(memory_format=torch.channels_last)
         feature = fast.run(inner, styles, FACE_1024.feature_px, exit_px)
-        drawn = fast.image(feature, styles).float().clamp(-1, 1)
-        shrunk = F.interpolate(drawn, size=2 * exit_px, mode="area")
+        rendered = fast.image(feature, styles).float().clamp(-1, 1)
+        shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
         yield feature, inversion.w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
 
 
@@ -128,8 +128,8 @@ class PreviewLoss:
             target.append(self.images[i, :, 2 * y : 2 * (y + crop), 2 * x : 2 * (x + crop)])
         cropped = torch.stack(feature).to(self.device).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
-            drawn = self.head(cropped, self.w_plus[index].to(self.device))
-        error = drawn.float() - to_unit(torch.stack(target)).to(self.device)
+            rendered = self.head(cropped, self.w_plus[index].to(self.device))
+        error = rendered.float() - to_unit(torch.stack(target)).to(self.device)
         mse = error.square().mean()
         return mse + self.config.l1 * error.abs().mean(), {
             "psnr": -10 * torch.log10(mse / 4).item()

@@ -51,7 +51,7 @@ def run(setting: Setting) -> None:
 
 
 def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[str, Tensor]]:
-    """Shards of ``w`` (100, 1536) and the read-outs of the 256-px pictures drawn from them."""
+    """Shards of ``w`` (100, 1536) and the read-outs of the 256-px pictures rendered from them."""
     folder.mkdir(parents=True, exist_ok=True)
     generator, head, viewer = load_generator(device), load_preview(device), Viewer.pretrained()
     for shard in range(shards):
@@ -62,8 +62,8 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
             rows = []
             for w_plus in styles.to(device).split(1):
                 feature = generator.synthesis.feature(w_plus)
-                drawn = render_exit(generator.synthesis, head, feature, w_plus)
-                rows.append(read(viewer, to_picture(drawn.detach())))
+                rendered = render_exit(generator.synthesis, head, feature, w_plus)
+                rows.append(read(viewer, to_picture(rendered.detach())))
             columns = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
             unfinished = path.with_suffix(".part")
             save_file({"w": grouped(styles)} | columns, unfinished)

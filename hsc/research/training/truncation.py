@@ -51,8 +51,8 @@ def best_truncation(
         )  # (1, 64, 512, 512)
         for candidate in candidates:
             style = mean + candidate * (w_plus[:, -1] - mean)
-            drawn = synthesis.to_image(last, style).clamp(-1, 1)
-            error = F.interpolate(drawn, size=INPUT_PX, mode="area") - image
+            rendered = synthesis.to_image(last, style).clamp(-1, 1)
+            error = F.interpolate(rendered, size=INPUT_PX, mode="area") - image
             errors[candidate] += error.square().mean().item() / len(images)
     decibels = {c: 10 * torch.log10(torch.tensor(4 / e)).item() for c, e in errors.items()}
     return max(decibels, key=decibels.__getitem__), decibels

@@ -16,7 +16,7 @@ from hsc.research.data.faces import list_held_out, load_square, to_unit
 FACES, SHOWN = 8, 4
 
 Renders = Callable[[Tensor], dict[str, Tensor]]
-"""(B, 3, 256, 256) in [-1, 1] to what is drawn of it, of the same shape, by name."""
+"""(B, 3, 256, 256) in [-1, 1] to what is rendered of it, of the same shape, by name."""
 
 
 class Watch:
@@ -48,9 +48,9 @@ class Watch:
         sums: dict[str, float] = {}
         columns: list[list[Tensor]] = []
         for image in self.images:
-            drawn = self.renders(image)
-            columns.append([image, *drawn.values()])
-            for name, picture in drawn.items():
+            rendered = self.renders(image)
+            columns.append([image, *rendered.values()])
+            for name, picture in rendered.items():
                 found, known = (self.identity(crop_for_identity(x)) for x in (picture, image))
                 for figure, value in (
                     ("psnr", psnr(picture, image)),

@@ -18,7 +18,7 @@ FILE, SEMANTICS, BEST, FULL = "file", "S only", "best size", "full size"
 """Kinds of candidate: our whole file; its semantics alone; another codec at the resolution that
 looks best; and at 1024 px."""
 READ = "S^ read directly"
-"""Kind of a row of read-outs that no picture was drawn for."""
+"""Kind of a row of read-outs that no picture was rendered for."""
 PIXELS = FACE_1024.image_px**2
 
 
@@ -97,7 +97,7 @@ def others(
 
 @torch.no_grad()
 def semantics_of(codec: Codec, data: bytes) -> tuple[torch.Tensor, float]:
-    """S^ of a file, (1, 23, 512) on the CPU, and the seconds it took to read; nothing is drawn."""
+    """S^ of a file, (1, 23, 512) on the CPU, and the seconds it took to read; nothing is rendered."""
     n = codec.networks
     started = time.perf_counter()
     container = unpack(data, allow_cut=True)

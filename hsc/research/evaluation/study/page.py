@@ -66,7 +66,7 @@ scheme.addEventListener('change', paint);
 addEventListener('load', paint);
 """
 CAVEAT = (
-    "The decoder invents detail: skin, hair and lettering are drawn by a neural network, not "
+    "The decoder invents detail: skin, hair and lettering are rendered by a neural network, not "
     "transmitted. No figure here makes a decoded picture evidence of what somebody looks like."
 )
 

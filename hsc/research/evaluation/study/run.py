@@ -48,7 +48,7 @@ TILE_PX = 224
 
 
 @dataclass(frozen=True)
-class Laboratory:
+class StudySetup:
     """What a study works with."""
 
     codec: Codec
@@ -71,7 +71,7 @@ def run(options: EvaluateOptions) -> None:
     """
     pictures, notes = study_pictures(options.folder, options.limit)
     codec = Codec.load(options.device)
-    lab = Laboratory(
+    lab = StudySetup(
         codec,
         Measures(codec.device),
         SemanticProbe.pretrained(),
@@ -100,7 +100,7 @@ def run(options: EvaluateOptions) -> None:
     print(f"\n{options.out / 'index.html'}")
 
 
-def study(picture: StudyPicture, lab: Laboratory, folder: Path) -> Store:
+def study(picture: StudyPicture, lab: StudySetup, folder: Path) -> Store:
     """Every figure of one picture, computed or as it was kept."""
     key = key_of(picture.path.read_bytes(), str(lab.align), json.dumps(lab.weights))
     store = Store(folder, picture.stem, key)
@@ -110,21 +110,21 @@ def study(picture: StudyPicture, lab: Laboratory, folder: Path) -> Store:
     if all(w in store.rows for w in files) and not missing and sheet.is_file():
         return store
     image = picture.load(lab.align)
-    looked = Looked(lab.measures.reference(image), lab.measures)
+    looked = CachedMeasures(lab.measures.reference(image), lab.measures)
     store.features["original"] = features(looked.reference.seen) | {
         "dino": looked.reference.dino.cpu().numpy()
     }
-    drawn: dict[str, Image.Image] = {}
+    rendered: dict[str, Image.Image] = {}
     for candidate in ours(lab.codec, image, lab.levels):
         looked.at(candidate, store)
-        drawn[candidate.what] = candidate.picture
+        rendered[candidate.what] = candidate.picture
         if candidate.kind == SEMANTICS:
             _read_directly(candidate, looked, lab, store)
     budgets = {level: store.rows[what(OURS, FILE, level)]["bytes"] for level in lab.levels}
-    for codec in lab.others:  # drawn again for the sheet even where the figures are kept
+    for codec in lab.others:  # rendered again for the sheet even where the figures are kept
         print(f"  {picture.name}: {codec.label}", file=sys.stderr, flush=True)
         for candidate in others(image, [codec], budgets):
-            drawn[candidate.what] = candidate.picture
+            rendered[candidate.what] = candidate.picture
             if candidate.what not in store.rows:
                 looked.at(candidate, store)
         store.save()
@@ -133,11 +133,11 @@ def study(picture: StudyPicture, lab: Laboratory, folder: Path) -> Store:
             if "lpips_1024" in row:
                 row["lpips_1024"] = math.nan
     store.save()
-    _sheet(image, drawn, lab, store).save(sheet)
+    _sheet(image, rendered, lab, store).save(sheet)
     return store
 
 
-class Looked:
+class CachedMeasures:
     """Measures pictures against one original, equal ones once."""
 
     def __init__(self, reference: Reference, measures: Measures) -> None:
@@ -154,8 +154,10 @@ class Looked:
         store.features[candidate.what] = found.features
 
 
-def _read_directly(candidate: Candidate, looked: Looked, lab: Laboratory, store: Store) -> None:
-    """The read-outs of S^ itself, no picture being drawn."""
+def _read_directly(
+    candidate: Candidate, looked: CachedMeasures, lab: StudySetup, store: Store
+) -> None:
+    """The read-outs of S^ itself, no picture being rendered."""
     w_plus, seconds = semantics_of(lab.codec, candidate.data)
     started = time.perf_counter()
     seen = lab.probe.look(w_plus)
@@ -171,19 +173,19 @@ def _names(codec: OtherCodec, levels: Iterable[float]) -> list[str]:
 
 
 def _sheet(
-    image: Image.Image, drawn: dict[str, Image.Image], lab: Laboratory, store: Store
+    image: Image.Image, rendered: dict[str, Image.Image], lab: StudySetup, store: Store
 ) -> ContactSheet:
     """Levels down; the original, ours, and every other codec at its best size across."""
     sheet = ContactSheet(("original", OURS, *(c.label for c in lab.others)), TILE_PX)
     for level in lab.levels:
         row = [what(OURS, FILE, level)] + [what(c.label, BEST, level) for c in lab.others]
         size = store.rows[row[0]]["bytes"]
-        sheet.add(f"level {level:g}/{size:,} bytes", [image, *(drawn[w] for w in row)])
+        sheet.add(f"level {level:g}/{size:,} bytes", [image, *(rendered[w] for w in row)])
     return sheet
 
 
 def write(
-    measured: Sequence[tuple[StudyPicture, Store]], lab: Laboratory, notes: list[str], out: Path
+    measured: Sequence[tuple[StudyPicture, Store]], lab: StudySetup, notes: list[str], out: Path
 ) -> None:
     """``report.json``, ``figures.csv`` and ``index.html``."""
     pictures, stores = zip(*measured)

@@ -48,8 +48,8 @@ def _row(what: str, stores: Sequence[Store], people: Sequence[str], originals: n
     errors = np.array([r["landmark_error"] for r in rows])
     row["landmarks_in_place"] = float((np.nan_to_num(errors, nan=np.inf) < SAME_PLACE).mean())
     if "dino" in stores[0].features.get(what, {}) and len(rows) >= LEAST_FOR_FRECHET:
-        real, drawn = (_features(stores, w, "dino") for w in ("original", what))
-        row["dino_frechet"] = frechet(torch.from_numpy(real), torch.from_numpy(drawn))
+        real, rendered = (_features(stores, w, "dino") for w in ("original", what))
+        row["dino_frechet"] = frechet(torch.from_numpy(real), torch.from_numpy(rendered))
     if "identity" in stores[0].features.get(what, {}):
         found = verify(originals, _features(stores, what, "identity"), people)
         figures = asdict(found) if found else {}

@@ -75,7 +75,7 @@ READ_NOTE = (
     "photo: accepted on another photograph of that person, where there is one{pairs}. Landmarks in "
     "place: error under .05 of the distance of the eyes, counting pictures without a face as "
     "misses. Other errors are means over pictures in which a face was found. " + READ + ": a "
-    "linear map from the decoded semantics; nothing is drawn and no network looks at a picture."
+    "linear map from the decoded semantics; nothing is rendered and no network looks at a picture."
 )
 
 
