@@ -112,7 +112,7 @@ def size_of(value: Any) -> int:
 def fingerprint(content: bytes | Image.Image) -> str:
     """A key for bytes or for a picture's mode, size and pixels.
 
-    A picture remembers its own, for results are shown many times and never drawn into.
+    A picture stores its own, because results are shown many times and never changed.
     """
     if isinstance(content, Image.Image):
         attributes = vars(content)

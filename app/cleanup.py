@@ -45,7 +45,7 @@ def sweep(folder: Path, longest: float = LONGEST, now: float | None = None) -> i
     """Delete the files below a folder that are older than ``longest`` seconds.
 
     Args:
-        now: seconds since the epoch; the clock's unless told otherwise.
+        now: seconds since the epoch; the clock's unless given.
 
     Returns:
         How many files were deleted.

@@ -122,14 +122,14 @@ class Decoded:
     """What a file draws, and what its header says."""
 
     picture: Image.Image
-    layers: str  # those that were drawn
+    layers: str  # those that were rendered
     facts: FileFacts
     seconds: float
 
 
 @dataclass(frozen=True)
 class Edits:
-    """How a file is drawn beside what it says; equal pictures have equal edits.
+    """How a file is rendered beside what it says; equal pictures have equal edits.
 
     Attributes:
         named: (name, amount), sorted, none of amount 0.

@@ -1,6 +1,6 @@
 """The studio without its page: photos and bytes in, frozen results out.
 
-Every decoded picture is drawn from the file's bytes, never from what the encoder still knows.
+Every decoded picture is rendered from the file's bytes, never from what the encoder still knows.
 """
 
 from __future__ import annotations

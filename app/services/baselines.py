@@ -39,7 +39,7 @@ class BaselineResult:
 
 
 class Baselines:
-    """Fits other codecs to a budget, beside the model and not in its turn."""
+    """Fits other codecs to a budget, beside ours, without its thread."""
 
     def __init__(self, measures: Measures, cache: SharedCache) -> None:
         self.measures = measures

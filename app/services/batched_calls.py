@@ -57,7 +57,7 @@ class Encoded:
         inversion: what the encoder found in the crop.
         data: the file.
         seconds: by stage.
-        rendered: by layers; what was drawn of the file in the same call.
+        rendered: by layers; what was rendered of the file in the same call.
     """
 
     inversion: Timed[Inversion]
@@ -113,7 +113,7 @@ def open_file(codec: FaceCodec, data: bytes, layers: str) -> Timed[DecodedLatent
 
 
 def render_layers(codec: FaceCodec, data: bytes, choices: Sequence[str]) -> dict[str, Rendered]:
-    """A file drawn from several choices of its layers."""
+    """A file rendered from several choices of its layers."""
     rendered = {}
     for layers in choices:
         opened = open_file(codec, data, layers)

@@ -71,7 +71,7 @@ class BitAllocations:
         return self._done.get_or_make(fingerprint(data), lambda: self._allocation(data))
 
     def heat_map(self, data: bytes) -> Image.Image:
-        """The decoded face with FCN's bits over it: dark where few were spent, bright for many."""
+        """The decoded face with FCN's bits over it: dark for few, bright for many."""
         picture = self.decoding.render(data).value
         bits = np.array(self.of(data).positions)
         bits = (bits - bits.min()) / max(np.ptp(bits), 1e-9)

@@ -1,4 +1,4 @@
-"""The receiver's side: a face as text and back, and proof of what it was drawn from."""
+"""The receiver's side: a face as text and back, and proof of what it was rendered from."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class AsText:
 
 @dataclass(frozen=True)
 class Proof:
-    """A file drawn afresh.
+    """A file rendered afresh.
 
     Attributes:
         file_hash: SHA-256 of the file.
         same: whether drawing it again gave the same pixels.
         flipped: the byte of which one bit was turned over.
-        refusal: what was said of the file after that; "" if it was drawn all the same.
+        refusal: what was said of the file after that; "" if it was rendered all the same.
         seconds: what drawing took.
     """
 
@@ -83,7 +83,7 @@ class DecodeTools:
         return AsText(data, text, link and link + text, qr_svg(code), int(side))
 
     def prove(self, data: bytes, layers: str = "scn+fcn") -> Proof:
-        """Draw a file again with nothing remembered, and once more with one bit turned over."""
+        """Draw a file again without the cache, and once more with one bit flipped."""
         shown = self.decoding.render(data, layers).value
         flipped = len(data) - 1 if "fcn" in layers else len(with_layers(data, "scn")) - 1
         damaged = bytearray(data)

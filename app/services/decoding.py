@@ -50,10 +50,10 @@ class Decoding:
         key = fingerprint(data), layers, edits
         picture = self._pictures.get(key)
         if picture is None:
-            drawn = self.call_opened(draw, [(data, layers)], edits.amounts, edits.keep_details)
+            rendered = self.call_opened(draw, [(data, layers)], edits.amounts, edits.keep_details)
             opened = self._opened.get((fingerprint(data), layers))
-            seconds = drawn.seconds + (opened.seconds if opened else 0.0)
-            picture = self._pictures.put(key, Timed(drawn.value, seconds))
+            seconds = rendered.seconds + (opened.seconds if opened else 0.0)
+            picture = self._pictures.put(key, Timed(rendered.value, seconds))
         return picture
 
     def preview(self, data: bytes, layers: str = "scn+fcn", edits: Edits = NO_EDITS) -> Image.Image:
@@ -94,7 +94,7 @@ class Decoding:
         return value
 
     def render_all(self, data: bytes, choices: Sequence[str]) -> None:
-        """Have several choices of a file's layers drawn, in one call of the codec."""
+        """Have several choices of a file's layers rendered, in one call of the codec."""
         missing = tuple(layers for layers in choices if not self.is_cached(data, layers))
         if missing:
             self.put(data, self.executor.run(render_layers, data, missing))
@@ -126,7 +126,7 @@ class Decoding:
             edits: amount by name; those of 0 are left out.
             keep_details: how much of FCN's detail to keep under an edit, from 0 to 1.
 
-        A file without FCN is drawn as SCN only when both layers are asked for, and one with a
+        A file without FCN is rendered as SCN only when both layers are asked for, and one with a
         damaged FCN still draws when only SCN is.
 
         Raises:
@@ -138,7 +138,7 @@ class Decoding:
         return Decoded(picture.value, layers, facts, picture.seconds)
 
     def readable(self, data: bytes, layers: str) -> tuple[bytes, str, FileFacts]:
-        """What can be drawn of a file that anyone may have sent: its bytes, the layers, its facts.
+        """What can be rendered of a file from anyone: its bytes, the layers, its facts.
 
         Raises:
             BitstreamError, HscError: as `decode`.

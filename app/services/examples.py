@@ -3,7 +3,7 @@
     python -m app.services.examples      # make them again, after new weights
 
 The files are the codec's own, byte for byte. The pictures stand in, at the quality of a good JPEG,
-only until the same file has been drawn here: that takes a second, or the model's loading time.
+only until the same file has been rendered here: that takes a second, or the model's loading time.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Explorer:
 
     @property
     def latent_map(self) -> LatentMap:
-        """Made once, when it is first wanted."""
+        """Made once, when it is first asked for."""
         with self._turn, one_core():
             if self._map is None:
                 from hsc.analysis.latent_map import LatentMap
@@ -199,7 +199,7 @@ class Explorer:
         return latent_map.face_at(place.at, place.x, place.y, start)
 
     def _photo(self, prepared: Prepared, level: float, stage: str) -> Tensor:
-        """w+ of a photo, (1, 23, 512): what the encoder found, or what the file kept of it."""
+        """w+ of a photo, (1, 23, 512): what the encoder found, or what the file says."""
         if stage == "before":
             return self.compression.inversion(prepared).w_plus
         data = self.compression.file(prepared, level)

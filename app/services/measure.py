@@ -43,7 +43,7 @@ class Distances:
 
 
 class Measures:
-    """Measures pictures beside the model, not in its turn; the last answers are cached.
+    """Measures pictures beside the codec, without its thread; the last answers are cached.
 
     The networks are loaded when the first picture is measured.
     """

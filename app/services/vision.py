@@ -53,7 +53,7 @@ class View:
 
 
 class VisionReadouts:
-    """Reads pictures beside the model, not in its turn; the last read-outs are remembered."""
+    """Reads pictures beside the codec, without its thread; the last read-outs are cached."""
 
     def __init__(self, compression: Compression, cache: SharedCache) -> None:
         self.compression = compression
