@@ -18,7 +18,7 @@ from app.services.compression import Compression
 from hsc.baselines import CODECS, best_downscaled
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
-    from hsc.vision.agreement import Agreement, Seen, Viewer
+    from hsc.vision.agreement import Agreement, Observation, Observer
 
 TEAL, AMBER = (63, 181, 167), (255, 190, 110)
 BACKGROUND = 0.35
@@ -48,7 +48,7 @@ class View:
     bytes: int | None
     picture: Image.Image
     marked: Image.Image
-    readout: Seen
+    readout: Observation
     agreement: Agreement | None
 
 
@@ -57,7 +57,7 @@ class VisionReadouts:
 
     def __init__(self, compression: Compression, cache: SharedCache) -> None:
         self.compression = compression
-        self._readouts: Cache[Seen] = Cache(cache)
+        self._readouts: Cache[Observation] = Cache(cache)
         self._avif: Cache[tuple[str, bytes, Image.Image]] = Cache(cache)
         self._turn = threading.Lock()
 
@@ -86,19 +86,19 @@ class VisionReadouts:
         return views
 
     @cached_property
-    def _viewer(self) -> Viewer:
-        from hsc.vision.agreement import Viewer
+    def _observer(self) -> Observer:
+        from hsc.vision.agreement import Observer
 
-        return Viewer.pretrained()
+        return Observer.pretrained()
 
     def _view(
-        self, name: str, label: str, size: int | None, picture: Image.Image, original: Seen | None
+        self, name: str, label: str, size: int | None, picture: Image.Image, original: Observation | None
     ) -> View:
         from hsc.vision.agreement import compare
 
         with self._turn, one_core():
             readout = self._readouts.get_or_make(
-                fingerprint(picture), lambda: self._viewer.look(picture)
+                fingerprint(picture), lambda: self._observer.observe(picture)
             )
         agreement = compare(original, readout) if original is not None else None
         return View(name, label, size, picture, marked(picture, readout), readout, agreement)
@@ -110,7 +110,7 @@ class VisionReadouts:
         return label, fit.data, fit.picture
 
 
-def marked(picture: Image.Image, readout: Seen) -> Image.Image:
+def marked(picture: Image.Image, readout: Observation) -> Image.Image:
     """A picture with the background darkened, the landmarks as lines, and the face's box."""
     mask = Image.fromarray((np.clip(readout.mask, 0, 1) * 255).astype(np.uint8)).resize(
         picture.size, Image.Resampling.BICUBIC

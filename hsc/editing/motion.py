@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 CHANNELS = slice(0, None, 4)
-"""Motion is seen as well in every fourth channel as in all of them, four times as fast."""
+"""Motion shows as well in every fourth channel as in all of them, four times as fast."""
 STEPS = {2: 4, 1: 8}
 """Rounds at half and at full resolution."""
 WINDOW, SMOOTH = 1.2, 1.0

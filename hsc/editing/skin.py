@@ -1,4 +1,4 @@
-"""The colour of skin under an edit: seen in a few cells of the generator, and put back.
+"""The colour of skin under an edit: measured in a few cells of the generator, and put back.
 
 No edit may change it. Directions are held orthogonal to it, but a direction is the same for
 everybody and faces are not: what is right on average lightens one and darkens another. So each
@@ -18,7 +18,7 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""
 MARGIN = 1
-"""Cells around them that what is seen there depends on: two 3x3 kernels at twice the resolution."""
+"""Cells around them that what is measured there depends on: two 3x3 kernels at twice the resolution."""
 COLOUR_PX = 2 * FACE_1024.feature_px
 ROUNDS = 2
 """Comparisons with the unedited face. Two leave less than can be seen."""

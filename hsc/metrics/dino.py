@@ -1,4 +1,4 @@
-"""DINOv2 features: what a picture shows, to a network that was told nothing of faces or codecs.
+"""DINOv2 features: what a picture shows, to a network trained without labels or codecs.
 
 Source: Oquab et al. 2023, arXiv 2304.07193, ViT-S/14.
 """

@@ -26,7 +26,7 @@ SAME_PLACE = 0.05
 
 
 @dataclass(frozen=True)
-class FaceSeen:
+class FaceObservation:
     """What is read off the largest face of a picture.
 
     Attributes:
@@ -52,11 +52,11 @@ class FaceSeen:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What is read off one square picture; ``face`` is None when none was found."""
 
     mask: np.ndarray  # (256, 256), the probability of a person
-    face: FaceSeen | None
+    face: FaceObservation | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Viewer:
+class Observer:
     """The networks; they run on the CPU."""
 
     person: PersonSegmentation
@@ -92,16 +92,16 @@ class Viewer:
     expression: Expression
 
     @classmethod
-    def pretrained(cls) -> Viewer:
+    def pretrained(cls) -> Observer:
         """With the shipped weights. Raises WeightsError when a file is missing or odd."""
         return cls(PersonSegmentation.pretrained(), *load_attributes(path_of("attributes")))
 
-    def look(self, image: Image.Image) -> Seen:
+    def observe(self, image: Image.Image) -> Observation:
         """Read a square RGB picture."""
-        return Seen(self.person.mask(image), self._face(image))
+        return Observation(self.person.mask(image), self._face(image))
 
     @torch.no_grad()
-    def _face(self, image: Image.Image) -> FaceSeen | None:
+    def _face(self, image: Image.Image) -> FaceObservation | None:
         # loads dlib's network of 22 MB, which nothing else here needs
         from hsc.metrics.identity_dlib import dlib_identity
 
@@ -113,7 +113,7 @@ class Viewer:
         age, _ = self.age_gender(framed)
         likely = self.expression(framed)[0].softmax(0)
         turned = pose(face.landmarks)
-        return FaceSeen(
+        return FaceObservation(
             tuple(edge / image.width for edge in face.box),
             face.landmarks / image.width,
             dlib_identity(image, face),
@@ -124,7 +124,7 @@ class Viewer:
         )
 
 
-def compare(original: Seen, other: Seen) -> Agreement:
+def compare(original: Observation, other: Observation) -> Agreement:
     """Whether a machine reads the same off a picture as off its original."""
     a, b = original.face, other.face
     masks = overlap(original.mask, other.mask)

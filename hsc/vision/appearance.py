@@ -22,7 +22,7 @@ WARM = np.array([0.5, 1.0])
 
 
 @dataclass(frozen=True)
-class Face:
+class FacePixels:
     """A picture prepared for measuring.
 
     Attributes:
@@ -40,7 +40,7 @@ class Face:
     unit: float
 
     @classmethod
-    def of(cls, image: Image.Image, landmarks: np.ndarray, person: np.ndarray) -> "Face":
+    def prepare(cls, image: Image.Image, landmarks: np.ndarray, person: np.ndarray) -> "FacePixels":
         """Args: landmarks (68, 2) in pixels of the image; person (256, 256), a probability."""
         small = image.convert("RGB").resize((PX, PX), Image.Resampling.BOX)
         points = landmarks * (PX / image.width)
@@ -102,7 +102,7 @@ def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) ->
         ``hair_length`` (area of hair below the eyes, in squares of the face unit); ``warmth``
         (a* / 2 + b* of the whole picture); ``contrast`` (spread of L* over the whole picture).
     """
-    face = Face.of(image, landmarks, person)
+    face = FacePixels.prepare(image, landmarks, person)
     skin, sides = _skin(face)
     lips, lids = _lips(face, skin), _lids(face, skin)
     return {
@@ -123,11 +123,11 @@ def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) ->
     }
 
 
-def _mean(face: Face, mask: np.ndarray) -> np.ndarray:
+def _mean(face: FacePixels, mask: np.ndarray) -> np.ndarray:
     return face.lab[mask].mean(0) if mask.any() else np.zeros(3)
 
 
-def _skin(face: Face) -> tuple[np.ndarray, float]:
+def _skin(face: FacePixels) -> tuple[np.ndarray, float]:
     """L*a*b* of skin, the median of both cheeks and the nose; and right less left in L*."""
     p = face.points
     left = _mean(face, face.around((p[31] * 1.1 + p[2] * 0.9) / 2, 0.09))
@@ -136,7 +136,7 @@ def _skin(face: Face) -> tuple[np.ndarray, float]:
     return np.median([left, right, nose], axis=0), float(right[0] - left[0])
 
 
-def _beard(face: Face, skin: np.ndarray) -> float:
+def _beard(face: FacePixels, skin: np.ndarray) -> float:
     p = face.points
     middle = p[8] * 0.5 + p[57] * 0.5
     jaw = middle + (p[CHIN] - middle) * 0.85
@@ -149,13 +149,13 @@ def _beard(face: Face, skin: np.ndarray) -> float:
     return float(np.mean(darker) + 4 * np.mean(rough))
 
 
-def _lips(face: Face, skin: np.ndarray) -> float:
+def _lips(face: FacePixels, skin: np.ndarray) -> float:
     p = face.points
     lips = _mean(face, face.inside(p[MOUTH]) & ~face.inside(p[LIPS_INSIDE]))
     return float(lips[1] - skin[1] + 0.5 * (np.hypot(*lips[1:]) - np.hypot(*skin[1:])))
 
 
-def _lids(face: Face, skin: np.ndarray) -> float:
+def _lids(face: FacePixels, skin: np.ndarray) -> float:
     p = face.points
     lids = []
     for corner_a, top_a, top_b, corner_b, brow in (
@@ -167,7 +167,7 @@ def _lids(face: Face, skin: np.ndarray) -> float:
     return float(skin[0] - _mean(face, lids[0] | lids[1])[0])
 
 
-def _glasses(face: Face) -> float:
+def _glasses(face: FacePixels) -> float:
     """Log of the edges that run along where a frame's bridge would be."""
     p, light = face.points, face.lab[..., 0]
     down = np.abs(np.diff(light, axis=0, append=light[-1:]))
@@ -175,7 +175,7 @@ def _glasses(face: Face) -> float:
     return float(np.log(down[bridge].mean() + 0.3))
 
 
-def _lenses(face: Face, skin: np.ndarray) -> float:
+def _lenses(face: FacePixels, skin: np.ndarray) -> float:
     p = face.points
     eyes = []
     for eye in (LEFT_EYE, RIGHT_EYE):
@@ -184,7 +184,7 @@ def _lenses(face: Face, skin: np.ndarray) -> float:
     return float(skin[0] - _mean(face, eyes[0] | eyes[1])[0])
 
 
-def _gaze(face: Face) -> float:
+def _gaze(face: FacePixels) -> float:
     p, light = face.points, face.lab[..., 0]
     places = []
     for eye in (LEFT_EYE, RIGHT_EYE):
@@ -200,7 +200,7 @@ def _gaze(face: Face) -> float:
     return float(np.mean(places)) if places else 0.0
 
 
-def _hair(face: Face, skin: np.ndarray) -> dict[str, float]:
+def _hair(face: FacePixels, skin: np.ndarray) -> dict[str, float]:
     p, unit = face.points, face.unit
     y, x = np.mgrid[:PX, :PX]
     up = (p[27] - p[8]) / np.linalg.norm(p[27] - p[8])

@@ -106,7 +106,7 @@ def geometry(landmarks: np.ndarray) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Reader:
+class FaceReader:
     """Every read-out of aligned faces."""
 
     age_gender: AgeGender
@@ -114,7 +114,7 @@ class Reader:
     person: PersonSegmentation
 
     @classmethod
-    def load(cls) -> "Reader":
+    def load(cls) -> "FaceReader":
         """With the shipped weights."""
         return cls(*load_attributes(path_of("attributes")), PersonSegmentation.pretrained())
 
@@ -135,13 +135,13 @@ class Reader:
         face = frame(image, points)[None]
         age, gender = self.age_gender(face)
         neutral, happy = self.expression(face)[0, :2]
-        seen = geometry(points) | appearance(image, points, self.person.mask(image))
-        return seen | {
+        row = geometry(points) | appearance(image, points, self.person.mask(image))
+        return row | {
             "age": age.item(), "gender": gender.item(), "smile": (happy - neutral).item(),
         }  # fmt: skip
 
 
-def where_meant(readouts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def where_valid(readouts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same with NaN where a number does not say what its name says.
 
     What is dark about a woman's mouth is no beard, a man's reddish lips are no make-up, dark

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.vision.agreement import FaceSeen, Seen
+from hsc.vision.agreement import FaceObservation, Observation
 from hsc.vision.attributes import EXPRESSIONS
 from hsc.vision.face_readouts import pose
 from hsc.vision.segmentation import MASK_PX
@@ -65,8 +65,8 @@ class SemanticProbe(nn.Module):
         rows = self.linear(grouped(w_plus))  # (B, OUTPUTS)
         return dict(zip(PARTS, rows.split(tuple(PARTS.values()), 1)))
 
-    def look(self, w_plus: Tensor) -> Seen:
-        """What is in the picture that one w+ (1, 23, 512) would be drawn as."""
+    def observe(self, w_plus: Tensor) -> Observation:
+        """What is in the picture that one w+ (1, 23, 512) would be rendered as."""
         parts = {name: rows[0] for name, rows in self(w_plus.float()).items()}
         landmarks = parts["landmarks"].reshape(68, 2).numpy()
         turned = pose(landmarks)
@@ -74,7 +74,7 @@ class SemanticProbe(nn.Module):
         mask = F.interpolate(
             mask.reshape(1, 1, COARSE_PX, COARSE_PX), size=MASK_PX, mode="bilinear"
         )
-        face = FaceSeen(
+        face = FaceObservation(
             (*landmarks.min(0), *landmarks.max(0)),
             landmarks,
             parts["descriptor"].double().numpy(),
@@ -83,4 +83,4 @@ class SemanticProbe(nn.Module):
             turned.yaw,
             turned.pitch,
         )
-        return Seen(mask[0, 0].numpy().astype(np.float32), face)
+        return Observation(mask[0, 0].numpy().astype(np.float32), face)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from generated import small_studio, styles, synthesis
+from generated import small_renderer, styles, synthesis
 from paths import ROOT
 from PIL import Image
 from safetensors import safe_open
@@ -29,7 +29,7 @@ from hsc.editing.motion import motion, warp
 from hsc.editing.table import KINDS, MOVE, NO_GAINS, PRINCIPAL_GROUP
 from hsc.errors import HscError, WeightsError
 from hsc.research.edit_discovery.catalogue import CATALOGUE, SKIN
-from hsc.research.edit_discovery.effects import Studio, to_pil
+from hsc.research.edit_discovery.effects import SampleRenderer, to_pil
 from hsc.vision.appearance import appearance
 from hsc.vision.face_readouts import aligned_landmarks, geometry
 from hsc.vision.segmentation import PersonSegmentation
@@ -56,12 +56,12 @@ def table() -> EditTable:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Studio:
-    return small_studio()
+def renderer() -> SampleRenderer:
+    return small_renderer()
 
 
-def read(studio: Studio, w_plus: torch.Tensor) -> dict[str, float]:
-    (picture,) = studio.draw(w_plus)
+def read(renderer: SampleRenderer, w_plus: torch.Tensor) -> dict[str, float]:
+    (picture,) = renderer.render(w_plus)
     return geometry(aligned_landmarks(to_pil(picture)))
 
 
@@ -293,13 +293,13 @@ def test_the_shipped_table_says_what_the_catalogue_says(table):
     said = {e.name: (e.kind, e.low, e.high, e.group) for e in table.edits}
     bonus = {name for name, (*_, group) in said.items() if group == PRINCIPAL_GROUP}
     assert bonus == {f"pc{number}" for number in range(1, 9)}
-    wanted = {w.name: (w.kind, w.low, w.high, w.group) for w in CATALOGUE}
-    assert {name: said[name] for name in said if name not in bonus} == wanted
+    specs = {w.name: (w.kind, w.low, w.high, w.group) for w in CATALOGUE}
+    assert {name: said[name] for name in said if name not in bonus} == specs
 
 
 def test_no_edit_is_free_to_move_skin():
-    for wanted in CATALOGUE:
-        assert {wanted.held[name] for name in SKIN} == {0.0}
+    for spec in CATALOGUE:
+        assert {spec.constraints[name] for name in SKIN} == {0.0}
 
 
 # --- the feature map under an edit
@@ -435,19 +435,19 @@ def test_edits_in_any_order_carry_the_same_feature(table):
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
-def test_every_edit_moves_what_it_names_together_with_others(table, studio, seed):
-    before = read(studio, styles(seed))
+def test_every_edit_moves_what_it_names_together_with_others(table, renderer, seed):
+    before = read(renderer, styles(seed))
     for names in (("smile", "yaw"), ("mouth_open", "eyes_open", "pitch")):
         offset = table.offset({name: MOVES[name][1] for name in names})
-        after = read(studio, edit_styles(styles(seed), offset))
+        after = read(renderer, edit_styles(styles(seed), offset))
         for name in names:
             readout, _, least = MOVES[name]
             assert after[readout] - before[readout] > least, name
 
 
-def test_yaw_turns_both_ways_by_about_what_it_says(table, studio):
+def test_yaw_turns_both_ways_by_about_what_it_says(table, renderer):
     left, right = (
-        read(studio, edit_styles(styles(11), table.offset({"yaw": amount})))["yaw"]
+        read(renderer, edit_styles(styles(11), table.offset({"yaw": amount})))["yaw"]
         for amount in (-12, 12)
     )
     assert 16 < right - left < 34
@@ -456,9 +456,9 @@ def test_yaw_turns_both_ways_by_about_what_it_says(table, studio):
 @pytest.mark.parametrize(
     "name, amount, least", [("hair_light", 0.5, 4.0), ("warmth", 1.0, 4.0), ("makeup", 0.5, 0.5)]
 )
-def test_colours_change_and_skin_does_not(table, studio, name, amount, least):
+def test_colours_change_and_skin_does_not(table, renderer, name, amount, least):
     def seen(w_plus: torch.Tensor) -> dict[str, float]:
-        (picture,) = studio.draw(w_plus)
+        (picture,) = renderer.render(w_plus)
         image = to_pil(picture)
         return appearance(image, aligned_landmarks(image), person.mask(image))
 

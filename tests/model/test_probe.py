@@ -5,16 +5,16 @@ import torch
 from generated import face, styles, to_pil
 
 from hsc.research.training.probe import fit
-from hsc.vision.agreement import Viewer, compare
+from hsc.vision.agreement import Observer, compare
 from hsc.vision.semantic_probe import COARSE_PX, PARTS, SemanticProbe, grouped
 
 RIDGES = (0.01, 0.1, 1.0, 10.0)
 
 
 def test_what_is_read_off_the_semantics_is_what_is_seen_in_the_picture() -> None:
-    viewer, probe = Viewer.pretrained(), SemanticProbe.pretrained()
-    seen = {seed: viewer.look(to_pil(face(seed))) for seed in (1, 2)}
-    read = {seed: probe.look(styles(seed)) for seed in seen}
+    observer, probe = Observer.pretrained(), SemanticProbe.pretrained()
+    seen = {seed: observer.observe(to_pil(face(seed))) for seed in (1, 2)}
+    read = {seed: probe.observe(styles(seed)) for seed in seen}
     for seed in seen:
         own, other = compare(seen[seed], read[seed]), compare(seen[seed], read[3 - seed])
         assert own.landmark_error < 0.12 and own.landmark_error < other.landmark_error

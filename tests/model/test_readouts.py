@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from hsc.research.edit_discovery.probe import fit
 from hsc.vision.appearance import MOUTH, appearance, to_lab
-from hsc.vision.face_readouts import aligned_landmarks, where_meant
+from hsc.vision.face_readouts import aligned_landmarks, where_valid
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_beards_are_read_on_men_makeup_on_women_and_age_on_adults():
     names = ("beard", "lips", "lids", "makeup", "glasses", "eyes_open", "gaze", "yaw")
     values = {name: np.ones(3) for name in names}
     faces = {"age": np.array([40.0, 30, 5]), "gender": np.array([3.0, -3, -3]), "lenses": np.array([0, 0, 40])}
-    meant = where_meant(values | faces)
+    meant = where_valid(values | faces)
     known = {name: np.isfinite(meant[name]).tolist() for name in names}
     assert known["beard"] == [True, False, False]
     assert known["makeup"] == [False, True, False]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from generated import small_studio, styles, synthesis
+from generated import small_renderer, styles, synthesis
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -14,8 +14,8 @@ import hsc
 from hsc.editing.skin import CELLS, Skin
 from hsc.editing.table import EditTable
 from hsc.errors import WeightsError
-from hsc.research.edit_discovery.effects import Studio
-from hsc.research.edit_discovery.renderer import EditRenderer, skin_moved
+from hsc.research.edit_discovery.effects import SampleRenderer
+from hsc.research.edit_discovery.renderer import EditRenderer, skin_shift
 from hsc.research.edit_discovery.skin_finding import find_skin
 from hsc.vision.segmentation import PersonSegmentation
 from hsc.weights.loading import ASSETS, path_of
@@ -31,8 +31,8 @@ def table() -> EditTable:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Studio:
-    return small_studio(SimpleNamespace(person=PersonSegmentation.pretrained()))
+def renderer() -> SampleRenderer:
+    return small_renderer(SimpleNamespace(person=PersonSegmentation.pretrained()))
 
 
 @lru_cache(maxsize=4)
@@ -79,8 +79,8 @@ def test_skin_that_is_out_of_sight_is_left_alone(table):
     assert kept.isfinite().all()
 
 
-def test_skin_is_found_from_a_few_faces_already(studio):
-    found = find_skin(studio, count=10)
+def test_skin_is_found_from_a_few_faces_already(renderer):
+    found = find_skin(renderer, count=10)
     mask = found.mask(feature(11))[0, 0]
     assert mask[CHEEK] > 0.6 and mask[CORNER] < 0.3
     lighter = feature(11) + found.mask(feature(11)) * (5 * found.tones[0])[:, None, None]
@@ -91,46 +91,46 @@ def test_skin_is_found_from_a_few_faces_already(studio):
 # --- kept in pictures
 
 
-def seen(studio: Studio, picture: torch.Tensor):
-    return EditRenderer.skin_seen(SimpleNamespace(reader=studio.reader), picture)
+def seen(renderer: SampleRenderer, picture: torch.Tensor):
+    return EditRenderer.skin_colour(SimpleNamespace(reader=renderer.reader), picture)
 
 
 @pytest.mark.parametrize("seed", [11, 12])
-def test_no_edit_of_looks_changes_the_colour_of_skin(table, studio, seed):
-    (plain,) = studio.draw(styles(seed))
-    before = seen(studio, plain)
+def test_no_edit_of_looks_changes_the_colour_of_skin(table, renderer, seed):
+    (plain,) = renderer.render(styles(seed))
+    before = seen(renderer, plain)
     for name in ("age", "gender", "makeup", "hair_light", "hair_warm", "warmth"):
         edit = next(edit for edit in table.edits if edit.name == name)
         for amount in (edit.low, edit.high):
-            (picture,) = studio.edited(styles(seed), table, {name: amount})
-            moved = np.linalg.norm(skin_moved(before, seen(studio, picture)))
+            (picture,) = renderer.edited(styles(seed), table, {name: amount})
+            moved = np.linalg.norm(skin_shift(before, seen(renderer, picture)))
             assert moved < 2 * VISIBLE, (name, amount, moved)
 
 
-def test_age_would_change_it_by_more(table, studio):
-    (plain,) = studio.draw(styles(11))
+def test_age_would_change_it_by_more(table, renderer):
+    (plain,) = renderer.render(styles(11))
     bare = EditTable(table.edits, {e.name: table.direction(e.name) for e in table.edits})
     moved = {}
     for kind in (table, bare):
-        pictures = (next(studio.edited(styles(11), kind, {"age": a})) for a in (-20.0, 20.0))
+        pictures = (next(renderer.edited(styles(11), kind, {"age": a})) for a in (-20.0, 20.0))
         moved[kind] = sum(
-            np.linalg.norm(skin_moved(seen(studio, plain), seen(studio, p))) for p in pictures
+            np.linalg.norm(skin_shift(seen(renderer, plain), seen(renderer, p))) for p in pictures
         )
     assert moved[table] < 0.6 * moved[bare]
 
 
-def test_a_person_keeps_the_colour_of_skin_at_any_age(studio):
+def test_a_person_keeps_the_colour_of_skin_at_any_age(renderer):
     codec = hsc.load("cpu")
     file = ASSETS.parent / "examples" / "astronaut" / "face.hsc"
     opened = codec.open(file.read_bytes())
 
     def seen_at(**edits: float):
         feature, w_plus = codec.decoder.apply_edits(opened, edits)
-        return seen(studio, codec.decoder.render(feature, w_plus, preview=True)[0].clamp(-1, 1))
+        return seen(renderer, codec.decoder.render(feature, w_plus, preview=True)[0].clamp(-1, 1))
 
     before = seen_at()
     for edits in ({"age": -20.0}, {"age": 20.0}, {"age": 15.0, "smile": -0.5, "yaw": 6.0}):
-        assert np.linalg.norm(skin_moved(before, seen_at(**edits))) < 2 * VISIBLE, edits
+        assert np.linalg.norm(skin_shift(before, seen_at(**edits))) < 2 * VISIBLE, edits
     ordered = {"age": 15.0, "smile": -0.5}
     turned = dict(reversed(ordered.items()))
     one, other = (codec.decoder.apply_edits(opened, edits)[0] for edits in (ordered, turned))

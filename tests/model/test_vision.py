@@ -8,7 +8,7 @@ from paths import ASTRONAUT
 from PIL import Image, ImageFilter
 
 from hsc.metrics.identity import SAME_PERSON
-from hsc.vision.agreement import SAME_PLACE, Seen, Viewer, compare
+from hsc.vision.agreement import SAME_PLACE, Observation, Observer, compare
 from hsc.vision.segmentation import PersonSegmentation, overlap
 
 # Means over 32 x 32 px blocks of what the published graph gives for the astronaut at 256 px, run
@@ -32,13 +32,13 @@ def astronaut() -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def viewer() -> Viewer:
-    return Viewer.pretrained()
+def observer() -> Observer:
+    return Observer.pretrained()
 
 
 @pytest.fixture(scope="module")
-def seen(viewer: Viewer) -> Seen:
-    return viewer.look(astronaut())
+def seen(observer: Observer) -> Observation:
+    return observer.observe(astronaut())
 
 
 def test_the_mask_is_that_of_the_published_network() -> None:
@@ -56,7 +56,7 @@ def test_overlap_counts_pixels() -> None:
     assert overlap(none, none) == 1
 
 
-def test_a_face_is_read(seen: Seen) -> None:
+def test_a_face_is_read(seen: Observation) -> None:
     face = seen.face
     left, top, right, bottom = face.box
     assert left < face.landmarks[30, 0] < right and top < face.landmarks[30, 1] < bottom
@@ -65,17 +65,17 @@ def test_a_face_is_read(seen: Seen) -> None:
     assert 20 < face.age < 60
 
 
-def test_the_same_face_smaller_reads_the_same(viewer: Viewer, seen: Seen) -> None:
+def test_the_same_face_smaller_reads_the_same(observer: Observer, seen: Observation) -> None:
     small = astronaut().resize((384, 384), Image.Resampling.LANCZOS)
-    found = compare(seen, viewer.look(small))
+    found = compare(seen, observer.observe(small))
     assert found.identity_l2 < SAME_PERSON / 2 and found.same_person
     assert found.landmark_error < SAME_PLACE
     assert found.mask_overlap > 0.95
     assert found.same_expression and abs(found.age_change) < 8
 
 
-def test_a_face_that_is_not_found_is_not_compared(viewer: Viewer, seen: Seen) -> None:
-    blurred = viewer.look(astronaut().filter(ImageFilter.GaussianBlur(40)))
+def test_a_face_that_is_not_found_is_not_compared(observer: Observer, seen: Observation) -> None:
+    blurred = observer.observe(astronaut().filter(ImageFilter.GaussianBlur(40)))
     assert blurred.face is None
     found = compare(seen, blurred)
     assert found.identity_l2 is None and found.same_person is None

@@ -13,7 +13,7 @@ from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_preview
 from hsc.metrics.picture import psnr
-from hsc.research.edit_discovery.effects import Studio
+from hsc.research.edit_discovery.effects import SampleRenderer
 from hsc.weights.loading import load_into, path_of
 
 
@@ -39,10 +39,10 @@ def face(seed: int) -> Tensor:
     return synthesis()(styles(seed)).clamp(-1, 1)
 
 
-def small_studio(reader=None) -> Studio:
+def small_renderer(reader=None) -> SampleRenderer:
     """What edits are found and measured in, at 256 px; without a reader of pictures by default."""
     small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
-    return Studio(mapping(), *small, reader=reader, identity=None)
+    return SampleRenderer(reader, None, mapping(), *small)
 
 
 def to_pil(picture: Tensor) -> Image.Image:

@@ -9,24 +9,24 @@ from hsc.research.edit_discovery.gains import (
     LEAST,
     MOST,
     MOST_AT_END,
-    all_four,
-    middle_mean,
-    solved,
+    gains_of,
+    solve_gain,
+    trimmed_mean,
 )
 from hsc.research.edit_discovery.renderer import has_room
 
-AGE = next(wanted for wanted in CATALOGUE if wanted.name == "age")
+AGE = next(spec for spec in CATALOGUE if spec.name == "age")
 
 
 @pytest.mark.parametrize("meant", [10.0, -0.04])
 @pytest.mark.parametrize("share, gain", [(1.0, 1.0), (0.625, 1.6), (0.8, 1.25), (1.25, 0.8)])
 def test_an_edit_that_does_a_share_needs_the_rest(meant, share, gain):
-    assert solved(lambda g: share * meant * g, meant) == pytest.approx(gain)
+    assert solve_gain(lambda g: share * meant * g, meant) == pytest.approx(gain)
 
 
 def test_an_edit_that_levels_off_needs_more_and_one_that_grows_needs_less():
-    levelling = solved(lambda g: 0.75 * g**0.7, 1.0)
-    growing = solved(lambda g: 0.6 * g**1.5, 1.0)
+    levelling = solve_gain(lambda g: 0.75 * g**0.7, 1.0)
+    growing = solve_gain(lambda g: 0.6 * g**1.5, 1.0)
     assert 1 / 0.75 < levelling <= MOST
     assert 0.75 * levelling**0.7 == pytest.approx(1.0, abs=0.05)
     assert 1 < growing < 1 / 0.6
@@ -34,17 +34,17 @@ def test_an_edit_that_levels_off_needs_more_and_one_that_grows_needs_less():
 
 @pytest.mark.parametrize("moved", [lambda g: 0.0, lambda g: -0.3 * g, lambda g: 0.1 * g])
 def test_an_edit_that_does_next_to_nothing_is_not_driven_out_of_bounds(moved):
-    assert solved(moved, 1.0) == pytest.approx(MOST)
-    assert solved(moved, 1.0, most=1.2) == pytest.approx(1.2)
+    assert solve_gain(moved, 1.0) == pytest.approx(MOST)
+    assert solve_gain(moved, 1.0, most=1.2) == pytest.approx(1.2)
 
 
 def test_an_edit_that_does_far_too_much_is_held_within_bounds():
-    assert solved(lambda g: 5 * g, 1.0) == pytest.approx(LEAST)
+    assert solve_gain(lambda g: 5 * g, 1.0) == pytest.approx(LEAST)
 
 
 @pytest.mark.parametrize("least, most", [(1.1, 1.4), (0.7, 0.9), (1.2, 1.2)])
 def test_a_gain_is_looked_for_within_other_bounds_too(least, most):
-    assert least <= solved(lambda g: 0.8 * g, 1.0, least, most) <= most
+    assert least <= solve_gain(lambda g: 0.8 * g, 1.0, least, most) <= most
 
 
 @pytest.mark.parametrize("power", [1.0, 1.6, 3.0])
@@ -53,7 +53,7 @@ def test_an_edit_before_which_detail_gives_way_needs_less_at_the_end(power):
         """Years read when half of them are held at ten, and the less the more there are."""
         return float(np.sign(amount) * 10 * 0.6 * abs(gain * amount / 10) ** power)
 
-    low, below, above, high = gains = all_four(AGE, moved)
+    low, below, above, high = gains = gains_of(AGE, moved)
     assert low == pytest.approx(high) and below == pytest.approx(above)
     assert 1 < below <= MOST and low <= min(below, MOST_AT_END)
     edit = Edit("age", "", "", AGE.low, AGE.high, 1.0, "", (0, 1), gains=gains)
@@ -63,8 +63,8 @@ def test_an_edit_before_which_detail_gives_way_needs_less_at_the_end(power):
 
 def test_one_read_out_gone_wrong_does_not_count_for_all():
     years = np.array([8.0, 12, 9, 11, 10, 54, np.nan])
-    assert middle_mean(years) == pytest.approx(10.5)
-    assert middle_mean(years[:2]) == 10
+    assert trimmed_mean(years) == pytest.approx(10.5)
+    assert trimmed_mean(years[:2]) == 10
 
 
 def test_room_is_on_the_side_that_an_edit_leads_away_from():
@@ -74,7 +74,7 @@ def test_room_is_on_the_side_that_an_edit_leads_away_from():
 
 
 def test_edits_are_measured_within_their_range():
-    for wanted in CATALOGUE:
-        low, high = wanted.measured_at
-        assert wanted.low <= low < 0 < high <= wanted.high
-        assert wanted.calibrated or (low, high) == (wanted.low, wanted.high)
+    for spec in CATALOGUE:
+        low, high = spec.measured_at
+        assert spec.low <= low < 0 < high <= spec.high
+        assert spec.calibrated or (low, high) == (spec.low, spec.high)

@@ -17,16 +17,16 @@ STABLE = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EditSpec:
     """An edit to be found.
 
     Attributes:
         readout: the one it moves, of :mod:`hsc.vision.face_readouts`.
         per_unit: by how much an amount of 1 moves it.
         candidates: ranges of styles to choose from.
-        free: read-outs that naturally go along, so that they are not held.
+        free: read-outs that naturally go along, so that they are not constrained.
         against: read-outs that it moves the other way, in their standard deviations for one of
-            its own: holding is not enough for what comes all at once, as glasses do.
+            its own: a constraint is not enough for what comes all at once, as glasses do.
         calibrated: False for something that is there or not: a mean change has no slope to
             calibrate by, so the regression's own scale is kept, and it is measured at the whole
             of its range.
@@ -57,104 +57,104 @@ class Wanted:
         return self.low * part, self.high * part
 
     @property
-    def held(self) -> dict[str, float]:
+    def constraints(self) -> dict[str, float]:
         """The read-outs that it must leave, and what the regression is asked to do to each."""
         names = [n for n in STABLE if n != self.readout and n not in self.free]
         return dict.fromkeys(names, 0.0) | dict(self.against)
 
 
 CATALOGUE = (
-    Wanted(
+    EditSpec(
         "smile", "Smile", "", -1.0, 1.5, 0.05,
         "A neutral face smiles clearly at 1; below zero a smile fades.",
         "smile", 16.0, ((3, 9),), ("eyes_open", "mouth_open", "makeup", "lenses"),
         group="expression",
     ),
-    Wanted(
+    EditSpec(
         "mouth_open", "Mouth open", "", -1.0, 1.5, 0.05,
         "Parts the lips by about a centimetre at 1; below zero closes them.",
         "mouth_open", 10.0, ((3, 9),), ("makeup",),
         group="expression",
     ),
-    Wanted(
+    EditSpec(
         "eyes_open", "Eyes open", "", -1.0, 1.0, 0.05,
         "Wide eyes at 1, narrowed ones at -1.",
         "eyes_open", 0.08, ((4, 9), (4, 12)), ("lenses",),
         group="expression",
     ),
-    Wanted(
+    EditSpec(
         "brow", "Brows raised", "", -1.0, 1.0, 0.05,
         "Lifts the brows by about four millimetres at 1, lowers them below zero.",
         "brow", 4.0, ((3, 9),), ("makeup",),
         group="expression",
     ),
-    Wanted(
+    EditSpec(
         "yaw", "Turn head", "degrees", -20.0, 20.0, 1.0,
         "Turns the head towards the picture's right; below zero to its left.",
         "yaw", 1.0, ((0, 6), (0, 9)), ("light", "gaze"),
         kind=TURN, group="head",
     ),
-    Wanted(
+    EditSpec(
         "pitch", "Lift head", "degrees", -15.0, 15.0, 1.0,
         "Looks up; below zero down.",
         "pitch", 1.0, ((0, 6), (0, 9)), ("beard", "makeup"),
         kind=TURN, group="head",
     ),
-    Wanted(
+    EditSpec(
         "age", "Age", "years", -20.0, 20.0, 1.0,
         "Makes an adult look older; below zero younger.",
         "age", 1.0, ((3, 12), (4, 12)), ("eyes_open", "hair_light", "hair_warm", "hair_length"),
         kind=LOOK, group="person",
     ),
-    Wanted(
+    EditSpec(
         "gender", "Gender presentation", "", -1.0, 1.0, 0.05,
         "More masculine at 1, more feminine at -1; hair goes along.",
         "gender", 4.0, ((3, 9), (3, 12)), ("eyes_open", "beard", "makeup", "hair_length"),
         kind=LOOK, group="person",
     ),
-    Wanted(
+    EditSpec(
         "beard", "Beard", "", -1.0, 1.5, 0.05,
         "A man's beard grows at 1; below zero he is shaved.",
         "beard", 12.0, ((4, 12), (4, 15)), ("makeup",),
         group="person",
     ),
-    Wanted(
+    EditSpec(
         "makeup", "Make-up", "", -1.0, 1.0, 0.05,
         "Redder lips and darker lids at 1; below zero less of both.",
         "makeup", 3.0, ((7, 12),), ("lenses", "beard"),
         kind=STAY, group="person",
     ),
-    Wanted(
+    EditSpec(
         "glasses", "Eyeglasses", "", -1.0, 1.5, 0.05,
         "Puts glasses on at 1; below zero takes them off.",
         "glasses", 1.0, ((0, 6),), ("eyes_open", "makeup"),
         calibrated=False, group="person",
     ),
-    Wanted(
+    EditSpec(
         "hair_light", "Hair, dark to blond", "", -0.5, 0.7, 0.05,
         "Lighter hair above zero, darker below.",
         "hair_light", 20.0, ((9, 11), (9, 15)), ("hair_warm", "warmth", "contrast"),
         kind=STAY, group="hair",
     ),
-    Wanted(
+    EditSpec(
         "hair_warm", "Hair, ash to copper", "", -0.8, 0.8, 0.05,
         "Redder hair above zero, cooler below.",
         "hair_warm", 10.0, ((9, 11), (9, 15)), ("warmth",),
         kind=STAY, group="hair",
     ),
-    Wanted(
+    EditSpec(
         "hair_length", "Hair length", "", -1.0, 1.5, 0.05,
         "Longer hair above zero, shorter below.",
         "hair_length", 0.5, ((0, 6), (3, 9)), (),
         group="hair",
     ),
-    Wanted(
+    EditSpec(
         "light", "Light direction", "", -1.0, 1.0, 0.05,
         "Light from the picture's right at 1, from its left at -1.",
         "light", 12.0, ((4, 12), (4, 15)), (),
         kind=LOOK, group="picture",
     ),
-    Wanted(
+    EditSpec(
         "warmth", "Colour mood", "", -1.0, 1.0, 0.05,
         "Warmer surroundings above zero, cooler below; the skin stays as it is.",
         "warmth", 10.0, ((10, 22),), ("hair_warm",),
@@ -162,8 +162,8 @@ CATALOGUE = (
     ),
 )  # fmt: skip
 
-TRIED = (
-    Wanted(
+REJECTED = (
+    EditSpec(
         "gaze", "Look aside", "", -1.0, 1.0, 0.05,
         "Turns the eyes alone towards the picture's right.",
         "gaze", 0.05, ((0, 6), (4, 9), (7, 12)), (),
@@ -173,7 +173,7 @@ TRIED = (
 
 
 def principal(number: int, predicted: Mapping[str, float]) -> Edit:
-    """An entry of the table for a principal direction; it is told by what it mostly moves."""
+    """An entry of the table for a principal direction; described by what it mostly moves."""
     strongest = sorted(predicted, key=lambda name: -abs(predicted[name]))[:3]
     moves = ", ".join(f"{name} {predicted[name]:+.1f}" for name in strongest)
     return Edit(

@@ -1,9 +1,9 @@
-"""Find the edits: from drawn samples and their read-outs to ``edits.safetensors``.
+"""Find the edits: from rendered samples and their read-outs to ``edits.safetensors``.
 
-1. Draw plain samples (one w for all styles) and read them.
+1. Render plain samples (one w for all styles) and read them.
 2. Regress the read-outs on w; the direction of an edit holds the read-outs that it must leave.
-3. Restrict it to the styles that move its read-out with the least side effect on drawn faces.
-4. Scale it by what half of its range does to drawn faces, so that an amount of 1 is its unit, and
+3. Restrict it to the styles that move its read-out with the least side effect on rendered faces.
+4. Scale it by what half of its range does to rendered faces, so that an amount of 1 is its unit, and
    take out what it did to the colour of their skin.
 5. Add the principal directions of w, without what they do to skin.
 6. Find what keeps the colour of skin, face by face, where a direction is not enough.
@@ -20,13 +20,19 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.editing.table import LOOK, STAY, Edit, EditTable, on_styles
-from hsc.research.edit_discovery.catalogue import CATALOGUE, SKIN, TRIED, Wanted, principal
-from hsc.research.edit_discovery.effects import TRIAL, Change, Measured, Studio, Trial
+from hsc.research.edit_discovery.catalogue import CATALOGUE, REJECTED, SKIN, EditSpec, principal
+from hsc.research.edit_discovery.effects import (
+    TRIAL,
+    Change,
+    FaceReadouts,
+    SampleRenderer,
+    StyleTrial,
+)
 from hsc.research.edit_discovery.probe import Probe, fit
 from hsc.research.edit_discovery.report import EditEffect, write_effects, write_found
-from hsc.research.edit_discovery.samples import draw_samples
+from hsc.research.edit_discovery.samples import render_samples
 from hsc.research.edit_discovery.skin_finding import find_skin
-from hsc.vision.face_readouts import where_meant
+from hsc.vision.face_readouts import where_valid
 from hsc.weights.loading import path_of
 
 CHOICE_SEED, CHOICE_FACES = 1_000_001, 8
@@ -45,68 +51,70 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
     """Training stage ``directions``.
 
     Args:
-        setting: ``work`` (samples are kept there) and ``device``.
+        setting: ``work`` (samples are saved there) and ``device``.
         out: folder to write to, those of the repository unless given.
     """
-    studio = Studio.load(setting.device)
-    w, readouts = read_samples(studio, setting.work / "directions")
-    probe = fit(w, where_meant(readouts))
-    faces = studio.faces(CHOICE_FACES, CHOICE_SEED)
-    before = studio.measure(faces)
-    scaling = faces_to_scale(studio)
+    renderer = SampleRenderer.load(setting.device)
+    w, readouts = read_samples(renderer, setting.work / "directions")
+    probe = fit(w, where_valid(readouts))
+    faces = renderer.faces(CHOICE_FACES, CHOICE_SEED)
+    before = renderer.measure(renderer.render(faces))
+    scaling = scaling_faces(renderer)
     edits, directions, trials = [], {}, {}
-    for wanted in (*TRIED, *CATALOGUE):
-        full = torch.from_numpy(probe.direction(wanted.readout, wanted.held)).float()
-        trials[wanted.name] = [
-            try_styles(studio, probe, wanted, full, faces, before, candidate)
-            for candidate in wanted.candidates
+    for spec in (*REJECTED, *CATALOGUE):
+        full = torch.from_numpy(probe.direction(spec.readout, spec.constraints)).float()
+        trials[spec.name] = [
+            try_styles(renderer, probe, spec, full, faces, before, candidate)
+            for candidate in spec.candidates
         ]
-        if wanted in TRIED:
+        if spec in REJECTED:
             continue
-        best = chosen(trials[wanted.name])
-        unit = wanted.per_unit / probe.scale[probe.names.index(wanted.readout)]
+        best = select_styles(trials[spec.name])
+        unit = spec.per_unit / probe.scale[probe.names.index(spec.readout)]
         direction = on_styles(full, best.styles) * float(unit)
-        if wanted.calibrated:
-            tones = tones_of(probe, wanted, best.styles)
+        if spec.calibrated:
+            tones = skin_tones(probe, spec, best.styles)
             direction = direction / best.slope
             for _ in range(ROUNDS):
-                direction = calibrated(studio, wanted, direction, *scaling, tones)
-        directions[wanted.name] = direction
-        edits.append(_edit(wanted, best.styles))
-        print(f"{wanted.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
+                direction = calibrate(renderer, spec, direction, *scaling, tones)
+        directions[spec.name] = direction
+        edits.append(_edit(spec, best.styles))
+        print(f"{spec.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
     for number, (axis, slopes) in enumerate(probe.principal(PRINCIPAL, without=SKIN), 1):
         edit = principal(number, dict(zip(probe.names, slopes)))
         directions[edit.name] = on_styles(torch.from_numpy(axis).float(), edit.styles)
         edits.append(edit)
-    table = EditTable(tuple(edits), directions, find_skin(studio))
+    table = EditTable(tuple(edits), directions, find_skin(renderer))
     table.save((path_of("edits").parent if out is None else out) / "edits.safetensors")
     report = path_of("edits").parents[1] if out is None else out
     write_found(report / "edits-found.md", table, CATALOGUE, probe, trials)
-    write_effects(report / "edits.md", table, CATALOGUE, measure_edits(studio, table))
+    write_effects(report / "edits.md", table, CATALOGUE, measure_edits(renderer, table))
 
 
-def chosen(trials: Sequence[Trial]) -> Trial:
+def select_styles(trials: Sequence[StyleTrial]) -> StyleTrial:
     """That with the smallest cost, or one on fewer styles that costs hardly more."""
     least = min(trial.cost for trial in trials)
     near = [trial for trial in trials if trial.cost <= least + AS_GOOD]
     return min(near, key=lambda trial: trial.styles[1] - trial.styles[0])
 
 
-def faces_to_scale(studio: Studio) -> tuple[Tensor, dict[str, np.ndarray]]:
+def scaling_faces(renderer: SampleRenderer) -> tuple[Tensor, dict[str, np.ndarray]]:
     """Faces that directions are scaled on, and their read-outs."""
-    faces = studio.faces(SCALE_FACES, SCALE_SEED)
-    return faces, where_meant(studio.read(studio.draw(faces)))
+    faces = renderer.faces(SCALE_FACES, SCALE_SEED)
+    return faces, where_valid(renderer.read(renderer.render(faces)))
 
 
-def read_samples(studio: Studio, folder: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """w (N, 512) and the read-outs (N,) of every sample; both are kept in a folder."""
+def read_samples(
+    renderer: SampleRenderer, folder: Path
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """w (N, 512) and the read-outs (N,) of every sample; both are saved in a folder."""
     w, parts = [], []
-    for shard, samples in enumerate(draw_samples(studio, folder / "samples")):
-        kept = folder / "samples" / f"{shard:03d}.npz"
-        if not kept.is_file():
+    for shard, samples in enumerate(render_samples(renderer, folder / "samples")):
+        path = folder / "samples" / f"{shard:03d}.npz"
+        if not path.is_file():
             pictures = samples["images"].permute(0, 2, 3, 1).numpy()  # (N', 256, 256, 3)
-            np.savez(kept, **studio.reader.read(Image.fromarray(p) for p in pictures))
-        with np.load(kept) as readouts:
+            np.savez(path, **renderer.reader.read(Image.fromarray(p) for p in pictures))
+        with np.load(path) as readouts:
             parts.append({name: readouts[name] for name in readouts.files})
         w.append(samples["w"].float().numpy())
     readouts = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -114,46 +122,46 @@ def read_samples(studio: Studio, folder: Path) -> tuple[np.ndarray, dict[str, np
 
 
 def try_styles(
-    studio: Studio,
+    renderer: SampleRenderer,
     probe: Probe,
-    wanted: Wanted,
+    spec: EditSpec,
     direction: Tensor,
     faces: Tensor,
-    before: Measured,
+    before: FaceReadouts,
     styles: tuple[int, int],
-) -> Trial:
+) -> StyleTrial:
     """Move faces along a (512,) direction on some styles, every other face backwards."""
     signs = torch.ones(len(faces))
     signs[1::2] = -1
     step = TRIAL * signs[:, None, None] * on_styles(direction, styles)  # (N, 23, 512)
-    change = studio.change(before, faces + step)
+    change = renderer.change(before, faces + step)
     moved = dict(zip(probe.names, _standardised(change, probe, signs.numpy())))
-    own = moved[wanted.readout]
-    side = np.linalg.norm([moved[name] for name in wanted.held]) / abs(own)
-    return Trial(styles, own / TRIAL, float(side), float(change.identity.mean() / abs(own)))
+    own = moved[spec.readout]
+    side = np.linalg.norm([moved[name] for name in spec.constraints]) / abs(own)
+    return StyleTrial(styles, own / TRIAL, float(side), float(change.identity.mean() / abs(own)))
 
 
-def tones_of(probe: Probe, wanted: Wanted, styles: tuple[int, int]) -> dict[str, Tensor]:
+def skin_tones(probe: Probe, spec: EditSpec, styles: tuple[int, int]) -> dict[str, Tensor]:
     """For each number of the skin's colour what adds one to it, and leaves an edit's read-out.
 
     Returns:
         Read-out -> (23, 512) on some styles. Nothing for an edit that moves features: cheeks that
         smile or turn away are read darker, and that is no colour of the skin.
     """
-    if wanted.kind not in (LOOK, STAY):
+    if spec.kind not in (LOOK, STAY):
         return {}
-    held = dict.fromkeys((wanted.readout, *wanted.held), 0.0)
+    constraints = dict.fromkeys((spec.readout, *spec.constraints), 0.0)
     tones = {}
     for name in SKIN:
-        others = {other: 0.0 for other in held if other != name}
+        others = {other: 0.0 for other in constraints if other != name}
         tone = torch.from_numpy(probe.direction(name, others)).float()
         tones[name] = on_styles(tone, styles) / float(probe.scale[probe.names.index(name)])
     return tones
 
 
-def calibrated(
-    studio: Studio,
-    wanted: Wanted,
+def calibrate(
+    renderer: SampleRenderer,
+    spec: EditSpec,
     direction: Tensor,
     faces: Tensor,
     before: Mapping[str, np.ndarray],
@@ -165,11 +173,11 @@ def calibrated(
         direction: roughly of the right length.
         faces: (N, 23, 512); every other one is moved the other way.
         before: their read-outs.
-        tones: as :func:`tones_of` gives them.
+        tones: as :func:`skin_tones` gives them.
     """
-    amounts = np.resize(np.array(wanted.measured_at), len(faces))
+    amounts = np.resize(np.array(spec.measured_at), len(faces))
     offset = torch.from_numpy(amounts).float()[:, None, None] * direction
-    after = studio.read(studio.draw(faces + offset))
+    after = renderer.read(renderer.render(faces + offset))
 
     def moved(name: str) -> float:
         """By an amount of 1."""
@@ -178,7 +186,7 @@ def calibrated(
 
     for name, tone in tones.items():
         direction = direction - moved(name) * tone
-    scale = wanted.per_unit / max(1e-6, moved(wanted.readout))
+    scale = spec.per_unit / max(1e-6, moved(spec.readout))
     return direction * float(np.clip(scale, *RESCALED))
 
 
@@ -188,22 +196,22 @@ def _standardised(change: Change, probe: Probe, signs: np.ndarray) -> np.ndarray
     return np.array([signed.mean(name) for name in probe.names]) / probe.scale
 
 
-def measure_edits(studio: Studio, table: EditTable) -> dict[str, EditEffect]:
+def measure_edits(renderer: SampleRenderer, table: EditTable) -> dict[str, EditEffect]:
     """Every edit that was asked for, at the amounts at which it is to do what it says."""
-    faces = studio.faces(REPORT_FACES, REPORT_SEED)
-    before = studio.measure(faces)
+    faces = renderer.faces(REPORT_FACES, REPORT_SEED)
+    before = renderer.measure(renderer.render(faces))
     effects = {}
-    for wanted in CATALOGUE:
+    for spec in CATALOGUE:
         down, up = (
-            studio.change_by(before, faces, table, {wanted.name: amount})
-            for amount in wanted.measured_at
+            renderer.change_by(before, faces, table, {spec.name: amount})
+            for amount in spec.measured_at
         )
-        effects[wanted.name] = EditEffect(wanted.measured_at, before, down, up)
-        print(f"measured: {wanted.name}", flush=True)
+        effects[spec.name] = EditEffect(spec.measured_at, before, down, up)
+        print(f"measured: {spec.name}", flush=True)
     return effects
 
 
-def _edit(wanted: Wanted, styles: tuple[int, int]) -> Edit:
+def _edit(spec: EditSpec, styles: tuple[int, int]) -> Edit:
     fields: Sequence[str] = ("name", "label", "unit", "low", "high", "step", "description")
-    values = (getattr(wanted, field) for field in fields)
-    return Edit(*values, styles=styles, kind=wanted.kind, group=wanted.group)
+    values = (getattr(spec, field) for field in fields)
+    return Edit(*values, styles=styles, kind=spec.kind, group=spec.group)

@@ -16,7 +16,7 @@ from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
-from hsc.vision.face_readouts import Reader, where_meant
+from hsc.vision.face_readouts import FaceReader, where_valid
 
 TRUNCATION = 0.7
 TRIAL = 1.5
@@ -24,7 +24,7 @@ TRIAL = 1.5
 
 
 @dataclass(frozen=True)
-class Measured:
+class FaceReadouts:
     """Read-outs of N pictures, name -> (N,), and their face descriptors (N, 128)."""
 
     readouts: dict[str, np.ndarray]
@@ -45,13 +45,13 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Trial:
+class StyleTrial:
     """A direction on some styles, tried on faces.
 
     Attributes:
         styles: first and last style.
         slope: measured change of the read-out over the predicted one.
-        side: root of the summed squares of the mean changes of held read-outs, in standard
+        side: root of the summed squares of the mean changes of constrained read-outs, in standard
             deviations, for one standard deviation of its own.
         identity: mean identity distance for one standard deviation of its own.
     """
@@ -67,25 +67,42 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Studio:
-    """Draws faces from w+ at 256 px and measures them."""
+class FaceMeter:
+    """Reads rendered faces: (3, 256, 256) in [-1, 1] each."""
+
+    reader: FaceReader
+    identity: FaceIdentity
+
+    def read(self, pictures: Iterable[Tensor]) -> dict[str, np.ndarray]:
+        """The read-outs of N pictures: name -> (N,)."""
+        return self.reader.read(map(to_pil, pictures))
+
+    @torch.no_grad()
+    def measure(self, pictures: Iterable[Tensor]) -> FaceReadouts:
+        """Their read-outs and descriptors."""
+        pictures = list(pictures)
+        descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
+        return FaceReadouts(self.read(pictures), np.stack(descriptors))
+
+
+@dataclass(frozen=True)
+class SampleRenderer(FaceMeter):
+    """Renders faces from w+ at 256 px and measures them."""
 
     mapping: Mapping
     synthesis: Synthesis
     head: ExitHead
-    reader: Reader
-    identity: FaceIdentity
 
     @classmethod
-    def load(cls, device: torch.device | str) -> "Studio":
+    def load(cls, device: torch.device | str) -> "SampleRenderer":
         """With the shipped weights."""
         generator = load_generator(device)
         return cls(
+            FaceReader.load(),
+            FaceIdentity.pretrained(),
             generator.mapping,
             generator.synthesis.bfloat16(),  # twice as fast, and read-outs do not notice
             load_preview(device).bfloat16(),
-            Reader.load(),
-            FaceIdentity.pretrained(),
         )
 
     @torch.no_grad()
@@ -96,27 +113,16 @@ class Studio:
         return w[:, None].expand(-1, FACE_1024.styles, -1)
 
     @torch.no_grad()
-    def draw(self, w_plus: Tensor) -> Iterator[Tensor]:
+    def render(self, w_plus: Tensor) -> Iterator[Tensor]:
         """(N, 23, 512) -> N pictures (3, 256, 256) in [-1, 1], one at a time."""
         for styles in w_plus.bfloat16().split(1):
             feature = self.synthesis.feature(styles)
             picture = render_exit(self.synthesis, self.head, feature, styles)
             yield picture[0].float().clamp(-1, 1).cpu()
 
-    def measure(self, w_plus: Tensor) -> Measured:
-        """Draw and read (N, 23, 512)."""
-        return self.seen(self.draw(w_plus))
-
-    @torch.no_grad()
-    def seen(self, pictures: Iterable[Tensor]) -> Measured:
-        """Read N pictures as ``draw`` gives them."""
-        pictures = list(pictures)
-        descriptors = [self.identity(crop_for_identity(p[None]))[0].numpy() for p in pictures]
-        return Measured(self.read(pictures), np.stack(descriptors))
-
     @torch.no_grad()
     def edited(self, w_plus: Tensor, table: EditTable, edits: dict[str, float]) -> Iterator[Tensor]:
-        """As ``draw``, under edits, in the way a decoder draws a file without a feature map."""
+        """As ``render``, under edits, as a decoder renders a file without a feature map."""
         offset = table.offset(edits)
         for styles in w_plus.split(1):
             before, after = styles.bfloat16(), edit_styles(styles, offset).bfloat16()
@@ -127,26 +133,22 @@ class Studio:
             picture = render_exit(self.synthesis, self.head, feature, after)
             yield picture[0].float().clamp(-1, 1).cpu()
 
-    def read(self, pictures: Iterable[Tensor]) -> dict[str, np.ndarray]:
-        """The read-outs of N pictures as ``draw`` gives them: name -> (N,)."""
-        return self.reader.read(map(to_pil, pictures))
-
-    def change(self, before: Measured, w_plus: Tensor) -> Change:
+    def change(self, before: FaceReadouts, w_plus: Tensor) -> Change:
         """What (N, 23, 512) changed from the N pictures measured before."""
-        return changed(before, self.measure(w_plus))
+        return change_between(before, self.measure(self.render(w_plus)))
 
     def change_by(
-        self, before: Measured, w_plus: Tensor, table: EditTable, edits: dict[str, float]
+        self, before: FaceReadouts, w_plus: Tensor, table: EditTable, edits: dict[str, float]
     ) -> Change:
         """What edits changed of the N pictures measured before."""
-        return changed(before, self.seen(self.edited(w_plus, table, edits)))
+        return change_between(before, self.measure(self.edited(w_plus, table, edits)))
 
 
-def changed(before: Measured, after: Measured) -> Change:
+def change_between(before: FaceReadouts, after: FaceReadouts) -> Change:
     """NaN where a read-out says nothing of the face before."""
-    meant = where_meant(before.readouts)
+    valid = where_valid(before.readouts)
     return Change(
-        {name: after.readouts[name] - value for name, value in meant.items()},
+        {name: after.readouts[name] - value for name, value in valid.items()},
         np.linalg.norm(after.identity - before.identity, axis=1),
     )
 

@@ -1,7 +1,7 @@
 """Measure how much stronger an edit must be where a file's own detail holds a face as it was.
 
-Directions are scaled on faces that their semantics draw alone. In a file with a feature map most
-of what is seen is detail beyond the semantics, which an edit leaves in place: without gains an
+Directions are scaled on faces rendered from their semantics alone. In a file with a feature map most
+of the picture is detail beyond the semantics, which an edit leaves in place: without gains an
 edit does half of what its unit says, or less. They are measured on people of the training set, on
 those whom the edit can still move: at the same amounts as directions, and at the ends of the range,
 where so much detail has given way already that the same gain would be too much.
@@ -21,11 +21,11 @@ from hsc.editing.table import HALF, NO_GAINS, EditTable
 from hsc.images.photo import read_photo
 from hsc.research.data.faces import list_faces
 from hsc.research.data.validation import spread
-from hsc.research.edit_discovery.catalogue import CATALOGUE, Wanted
+from hsc.research.edit_discovery.catalogue import CATALOGUE, EditSpec
 from hsc.research.edit_discovery.renderer import EditRenderer, has_room
 from hsc.research.training.setting import Setting
 from hsc.types import DecodedLatents
-from hsc.vision.face_readouts import where_meant
+from hsc.vision.face_readouts import where_valid
 from hsc.weights.loading import path_of
 
 PEOPLE, LEVELS = 24, (2, 5)
@@ -48,19 +48,19 @@ def find_gains(setting: Setting) -> None:
     for number, path in enumerate(spread(list_faces(setting.data), PEOPLE)):
         latents = codec.analyse(aligned(read_photo(path), align=False, px=FACE_1024.image_px))
         people.append(codec.open(codec.compress(latents, LEVELS[number % len(LEVELS)])))
-    camera = EditRenderer.load(codec.decoder)
-    before = where_meant(camera.read([camera.draw(person, {}) for person in people]))
+    renderer = EditRenderer.load(codec.decoder)
+    before = where_valid(renderer.read([renderer.render(person, {}) for person in people]))
     gains = {}
-    for wanted in CATALOGUE:
-        if wanted.calibrated:
-            moved = partial(_moved, camera, table, wanted, people, before[wanted.readout])
-            gains[wanted.name] = all_four(wanted, moved)
-            print(wanted.name, *(f"{gain:.2f}" for gain in gains[wanted.name]), flush=True)
+    for spec in CATALOGUE:
+        if spec.calibrated:
+            moved = partial(_moved, renderer, table, spec, people, before[spec.readout])
+            gains[spec.name] = gains_of(spec, moved)
+            print(spec.name, *(f"{gain:.2f}" for gain in gains[spec.name]), flush=True)
     table.with_gains(gains).save(path_of("edits"))
 
 
-def all_four(
-    wanted: Wanted, moved: Callable[[float, float], float]
+def gains_of(
+    spec: EditSpec, moved: Callable[[float, float], float]
 ) -> tuple[float, float, float, float]:
     """The gains of an edit, in the order of :class:`hsc.editing.table.Edit`.
 
@@ -68,19 +68,19 @@ def all_four(
         moved: what an amount with a gain moves by.
     """
     sides = []
-    for half, end in zip(wanted.measured_at, (wanted.low, wanted.high)):
-        gain = solved(partial(moved, half), wanted.per_unit * half)
+    for half, end in zip(spec.measured_at, (spec.low, spec.high)):
+        gain = solve_gain(partial(moved, half), spec.per_unit * half)
         least = max(LEAST, HALF * gain * (1 + GROWS))
         highest = max(least, min(gain, MOST_AT_END))
-        sides.append((gain, solved(partial(moved, end), wanted.per_unit * end, least, highest)))
+        sides.append((gain, solve_gain(partial(moved, end), spec.per_unit * end, least, highest)))
     (below, low), (above, high) = sides
     return low, below, above, high
 
 
 def _moved(
-    camera: EditRenderer,
+    renderer: EditRenderer,
     table: EditTable,
-    wanted: Wanted,
+    spec: EditSpec,
     people: Sequence[DecodedLatents],
     before: np.ndarray,
     amount: float,
@@ -88,24 +88,24 @@ def _moved(
 ) -> float:
     """By how much an amount with a gain moves the people who have room for it."""
     room = np.flatnonzero(has_room(before, amount))
-    gained = table.with_gains({wanted.name: (gain,) * 4})
-    decoder = Decoder(replace(camera.decoder.networks, edits=gained))
-    at = replace(camera, decoder=decoder, drawn={})
-    after = at.read([at.draw(people[i], {wanted.name: amount}) for i in room])
-    return middle_mean(after[wanted.readout] - before[room])
+    gained = table.with_gains({spec.name: (gain,) * 4})
+    decoder = Decoder(replace(renderer.decoder.networks, edits=gained))
+    at = replace(renderer, decoder=decoder, cache={})
+    after = at.read([at.render(people[i], {spec.name: amount}) for i in room])
+    return trimmed_mean(after[spec.readout] - before[room])
 
 
-def middle_mean(values: np.ndarray) -> float:
+def trimmed_mean(values: np.ndarray) -> float:
     """Mean without the lowest and the highest sixth: one read-out gone wrong is not for all."""
     known = np.sort(values[np.isfinite(values)])
     cut = len(known) // 6
     return float(known[cut : len(known) - cut].mean())
 
 
-def solved(
-    moved: Callable[[float], float], meant: float, least: float = LEAST, most: float = MOST
+def solve_gain(
+    moved: Callable[[float], float], target: float, least: float = LEAST, most: float = MOST
 ) -> float:
-    """The gain from ``least`` to ``most`` that moves by what is meant, by one secant step.
+    """The gain from ``least`` to ``most`` that moves by the target, by one secant step.
 
     Args:
         moved: what a gain moves by.
@@ -113,9 +113,9 @@ def solved(
     if least >= most:
         return most
     first = float(np.clip(1.0, least, most))
-    share = moved(first) / meant
+    share = moved(first) / target
     gain = float(np.clip(first / max(share, first / most), least, most))
     if abs(gain - first) < 0.02:
         return gain
-    slope = (moved(gain) / meant - share) / (gain - first)
+    slope = (moved(gain) / target - share) / (gain - first)
     return float(np.clip(first + (1 - share) / slope, least, most)) if slope > 0.02 else gain

@@ -28,21 +28,21 @@ class Probe:
     scale: np.ndarray
     r2: np.ndarray
 
-    def direction(self, name: str, held: Mapping[str, float]) -> np.ndarray:
-        """The most probable change of w that moves one read-out, and others as told.
+    def direction(self, name: str, constraints: Mapping[str, float]) -> np.ndarray:
+        """The most probable change of w that moves one read-out, and others as asked.
 
-        Among all white vectors v with slope(name) v = 1 and slope(other) v = held[other], the
+        Among all white vectors v with slope(name) v = 1 and slope(other) v = constraints[other], the
         shortest: the least unlikely change under the generator's own distribution.
 
         Args:
             name: the read-out to move by one standard deviation.
-            held: other read-outs to their change in standard deviations, usually 0.
+            constraints: other read-outs to their change in standard deviations, usually 0.
 
         Returns:
             (512,), one standard deviation of the read-out, as far as the regression is right.
         """
-        rows = [self.names.index(n) for n in (name, *held)]
-        target = np.array([1.0, *held.values()])
+        rows = [self.names.index(n) for n in (name, *constraints)]
+        target = np.array([1.0, *constraints.values()])
         white = np.linalg.lstsq(self.slopes[rows], target, rcond=None)[0]  # (K,)
         return white @ self.basis
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from hsc.editing.table import EditTable
-from hsc.research.edit_discovery.catalogue import Wanted
-from hsc.research.edit_discovery.effects import TRIAL, TRUNCATION, Change, Measured, Trial
+from hsc.research.edit_discovery.catalogue import EditSpec
+from hsc.research.edit_discovery.effects import TRIAL, TRUNCATION, Change, FaceReadouts, StyleTrial
 from hsc.research.edit_discovery.probe import Probe
-from hsc.vision.face_readouts import where_meant
+from hsc.vision.face_readouts import where_valid
 
 INTRODUCTION = """\
 # Edits
 
 What the shipped directions do to {faces} generated faces (truncation {truncation}) that took no
-part in finding or scaling them, drawn at 256 px; written by `python -m hsc validate directions`.
+part in finding or scaling them, rendered at 256 px; written by `python -m hsc validate directions`.
 How they were found says [edits-found.md](edits-found.md), what they do to real people
 [edits-people.md](edits-people.md), what they look like [edits-seen.md](edits-seen.md).
 """
@@ -62,7 +62,7 @@ DROPPED = """
 ## Not offered: {name}
 
 Looked for in the same way, on {styles}. The regression explains {r2:.0%} of the
-read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), drawn faces moved by
+read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), rendered faces moved by
 {moved}, and the read-outs to be left by {side} for one of its own:
 too little to see, or not alone. So there is no such edit.
 """
@@ -81,28 +81,28 @@ class EditEffect:
     """An edit at two amounts, what was read before, and what they changed."""
 
     amounts: tuple[float, float]
-    before: Measured
+    before: FaceReadouts
     down: Change
     up: Change
 
 
 def write_effects(
-    path: Path, table: EditTable, catalogue: Sequence[Wanted], effects: Mapping[str, EditEffect]
+    path: Path, table: EditTable, catalogue: Sequence[EditSpec], effects: Mapping[str, EditEffect]
 ) -> None:
     """Write what the edits do as Markdown."""
-    wanted = {w.name: w for w in catalogue}
-    listed = [(i, edit.name) for i, edit in enumerate(table.edits) if edit.name in wanted]
+    specs = {spec.name: spec for spec in catalogue}
+    listed = [(i, edit.name) for i, edit in enumerate(table.edits) if edit.name in specs]
     before = next(iter(effects.values())).before
     faces, names = len(before.identity), tuple(before.readouts)
     text = [INTRODUCTION.format(faces=faces, truncation=TRUNCATION), OWN]
     text.append(_rows(
         ["edit", "styles", "safe range", "read-out", "per unit", "amounts", "moved by",
          "identity distance"],
-        [_own(table, wanted[name], effects[name], i) for i, name in listed],
+        [_own(table, specs[name], effects[name], i) for i, name in listed],
     ))  # fmt: skip
-    rows = [[name, *_side(names, wanted[name], effects[name])] for _, name in listed]
-    meant = where_meant(before.readouts)
-    rows.append(["*spread*", *(_number(float(np.nanstd(meant[name]))) for name in names)])
+    rows = [[name, *_side(names, specs[name], effects[name])] for _, name in listed]
+    valid = where_valid(before.readouts)
+    rows.append(["*spread*", *(_number(float(np.nanstd(valid[name]))) for name in names)])
     text += [SIDE, _rows(["edit", *names], rows)]
     path.write_text("".join(text))
 
@@ -110,12 +110,12 @@ def write_effects(
 def write_found(
     path: Path,
     table: EditTable,
-    catalogue: Sequence[Wanted],
+    catalogue: Sequence[EditSpec],
     probe: Probe,
-    trials: Mapping[str, Sequence[Trial]],
+    trials: Mapping[str, Sequence[StyleTrial]],
 ) -> None:
-    """Write how they were found; what was tried but is not in the catalogue is told of too."""
-    wanted = {w.name for w in catalogue}
+    """Write how they were found; what was tried but is not in the catalogue is reported too."""
+    names = {spec.name for spec in catalogue}
     text = [FOUND, _rows(
         ["read-out", "R2", "spread"],
         [[name, f"{r2:.2f}", _number(scale)]
@@ -126,28 +126,28 @@ def write_found(
         [[name, ", ".join(f"{t.styles[0]}-{t.styles[1]}: {t.side:.2f} / {t.identity:.2f}"
                           for t in tried)] for name, tried in trials.items()],
     ))  # fmt: skip
-    text += [_dropped(name, trials[name], probe) for name in trials if name not in wanted]
+    text += [_dropped(name, trials[name], probe) for name in trials if name not in names]
     text.append(PRINCIPAL)
-    rows = [[edit.name, edit.description] for edit in table.edits if edit.name not in wanted]
+    rows = [[edit.name, edit.description] for edit in table.edits if edit.name not in names]
     text.append(_rows(["edit", "what it is predicted to do"], rows))
     path.write_text("".join(text))
 
 
-def _own(table: EditTable, wanted: Wanted, effect: EditEffect, index: int) -> list[str]:
+def _own(table: EditTable, spec: EditSpec, effect: EditEffect, index: int) -> list[str]:
     edit = table.edits[index]
     return [
         edit.name,
         f"{edit.styles[0]}-{edit.styles[1]}",
         f"{edit.low:g} to {edit.high:g} {edit.unit}".strip(),
-        wanted.readout,
-        f"{wanted.per_unit:g}" if wanted.calibrated else "there or not",
+        spec.readout,
+        f"{spec.per_unit:g}" if spec.calibrated else "there or not",
         " / ".join(f"{amount:+g}" for amount in effect.amounts),
-        " / ".join(_number(c.mean(wanted.readout), sign=True) for c in (effect.down, effect.up)),
+        " / ".join(_number(c.mean(spec.readout), sign=True) for c in (effect.down, effect.up)),
         " / ".join(f"{c.identity.mean():.2f}" for c in (effect.down, effect.up)),
     ]
 
 
-def _dropped(name: str, trials: Sequence[Trial], probe: Probe) -> str:
+def _dropped(name: str, trials: Sequence[StyleTrial], probe: Probe) -> str:
     return DROPPED.format(
         name=name,
         r2=probe.r2[probe.names.index(name)],
@@ -159,12 +159,12 @@ def _dropped(name: str, trials: Sequence[Trial], probe: Probe) -> str:
     )
 
 
-def _side(names: Sequence[str], wanted: Wanted, effect: EditEffect) -> list[str]:
+def _side(names: Sequence[str], spec: EditSpec, effect: EditEffect) -> list[str]:
     cells = []
     for name in names:
         half = (effect.up.mean(name) - effect.down.mean(name)) / 2
         cell = _number(half, sign=True)
-        cells.append(f"**{cell}**" if name == wanted.readout else cell)
+        cells.append(f"**{cell}**" if name == spec.readout else cell)
     return cells
 
 

@@ -1,4 +1,4 @@
-"""Plain samples to find edits in: faces drawn from one w each, through the preview exit."""
+"""Plain samples to find edits in: faces rendered from one w each, through the preview exit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,25 +8,27 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.research.edit_discovery.effects import Studio
+from hsc.research.edit_discovery.effects import SampleRenderer
 
 SHARD, SHARDS = 200, 11
 SEED = 2_000_000
 LEAST_TRUNCATION = 0.55
 
 
-def styles(studio: Studio, shard: int) -> Tensor:
+def styles(renderer: SampleRenderer, shard: int) -> Tensor:
     """The w of one shard, with truncation .55 to 1: (200, 512)."""
     generator = torch.Generator().manual_seed(SEED + shard)
     truncation = torch.rand(SHARD, 1, generator=generator)
     truncation = LEAST_TRUNCATION + (1 - LEAST_TRUNCATION) * truncation
-    z = torch.randn(SHARD, FACE_1024.style_dim, generator=generator).to(studio.mapping.w_mean)
-    mean = studio.mapping.w_mean
-    return mean + truncation.to(mean) * (studio.mapping(z) - mean)
+    z = torch.randn(SHARD, FACE_1024.style_dim, generator=generator).to(renderer.mapping.w_mean)
+    mean = renderer.mapping.w_mean
+    return mean + truncation.to(mean) * (renderer.mapping(z) - mean)
 
 
 @torch.no_grad()
-def draw_samples(studio: Studio, folder: Path, shards: int = SHARDS) -> Iterator[dict[str, Tensor]]:
+def render_samples(
+    renderer: SampleRenderer, folder: Path, shards: int = SHARDS
+) -> Iterator[dict[str, Tensor]]:
     """Draw shards of samples, or read those that are there already.
 
     Yields:
@@ -36,8 +38,8 @@ def draw_samples(studio: Studio, folder: Path, shards: int = SHARDS) -> Iterator
     for shard in range(shards):
         path = folder / f"{shard:03d}.safetensors"
         if not path.is_file():
-            w = styles(studio, shard).half()
-            pictures = studio.draw(w.float()[:, None].expand(-1, FACE_1024.styles, -1))
+            w = styles(renderer, shard).half()
+            pictures = renderer.render(w.float()[:, None].expand(-1, FACE_1024.styles, -1))
             images = torch.stack([((p + 1) * 127.5).round().byte() for p in pictures])
             unfinished = path.with_suffix(".part")
             save_file({"w": w.cpu(), "images": images}, unfinished)

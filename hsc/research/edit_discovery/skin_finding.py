@@ -1,8 +1,8 @@
 """Find where skin is in the generator's features, what its colour is there, and what changes it.
 
-Faces are drawn, and their skin is marked with landmarks and a segmentation of the person; three
+Faces are rendered, and their skin is marked with landmarks and a segmentation of the person; three
 regressions do the rest. Most of the faces have finer styles from somebody else, so that what
-these do to skin is told apart from what the features do.
+these do to skin is separated from what the features do.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from hsc.config import FACE_1024
 from hsc.editing.skin import CELLS, COLOUR_PX, Skin, fine_styles
 from hsc.generators.exits import render_exit
-from hsc.research.edit_discovery.effects import Studio, to_pil
-from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, Face
+from hsc.research.edit_discovery.effects import SampleRenderer, to_pil
+from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, FacePixels
 from hsc.vision.face_readouts import aligned_landmarks
 
 FACES, SEED = 600, 1_000_004
@@ -32,7 +32,7 @@ CHIN, BRIDGE, NOSTRILS = 8, 27, 33
 BROWS = [*range(17, 22)], [*range(22, 27)]
 
 
-def marked(face: Face) -> tuple[np.ndarray, np.ndarray]:
+def skin_pixels(face: FacePixels) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of a face's skin, and those of anything else: two of (256, 256) bool.
 
     Neck, ears and hands are neither: they are skin that nothing is measured on.
@@ -67,37 +67,38 @@ def in_cells(pixels: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def find_skin(studio: Studio, count: int = FACES) -> Skin:
-    """From faces that the studio draws."""
-    features, kinds, seen, styles, colours, owners = [], [], [], [], [], []
-    for number, w_plus in enumerate(_faces(studio, count).bfloat16().split(1)):
-        feature = studio.synthesis.feature(w_plus)
+def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
+    """From rendered faces."""
+    features, kinds, above_64, styles, colours = [], [], [], [], []
+    for number, w_plus in enumerate(_faces(renderer, count).bfloat16().split(1)):
+        feature = renderer.synthesis.feature(w_plus)
         picture = (
-            render_exit(studio.synthesis, studio.head, feature, w_plus)[0].float().clamp(-1, 1)
+            render_exit(renderer.synthesis, renderer.head, feature, w_plus)[0].float().clamp(-1, 1)
         )
         image = to_pil(picture.cpu())
-        face = Face.of(image, aligned_landmarks(image), studio.reader.person.mask(image))
-        skin, other = (in_cells(pixels) > MOSTLY for pixels in marked(face))
+        face = FacePixels.prepare(
+            image, aligned_landmarks(image), renderer.reader.person.mask(image)
+        )
+        skin, other = (in_cells(pixels) > MOSTLY for pixels in skin_pixels(face))
         vectors = feature[0].float().permute(1, 2, 0).cpu().numpy()  # (32, 32, 512)
         features += [vectors[skin], vectors[other]]
         kinds += [np.ones(skin.sum()), -np.ones(other.sum())]
-        above = studio.synthesis.run(feature, w_plus, FACE_1024.feature_px, COLOUR_PX).float()
-        seen.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[skin])
+        above = renderer.synthesis.run(feature, w_plus, FACE_1024.feature_px, COLOUR_PX).float()
+        above_64.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[skin])
         fine = fine_styles(w_plus.float()).cpu().numpy()  # (1, 1024)
         styles.append(np.repeat(fine, skin.sum(), 0))
         colours.append(in_cells(face.lab)[skin])
-        owners.append(np.full(skin.sum(), number))
     vectors, kinds = np.concatenate(features), np.concatenate(kinds)
     where, bias = _regressed(vectors, kinds)
-    inputs = np.concatenate([np.concatenate(seen), np.concatenate(styles)], 1)
+    inputs = np.concatenate([np.concatenate(above_64), np.concatenate(styles)], 1)
     colour, base = _regressed(inputs, np.concatenate(colours))
-    colour, shade = np.split(colour.T, [seen[0].shape[1]], axis=1)
+    colour, shade = np.split(colour.T, [above_64[0].shape[1]], axis=1)
     skin = Skin(*(
         torch.from_numpy(np.ascontiguousarray(x)).float()
         for x in (SHARP * where, np.array(SHARP * bias), colour, shade, base, np.zeros_like(colour))
     ))  # fmt: skip
     spread = np.cov(vectors[kinds > 0].T)
-    slopes = _slopes(studio, skin, min(count, SLOPED)).numpy().astype(float)  # (3, 512)
+    slopes = _slopes(renderer, skin, min(count, SLOPED)).numpy().astype(float)  # (3, 512)
     natural = slopes @ spread  # what varies over skin anyway is changed the most
     skin = Skin(**vars(skin) | {"tones": torch.from_numpy(
         np.linalg.solve(natural @ slopes.T, natural)
@@ -105,13 +106,13 @@ def find_skin(studio: Studio, count: int = FACES) -> Skin:
     return skin
 
 
-def _faces(studio: Studio, count: int) -> Tensor:
+def _faces(renderer: SampleRenderer, count: int) -> Tensor:
     """(count, 23, 512), three of four with the styles above 32, 64 or 128 px of the last one."""
     generator = torch.Generator().manual_seed(SEED)
     truncation = torch.rand(count, 1, generator=generator) * (1 - LEAST_TRUNCATION)
-    z = torch.randn(count, FACE_1024.style_dim, generator=generator).to(studio.mapping.w_mean)
-    mean = studio.mapping.w_mean
-    w = mean + (LEAST_TRUNCATION + truncation).to(mean) * (studio.mapping(z) - mean)
+    z = torch.randn(count, FACE_1024.style_dim, generator=generator).to(renderer.mapping.w_mean)
+    mean = renderer.mapping.w_mean
+    w = mean + (LEAST_TRUNCATION + truncation).to(mean) * (renderer.mapping(z) - mean)
     w_plus = w[:, None].repeat(1, FACE_1024.styles, 1)
     for number, px in enumerate((FACE_1024.feature_px, COLOUR_PX, 2 * COLOUR_PX), 1):
         fine = FACE_1024.styles_through(px)
@@ -129,18 +130,18 @@ def _regressed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return slopes, y.mean(0) - mean @ slopes
 
 
-def _slopes(studio: Studio, skin: Skin, count: int) -> Tensor:
+def _slopes(renderer: SampleRenderer, skin: Skin, count: int) -> Tensor:
     """What adding to F on skin does to the colour there, the mean over faces: (3, 512)."""
     total = torch.zeros(3, skin.where.shape[0])
-    for w_plus in _faces(studio, count).bfloat16().split(1):
-        feature = studio.synthesis.feature(w_plus)
+    for w_plus in _faces(renderer, count).bfloat16().split(1):
+        feature = renderer.synthesis.feature(w_plus)
         mask = skin.mask(feature.float())
         cells = mask[:, :, CELLS[0], CELLS[1]].cpu()
         with torch.enable_grad():
             added = torch.zeros(1, feature.shape[1], 1, 1, requires_grad=True)
             changed = feature + (mask * added.to(feature.device)).to(feature.dtype)
-            seen = skin.colours(studio.synthesis, changed, w_plus).float().cpu()
-            mean = (cells * seen).sum((2, 3))[0] / cells.sum()
+            colours = skin.colours(renderer.synthesis, changed, w_plus).float().cpu()
+            mean = (cells * colours).sum((2, 3))[0] / cells.sum()
             for number, value in enumerate(mean):
                 (slope,) = torch.autograd.grad(value, added, retain_graph=True)
                 total[number] += slope.flatten() / count

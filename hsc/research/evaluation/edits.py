@@ -13,14 +13,14 @@ from torch import Tensor
 
 from hsc.codec import Codec
 from hsc.research.data.validation import HeldOutPicture, held_out_pictures, spread
-from hsc.research.edit_discovery.catalogue import CATALOGUE, Wanted
-from hsc.research.edit_discovery.effects import Change, Measured, changed, to_pil
-from hsc.research.edit_discovery.renderer import EditRenderer, has_room, skin_moved
+from hsc.research.edit_discovery.catalogue import CATALOGUE, EditSpec
+from hsc.research.edit_discovery.effects import Change, FaceReadouts, change_between, to_pil
+from hsc.research.edit_discovery.renderer import EditRenderer, has_room, skin_shift
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.options import ValidateOptions
 from hsc.types import DecodedLatents
-from hsc.vision.face_readouts import where_meant
+from hsc.vision.face_readouts import where_valid
 
 LEVELS = (2, 5)
 PEOPLE, SHOWN = 12, 4
@@ -58,7 +58,7 @@ def run(options: ValidateOptions) -> None:
     people = held_out_pictures(options.faces, options.limit or PEOPLE)
     levels = options.levels or LEVELS
     codec = Codec.load(options.device)
-    camera, folder = EditRenderer.load(codec.decoder), options.out
+    renderer, folder = EditRenderer.load(codec.decoder), options.out
     files: dict[float, list[DecodedLatents]] = {level: [] for level in levels}
     for number, person in enumerate(people, start=1):
         latents = codec.analyse(person.load())
@@ -72,24 +72,24 @@ def run(options: ValidateOptions) -> None:
     )]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for level, opened in files.items():
-        rows = list(_rows(camera, named, opened))
+        rows = list(_rows(renderer, named, opened))
         text += [f"\n## Level {level:g}\n\n", _table(rows)]
         (folder / FILE).write_text("".join(text), encoding="utf-8")
     print("".join(text), flush=True)
     for level, opened in files.items():
-        _strips(camera, named, people, opened, folder, level)
+        _strips(renderer, named, people, opened, folder, level)
 
 
 def _rows(
-    camera: EditRenderer, named: Sequence[Wanted], people: Sequence[DecodedLatents]
+    renderer: EditRenderer, named: Sequence[EditSpec], people: Sequence[DecodedLatents]
 ) -> Iterator[list[str]]:
-    before = camera.measure([camera.draw(opened, {}) for opened in people])
-    meant = where_meant(before.readouts)
-    skin = [camera.skin_seen(camera.draw(opened, {})) for opened in people]
+    before = renderer.measure([renderer.render(opened, {}) for opened in people])
+    meant = where_valid(before.readouts)
+    skin = [renderer.skin_colour(renderer.render(opened, {})) for opened in people]
     for spec in named:
         amounts, own = spec.measured_at, meant[spec.readout]
         changes = [
-            changed(before, camera.measure([camera.draw(o, {spec.name: amount}) for o in people]))
+            change_between(before, renderer.measure([renderer.render(o, {spec.name: amount}) for o in people]))
             for amount in amounts
         ]
         yield [
@@ -103,7 +103,7 @@ def _rows(
             " / ".join(f"{np.nanmedian(c.readouts[spec.readout]):+.3g}" for c in changes),
             " / ".join(f"{change.identity.mean():.2f}" for change in changes),
             " / ".join(
-                _skin(camera, skin, [camera.draw(o, {spec.name: end}) for o in people])
+                _skin(renderer, skin, [renderer.render(o, {spec.name: end}) for o in people])
                 for end in (spec.low, spec.high)
             ),
             _side_effects(spec, before, *changes),
@@ -111,22 +111,22 @@ def _rows(
         print(spec.name, flush=True)
 
 
-def _meant(spec: Wanted) -> str:
+def _meant(spec: EditSpec) -> str:
     if not spec.calibrated:
         return "there or not"
     return " / ".join(f"{spec.per_unit * amount:+.3g}" for amount in spec.measured_at)
 
 
-def _skin(camera: EditRenderer, before: Sequence[tuple], pictures: Sequence[Tensor]) -> str:
+def _skin(renderer: EditRenderer, before: Sequence[tuple], pictures: Sequence[Tensor]) -> str:
     """How far the colour of skin moved: the mean over people, and the most."""
     moved = [
-        np.linalg.norm(skin_moved(seen, camera.skin_seen(picture)))
+        np.linalg.norm(skin_shift(seen, renderer.skin_colour(picture)))
         for seen, picture in zip(before, pictures)
     ]
     return f"{np.nanmean(moved):.1f} ({np.nanmax(moved):.1f})"
 
 
-def _side_effects(spec: Wanted, before: Measured, down: Change, up: Change) -> str:
+def _side_effects(spec: EditSpec, before: FaceReadouts, down: Change, up: Change) -> str:
     """The read-outs other than its own that moved most between both ends, in spreads."""
     moved = {
         name: (up.mean(name) - down.mean(name)) / 2 / max(1e-6, float(np.nanstd(values)))
@@ -145,8 +145,8 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _strips(
-    camera: EditRenderer,
-    named: Sequence[Wanted],
+    renderer: EditRenderer,
+    named: Sequence[EditSpec],
     people: Sequence[HeldOutPicture],
     files: Sequence[DecodedLatents],
     folder: Path,
@@ -158,13 +158,13 @@ def _strips(
         sheet = ContactSheet([f"{part:+g}" for part in parts], TILE_PX)
         for spec in named:
             sheet.add(spec.name, [
-                _picture(camera, files[index], spec, part) for part in parts
+                _picture(renderer, files[index], spec, part) for part in parts
             ])  # fmt: skip
         sheet.save(folder / f"edits-{people[index].stem}-level{level:g}.jpg")
 
 
 def _picture(
-    camera: EditRenderer, opened: DecodedLatents, spec: Wanted, part: float
+    renderer: EditRenderer, opened: DecodedLatents, spec: EditSpec, part: float
 ) -> Image.Image:
     amount = abs(part) * (spec.low if part < 0 else spec.high)
-    return to_pil(camera.draw(opened, {spec.name: amount} if part else {}))
+    return to_pil(renderer.render(opened, {spec.name: amount} if part else {}))

@@ -128,7 +128,7 @@ def _coded(
             budgets[level] = size
         if candidate.kind == SEMANTICS:
             w_plus, _ = semantics_of(codec, candidate.data)
-            face = probe.look(w_plus).face
+            face = probe.observe(w_plus).face
             assert face is not None, "a linear read-out always has a face"
             descriptor = np.asarray(face.descriptor)
             yield at(level, f"{OURS}, {READ}"), descriptor, size, True

@@ -17,7 +17,7 @@ from hsc.generators.pretrained import load_generator, load_preview
 from hsc.images.tensors import to_picture
 from hsc.research.training.pairs import draw_styles
 from hsc.research.training.setting import Setting, export
-from hsc.vision.agreement import Viewer
+from hsc.vision.agreement import Observer
 from hsc.vision.attributes import frame
 from hsc.vision.face_readouts import aligned_landmarks
 from hsc.vision.semantic_probe import COARSE_PX, MASK_AXES, PARTS, SemanticProbe, grouped
@@ -53,7 +53,7 @@ def run(setting: Setting) -> None:
 def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[str, Tensor]]:
     """Shards of ``w`` (100, 1536) and the read-outs of the 256-px pictures rendered from them."""
     folder.mkdir(parents=True, exist_ok=True)
-    generator, head, viewer = load_generator(device), load_preview(device), Viewer.pretrained()
+    generator, head, observer = load_generator(device), load_preview(device), Observer.pretrained()
     for shard in range(shards):
         path = folder / f"{shard:03d}.safetensors"
         if not path.is_file():
@@ -63,7 +63,7 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
             for w_plus in styles.to(device).split(1):
                 feature = generator.synthesis.feature(w_plus)
                 rendered = render_exit(generator.synthesis, head, feature, w_plus)
-                rows.append(read(viewer, to_picture(rendered.detach())))
+                rows.append(read(observer, to_picture(rendered.detach())))
             columns = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
             unfinished = path.with_suffix(".part")
             save_file({"w": grouped(styles)} | columns, unfinished)
@@ -73,19 +73,19 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
 
 
 @torch.no_grad()
-def read(viewer: Viewer, image: Image.Image) -> dict[str, Tensor]:
+def read(observer: Observer, image: Image.Image) -> dict[str, Tensor]:
     """Every read-out of one aligned face, the mask as (1024,)."""
     from hsc.metrics.identity_dlib import dlib_identity
 
     points = aligned_landmarks(image)
     framed = frame(image, points)[None]
     face = Face((*points.min(0), *points.max(0)), points)
-    mask = torch.from_numpy(viewer.person.mask(image))[None, None]
+    mask = torch.from_numpy(observer.person.mask(image))[None, None]
     return {
         "landmarks": torch.from_numpy(points / image.width).flatten().float(),
         "descriptor": torch.from_numpy(dlib_identity(image, face)).float(),
-        "age": viewer.age_gender(framed)[0],
-        "expressions": viewer.expression(framed)[0],
+        "age": observer.age_gender(framed)[0],
+        "expressions": observer.expression(framed)[0],
         "mask": F.adaptive_avg_pool2d(mask, COARSE_PX).flatten(),
     }
 

@@ -16,7 +16,7 @@ from hsc.metrics.dino import Dino
 from hsc.metrics.evaluator import METRICS, Evaluator, Metric, Scored
 from hsc.metrics.identity_dlib import dlib_identity
 from hsc.metrics.ms_ssim import ms_ssim
-from hsc.vision.agreement import Seen, Viewer, compare
+from hsc.vision.agreement import Observation, Observer, compare
 
 PERCEPTUAL = (
     *METRICS,
@@ -33,7 +33,7 @@ class Reference:
 
     image: Tensor  # (1, 3, 1024, 1024)
     original: Scored
-    seen: Seen
+    seen: Observation
     dino: Tensor  # (384,)
 
 
@@ -62,13 +62,13 @@ class Measures:
         self.device = device
         self.evaluator = Evaluator(device, dists)
         self.dino = Dino.pretrained(dino).to(device)
-        self.viewer = Viewer.pretrained()
+        self.observer = Observer.pretrained()
 
     @torch.no_grad()
     def reference(self, image: Image.Image) -> Reference:
         """Prepare an original."""
         tensor = to_tensor(image, self.device)
-        seen = self.viewer.look(image)
+        seen = self.observer.observe(image)
         return Reference(tensor, self.evaluator.original(image), seen, self._dino(tensor))
 
     @torch.no_grad()
@@ -77,7 +77,7 @@ class Measures:
         tensor = to_tensor(image, self.device)
         dino = self._dino(tensor)
         started = time.perf_counter()
-        seen = self.viewer.look(image)
+        seen = self.observer.observe(image)
         looked = time.perf_counter() - started
         figures = self.evaluator.compare(reference.original, image, PICTURE_FIGURES)
         figures["ms_ssim"] = ms_ssim(reference.image, tensor)
@@ -89,7 +89,7 @@ class Measures:
             figures["identity_l2"] = float(np.linalg.norm(found - reference.original.identity))
         return Measured(figures, features(seen) | {"dino": dino.cpu().numpy()})
 
-    def vision(self, reference: Reference, seen: Seen) -> dict[str, Any]:
+    def vision(self, reference: Reference, seen: Observation) -> dict[str, Any]:
         """Whether a machine reads the same as off the original; nan where a face is missing."""
         agreement = compare(reference.seen, seen)
         turned = math.nan
@@ -109,7 +109,7 @@ class Measures:
         return self.dino(tensor)[0]
 
 
-def features(seen: Seen) -> dict[str, np.ndarray]:
+def features(seen: Observation) -> dict[str, np.ndarray]:
     """The identity of whoever is seen, (128,)."""
     face = seen.face
     return {"identity": np.full(128, np.nan) if face is None else np.asarray(face.descriptor)}

@@ -160,7 +160,7 @@ def _read_directly(
     """The read-outs of S^ itself, no picture being rendered."""
     w_plus, seconds = semantics_of(lab.codec, candidate.data)
     started = time.perf_counter()
-    seen = lab.probe.look(w_plus)
+    seen = lab.probe.observe(w_plus)
     looking = {"decode_seconds": seconds, "look_seconds": time.perf_counter() - started}
     name = what(OURS, READ, candidate.level)
     figures = candidate.figures | {"kind": READ} | looking
