@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from hsc.baselines.registry import OtherCodec
 from hsc.config import FACE_1024
 from hsc.errors import HscError
+
+if TYPE_CHECKING:
+    from hsc.metrics.lpips import Lpips
 
 RESOLUTIONS = (1024, 768, 512, 384, 320, 256, 192, 160, 128, 96, 64, 32)
 """Sides that are tried, all even as 4:2:0 wants them."""
@@ -113,7 +117,8 @@ class Encodings:
                 bytes hardly ever make a smaller picture the better one.
         """
         distance = distance or self.lpips()
-        best, least, worse = None, float("inf"), 0
+        best: Fit | None = None
+        least, worse = float("inf"), 0
         for px in (px for px in reversed(RESOLUTIONS) if px >= from_px):
             found = self.fit(budget, px)
             if not found.fits:
@@ -123,6 +128,8 @@ class Encodings:
             best, least, worse = (found, far, 0) if far < least else (best, least, worse + 1)
             if worse == PATIENCE:
                 break
+        if best is None:
+            raise HscError(f"expected a side of {RESOLUTIONS[0]} px at most, got {from_px}.")
         return best
 
 
@@ -164,16 +171,16 @@ def lpips_from(original: Image.Image) -> Distance:
 
     network = _lpips()
 
-    @torch.no_grad()
     def features(picture: Image.Image) -> list[torch.Tensor]:
-        return network.features(to_tensor(picture.reduce(4)))
+        with torch.no_grad():
+            return network.features(to_tensor(picture.reduce(4)))
 
     known = features(original)
     return lambda picture: network.distance(known, features(picture)).item()
 
 
 @cache
-def _lpips():
+def _lpips() -> Lpips:
     from hsc.metrics.lpips import Lpips
 
     return Lpips.pretrained()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from PIL import Image
 
@@ -61,7 +62,7 @@ def _heif() -> None:
     pillow_heif.register_heif_opener()
 
 
-def _save(picture: Image.Image, file_format: str, **settings) -> bytes:
+def _save(picture: Image.Image, file_format: str, **settings: Any) -> bytes:
     file = io.BytesIO()
     picture.save(file, file_format, **settings)
     return file.getvalue()

@@ -64,20 +64,20 @@ CODECS: dict[str, OtherCodec] = {
         ),
         OtherCodec(
             "webp", "WebP", "libwebp, method 6",
-            range(0, 101), pillow_files.encode_webp, pillow_files.decode_webp, None, "webp",
+            range(101), pillow_files.encode_webp, pillow_files.decode_webp, None, "webp",
         ),
         OtherCodec(
             "avif", "AVIF", "AV1 by libaom, 4:2:0, speed 6",
-            range(0, 101), pillow_files.encode_avif, pillow_files.decode_avif, None, "avif",
+            range(101), pillow_files.encode_avif, pillow_files.decode_avif, None, "avif",
         ),
         OtherCodec(
             "heic", "HEIC", "HEVC by x265, 4:2:0, preset slow",
-            range(0, 101), pillow_files.encode_heic, pillow_files.decode_heic,
+            range(101), pillow_files.encode_heic, pillow_files.decode_heic,
             "pillow-heif", "pillow_heif",
         ),
         OtherCodec(
             "jxl", "JPEG XL", "libjxl, effort 7",
-            range(0, 100), pillow_files.encode_jxl, pillow_files.decode_jxl,
+            range(100), pillow_files.encode_jxl, pillow_files.decode_jxl,
             "pillow-jxl-plugin", "pillow_jxl",
         ),
         OtherCodec(

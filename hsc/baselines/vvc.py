@@ -33,11 +33,11 @@ def decode(data: bytes) -> Image.Image:
 
 def _ffmpeg(data: bytes, *arguments: str) -> bytes:
     """Data through ffmpeg, from its input to its output."""
-    import imageio_ffmpeg
+    import imageio_ffmpeg  # type: ignore[import-untyped]
 
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error"]
     done = subprocess.run(
-        [*command, *arguments, "-"], input=data, capture_output=True, timeout=LIMIT_S
+        [*command, *arguments, "-"], check=False, input=data, capture_output=True, timeout=LIMIT_S
     )
     if done.returncode or not done.stdout:
         said = done.stderr.decode(errors="replace").strip().splitlines()

@@ -152,7 +152,8 @@ def _shared_detail(weights: dict[int, float], details: dict[int, Tensor]) -> Ten
     """Detail out of those of several faces, each (1, C, px, px) in standard deviations."""
     leader, *others = sorted(weights, key=weights.__getitem__, reverse=True)
     lead = weights[leader] - max((weights[other] for other in others), default=0.0)
-    mean = sum(weights[index] * detail for index, detail in details.items())
+    weighted = (weights[index] * detail for index, detail in details.items())
+    mean = sum(weighted, torch.zeros(()))
     if leader not in details:
         return (1 - lead) * mean * _agreement(mean, weights, details)
     if lead == 1:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -101,13 +102,13 @@ def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
 def _edit_from(row: Mapping[str, Any]) -> Edit:
     """A row of a file's table."""
     listed = {name: tuple(row[name]) for name in ("styles", "gains") if name in row}
-    edit = Edit(**row | listed)
+    edit = Edit(**{**row, **listed})
     if len(edit.gains) != 4 or not all(isinstance(gain, float) for gain in edit.gains):
         raise ValueError(f"gains of {edit.name}")
     return edit
 
 
-def _as_direction(source: Tensor | np.ndarray | Path | str) -> Tensor:
+def _as_direction(source: Tensor | NDArray[Any] | Path | str) -> Tensor:
     """(512,) or (23, 512) float32 out of an array or a ``.npy`` file."""
     where = "a direction"
     if isinstance(source, (str, Path)):
@@ -233,7 +234,7 @@ class EditTable:
     def add_direction(
         self,
         name: str,
-        direction: Tensor | np.ndarray | Path | str,
+        direction: Tensor | NDArray[Any] | Path | str,
         low: float = -3.0,
         high: float = 3.0,
         *,
@@ -281,7 +282,7 @@ class EditTable:
         names = {edit.name for edit in self.edits if edit.kind == kind}
         return {name: amount for name, amount in amounts.items() if name in names and amount}
 
-    def with_gains(self, gains: Mapping[str, tuple[float, ...]]) -> "EditTable":
+    def with_gains(self, gains: Mapping[str, tuple[float, float, float, float]]) -> "EditTable":
         """The same table with the gains of some edits set."""
         edits = (replace(e, gains=gains.get(e.name, e.gains)) for e in self.edits)
         return EditTable(tuple(edits), self._directions, self.skin)

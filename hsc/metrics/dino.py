@@ -28,11 +28,12 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         def split(y: Tensor) -> Tensor:
-            return y.unflatten(-1, (HEADS, -1)).transpose(1, 2)  # (B, heads, T, 64)
+            return y.reshape(*y.shape[:2], HEADS, -1).transpose(1, 2)  # (B, heads, T, 64)
 
         q, k, v = split(self.query(x)), split(self.key(x)), split(self.value(x))
         h = F.scaled_dot_product_attention(q, k, v)
-        return self.out(h.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(h.transpose(1, 2).flatten(2))
+        return out
 
 
 class Layer(nn.Module):
@@ -47,7 +48,8 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.scale1 * self.attention(self.norm1(x))
-        return x + self.scale2 * self.fc2(F.gelu(self.fc1(self.norm2(x))))
+        h: Tensor = self.fc2(F.gelu(self.fc1(self.norm2(x))))
+        return x + self.scale2 * h
 
 
 class Dino(nn.Module):
@@ -57,6 +59,9 @@ class Dino(nn.Module):
 
         224 px -> 14x14 patches (16 x 16) -> + class token, + position -> 12 layers -> norm
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,16 +90,16 @@ class Dino(nn.Module):
     def tokens(self, x: Tensor) -> Tensor:
         """Args: x (B, 3, 224, 224) in [-1, 1]. Returns (B, 1 + 256, 384), the class token first."""
         x = ((x + 1) / 2 - self.mean) / self.std
-        h = self.patches(x).flatten(2).transpose(1, 2)  # (B, 256, 384)
+        h: Tensor = self.patches(x).flatten(2).transpose(1, 2)  # (B, 256, 384)
         grid = round(h.shape[1] ** 0.5)
-        positions = self.positions.transpose(1, 2).unflatten(2, (TRAINED_GRID, TRAINED_GRID))
+        positions = self.positions.transpose(1, 2).reshape(1, WIDTH, TRAINED_GRID, TRAINED_GRID)
         positions = F.interpolate(positions, size=(grid, grid), mode="bicubic")
         h = h + positions.flatten(2).transpose(1, 2)
         first = (self.class_token + self.class_position).expand(len(h), -1, -1)
         h = torch.cat([first, h], 1)  # (B, 257, 384)
-        for layer in self.layers:
+        for layer in (*self.layers, self.norm):
             h = layer(h)
-        return self.norm(h)
+        return h
 
     def forward(self, images: Tensor) -> Tensor:
         """What the whole picture shows.

@@ -30,6 +30,10 @@ class Dists(nn.Module):
     The published weights are for pictures whose shorter side is 256 px.
     """
 
+    mean: Tensor
+    std: Tensor
+    kernel: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         widths = [3, *(c for stage in STAGES for c in stage)]
@@ -79,7 +83,7 @@ class Dists(nn.Module):
         """Two results of :meth:`features` to their distance, (B,)."""
         similarity = 0.0
         whole = self.alpha.sum() + self.beta.sum()
-        alphas, betas = self.alpha.split(CHANNELS), self.beta.split(CHANNELS)
+        alphas, betas = (torch.split(p, list(CHANNELS)) for p in (self.alpha, self.beta))
         for a, b, alpha, beta in zip(x, y, alphas, betas, strict=True):
             mean_a, mean_b = a.mean((2, 3)), b.mean((2, 3))  # (B, C_i)
             da, db = a - mean_a[:, :, None, None], b - mean_b[:, :, None, None]

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -129,7 +131,7 @@ class Scored:
         return faces[0] if faces else None
 
     @cached_property
-    def identity(self) -> np.ndarray | None:
+    def identity(self) -> NDArray[Any] | None:
         """dlib's descriptor of the face, (128,)."""
         return dlib_identity(self.image, self.face) if self.face else None
 
@@ -139,9 +141,9 @@ def _lpips(a: Scored, b: Scored, features: Callable[[Scored], list[Tensor]]) -> 
 
 
 def _identity(a: Scored, b: Scored) -> float:
-    if a.face is None:
+    if a.face is None or a.identity is None:
         return math.nan
-    found = b.identity if b.face else dlib_identity(b.image, a.face)
+    found = dlib_identity(b.image, b.face or a.face)
     return float(np.linalg.norm(found - a.identity))
 
 

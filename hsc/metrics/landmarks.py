@@ -1,6 +1,9 @@
 """Is the face still in the same place: error of the 68 facial landmarks."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from hsc.domains.ffhq_face import find_faces
@@ -9,7 +12,7 @@ LEFT_EYE = slice(36, 42)
 RIGHT_EYE = slice(42, 48)
 
 
-def landmarks(image: Image.Image) -> np.ndarray | None:
+def landmarks(image: Image.Image) -> NDArray[Any] | None:
     """The 68 landmarks of the largest face, (68, 2) in fractions of the picture's width and height.
 
     None when no face is found.
@@ -18,7 +21,7 @@ def landmarks(image: Image.Image) -> np.ndarray | None:
     return faces[0].landmarks / np.array(image.size) if faces else None
 
 
-def point_error(reference: np.ndarray, points: np.ndarray) -> float:
+def point_error(reference: NDArray[Any], points: NDArray[Any]) -> float:
     """Mean distance of two sets of landmarks over the distance of the reference's eye centres.
 
     Args:

@@ -29,6 +29,9 @@ class Lpips(nn.Module):
     two halves of :meth:`forward`, for callers that compare many pictures with one.
     """
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.convs = nn.ModuleList(
@@ -72,7 +75,7 @@ class Lpips(nn.Module):
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
         """Two results of :meth:`features` to their distance, (B,)."""
-        total = 0.0
+        total = a[0].new_zeros(())
         for u, v, head in zip(a, b, self.heads, strict=True):
             per_channel = (u - v).square().mean(dim=(2, 3))  # (B, C_i)
             # Not a matrix product: autocast would round the distance to half precision.

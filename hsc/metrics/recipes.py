@@ -69,12 +69,13 @@ class ArrayUnpickler(pickle.Unpickler):
             ) from None
 
 
-def read_arrays(file: BinaryIO) -> dict:
+def read_arrays(file: BinaryIO) -> dict[str, Any]:
     """A pickled tree of numpy arrays. Raises UnpicklingError when there is anything else in it."""
-    return ArrayUnpickler(file).load()
+    tree: dict[str, Any] = ArrayUnpickler(file).load()
+    return tree
 
 
-def _convs(tree: dict, count: int) -> dict[str, Tensor]:
+def _convs(tree: dict[str, Any], count: int) -> dict[str, Tensor]:
     """``convs.i.weight`` and ``.bias`` in PyTorch's order (out, in, height, width)."""
     state = {}
     for i in range(count):
@@ -156,7 +157,7 @@ def read_dino(folder: Path) -> dict[str, Tensor]:
     return state
 
 
-def _weights_by_bias(graph, values: dict[str, Tensor]) -> dict[str, Tensor]:
+def _weights_by_bias(graph: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:
     """Name of each bias to the (out, in) weight whose product it is added to."""
     products = {node.output[0]: node.input[1] for node in graph.node if node.op_type == "MatMul"}
     found = {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from hsc.domains.ffhq_face import find_faces
@@ -38,8 +39,8 @@ class FaceObservation:
     """
 
     box: Box
-    landmarks: np.ndarray
-    descriptor: np.ndarray
+    landmarks: NDArray[Any]
+    descriptor: NDArray[Any]
     age: float
     expressions: Mapping[str, float]
     yaw: float
@@ -55,7 +56,7 @@ class FaceObservation:
 class Observation:
     """What is read off one square picture; ``face`` is None when none was found."""
 
-    mask: np.ndarray  # (256, 256), the probability of a person
+    mask: NDArray[Any]  # (256, 256), the probability of a person
     face: FaceObservation | None
 
 
@@ -109,12 +110,13 @@ class Observer:
         if not faces:
             return None
         face = faces[0]
+        left, top, right, bottom = face.box
         framed = frame(image, face.landmarks)[None]  # (1, 3, 112, 112)
         age, _ = self.age_gender(framed)
         likely = self.expression(framed)[0].softmax(0)
         turned = pose(face.landmarks)
         return FaceObservation(
-            tuple(edge / image.width for edge in face.box),
+            (left / image.width, top / image.width, right / image.width, bottom / image.width),
             face.landmarks / image.width,
             dlib_identity(image, face),
             age.item(),

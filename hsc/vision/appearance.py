@@ -7,8 +7,10 @@ hats; over thousands of samples they are right on average, which is all a regres
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 PX = 256
@@ -33,14 +35,16 @@ class FacePixels:
         unit: distance of the outer eye corners along the face's own width, in pixels.
     """
 
-    lab: np.ndarray
-    rough: np.ndarray
-    points: np.ndarray
-    person: np.ndarray
+    lab: NDArray[Any]
+    rough: NDArray[Any]
+    points: NDArray[Any]
+    person: NDArray[Any]
     unit: float
 
     @classmethod
-    def prepare(cls, image: Image.Image, landmarks: np.ndarray, person: np.ndarray) -> "FacePixels":
+    def prepare(
+        cls, image: Image.Image, landmarks: NDArray[Any], person: NDArray[Any]
+    ) -> "FacePixels":
         """Args: landmarks (68, 2) in pixels of the image; person (256, 256), a probability."""
         small = image.convert("RGB").resize((PX, PX), Image.Resampling.BOX)
         points = landmarks * (PX / image.width)
@@ -50,7 +54,7 @@ class FacePixels:
         height = np.linalg.norm(points[8] - points[27])  # chin to the bridge of the nose
         return cls(lab, rough, points, person > 0.5, float(height * 0.8))
 
-    def inside(self, *polygons: np.ndarray) -> np.ndarray:
+    def inside(self, *polygons: NDArray[Any]) -> NDArray[Any]:
         """(256, 256) bool: within any of some (N, 2) polygons."""
         mask = Image.new("1", (PX, PX))
         draw = ImageDraw.Draw(mask)
@@ -58,13 +62,14 @@ class FacePixels:
             draw.polygon([tuple(p) for p in polygon], fill=1)
         return np.array(mask)
 
-    def around(self, point: np.ndarray, radius: float) -> np.ndarray:
+    def around(self, point: NDArray[Any], radius: float) -> NDArray[Any]:
         """(256, 256) bool: a disc; radius in face units."""
         y, x = np.mgrid[:PX, :PX]
-        return (x - point[0]) ** 2 + (y - point[1]) ** 2 <= max(1.5, radius * self.unit) ** 2
+        squared = (x - point[0]) ** 2 + (y - point[1]) ** 2
+        return np.asarray(squared <= max(1.5, radius * self.unit) ** 2)
 
 
-def to_lab(rgb: np.ndarray) -> np.ndarray:
+def to_lab(rgb: NDArray[Any]) -> NDArray[Any]:
     """sRGB bytes (..., 3) to CIE L*a*b* under D65."""
     x = rgb / 255.0
     linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
@@ -82,7 +87,9 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
     )
 
 
-def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) -> dict[str, float]:
+def appearance(
+    image: Image.Image, landmarks: NDArray[Any], person: NDArray[Any]
+) -> dict[str, float]:
     """Every read-out of this module.
 
     Args:
@@ -123,11 +130,11 @@ def appearance(image: Image.Image, landmarks: np.ndarray, person: np.ndarray) ->
     }
 
 
-def _mean(face: FacePixels, mask: np.ndarray) -> np.ndarray:
+def _mean(face: FacePixels, mask: NDArray[Any]) -> NDArray[Any]:
     return face.lab[mask].mean(0) if mask.any() else np.zeros(3)
 
 
-def _skin(face: FacePixels) -> tuple[np.ndarray, float]:
+def _skin(face: FacePixels) -> tuple[NDArray[Any], float]:
     """L*a*b* of skin, the median of both cheeks and the nose; and right less left in L*."""
     p = face.points
     left = _mean(face, face.around((p[31] * 1.1 + p[2] * 0.9) / 2, 0.09))
@@ -136,7 +143,7 @@ def _skin(face: FacePixels) -> tuple[np.ndarray, float]:
     return np.median([left, right, nose], axis=0), float(right[0] - left[0])
 
 
-def _beard(face: FacePixels, skin: np.ndarray) -> float:
+def _beard(face: FacePixels, skin: NDArray[Any]) -> float:
     p = face.points
     middle = p[8] * 0.5 + p[57] * 0.5
     jaw = middle + (p[CHIN] - middle) * 0.85
@@ -149,13 +156,13 @@ def _beard(face: FacePixels, skin: np.ndarray) -> float:
     return float(np.mean(darker) + 4 * np.mean(rough))
 
 
-def _lips(face: FacePixels, skin: np.ndarray) -> float:
+def _lips(face: FacePixels, skin: NDArray[Any]) -> float:
     p = face.points
     lips = _mean(face, face.inside(p[MOUTH]) & ~face.inside(p[LIPS_INSIDE]))
     return float(lips[1] - skin[1] + 0.5 * (np.hypot(*lips[1:]) - np.hypot(*skin[1:])))
 
 
-def _lids(face: FacePixels, skin: np.ndarray) -> float:
+def _lids(face: FacePixels, skin: NDArray[Any]) -> float:
     p = face.points
     lids = []
     for corner_a, top_a, top_b, corner_b, brow in (
@@ -175,7 +182,7 @@ def _glasses(face: FacePixels) -> float:
     return float(np.log(down[bridge].mean() + 0.3))
 
 
-def _lenses(face: FacePixels, skin: np.ndarray) -> float:
+def _lenses(face: FacePixels, skin: NDArray[Any]) -> float:
     p = face.points
     eyes = []
     for eye in (LEFT_EYE, RIGHT_EYE):
@@ -200,7 +207,7 @@ def _gaze(face: FacePixels) -> float:
     return float(np.mean(places)) if places else 0.0
 
 
-def _hair(face: FacePixels, skin: np.ndarray) -> dict[str, float]:
+def _hair(face: FacePixels, skin: NDArray[Any]) -> dict[str, float]:
     p, unit = face.points, face.unit
     y, x = np.mgrid[:PX, :PX]
     up = (p[27] - p[8]) / np.linalg.norm(p[27] - p[8])

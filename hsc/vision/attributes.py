@@ -5,9 +5,11 @@ and tell whether a machine reads the same off two pictures; a decoder never need
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -34,7 +36,8 @@ class Separable(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.down:
             x = _pad_end(x)
-        return self.pointwise(self.depthwise(x))
+        out: Tensor = self.pointwise(self.depthwise(x))
+        return out
 
 
 class DenseBlock(nn.Module):
@@ -79,7 +82,8 @@ class Expression(nn.Module):
         x = _normalised(faces)
         for block in (self.dense0, self.dense1, self.dense2, self.dense3):
             x = block(x)
-        return self.fc(x.mean((2, 3)))  # (B, 256) -> (B, 7)
+        logits: Tensor = self.fc(x.mean((2, 3)))  # (B, 256) -> (B, 7)
+        return logits
 
 
 class Reduction(nn.Module):
@@ -93,7 +97,7 @@ class Reduction(nn.Module):
         self.expansion_conv = nn.Conv2d(c_in, c_out, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.separable_conv0(F.relu(x) if self.activate else x)
+        h: Tensor = self.separable_conv0(F.relu(x) if self.activate else x)
         h = self.separable_conv1(F.relu(h))  # (B, C_out, H, W)
         h = F.max_pool2d(F.pad(h, (0, 1, 0, 1), value=float("-inf")), 3, 2)
         return h + self.expansion_conv(x)  # (B, C_out, H / 2, W / 2)
@@ -161,7 +165,7 @@ def load_attributes(path: Path) -> tuple[AgeGender, Expression]:
     )
 
 
-def frame(image: Image.Image, landmarks: np.ndarray) -> Tensor:
+def frame(image: Image.Image, landmarks: NDArray[Any]) -> Tensor:
     """Cut a face out as the networks want it: its landmarks' box with a margin, in a black square.
 
     Args:

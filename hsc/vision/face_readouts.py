@@ -5,9 +5,11 @@ Used to find edits, to calibrate them and to measure their side effects.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from hsc.domains.ffhq_face import detect
@@ -63,7 +65,7 @@ class Pose:
     scale: float
 
 
-def pose(landmarks: np.ndarray) -> Pose:
+def pose(landmarks: NDArray[Any]) -> Pose:
     """Fit an average head to (68, 2) landmarks under scaled orthographic projection."""
     points = landmarks[_RIGID]
     affine = np.linalg.lstsq(_SHAPE, points - points.mean(0), rcond=None)[0].T  # (2, 3)
@@ -78,7 +80,7 @@ def pose(landmarks: np.ndarray) -> Pose:
     )
 
 
-def geometry(landmarks: np.ndarray) -> dict[str, float]:
+def geometry(landmarks: NDArray[Any]) -> dict[str, float]:
     """Read-outs of (68, 2) landmarks alone.
 
     Returns:
@@ -119,7 +121,7 @@ class FaceReader:
         return cls(*load_attributes(path_of("attributes")), PersonSegmentation.pretrained())
 
     @torch.no_grad()
-    def read(self, images: Iterable[Image.Image]) -> dict[str, np.ndarray]:
+    def read(self, images: Iterable[Image.Image]) -> dict[str, NDArray[Any]]:
         """Read aligned pictures.
 
         Returns:
@@ -141,7 +143,7 @@ class FaceReader:
         }  # fmt: skip
 
 
-def where_valid(readouts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def where_valid(readouts: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The same with NaN where a number does not say what its name says.
 
     What is dark about a woman's mouth is no beard, a man's reddish lips are no make-up, dark
@@ -161,7 +163,7 @@ def where_valid(readouts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def aligned_landmarks(image: Image.Image) -> np.ndarray:
+def aligned_landmarks(image: Image.Image) -> NDArray[Any]:
     """Landmarks (68, 2) of an aligned crop: the detector is skipped, the face's place is known."""
     box = tuple(np.array(ALIGNED_BOX) * image.width)
     return detect.landmarks_in(image, box)

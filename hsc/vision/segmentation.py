@@ -5,9 +5,11 @@ Source: MediaPipe Selfie Segmentation (Google 2021), a MobileNetV3 (Howard et al
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -47,7 +49,7 @@ class Bottleneck(nn.Module):
         self.project = nn.Conv2d(width, c_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.activation(self.expand(x))  # (B, width, H, W)
+        h: Tensor = self.activation(self.expand(x))  # (B, width, H, W)
         h = self.activation(self.depthwise(h))  # (B, width, H / stride, W / stride)
         if self.gate is not None:
             h = h * self.gate(h)
@@ -135,7 +137,7 @@ class PersonSegmentation(nn.Module):
         return torch.sigmoid(self.out(x))[:, 0]  # (B, 256, 256)
 
     @torch.no_grad()
-    def mask(self, image: Image.Image) -> np.ndarray:
+    def mask(self, image: Image.Image) -> NDArray[Any]:
         """Find the person in one picture.
 
         Args:
@@ -146,10 +148,10 @@ class PersonSegmentation(nn.Module):
         """
         small = image.convert("RGB").resize((MASK_PX, MASK_PX), Image.Resampling.LANCZOS)
         pixels = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None] / 127.5 - 1
-        return self(pixels.to(self.out.weight))[0].cpu().numpy()
+        return np.asarray(self(pixels.to(self.out.weight))[0].cpu())
 
 
-def overlap(one: np.ndarray, other: np.ndarray) -> float:
+def overlap(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Intersection over union of two masks of one shape; 1 where neither has a person."""
     a, b = one >= PERSON, other >= PERSON
     union = (a | b).sum()

@@ -46,6 +46,9 @@ class SemanticProbe(nn.Module):
                                                                   expressions, 24 axes of the mask
     """
 
+    mask_mean: Tensor
+    mask_axes: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.linear = nn.Linear(INPUTS, OUTPUTS)
