@@ -81,7 +81,7 @@ class Dists(nn.Module):
 
     def distance(self, x: list[Tensor], y: list[Tensor]) -> Tensor:
         """Two results of :meth:`features` to their distance, (B,)."""
-        similarity = 0.0
+        similarity = x[0].new_zeros(())
         whole = self.alpha.sum() + self.beta.sum()
         alphas, betas = (torch.split(p, list(CHANNELS)) for p in (self.alpha, self.beta))
         for a, b, alpha, beta in zip(x, y, alphas, betas, strict=True):

@@ -100,7 +100,8 @@ class Reduction(nn.Module):
         h: Tensor = self.separable_conv0(F.relu(x) if self.activate else x)
         h = self.separable_conv1(F.relu(h))  # (B, C_out, H, W)
         h = F.max_pool2d(F.pad(h, (0, 1, 0, 1), value=float("-inf")), 3, 2)
-        return h + self.expansion_conv(x)  # (B, C_out, H / 2, W / 2)
+        shortcut: Tensor = self.expansion_conv(x)
+        return h + shortcut  # (B, C_out, H / 2, W / 2)
 
 
 class Residual(nn.Module):
