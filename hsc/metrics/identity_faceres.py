@@ -6,9 +6,11 @@ faces of VGGFace2 apart; the weights come from the package ``@vladmandic/human-m
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,7 +21,7 @@ from hsc.weights.packages import fetched
 
 DESCRIPTOR_DIM = 1024
 FACE_PX = 224
-LAYERS = (
+SEPARABLE_LAYERS = (
     *((32, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2)),
     *((512, 512, 1),) * 5,
     *((512, 1024, 2), (1024, 1024, 1)),
@@ -65,10 +67,12 @@ class FaceRes(nn.Module):
         224 px -> 3x3 /2, 32 -> 13 separable convolutions to 7 px, 1024 -> mean -> unit length
     """
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
-        self.stem = SameConv(3, LAYERS[0][0], 2)
-        self.layers = nn.Sequential(*(Separable(*layer) for layer in LAYERS))
+        self.stem = SameConv(3, SEPARABLE_LAYERS[0][0], 2)
+        self.layers = nn.Sequential(*(Separable(*layer) for layer in SEPARABLE_LAYERS))
         mean = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1)
         self.register_buffer("mean", mean, persistent=False)
 
@@ -98,10 +102,9 @@ class FaceRes(nn.Module):
         return F.normalize(x.mean((2, 3)))
 
     @torch.no_grad()
-    def describe(self, image: Image.Image) -> np.ndarray:
+    def describe(self, image: Image.Image) -> NDArray[Any]:
         """The face of an FFHQ-aligned RGB picture of any size: (1024,)."""
-        edge = (1 - FRAME) / 2
-        box = (edge * image.width, edge * image.height)
-        box += (image.width - box[0], image.height - box[1])
+        left, top = (side * (1 - FRAME) / 2 for side in image.size)
+        box = (left, top, image.width - left, image.height - top)
         frame = image.resize((FACE_PX, FACE_PX), Image.Resampling.BILINEAR, box)
-        return self(to_tensor(frame, self.mean.device))[0].cpu().numpy()
+        return np.asarray(self(to_tensor(frame, self.mean.device))[0].cpu())

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hsc.errors import WeightsError
 from hsc.metrics.dino import DEPTH
-from hsc.metrics.identity_faceres import LAYERS
+from hsc.metrics.identity_faceres import SEPARABLE_LAYERS
 from hsc.weights.loading import ASSETS
 from hsc.weights.packages import Package, Recipe, read_tensors, the_file
 
@@ -177,7 +177,7 @@ def read_faceres(folder: Path) -> dict[str, Tensor]:
     into the convolution here. Its heads for age and gender are left out.
     """
     tensors = read_tensors(the_file(folder, "faceres.json"))
-    state: dict[str, np.ndarray] = {}
+    state: dict[str, Any] = {}
 
     def convolution(source: str, target: str) -> None:
         kernel = tensors[f"{source}/convolution/merged_input"]  # (kh, kw, C_in, C_out)
@@ -185,7 +185,7 @@ def read_faceres(folder: Path) -> dict[str, Tensor]:
         state[f"{target}.bias"] = tensors[f"{source}_bn/batchnorm_1/sub"]
 
     convolution("conv1", "stem")
-    for index in range(len(LAYERS)):
+    for index in range(len(SEPARABLE_LAYERS)):
         source, target = f"conv_dw_{index + 1}", f"layers.{index}.depthwise"
         gain = tensors[f"{source}_bn/batchnorm_1/mul"][:, None]  # (C, 1)
         kernel = tensors[f"{source}/depthwise_kernel"] * gain  # (3, 3, C, 1)
