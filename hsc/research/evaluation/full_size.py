@@ -39,7 +39,7 @@ from hsc.research.data.validation import spread
 from hsc.research.evaluation import report
 from hsc.research.options import ValidateOptions
 from hsc.vision.appearance import PX as SKIN_PX
-from hsc.vision.appearance import Face as Appearance
+from hsc.vision.appearance import FacePixels
 from hsc.weights.loading import DECODER_FILES, file_hash, path_of
 from hsc.weights.model_id import FINETUNED
 
@@ -50,7 +50,7 @@ SMALL_PX = 256
 EYE_PX, MOUTH_PX = 192, 256
 MOUTH = slice(48, 68)
 PATCH = 0.09
-"""Radius of a patch of skin, in units of :class:`hsc.vision.appearance.Face`."""
+"""Radius of a patch of skin, in units of :class:`hsc.vision.appearance.FacePixels`."""
 COVERED = 20.0
 """CIELAB from which a forehead is unlike the cheeks: hair or a hat, and left out."""
 THIRDS = ("dark", "middle", "light")
@@ -271,7 +271,7 @@ def skin_difference(reference: Reference, picture: Image.Image) -> dict[str, flo
 
 def skin_patches(image: Image.Image, landmarks: np.ndarray) -> np.ndarray:
     """Mean CIELAB of both cheeks and the forehead, (3, 3); landmarks (68, 2) in its pixels."""
-    face = Appearance.of(image, landmarks, np.ones((SKIN_PX, SKIN_PX)))
+    face = FacePixels.prepare(image, landmarks, np.ones((SKIN_PX, SKIN_PX)))
     p = face.points
     up = (p[27] - p[8]) / np.linalg.norm(p[27] - p[8])
     cheeks = [(p[nose] * 1.1 + p[jaw] * 0.9) / 2 for nose, jaw in ((31, 2), (35, 14))]
