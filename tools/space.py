@@ -233,7 +233,8 @@ def start(folder: Path, python: str, torch: str | None) -> None:
                 "c = Client(sys.argv[1], verbose=False);"
                 "made = c.predict(handle_file('assets/examples/astronaut.png'), 3, 'scn+fcn', 0,"
                 " True, api_name='/compress');"
-                "print('  a photo became', made[2]['bytes']['total'], 'bytes on', made[2]['device'])"
+                "print('  a photo became', made[2]['bytes']['total'], 'bytes on',"
+                " made[2]['device'])"
             )
             address = f"http://127.0.0.1:{port}"
             subprocess.run([str(inside), "-c", call, address], cwd=folder, env=settings, check=True)

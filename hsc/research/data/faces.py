@@ -112,7 +112,7 @@ class NativeFaces:
 
 
 def held_out_images(folders: list[Path], least_px: int, count: int) -> list[Tensor]:
-    """Some people that validation uses, uint8 (3, px, px) each at its own size; none if too small."""
+    """Some validation people, uint8 (3, px, px) each at its own size; none if too small."""
     try:
         images = NativeFaces(list_held_out(folders), least_px).images
     except FileNotFoundError:

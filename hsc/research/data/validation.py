@@ -65,8 +65,8 @@ def held_out_pictures(folder: Path | None, limit: int | None = None) -> list[Hel
     found = [picture for picture in pictures if picture.path.is_file()]
     if not found:
         raise HscError(
-            f"Expected pictures of hsc/research/data/held_out.txt, such as {pictures[0].name}, below "
-            f"{folder}, found none: give the folder that has their folders."
+            f"Expected pictures of hsc/research/data/held_out.txt, such as {pictures[0].name}, "
+            f"below {folder}, found none: give the folder that has their folders."
         )
     return spread(found, limit or len(found))
 

@@ -3,8 +3,8 @@
 ``inversion`` measures the encoder alone, ``rate_distortion`` whole files at each level,
 ``bound`` which part of the codec keeps them from being better, ``resolution`` where in the
 generator F is best taken, ``robustness`` what becomes of damaged photographs, ``verification``
-whether people are still recognised, ``directions`` what edits do to generated faces, ``edits`` what they
-do to real people, and ``full_size`` what pictures are at the photograph's own size.
+whether people are still recognised, ``directions`` what edits do to generated faces, ``edits``
+what they do to real people, and ``full_size`` what pictures are at the photograph's own size.
 ``hsc.research.results`` turns the reports into ``RESULTS.md``.
 """
 

@@ -34,8 +34,8 @@ NOTES = (
     ),
     "rANS is its own row, though it runs inside the two layers' coders.",
     (
-        "Memory: the most that the process ever held, libraries and weights included; for a GPU, what "
-        "PyTorch took of it."
+        "Memory: the most that the process ever held, libraries and weights included; for a GPU, "
+        "what PyTorch took of it."
     ),
 )
 

@@ -42,8 +42,8 @@ compared with the same file unedited.
 *Moved by*: median change of the edit's own read-out, over those it can still move: the half of
 the people from whose side it leads away, for who smiles already gains little. *Everybody*: the same
 over all. *Identity*: distance of the face descriptors; under .6 usually the same person. *Skin*:
-at the ends of the range, how far the mean colour of a face's skin went in CIE L\\*a\\*b\\*, the mean
-over people and the most in brackets, found with landmarks and a segmentation, which the decoder
+at the ends of the range, how far the mean colour of a face's skin went in CIE L\\*a\\*b\\*, the
+mean over people and the most in brackets, found with landmarks and a segmentation, which the decoder
 does not have; 2.3 is just visible. *Side effects*: the {told} other read-outs that moved most, in
 their own spread over these people. Age is read off adults only.
 """

@@ -85,7 +85,7 @@ def in_openvino(
         What draws w+ (1, 23, 512), and the precision that OpenVINO chose.
     """
     try:
-        import openvino  # type: ignore[import-untyped]
+        import openvino
     except ImportError as error:
         raise HscError("OpenVINO is not installed: run `pip install openvino` first.") from error
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""``hsc validate results``: the saved reports as ``RESULTS.md``, by the template beside this file."""
+"""``hsc validate results``: saved reports as ``RESULTS.md``, by the template beside this file."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -59,7 +59,8 @@ class JointLoss:
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
-        fast: the generator in bfloat16, channels last; ``self_renderer``: what the encoder looks with.
+        fast: the generator in bfloat16, channels last.
+        self_renderer: for the encoder's feedback.
         faces: whole pictures, compared by ``whole``, through the 256-px exit.
         native: photographs whose windows are compared by ``windows``, at full resolution.
     """

@@ -76,7 +76,7 @@ def render(
 ) -> None:
     """Add shards of pairs to a folder until the budget (one step a shard) is spent.
 
-    Each shard has ``size`` pairs and a seed of its own, so a run that stops resumes with the next shard.
+    Each shard has ``size`` pairs and a seed of its own: a run that stops resumes with the next one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draw = DrawnPairs(generator, device)

@@ -46,7 +46,7 @@ def bd_rate(anchor: Curve, test: Curve, less_is_better: bool) -> Saving:
     Returns:
         The mean of log(bytes of test / bytes of anchor) over the shared qualities, as a percentage.
     """
-    from scipy.interpolate import PchipInterpolator  # type: ignore[import-untyped]
+    from scipy.interpolate import PchipInterpolator
 
     sign = -1.0 if less_is_better else 1.0
     curves = [_useful([(b, sign * q) for b, q in curve]) for curve in (anchor, test)]

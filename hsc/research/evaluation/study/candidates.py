@@ -97,7 +97,7 @@ def others(
 
 @torch.no_grad()
 def semantics_of(codec: Codec, data: bytes) -> tuple[torch.Tensor, float]:
-    """S^ of a file, (1, 23, 512) on the CPU, and the seconds it took to read; nothing is rendered."""
+    """S^ of a file, (1, 23, 512) on the CPU, and the seconds of reading; nothing is rendered."""
     n = codec.networks
     started = time.perf_counter()
     container = unpack(data, allow_cut=True)

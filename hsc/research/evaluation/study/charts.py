@@ -35,7 +35,7 @@ def figures(summary: Sequence[Row]) -> list[tuple[str, Any]]:
 
 
 def _figure(summary: Sequence[Row], key: str, title: str, machine: bool = False) -> Any:
-    import plotly.graph_objects as go  # type: ignore[import-untyped]
+    import plotly.graph_objects as go
 
     figure = go.Figure()
     codecs = list(dict.fromkeys(row["codec"] for row in summary))
