@@ -43,6 +43,7 @@ from hsc.research.training.log import CsvLog, read_log
 from hsc.research.training.loop import Budget, Checkpoint, train
 from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
+from hsc.research.training.setting import export, is_current
 from hsc.research.training.texture import FIRST_STYLE
 from hsc.research.training.window_loss import band_limited, place_window
 from hsc.weights.loading import load_into, renamed
@@ -450,6 +451,17 @@ def test_hyperparameters_come_from_files_and_single_changes(tmp_path) -> None:
         build(DecoderConfig, values_of("decoder", None, {"rate": "fast"}))
     for stage in stages.STAGES:
         assert shipped(stage.partition("-")[0])["share"] >= 0
+
+
+def test_a_checkpoint_is_left_where_another_stage_wrote_its_weights(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(hsc.weights.model_id, "ASSETS", tmp_path)
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    assert is_current(folder, "fcn")
+    export({"a": torch.zeros(2)}, "fcn", folder)
+    assert is_current(folder, "fcn")
+    export({"a": torch.ones(2)}, "fcn")
+    assert not is_current(folder, "fcn")
 
 
 def test_a_log_gets_a_column_when_a_figure_first_comes(tmp_path) -> None:

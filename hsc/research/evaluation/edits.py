@@ -43,9 +43,9 @@ compared with the same file unedited.
 the people from whose side it leads away, for who smiles already gains little. *Everybody*: the same
 over all. *Identity*: distance of the face descriptors; under .6 usually the same person. *Skin*:
 at the ends of the range, how far the mean colour of a face's skin went in CIE L\\*a\\*b\\*, the
-mean over people and the most in brackets, found with landmarks and a segmentation, which the decoder
-does not have; 2.3 is just visible. *Side effects*: the {told} other read-outs that moved most, in
-their own spread over these people. Age is read off adults only.
+mean over people and the most in brackets, found with landmarks and a segmentation, which the
+decoder does not have; 2.3 is just visible. *Side effects*: the {told} other read-outs that moved
+most, in their own spread over these people. Age is read off adults only.
 """
 
 
@@ -89,7 +89,9 @@ def _rows(
     for spec in named:
         amounts, own = spec.measured_at, meant[spec.readout]
         changes = [
-            change_between(before, renderer.measure([renderer.render(o, {spec.name: amount}) for o in people]))
+            change_between(
+                before, renderer.measure([renderer.render(o, {spec.name: amount}) for o in people])
+            )
             for amount in amounts
         ]
         yield [

@@ -29,6 +29,7 @@ from hsc.research.training.setting import (
     export,
     fast_synthesis,
     finished_encoder,
+    is_current,
     resumed,
 )
 from hsc.research.training.texture import TextureConfig, TextureLoss, only_fine_styles
@@ -91,7 +92,7 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     log = CsvLog(setting.work / "inversion" / "log.csv")
     watch = Watch(setting.data, loss.rendered, lpips, identity, checkpoint.folder, device)
     train(checkpoint, groups, step_loss, setting.budget, log, batch=batch, evaluate=watch)
-    export(checkpoint.ema, "inversion")
+    export(checkpoint.ema, "inversion", checkpoint.folder)
 
 
 @torch.no_grad()
@@ -139,7 +140,7 @@ def texture(setting: Setting) -> None:
         evaluate=loss.watch,
         evaluate_minutes=config.evaluate_minutes,
     )
-    export(checkpoint.ema, "inversion")
+    export(checkpoint.ema, "inversion", checkpoint.folder)
 
 
 def identity(setting: Setting) -> None:
@@ -180,7 +181,7 @@ def identity(setting: Setting) -> None:
         evaluate=watch,
         evaluate_minutes=config.evaluate_minutes,
     )
-    export(checkpoint.ema, "inversion")
+    export(checkpoint.ema, "inversion", checkpoint.folder)
 
 
 def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, SynthesisNetwork]:
@@ -206,8 +207,9 @@ def truncation(setting: Setting) -> None:
     best, decibels = best_truncation(encoder, synthesis, chosen, config.candidates)
     print("truncation", " ".join(f"{c:g}: {db:.2f} dB" for c, db in decibels.items()))
     checkpoint = Checkpoint(setting.work / "inversion", encoder)
-    checkpoint.resume()
+    if is_current(checkpoint.folder, "inversion"):
+        checkpoint.resume()
     for state in (encoder.state_dict(), checkpoint.ema):
         state["semantic_head.truncation"][-1] = best
     checkpoint.save()
-    export(checkpoint.ema, "inversion")
+    export(checkpoint.ema, "inversion", checkpoint.folder)

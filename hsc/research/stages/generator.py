@@ -45,6 +45,7 @@ from hsc.research.training.setting import (
     export,
     fast_synthesis,
     finished_encoder,
+    is_current,
     loaded,
     resumed,
 )
@@ -89,7 +90,7 @@ def _exit(setting: Setting, name: str, exit_px: int) -> None:
     log = CsvLog(setting.work / name / "log.csv")
     batch = config.batch
     train(checkpoint, groups, lambda *_: loss(batch), setting.budget, log, batch=batch)
-    export(checkpoint.ema, name)
+    export(checkpoint.ema, name, checkpoint.folder)
 
 
 def _exit_pictures(setting: Setting, exit_px: int, pictures: int) -> ExitPictures:
@@ -112,7 +113,8 @@ def decoder(setting: Setting) -> None:
     trained = load_generator(device).synthesis
     above = BlocksAboveFeature(trained)
     checkpoint = Checkpoint(setting.work / "decoder", above, config.decay)
-    if setting.fresh or not checkpoint.resume():
+    current = not setting.fresh and is_current(checkpoint.folder, "decoder")
+    if not (current and checkpoint.resume()):
         if path_of("decoder").exists() and not setting.fresh:
             # noise maps are the generator's own and not in the file
             above.load_state_dict(above.state_dict() | load_file(path_of("decoder")))
@@ -147,4 +149,4 @@ def decoder(setting: Setting) -> None:
         evaluate_minutes=config.evaluate_minutes,
     )
     learnt = {k: v for k, v in checkpoint.ema.items() if not k.endswith(".noise")}
-    export(learnt, "decoder")
+    export(learnt, "decoder", checkpoint.folder)

@@ -32,8 +32,10 @@ from hsc.research.training.setting import (
     export,
     fast_synthesis,
     finished_encoder,
+    is_current,
     loaded,
     resumed,
+    stamp,
 )
 from hsc.research.training.watch import Watch
 from hsc.research.training.window_loss import WindowLoss
@@ -90,7 +92,7 @@ def feature(setting: Setting) -> None:
     channels_last(codec.to(device)).train()
     loss = FeatureLoss(codec, coded, config.feature)
     _train_layer(setting, checkpoint, loss, groups_of(codec, config.rate), config.batch)
-    export(checkpoint.ema, "fcn")
+    export(checkpoint.ema, "fcn", checkpoint.folder)
 
 
 def joint(setting: Setting) -> None:
@@ -99,7 +101,7 @@ def joint(setting: Setting) -> None:
     fcn = loaded(FeatureCodec(), "fcn", device).requires_grad_(True)
     both = EncoderAndCodec(finished_encoder(device), fcn)
     checkpoint = Checkpoint(setting.work / "joint", both)
-    if not setting.fresh:
+    if not setting.fresh and is_current(checkpoint.folder, "inversion", "fcn"):
         checkpoint.resume()
     channels_last(both.to(device))
     head = both.encoder.feature_head.requires_grad_(True)
@@ -128,6 +130,7 @@ def joint(setting: Setting) -> None:
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
         export({k.removeprefix(prefix): v for k, v in state.items()}, name)
+    stamp(checkpoint.folder, "inversion", "fcn")
 
 
 def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:

@@ -1,5 +1,6 @@
 """What every stage of training is given, and where it leaves its result."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from hsc.inversion.encoder import InversionEncoder
 from hsc.research.options import TrainOptions
 from hsc.research.training.config import build, values_of
 from hsc.research.training.loop import DECAY, Budget, Checkpoint
-from hsc.weights.loading import halve, load_into, path_of, renamed
+from hsc.weights.loading import file_hash, halve, load_into, path_of, renamed
 
+STAMP = "weights.json"
 Kind = TypeVar("Kind")
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -79,10 +81,33 @@ class Setting:
         return Budget(self.steps, self.minutes)
 
 
-def export(state: dict[str, Tensor], name: str) -> None:
-    """Write a stage's averaged weights as they are shipped: half precision."""
+def export(state: dict[str, Tensor], name: str, folder: Path | None = None) -> None:
+    """Write a stage's averaged weights as they are shipped: half precision.
+
+    Args:
+        folder: of the checkpoint that they are the average of.
+    """
     save_file(halve(state), path_of(name))
     print(f"weights in {path_of(name)}", flush=True)
+    if folder:
+        stamp(folder, name)
+
+
+def stamp(folder: Path, *names: str) -> None:
+    """Note which weight files a checkpoint goes with: other stages may write them too."""
+    hashes = {name: file_hash(path_of(name)) for name in names if path_of(name).exists()}
+    (folder / STAMP).write_text(json.dumps(hashes))
+
+
+def is_current(folder: Path, *names: str) -> bool:
+    """Whether the weight files are still those that the checkpoint in a folder goes with."""
+    if not (folder / STAMP).exists():
+        return True
+    known = json.loads((folder / STAMP).read_text())
+    changed = [n for n in names if path_of(n).exists() and known.get(n) != file_hash(path_of(n))]
+    if changed:
+        print(f"{', '.join(changed)}: written since {folder} was, begins from the file", flush=True)
+    return not changed
 
 
 def resumed(
@@ -93,15 +118,17 @@ def resumed(
     decay: float = DECAY,
 ) -> Checkpoint:
     """A network's checkpoint: from the work folder, else the shipped weights, else ``start``."""
-    checkpoint = Checkpoint(setting.work / name, network, decay)
-    if not setting.fresh and checkpoint.resume():
+    folder = setting.work / name
+    checkpoint = Checkpoint(folder, network, decay)
+    if not setting.fresh and is_current(folder, name) and checkpoint.resume():
         return checkpoint
     if path_of(name).exists() and not setting.fresh:
         network.load_state_dict(renamed(load_file(path_of(name))))
     else:
         start()
     # made anew, because its average starts from the weights that it is given
-    return Checkpoint(setting.work / name, network, decay)
+    stamp(folder, name)
+    return Checkpoint(folder, network, decay)
 
 
 def loaded(network: Network, name: str, device: torch.device) -> Network:

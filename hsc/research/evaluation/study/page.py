@@ -94,16 +94,16 @@ def html(result: dict, sheets: Mapping[str, Path]) -> str:
         ),
         (
             "<h2>Curves</h2><p class=note>Means over the pictures, against the mean size of the "
-            "files. A click on a name shows or hides its curve; hidden at first are other codecs at "
-            f"full size, and what {PAPER} published: measured by its authors on CelebA-HQ, sizes "
-            "estimated.</p>"
+            "files. A click on a name shows or hides its curve; hidden at first are other codecs "
+            f"at full size, and what {PAPER} published: measured by its authors on CelebA-HQ, "
+            "sizes estimated.</p>"
         ),
         f"<div class=charts>{_charts(result)}</div>",
         *map(_section, all_tables(result)),
         (
             "<h2>What it looks like</h2><p class=note>Levels down; across, the original, our file, "
-            "and every other codec in as many bytes at its best size, or in its smallest file where "
-            f"that is larger (the asterisks of the tables).</p>{_pictures(sheets)}"
+            "and every other codec in as many bytes at its best size, or in its smallest file "
+            f"where that is larger (the asterisks of the tables).</p>{_pictures(sheets)}"
         ),
     ]
     return (
