@@ -97,8 +97,8 @@ def load_networks(
     if (decoder := path_of(FINETUNED, folder)).is_file():
         finetuned = load_finetuned(synthesis, decoder)
     built = build_backend(synthesis, backend)
-    scn = load_into(SemanticCodec(), path_of("scn", folder))
-    fcn = load_into(FeatureCodec(), path_of("fcn", folder))
+    scn = load_into(SemanticCodec(config=config), path_of("scn", folder))
+    fcn = load_into(FeatureCodec(config), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
     encoder = _load_encoder(device, path_of("inversion", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers

@@ -23,8 +23,8 @@ def import_coder() -> ModuleType:
 def import_compressai_coder() -> ModuleType:
     """``compressai.ans``, an extension module without dependencies.
 
-    It is loaded from its file in milliseconds: the package around it imports half of PyTorch's
-    world, and does not import at all beside some builds of torchvision. Both share the same classes.
+    It is loaded from its file in milliseconds: the package around it takes seconds, and does not
+    import at all beside some builds of torchvision. Both share the same classes.
 
     Raises:
         ImportError: CompressAI is not installed.

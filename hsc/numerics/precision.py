@@ -3,6 +3,7 @@
 import platform
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,7 +14,8 @@ def computes_bfloat16(device: torch.device) -> bool:
     AMD's processors with instructions for it multiply twice as many such numbers at once, Intel's
     only in their matrix units: without those, bfloat16 takes half as long again as float32.
     """
-    if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    onednn: Any = torch.backends.mkldnn  # its functions have no types
+    if device.type != "cpu" or not onednn.is_available():
         return False
     if not torch.cpu._is_avx512_bf16_supported():
         return False

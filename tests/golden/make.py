@@ -1,7 +1,7 @@
 """Makes the golden files: run ``python tests/golden/make.py`` when the decoder's weights change.
 
-For each named level, and one between two of them, one generated face: its ``.hsc`` file, digests of what must be decoded from it bit
-by bit, and the picture at 256 px.
+For each named level, and one between two of them, one generated face: its ``.hsc`` file, digests of
+what must be decoded from it bit by bit, and the picture at 256 px.
 """
 
 import json
@@ -13,10 +13,10 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support")]
 
-from exact_digests import digests
+from exact_digests import digests  # noqa: E402
 
-import hsc
-from hsc.levels import LEVELS
+import hsc  # noqa: E402
+from hsc.levels import LEVELS  # noqa: E402
 
 STREAMS = HERE / "streams"
 GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7)  # at 2.7 gains are interpolated

@@ -13,12 +13,12 @@ import torch
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support")]
 
-from exact_digests import coders, digests
+from exact_digests import coders, digests  # noqa: E402
 
-from hsc.bitstream import unpack
-from hsc.bitstream.fields import fields
-from hsc.bitstream.text import to_text
-from hsc.latent_codecs.feature_slices.prior import Pass
+from hsc.bitstream import unpack  # noqa: E402
+from hsc.bitstream.fields import fields  # noqa: E402
+from hsc.bitstream.text import to_text  # noqa: E402
+from hsc.latent_codecs.feature_slices.prior import Pass  # noqa: E402
 
 SHOWN = 6
 """How many values of each kind."""

@@ -15,7 +15,9 @@ from paths import STREAMS
 from safetensors.numpy import load_file
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "weights"
-PASSES = [(0, 8, 0), (0, 8, 1), (8, 20, 0), (8, 20, 1), (20, 40, None), (40, 72, None), (72, 128, None)]  # fmt: skip
+PASSES = [
+    (0, 8, 0), (0, 8, 1), (8, 20, 0), (8, 20, 1), (20, 40, None), (40, 72, None), (72, 128, None),
+]  # fmt: skip
 Layer = tuple[np.ndarray, np.ndarray]
 
 
@@ -134,7 +136,8 @@ def leaky(v: np.ndarray) -> np.ndarray:
 def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     """w+ and y_hat of a file: sections 5 and 7."""
     level, scn, fcn = unpack(data)
-    tables, s, f, g = (load_file(WEIGHTS / f"{n}.safetensors") for n in ("entropy", "scn", "fcn", "generator"))  # fmt: skip
+    names = ("entropy", "scn", "fcn", "generator")
+    tables, s, f, g = (load_file(WEIGHTS / f"{name}.safetensors") for name in names)
     gain, step = gains(s["log2_gain"], level)
     q = np.array(list(symbols(scn, index(gain).tolist(), tables)))
     y = snap(q * step, 12)
