@@ -33,7 +33,7 @@ def decode(data: bytes) -> Image.Image:
 
 def _ffmpeg(data: bytes, *arguments: str) -> bytes:
     """Data through ffmpeg, from its input to its output."""
-    import imageio_ffmpeg  # type: ignore[import-untyped]
+    import imageio_ffmpeg
 
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error"]
     done = subprocess.run(

@@ -73,9 +73,9 @@ def edit_feature(
     head turns it is carried along by the motion that the semantics' own features undergo. Where a
     change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
     and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al.
-    2025 (arXiv 2502.16799). Half of a picture's contrast is such detail: where it gives way the picture
-    would look washed, so channels that lost spread get it back. What is kept holds the face as it
-    was all the same; each edit's measured gain makes up for that.
+    2025 (arXiv 2502.16799). Half of a picture's contrast is such detail: where it gives way the
+    picture would look washed, so channels that lost spread get it back. What is kept holds the face
+    as it was all the same; each edit's measured gain makes up for that.
 
     Args:
         table, amounts: the edits.

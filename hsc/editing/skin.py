@@ -18,7 +18,7 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""
 MARGIN = 1
-"""Cells around them that what is measured there depends on: two 3x3 kernels at twice the resolution."""
+"""Cells around them that that measurement depends on: two 3x3 kernels at twice the resolution."""
 COLOUR_PX = 2 * FACE_1024.feature_px
 ROUNDS = 2
 """Comparisons with the unedited face. Two leave less than can be seen."""

@@ -104,7 +104,7 @@ class Scored:
 
     @property
     def large(self) -> Tensor:
-        """(1, 3, 1024, 1024) in [-1, 1]; not remembered, for it takes longer to keep than to make."""
+        """(1, 3, 1024, 1024) in [-1, 1]; made anew each time, for it is large and quickly made."""
         return to_tensor(self.image, self.evaluator.device)
 
     @cached_property

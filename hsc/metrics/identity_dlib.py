@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import dlib  # type: ignore[import-untyped]
+import dlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image

@@ -11,7 +11,7 @@ def ms_ssim(x: Tensor, y: Tensor) -> float:
 
     Values beyond the range are clamped, as saving a picture would.
     """
-    from pytorch_msssim import ms_ssim as similarity  # type: ignore[import-untyped]
+    from pytorch_msssim import ms_ssim as similarity
 
     x, y = ((t.clamp(-1, 1) + 1) / 2 for t in (x, y))
     return float(similarity(x, y, data_range=1.0))

@@ -241,7 +241,7 @@ def saved_with(table: EditTable, path: Path, change: Callable[[dict], object]) -
     table.save(path)
     with safe_open(path, "pt") as file:
         rows = json.loads(file.metadata()["table"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     for row in rows:
         change(row)
     save_file(tensors, path, {"table": json.dumps(rows)})
@@ -266,7 +266,7 @@ def test_a_table_with_gains_of_another_kind_is_refused(table, tmp_path, gains):
 
 @pytest.mark.parametrize("amount", [1e9, -1e9, float("nan"), float("inf"), "1", None, True])
 def test_amounts_out_of_range_are_refused(table, amount):
-    with pytest.raises(HscError, match="smile from -?[0-9.]+ to"):
+    with pytest.raises(HscError, match=r"smile from -?[0-9.]+ to"):
         table.offset({"smile": amount})
 
 
@@ -277,7 +277,7 @@ def test_both_ends_of_the_range_are_allowed(table):
 
 
 def test_an_unknown_name_is_refused_with_the_valid_ones(table):
-    with pytest.raises(HscError, match="smile, .*'frown'"):
+    with pytest.raises(HscError, match=r"smile, .*'frown'"):
         table.offset({"smile": 1, "frown": 1})
 
 

@@ -53,7 +53,7 @@ def mean_colour(skin: Skin, feature: torch.Tensor, w_plus: torch.Tensor) -> torc
 def test_cheeks_are_skin_and_the_corner_of_a_picture_is_not(table, seed):
     mask = table.skin.mask(feature(seed))[0, 0]
     assert mask[CHEEK] > 0.8 and mask[CORNER] < 0.2
-    assert 0 <= mask.min() and mask.max() <= 1
+    assert mask.min() >= 0 and mask.max() <= 1
 
 
 def test_what_is_the_same_is_left_exactly_as_it_is(table):

@@ -3,8 +3,8 @@
 1. Render plain samples (one w for all styles) and read them.
 2. Regress the read-outs on w; the direction of an edit holds the read-outs that it must leave.
 3. Restrict it to the styles that move its read-out with the least side effect on rendered faces.
-4. Scale it by what half of its range does to rendered faces, so that an amount of 1 is its unit, and
-   take out what it did to the colour of their skin.
+4. Scale it by what half of its range does to rendered faces, so that an amount of 1 is its unit,
+   and take out what it did to the colour of their skin.
 5. Add the principal directions of w, without what they do to skin.
 6. Find what keeps the colour of skin, face by face, where a direction is not enough.
 7. Measure every edit on faces that took no part in any of this, and write the report.

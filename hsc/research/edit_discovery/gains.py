@@ -1,7 +1,7 @@
 """Measure how much stronger an edit must be where a file's own detail holds a face as it was.
 
-Directions are scaled on faces rendered from their semantics alone. In a file with a feature map most
-of the picture is detail beyond the semantics, which an edit leaves in place: without gains an
+Directions are scaled on faces rendered from their semantics alone. In a file with a feature map
+most of the picture is detail beyond the semantics, which an edit leaves in place: without gains an
 edit does half of what its unit says, or less. They are measured on people of the training set, on
 those whom the edit can still move: at the same amounts as directions, and at the ends of the range,
 where so much detail has given way already that the same gain would be too much.

@@ -31,8 +31,8 @@ class Probe:
     def direction(self, name: str, constraints: Mapping[str, float]) -> np.ndarray:
         """The most probable change of w that moves one read-out, and others as asked.
 
-        Among all white vectors v with slope(name) v = 1 and slope(other) v = constraints[other], the
-        shortest: the least unlikely change under the generator's own distribution.
+        Among all white vectors v with slope(name) v = 1 and slope(other) v = constraints[other],
+        the shortest: the least unlikely change under the generator's own distribution.
 
         Args:
             name: the read-out to move by one standard deviation.

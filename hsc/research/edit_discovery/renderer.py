@@ -37,7 +37,7 @@ class EditRenderer(FaceMeter):
         return cls(FaceReader.load(), FaceIdentity.pretrained(), decoder, *half)
 
     def render(self, opened: DecodedLatents, edits: Mapping[str, float]) -> Tensor:
-        """(3, 256, 256) in [-1, 1], of 256 shades, from the cache the second time: strips repeat pictures."""
+        """(3, 256, 256) in [-1, 1], of 256 shades; cached, for strips repeat pictures."""
         key = id(opened), tuple(edits.items())
         if key not in self.cache:
             shades = ((self._render(opened, edits) + 1) * 127.5).round().byte()

@@ -62,8 +62,8 @@ DROPPED = """
 ## Not offered: {name}
 
 Looked for in the same way, on {styles}. The regression explains {r2:.0%} of the
-read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), rendered faces moved by
-{moved}, and the read-outs to be left by {side} for one of its own:
+read-out. Asked for {asked:g} standard deviations of it ({amount:.2g} in its unit), rendered faces
+moved by {moved}, and the read-outs to be left by {side} for one of its own:
 too little to see, or not alone. So there is no such edit.
 """
 

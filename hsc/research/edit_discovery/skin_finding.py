@@ -70,7 +70,7 @@ def in_cells(pixels: np.ndarray) -> np.ndarray:
 def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
     """From rendered faces."""
     features, kinds, above_64, styles, colours = [], [], [], [], []
-    for number, w_plus in enumerate(_faces(renderer, count).bfloat16().split(1)):
+    for w_plus in _faces(renderer, count).bfloat16().split(1):
         feature = renderer.synthesis.feature(w_plus)
         picture = (
             render_exit(renderer.synthesis, renderer.head, feature, w_plus)[0].float().clamp(-1, 1)
