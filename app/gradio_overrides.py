@@ -45,7 +45,7 @@ class StudioBlocks(gr.Blocks):
             raise toast(ADDRESS_REFUSED)
         try:
             return await super().preprocess_data(block_fn, inputs, *rest, **options)
-        except Exception as error:  # noqa: BLE001 - whatever Gradio raises of unfit arguments
+        except Exception as error:
             log.info("refused arguments: %s", type(error).__name__)
             raise toast(UNFIT_ARGUMENTS) from None
 

@@ -47,13 +47,17 @@ def container(data: bytes) -> None:
 def layers(data: bytes) -> None:
     provider = atheris.FuzzedDataProvider(data)
     level = provider.ConsumeIntInRange(50, 300) / 50
-    scale_indexes = np.frombuffer(provider.ConsumeBytes(256), np.uint8).astype(np.int64) % len(TABLES)
+    scale_indexes = np.frombuffer(provider.ConsumeBytes(256), np.uint8).astype(np.int64) % len(
+        TABLES
+    )
     rest = provider.ConsumeBytes(len(data)) or b"\0"
     packed = Container(1, level, rest, rest).pack()
     assert unpack(packed).scn == rest
     if len(scale_indexes):
         try:
-            assert len(SymbolReader(rest, TABLES, len(scale_indexes)).read(scale_indexes)) == len(scale_indexes)
+            assert len(SymbolReader(rest, TABLES, len(scale_indexes)).read(scale_indexes)) == len(
+                scale_indexes
+            )
         except BitstreamError as error:
             assert not complaint(str(error)), error
 

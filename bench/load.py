@@ -186,7 +186,10 @@ def main() -> int:
             )
             if one.error:
                 print(f"     {one.error}")
-            report(one.error is None, f"first picture {seconds + one.ended - asked:.1f} s after the start")
+            report(
+                one.error is None,
+                f"first picture {seconds + one.ended - asked:.1f} s after the start",
+            )
             again = first.call(
                 "compress", first.upload("face.png", pictures[0]), 3.0, "scn+fcn", 0, False
             )
@@ -194,7 +197,9 @@ def main() -> int:
                 took = 1000 * (again.ended - again.started)
                 print(f"     the same again, remembered: {took:.0f} ms")
             passing(url, first, pictures[0])
-            print(f"     memory after {SESSIONS} people looked in {resident_mb(process.pid):.0f} MB")
+            print(
+                f"     memory after {SESSIONS} people looked in {resident_mb(process.pid):.0f} MB"
+            )
             levels = {}
             for number in range(arguments.rounds):
                 began = time.monotonic()

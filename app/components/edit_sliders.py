@@ -61,7 +61,7 @@ class EditSliders:
 
     def reset(self) -> Update:
         """Every slider back to 0."""
-        return {slider: 0 for slider in self.sliders}
+        return dict.fromkeys(self.sliders, 0)
 
 
 def _group(name: str) -> Any:

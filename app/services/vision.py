@@ -92,7 +92,12 @@ class VisionReadouts:
         return Observer.pretrained()
 
     def _view(
-        self, name: str, label: str, size: int | None, picture: Image.Image, original: Observation | None
+        self,
+        name: str,
+        label: str,
+        size: int | None,
+        picture: Image.Image,
+        original: Observation | None,
     ) -> View:
         from hsc.vision.agreement import compare
 

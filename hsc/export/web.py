@@ -158,7 +158,7 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
     w_plus, feature = torch.zeros(1, 23, 512), torch.zeros(1, 512, 32, 32)
     edits = EditTable.load(path_of("edits", folder))
     pair = {"feature": feature, "w_plus": w_plus}
-    carried = {name: feature for name in ("detail", "before", "after")}
+    carried = dict.fromkeys(("detail", "before", "after"), feature)
     skin = {"feature": feature, "w_plus": w_plus, "edited": feature, "edited_w_plus": w_plus}
     found = {
         "features": Graph(Features(generator), {"w_plus": w_plus}, "feature_s"),

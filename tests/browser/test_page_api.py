@@ -28,8 +28,10 @@ def test_the_api_compresses_and_decodes(server, codec):
     client = Client(server, verbose=False)
     path, picture, sizes = client.predict(handle_file(ASTRONAUT), level=2, api_name="/compress")
     data = Path(path).read_bytes()
-    assert sizes["bytes"]["total"] == len(data) == sum(
-        sizes["bytes"][part] for part in ("header", "scn", "fcn")
+    assert (
+        sizes["bytes"]["total"]
+        == len(data)
+        == sum(sizes["bytes"][part] for part in ("header", "scn", "fcn"))
     )
     assert unpack(data).level == 2
     with Image.open(picture) as drawn:
@@ -39,9 +41,7 @@ def test_the_api_compresses_and_decodes(server, codec):
     )
     assert describe(Path(small).read_bytes())["layers"] == ["scn"]
 
-    smiling, facts = client.predict(
-        handle_file(path), edits={"smile": 0.5}, api_name="/decode"
-    )
+    smiling, facts = client.predict(handle_file(path), edits={"smile": 0.5}, api_name="/decode")
     assert facts["bytes"]["total"] == len(data)
     with Image.open(smiling) as edited:
         expected = codec.decode(data, edits={"smile": 0.5})

@@ -1,6 +1,5 @@
 """The first screen in a real browser, over the real codec: what a visitor does there."""
 
-
 import re
 
 import numpy as np

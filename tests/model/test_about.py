@@ -28,8 +28,8 @@ def test_the_drawing_is_well_formed_and_within_its_frame():
         boxes = [box.attrib for box in drawing.iter(f"{SVG}rect")]
         assert len(boxes) == 11
         for box in boxes:
-            assert 0 <= float(box["x"]) and float(box["x"]) + float(box["width"]) <= width
-            assert 0 <= float(box["y"]) and float(box["y"]) + float(box["height"]) <= height
+            assert float(box["x"]) >= 0 and float(box["x"]) + float(box["width"]) <= width
+            assert float(box["y"]) >= 0 and float(box["y"]) + float(box["height"]) <= height
 
 
 def test_the_drawing_has_only_colours_of_the_theme():

@@ -145,9 +145,7 @@ def test_a_file_cut_after_its_semantics_is_drawn_from_them(codec, files, picture
             codec.decode(data, "fcn")
 
 
-def test_a_file_cut_in_its_features_is_drawn_from_semantics_on_request(
-    undrawn, files
-) -> None:
+def test_a_file_cut_in_its_features_is_drawn_from_semantics_on_request(undrawn, files) -> None:
     cut = files[4][:-1]
     undrawn.decode(cut, "scn")
     with pytest.raises(BitstreamError, match="FCN"):

@@ -81,7 +81,10 @@ def test_nothing_else_is_copied(image: Path) -> None:
 def test_it_runs_as_nobody_in_particular_on_a_python_that_fits() -> None:
     version = re.search(r"^FROM python:3\.(\d+)-", RECIPE, re.M)
     assert version and 10 <= int(version[1]) <= 12
-    user, port = re.search(r"^USER (\d+)$", RECIPE, re.M), re.search(r"^EXPOSE (\d+)$", RECIPE, re.M)
+    user, port = (
+        re.search(r"^USER (\d+)$", RECIPE, re.M),
+        re.search(r"^EXPOSE (\d+)$", RECIPE, re.M),
+    )
     assert user and int(user[1]) > 0
     assert port and f"-p {port[1]}:{port[1]}" in RECIPE
     assert re.search(r'^CMD \["python", "app.py"\]$', RECIPE, re.M)

@@ -1,6 +1,5 @@
 """The generator against its original runtime, and the two halves that the codec uses."""
 
-
 import pytest
 import torch
 from generated import face, from_pil, mapping, styles, synthesis

@@ -82,9 +82,7 @@ def jittered(picture: Tensor) -> Tensor:
 def test_identity_knows_a_face_again(identity: FaceIdentity) -> None:
     people = torch.cat([face(seed) for seed in (1, 2, 3)])
     again = torch.cat([jittered(face(seed)) for seed in (1, 2, 3)])
-    distances = torch.cdist(
-        identity(crop_for_identity(people)), identity(crop_for_identity(again))
-    )
+    distances = torch.cdist(identity(crop_for_identity(people)), identity(crop_for_identity(again)))
     same = distances.diagonal()
     others = distances[~torch.eye(3, dtype=torch.bool)]
     assert same.max() < SAME_PERSON / 2

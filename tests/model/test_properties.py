@@ -76,7 +76,10 @@ def test_a_level_is_snapped_or_refused(level: float) -> None:
 def test_symbols_come_back(pairs: list[tuple[int, int]]) -> None:
     symbols, scale_indexes = (np.array(column) for column in zip(*pairs))
     data = encode_symbols(symbols, scale_indexes, TABLES)
-    assert SymbolReader(data, TABLES, len(scale_indexes)).read(scale_indexes).tolist() == symbols.tolist()
+    assert (
+        SymbolReader(data, TABLES, len(scale_indexes)).read(scale_indexes).tolist()
+        == symbols.tolist()
+    )
 
 
 @seeded

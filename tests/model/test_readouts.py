@@ -89,7 +89,11 @@ def test_hair_is_read_only_where_there_is_somebody(picture, points, person, befo
 def test_beards_are_read_on_men_makeup_on_women_and_age_on_adults():
     names = ("beard", "lips", "lids", "makeup", "glasses", "eyes_open", "gaze", "yaw")
     values = {name: np.ones(3) for name in names}
-    faces = {"age": np.array([40.0, 30, 5]), "gender": np.array([3.0, -3, -3]), "lenses": np.array([0, 0, 40])}
+    faces = {
+        "age": np.array([40.0, 30, 5]),
+        "gender": np.array([3.0, -3, -3]),
+        "lenses": np.array([0, 0, 40]),
+    }
     meant = where_valid(values | faces)
     known = {name: np.isfinite(meant[name]).tolist() for name in names}
     assert known["beard"] == [True, False, False]

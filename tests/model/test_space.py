@@ -51,7 +51,11 @@ def test_the_model_repository_is_fit(tmp_path: Path) -> None:
     (tmp_path / "scn.safetensors").write_bytes(b"version https://git-lfs")
     (tmp_path / "fcn.safetensors").unlink()
     said = "\n".join(space.problems(tmp_path))
-    for words in ("a pointer of Git LFS", "scn.safetensors is not the one", "fcn.safetensors is mi"):
+    for words in (
+        "a pointer of Git LFS",
+        "scn.safetensors is not the one",
+        "fcn.safetensors is mi",
+    ):
         assert words in said
 
 

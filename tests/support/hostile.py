@@ -55,9 +55,7 @@ def mutated(data: bytes, random: np.random.Generator) -> bytes:
     return data[:at] + middle + data[at + count :]
 
 
-def files(
-    good: list[bytes], count: int, seed: int = 0, deep: int = 4
-) -> Iterator[Named]:
+def files(good: list[bytes], count: int, seed: int = 0, deep: int = 4) -> Iterator[Named]:
     """``count`` mutants of .hsc files.
 
     Every ``deep``-th has checksums that are right, so that the damage reaches the entropy coder.
@@ -69,8 +67,10 @@ def files(
             parts = unpack(whole)
             layers = [parts.scn, parts.fcn]
             which = random.integers(2)
-            damaged = mutated(layers[which], random) if random.integers(4) else random.bytes(
-                int(random.integers(0, 2000))
+            damaged = (
+                mutated(layers[which], random)
+                if random.integers(4)
+                else random.bytes(int(random.integers(0, 2000)))
             )
             layers[which] = damaged
             level = 1 + random.integers(251) / 50
@@ -121,8 +121,18 @@ def arguments(upload: dict[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
         yield f"address {url!r}", "compress", [elsewhere(path=url, url=url), *good]
     for photo in (None, "text", 7, [], {}, [upload, upload]):
         yield f"photo {type(photo).__name__}", "compress", [photo, *good]
-    for edits in ("text", [1], {"smile": "much"}, {"smile": None}, {"smile": float("inf")}, 3,
-                  {"__class__": 1}, {"smile": {"smile": 1}}, {"smile": 1e9}, {"x" * 5000: 1}):
+    for edits in (
+        "text",
+        [1],
+        {"smile": "much"},
+        {"smile": None},
+        {"smile": float("inf")},
+        3,
+        {"__class__": 1},
+        {"smile": {"smile": 1}},
+        {"smile": 1e9},
+        {"x" * 5000: 1},
+    ):
         yield f"edits {str(edits)[:30]}", "decode", [upload, "scn+fcn", edits]
     yield "nothing", "compress", []
     yield "far too much", "compress", [upload] * 50
@@ -191,8 +201,17 @@ def _fixed(random: np.random.Generator) -> Iterator[Named]:
     yield "zero bytes", b""
     yield "only zeros", bytes(5000)
     yield "one byte", b"\xff"
-    for mode, kind in (("1", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("CMYK", "JPEG"), ("L", "JPEG"),
-                       ("RGBA", "WEBP"), ("F", "TIFF"), ("LAB", "TIFF"), ("I;16", "TIFF")):
+    for mode, kind in (
+        ("1", "PNG"),
+        ("LA", "PNG"),
+        ("P", "PNG"),
+        ("CMYK", "JPEG"),
+        ("L", "JPEG"),
+        ("RGBA", "WEBP"),
+        ("F", "TIFF"),
+        ("LAB", "TIFF"),
+        ("I;16", "TIFF"),
+    ):
         yield f"{mode} {kind}", saved(Image.new(mode, (300, 200)), kind)
     exif = Image.Exif()
     exif[0x0112] = 99

@@ -80,9 +80,7 @@ class Visitor:
         joined.raise_for_status()
         return joined.json()["event_id"]
 
-    def wait(
-        self, event_id: str, until: Callable[[Visit], bool] = lambda _: False
-    ) -> Visit:
+    def wait(self, event_id: str, until: Callable[[Visit], bool] = lambda _: False) -> Visit:
         """Follow a call to its end, or leave, closing the stream, as soon as ``until`` says so."""
         visit = Visit(event_id=event_id)
         path = f"/gradio_api/queue/data?session_hash={self.session}"

@@ -26,7 +26,7 @@ def test_styles_of_the_shipped_generator() -> None:
 
 def test_styles_of_another_architecture() -> None:
     # StyleGAN2 at 1024 px: two styles a block, 18 in all
-    channels = {px: 512 for px in (4, 8, 16, 32, 64, 128, 256, 512, 1024)}
+    channels = dict.fromkeys((4, 8, 16, 32, 64, 128, 256, 512, 1024), 512)
     spec = replace(FACE_1024, styles_per_block=2, channels=channels)
     assert spec.styles == 18 and spec.styles_of_block(8) == slice(1, 3)
 

@@ -81,10 +81,10 @@ def test_a_manifest_must_pin(tmp_path: Path, calls: list, changed: dict) -> None
 class StandIn(BaseHTTPRequestHandler):
     """A Hub of one repository with one commit, as the real client asks it."""
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self._answer(b"")
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer(CONTENT.get(self.path.rpartition("/")[2], b""))
 
     def _answer(self, body: bytes) -> None:
@@ -159,9 +159,7 @@ def test_what_the_hub_lacks_or_has_otherwise_is_one_sentence(
     assert not (tmp_path / "weights").exists()
 
 
-def test_no_network_is_told_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_network_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def download(**_: object) -> str:
         raise LocalEntryNotFoundError("no network")
 

@@ -63,7 +63,9 @@ def png_header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("size", [(7100, 7100), (12000, 12000), (2**31 - 1, 2**31 - 1)])
 def test_bombs_are_refused_by_their_header(size):
     said = refusal(png_header(*size))
-    assert any(f"more than {limit // 10**6} mega" in said for limit in (MAX_PIXELS, MAX_PIXELS_WHOLE))
+    assert any(
+        f"more than {limit // 10**6} mega" in said for limit in (MAX_PIXELS, MAX_PIXELS_WHOLE)
+    )
 
 
 # --- not pictures ---
