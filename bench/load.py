@@ -3,10 +3,11 @@
     python bench/load.py [--visitors 20] [--rounds 5]
 
 Starts ``app.py``, lets as many people look in as it keeps sessions of, and then every visitor send
-a face of their own at the same moment, round after round, with one of them leaving while they wait. Checks that everyone else is served in the order
-in which they came, that positions in the queue were true, that everybody got their own face, that
-the one who left was not served, and that memory returns to its level once they have gone. Prints
-one line each and fails if one of them does not hold.
+a face of their own at the same moment, round after round, with one of them leaving while they
+wait. Checks that everyone else is served in the order in which they came, that positions in the
+queue were true, that everybody got their own face, that the one who left was not served, and that
+memory returns to its level once they have gone. Prints one line each and fails if one of them does
+not hold.
 """
 
 from __future__ import annotations

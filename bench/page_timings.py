@@ -1,4 +1,4 @@
-"""How long a visitor waits: the studio as a process of its own, a real browser, times as seen there.
+"""How long a visitor waits: the studio as a process of its own, times as seen in a real browser.
 
     python bench/page_timings.py [--rounds 9]
 

@@ -31,7 +31,8 @@ def keep_large_blocks() -> bool:
         # a server's threads take turns: what one has freed is to serve the next one too
         (_ARENA_MAX, 1),
     )
-    return all([mallopt(option, value) == 1 for option, value in settings])
+    taken = [mallopt(option, value) == 1 for option, value in settings]
+    return all(taken)
 
 
 def give_back() -> bool:

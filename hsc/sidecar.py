@@ -88,7 +88,7 @@ def read(path: Path) -> dict[str, Any]:
         str(recipe["file"]["sha256"]), dict(recipe["draw"]), dict(recipe["model"]["weights"])
     except (ValueError, KeyError, TypeError) as error:
         raise BitstreamError(
-            f"{path.name} is not a sidecar of a .hsc file: expected the JSON that was saved with it."
+            f"{path.name} is not a sidecar of a .hsc file: expected the JSON saved with it."
         ) from error
     if not good:
         raise BitstreamError(

@@ -61,7 +61,7 @@ class Tab(ABC):
     def build(self, tab: gr.Tab) -> None:
         """Lay the tab out and wire its events; called inside its `gr.Tab`."""
 
-    def add_endpoint(self) -> None:
+    def add_endpoint(self) -> None:  # noqa: B027 - most tabs have one, some have none
         """Add the tab's named endpoint; called inside a hidden column."""
 
     def fit(self, codec: FaceCodec) -> Update:

@@ -1,7 +1,7 @@
 """What the codec asks of a generator.
 
-    z -> mapping -> w -> w+ -+-> feature: blocks up to feature_px -> F -+-> image: blocks above -> picture
-                             |                                          +-> run, exit head -> small picture
+    z -> mapping -> w -> w+ -+-> feature: blocks to feature_px -> F -+-> image: blocks above it
+                             |                                       +-> run, exit head: small
                              +-> exact features at context_px: side information of F's entropy model
 
 A new generator is one folder beside ``mobilestylegan`` that subclasses :class:`MappingNetwork` and
@@ -24,7 +24,7 @@ Corner = tuple[int, int]
 
 
 class Renderer(Protocol):
-    """Pictures from w+ and feature maps: a synthesis network, or a backend that computes the same."""
+    """Pictures from w+ and feature maps: a synthesis network, or a backend that computes it."""
 
     spec: GeneratorSpec
 

@@ -41,9 +41,9 @@ class SemanticHead(nn.Module):
     One w with a small residual a layer keeps S close to the generator's own W space, where
     directions stay editable and bits stay few. ``truncation`` is 1 but for the last style, which
     colours the picture above the exit that the losses look through: it drifts in training, and
-    drawing it towards the mean takes that back (``hsc.research.training.truncation``). ``offset`` is the same
-    for every face: how photographs differ in texture and colour from what the generator draws by
-    itself (``hsc.research.training.texture``).
+    moving it towards the mean takes that back (``hsc.research.training.truncation``). ``offset``
+    is the same for every face: how photographs differ in texture and colour from what the generator
+    renders by itself (``hsc.research.training.texture``).
     """
 
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
@@ -154,8 +154,8 @@ class InversionEncoder(nn.Module):
         Args:
             image: (B, 3, 256, 256) in [-1, 1].
             synthesis: the generator; its features at 32 px enter the feature head.
-            self_renderer: what the encoder sees its own pictures with; without it S and F are what it
-                finds at first.
+            self_renderer: what the encoder sees its own pictures with; without it S and F are what
+                it finds at first.
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)

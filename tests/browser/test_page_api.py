@@ -71,9 +71,9 @@ def test_the_api_edits_a_file_or_a_photo(quick_server, tmp_path):
     with Image.open(picture) as edited:
         expected = codec.decode(path.read_bytes(), edits={"smile": 0.5})
         assert np.array_equal(np.asarray(edited), np.asarray(expected))
-    assert [each["caption"] for each in strip][0] == "-1.5" and len(strip) == 7
+    assert strip[0]["caption"] == "-1.5" and len(strip) == 7
     assert table[0]["name"] == "smile"
-    plain, strip, _ = client.predict(handle_file(ASTRONAUT), api_name="/edit")
+    _, strip, _ = client.predict(handle_file(ASTRONAUT), api_name="/edit")
     assert strip == []
 
 

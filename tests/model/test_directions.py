@@ -19,7 +19,7 @@ SIDEWAYS[0, 0] = 1.0
 
 
 class SelfRenderer:
-    """A renderer whose pictures are the styles, and whose yaw is a multiple of the first of them."""
+    """A renderer whose pictures are the styles, and whose yaw is a multiple of the first one."""
 
     def __init__(self, slope: float, silent: int = 0) -> None:
         self.slope, self.silent = slope, silent

@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def test_packages_make_no_cycle(package: str) -> None:
         cycle = list(reversed(error.args[1]))
         steps = [
             f"{module} imports {other}"
-            for one, next_one in zip(cycle, cycle[1:], strict=False)
+            for one, next_one in pairwise(cycle)
             for module, others in IMPORTS.items()
             for other in sorted(others)
             if part(module) == one and part(other) == next_one

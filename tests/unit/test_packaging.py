@@ -1,4 +1,4 @@
-"""One version of every package; requirements.txt in step with pyproject.toml; what ships is named."""
+"""Pins, requirements.txt in step with pyproject.toml, and what the wheel takes."""
 
 import sys
 from importlib.metadata import entry_points
