@@ -20,21 +20,20 @@ from torch.nn.utils.parametrize import register_parametrization
 
 from hsc.editing.apply import carry_detail
 from hsc.editing.skin import Skin
-from hsc.editing.table import EditTable
 from hsc.errors import HscError
-from hsc.generators.exits import ExitHead
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.networks import load_networks
 from hsc.paths import RECEIVER, SHIPPED
-from hsc.weights.loading import load_into
-from hsc.weights.model_id import DECODER_FILES, file_hash, model_id, path_of
+from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, path_of
 
 OPSET = 17
 EXAMPLE = SHIPPED / "examples" / "astronaut" / "face.hsc"
 SERVICE_WORKER = "sw.js"
 NOT_CACHED = {SERVICE_WORKER, "runtime.json", "worker.js.LEGAL.txt", "app.js.LEGAL.txt"}
 MANIFEST = "manifest.json"
-SOURCES = (*DECODER_FILES, "preview", "edits")
+SOURCES = (*DECODER_FILES, FINETUNED, "preview", "edits")
 """Weight files that the receiver's weights are made from."""
 LATENTS = "latents.safetensors"
 EDITS = "edits.safetensors"
@@ -60,18 +59,14 @@ def with_half_weights(network: nn.Module) -> nn.Module:
 
 
 class Features(nn.Module):
-    """G_F: (B, 23, 512) -> (B, 512, 32, 32)."""
+    """G_F: w+ (1, 23, 512) -> (1, 512, 32, 32). The exporter drops the blocks that do not run."""
 
-    def __init__(self, synthesis: Synthesis) -> None:
+    def __init__(self, synthesis: SynthesisNetwork) -> None:
         super().__init__()
-        self.const, self.conv1 = synthesis.const, synthesis.conv1
-        self.blocks = nn.ModuleDict({px: synthesis.blocks[px] for px in ("8", "16", "32")})
+        self.synthesis = synthesis
 
     def forward(self, w_plus: Tensor) -> Tensor:
-        x = self.conv1(self.const.expand(len(w_plus), -1, -1, -1), w_plus[:, 0])
-        for index, block in enumerate(self.blocks.values()):
-            x = block(x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
-        return x
+        return self.synthesis.feature(w_plus)
 
 
 class Restore(nn.Module):
@@ -90,31 +85,23 @@ class Restore(nn.Module):
 class Render(nn.Module):
     """F (1, 512, 32, 32) and w+ (1, 23, 512) -> the picture, (1, 3, 1024, 1024) in [-1, 1]."""
 
-    def __init__(self, synthesis: Synthesis) -> None:
+    def __init__(self, synthesis: SynthesisNetwork) -> None:
         super().__init__()
-        self.blocks = nn.ModuleDict({k: v for k, v in synthesis.blocks.items() if int(k) > 32})
-        self.to_img = synthesis.to_img
+        self.synthesis = synthesis
 
     def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        x = feature
-        for index, block in enumerate(self.blocks.values(), start=3):
-            x = block(x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
-        return self.to_img(x, w_plus[:, -1])
+        return self.synthesis.image(feature, w_plus)
 
 
 class Preview(nn.Module):
     """F and w+ -> a likeness of the picture, (1, 3, 256, 256)."""
 
-    def __init__(self, synthesis: Synthesis, head: ExitHead) -> None:
+    def __init__(self, synthesis: SynthesisNetwork, head: ExitHead) -> None:
         super().__init__()
-        self.blocks = nn.ModuleDict({k: synthesis.blocks[k] for k in ("64", "128")})
-        self.head = head
+        self.synthesis, self.head = synthesis, head
 
     def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        x = feature
-        for index, block in enumerate(self.blocks.values(), start=3):
-            x = block(x, w_plus[:, 1 + 3 * index : 4 + 3 * index])
-        return self.head(x, w_plus)
+        return render_exit(self.synthesis, self.head, feature, w_plus)
 
 
 class Carry(nn.Module):
@@ -131,7 +118,7 @@ class Carry(nn.Module):
 class KeepSkin(nn.Module):
     """The edited F with the colour that the skin had: :meth:`hsc.editing.skin.Skin.restore`."""
 
-    def __init__(self, synthesis: Synthesis, skin: Skin) -> None:
+    def __init__(self, synthesis: SynthesisNetwork, skin: Skin) -> None:
         super().__init__()
         self.synthesis, self.skin = synthesis, skin
 
@@ -151,28 +138,36 @@ class Graph:
 
 
 def graphs(folder: Path | None = None) -> dict[str, Graph]:
-    """The graphs by file name."""
-    generator = load_into(Synthesis(), path_of("generator", folder), "synthesis.")
-    codec = load_into(FeatureCodec(), path_of("fcn", folder))
-    head = load_into(ExitHead(), path_of("preview", folder))
-    w_plus, feature = torch.zeros(1, 23, 512), torch.zeros(1, 512, 32, 32)
-    edits = EditTable.load(path_of("edits", folder))
-    pair = {"feature": feature, "w_plus": w_plus}
-    carried = dict.fromkeys(("detail", "before", "after"), feature)
-    skin = {"feature": feature, "w_plus": w_plus, "edited": feature, "edited_w_plus": w_plus}
+    """The graphs by file name.
+
+    ``render`` and ``skin`` are for files with a feature map; where the weights have finetuned
+    blocks, which draw only those, ``render_semantics`` and ``skin_semantics`` are for the others.
+    """
+    n = load_networks(torch.device("cpu"), folder, "reference")
+    if n.preview is None:
+        raise HscError("expected the preview exit among the weights, found none.")
+    w_plus = torch.zeros(1, *n.config.generator.w_plus_shape)
+    feature_s = n.generator.feature(w_plus)
+    y_hat = torch.zeros(1, n.config.latent_channels, n.config.latent_px, n.config.latent_px)
+    pair = {"feature": feature_s, "w_plus": w_plus}
+    both = pair | {"edited": feature_s, "edited_w_plus": w_plus}
+    carried = dict.fromkeys(("detail", "before", "after"), feature_s)
+    level = {"level": torch.ones(1)}
     found = {
-        "features": Graph(Features(generator), {"w_plus": w_plus}, "feature_s"),
+        "features": Graph(Features(n.generator), {"w_plus": w_plus}, "feature_s"),
         "restore": Graph(
-            Restore(codec),
-            {"y_hat": torch.zeros(1, 128, 16, 16), "feature_s": feature, "level": torch.ones(1)},
-            "feature",
+            Restore(n.fcn), {"y_hat": y_hat, "feature_s": feature_s} | level, "feature"
         ),
-        "render": Graph(Render(generator), pair, "picture"),
-        "preview": Graph(Preview(generator, head), pair, "picture"),
-        "carry": Graph(Carry(codec.feature_std), carried | {"change": torch.ones(1)}, "carried"),
+        "preview": Graph(Preview(n.generator, n.preview), pair, "picture"),
+        "carry": Graph(Carry(n.fcn.feature_std), carried | {"change": torch.ones(1)}, "carried"),
     }
-    if edits.skin:
-        found["skin"] = Graph(KeepSkin(generator, edits.skin), skin, "kept")
+    kinds = {"": n.finetuned}
+    if n.finetuned is not n.generator:
+        kinds["_semantics"] = n.generator
+    for suffix, synthesis in kinds.items():
+        found[f"render{suffix}"] = Graph(Render(synthesis), pair, "picture")
+        if n.edits.skin:
+            found[f"skin{suffix}"] = Graph(KeepSkin(synthesis, n.edits.skin), both, "kept")
     return found
 
 
@@ -214,7 +209,12 @@ def write_weights(out: Path, folder: Path | None = None) -> None:
     model = model_id(folder)
     manifest = {
         "model": {"name": model.name, "code": model.code},
-        "made_from": {name: file_hash(path_of(name, folder)) for name in SOURCES},
+        "made_from": {
+            name: file_hash(path_of(name, folder))
+            for name in SOURCES
+            if path_of(name, folder).is_file()
+        },
+        "graphs": sorted(path.stem for path in out.glob("*.onnx")),
         "files": {path.name: _facts(path) for path in sorted(out.iterdir())},
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -35,9 +35,16 @@ export class Decoder {
   async load() {
     const manifest = JSON.parse(new TextDecoder().decode(await this.fetchFile("manifest.json")));
     this.model = manifest.model;
+    this.graphs = new Set(manifest.graphs);
     this.latents = new LatentDecoder(readSafetensors(await this.fetchFile("latents.safetensors")).tensors);
     this.table = new EditTable(readSafetensors(await this.fetchFile("edits.safetensors")));
     return this;
+  }
+
+  /** The graph for a face: semantics alone may have one of their own. */
+  graphFor(name, face) {
+    const own = `${name}_semantics`;
+    return face.feature === face.featureS && this.graphs.has(own) ? own : name;
   }
 
   session(name) {
@@ -94,8 +101,9 @@ export class Decoder {
 
   /** Float32Array (3, px, px) in [-1, 1]: 1024 px, or 256 for a preview. */
   async render(face, amounts = {}, { preview = false } = {}) {
-    const { wPlus, feature } = await applyEdits(this.table, amounts, face, this.run);
-    return this.run(preview ? "preview" : "render", { feature, w_plus: wPlus });
+    const run = (name, inputs) => this.run(this.graphFor(name, face), inputs);
+    const { wPlus, feature } = await applyEdits(this.table, amounts, face, run);
+    return run(preview ? "preview" : "render", { feature, w_plus: wPlus });
   }
 }
 
