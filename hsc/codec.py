@@ -9,9 +9,9 @@ from torch import Tensor
 
 from hsc.batch import pair_edits, render_batch
 from hsc.bitstream import unpack
-from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.editing.blend import Blender
+from hsc.editing.table import Edit
 from hsc.encoder import Encoder
 from hsc.errors import BitstreamError, HscError
 from hsc.images.tensors import to_picture
@@ -51,7 +51,7 @@ class Codec:
         return cls(load_networks(_device(device), folder, backend), weights)
 
     @property
-    def edit_names(self) -> tuple:
+    def edit_names(self) -> tuple[Edit, ...]:
         """The edits that ``decode`` takes, with their labels and safe ranges."""
         return self.networks.edits.edits
 
@@ -288,12 +288,11 @@ class Codec:
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:
         """A face that nobody has: drawn by the generator from a seed, 1024 x 1024."""
-        z = torch.randn(1, FACE_1024.style_dim, generator=torch.Generator().manual_seed(seed)).to(
-            self.device
-        )
-        synthesis = self.networks.synthesis
-        w = self.networks.mapping(z, truncation)
-        return to_picture(synthesis(w[:, None].expand(-1, FACE_1024.styles, -1)))
+        n = self.networks
+        spec = n.config.generator
+        z = torch.randn(1, spec.style_dim, generator=torch.Generator().manual_seed(seed))
+        w = n.mapping(z.to(self.device), truncation)
+        return to_picture(n.synthesis(w[:, None].expand(-1, spec.styles, -1)))
 
 
 def _check_keep(keep_details: float) -> None:

@@ -7,10 +7,9 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
-from hsc.config import FACE_1024
 from hsc.errors import HscError, PhotoError
 from hsc.images.tensors import to_tensor
-from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.refine import Progress, Refiner
 from hsc.networks import Networks
 from hsc.numerics.precision import computes_bfloat16
@@ -76,12 +75,14 @@ class Encoder:
 
     def small(self, crop: Image.Image) -> Tensor:
         """What GIE looks at: (1, 3, 256, 256). Raises PhotoError for another size than 1024."""
-        if crop.size != (FACE_1024.image_px, FACE_1024.image_px):
+        config = self.networks.config
+        image_px, input_px = config.generator.image_px, config.input_px
+        if crop.size != (image_px, image_px):
             raise PhotoError(
-                f"expected an aligned crop of {FACE_1024.image_px} x {FACE_1024.image_px}, got "
-                f"{crop.width} x {crop.height}: use hsc.domains.ffhq_face.aligned."
+                f"expected an aligned crop of {image_px} x {image_px}, got "
+                f"{crop.width} x {crop.height}: use hsc.domains.align."
             )
-        small = crop.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
+        small = crop.convert("RGB").resize((input_px, input_px), Image.Resampling.LANCZOS)
         return to_tensor(small, self.networks.device)
 
     @cached_property

@@ -1,8 +1,8 @@
 """What the codec asks of a generator.
 
-    z -> mapping -> w -> w+ -+-> feature: blocks to feature_px -> F -+-> image: blocks above it
-                             |                                       +-> run, exit head: small
-                             +-> exact features at context_px: side information of F's entropy model
+    z -> mapping -> w+ -+-> feature: blocks up to feature_px -> F -+-> image -> picture
+                        |                                          +-> run -> exit -> small picture
+                        +-> exact features at context_px: side information of F's entropy model
 
 A new generator is one folder beside ``mobilestylegan`` that subclasses :class:`MappingNetwork` and
 :class:`SynthesisNetwork` and offers a :class:`Family`, and one line in ``hsc.generators.registry``.
@@ -24,7 +24,7 @@ Corner = tuple[int, int]
 
 
 class Renderer(Protocol):
-    """Pictures from w+ and feature maps: a synthesis network, or a backend that computes it."""
+    """w+ and feature maps to pictures: a synthesis network, or a backend of one."""
 
     spec: GeneratorSpec
 

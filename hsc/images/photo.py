@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from hsc.errors import PhotoError
@@ -189,7 +191,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(_to_eight_bits(values, float(values.max()), image.mode))
 
 
-def _to_eight_bits(values: np.ndarray, brightest: float, mode: str) -> np.ndarray:
+def _to_eight_bits(values: npt.NDArray[Any], brightest: float, mode: str) -> npt.NDArray[Any]:
     scales = FULL_SCALES if mode == "F" else FULL_SCALES[1:]
     full = next((scale for scale in scales if brightest <= scale), brightest)
     return np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)

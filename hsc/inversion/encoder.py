@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import FACE_1024, SHIPPED
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
 from hsc.inversion.feature_feedback import FeatureFeedback, style_above
@@ -17,9 +17,9 @@ from hsc.inversion.style_feedback import SHAPING, StyleFeedback
 from hsc.layers import ResidualBlock
 from hsc.types import Inversion
 
-INPUT_PX = 256
+INPUT_PX = SHIPPED.input_px
 FEEDBACK_STEPS = 1
-"""Times that F is looked at again: a second time gains .002 in LPIPS and takes 55 ms."""
+"""Corrections of F: a second one gains .002 in LPIPS and takes 55 ms."""
 POOLED = 9 * sum(PYRAMID_CHANNELS[1:])
 """Numbers in the pooled pyramid."""
 
@@ -40,10 +40,10 @@ class SemanticHead(nn.Module):
 
     One w with a small residual a layer keeps S close to the generator's own W space, where
     directions stay editable and bits stay few. ``truncation`` is 1 but for the last style, which
-    colours the picture above the exit that the losses look through: it drifts in training, and
-    moving it towards the mean takes that back (``hsc.research.training.truncation``). ``offset``
-    is the same for every face: how photographs differ in texture and colour from what the generator
-    renders by itself (``hsc.research.training.texture``).
+    colours the picture above the exits that training losses use: it drifts in training, and
+    truncation towards the mean takes that back (``hsc.research.training.truncation``). ``offset``
+    is the same for every face: how photographs differ in texture and colour from what the
+    generator renders by itself (``hsc.research.training.texture``).
     """
 
     def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
@@ -124,14 +124,14 @@ class InversionEncoder(nn.Module):
 
         x 256 -> backbone -> pyramid -> semantic head -> S -> G to a 128-px exit -> x_S
                                 |                        |
-                                |      x, x_S -> semantic look -> + -> S
-                                |                                      |
+                                |    x, x_S -> style feedback -> + -> S
+                                |                                     |
                                 |                              G_F(S) = F_S
-                                +-> feature head <---------------------+
+                                +-> feature head <--------------------+
                                          |
                                          F -> G to a 128-px exit -> x_F  <-+
                                          |                                 |
-                         x, x_F -> second look -> + -> F ------------------+
+                        x, x_F -> feature feedback -> + -> F --------------+
     """
 
     def __init__(self) -> None:
@@ -154,8 +154,7 @@ class InversionEncoder(nn.Module):
         Args:
             image: (B, 3, 256, 256) in [-1, 1].
             synthesis: the generator; its features at 32 px enter the feature head.
-            self_renderer: what the encoder sees its own pictures with; without it S and F are what
-                it finds at first.
+            self_renderer: renders what the encoder has so far; without it there is no feedback.
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)
@@ -163,9 +162,10 @@ class InversionEncoder(nn.Module):
         with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
             feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
         feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
-        for _ in range(FEEDBACK_STEPS if self_renderer else 0):
-            drawn = self_renderer.draw(synthesis, feature, w_plus)  # (B, 3, 128, 128)
-            feature = self.feature_step(image, drawn, feature, w_plus)  # (B, 512, 32, 32)
+        if self_renderer is not None:
+            for _ in range(FEEDBACK_STEPS):
+                x_f = self_renderer.render(synthesis, feature, w_plus)  # (B, 3, 128, 128)
+                feature = self._correct_feature(image, x_f, feature, w_plus)
         return Inversion(w_plus, feature, feature_s)
 
     def semantics(
@@ -175,30 +175,27 @@ class InversionEncoder(nn.Module):
         synthesis: SynthesisNetwork,
         self_renderer: SelfRenderer | None,
     ) -> Tensor:
-        """S of (B, 3, 256, 256) whose pyramid is known, and looked at: (B, 23, 512)."""
+        """S of (B, 3, 256, 256) and its pyramid, after style feedback: (B, 23, 512)."""
         pooled = pool(pyramid)
         w_plus = self.semantic_head(pooled)  # (B, 23, 512)
         if self_renderer is None:
             return w_plus
         with torch.no_grad():
-            drawn = self_renderer.draw(
-                synthesis, synthesis.feature(w_plus), w_plus
-            )  # (B, 3, 128, 128)
-            known, found = (
-                self_renderer.describe(image),
-                self_renderer.describe(drawn),
-            )  # (B, 128) each
-        head = self.semantic_head
+            x_s = self_renderer.render(synthesis, synthesis.feature(w_plus), w_plus)
+            # who is in the photograph and who is in x_S, (B, 128) each
+            photo_descriptor, own_descriptor = map(self_renderer.describe, (image, x_s))
+        head, feedback = self.semantic_head, self.style_feedback
         shaping, others = w_plus[:, :SHAPING], w_plus[:, SHAPING:]
         w = ((shaping - head.w_mean) / head.w_std).mean(1)  # (B, 512)
-        look = self.style_feedback
-        difference = look.difference(image, drawn, pyramid)  # (B, width)
-        correction = look(w, known, found, pooled, difference)  # (B, 13, 512)
+        error = feedback.difference(image, x_s, pyramid)  # (B, width)
+        correction = feedback(w, photo_descriptor, own_descriptor, pooled, error)  # (B, 13, 512)
         return torch.cat([shaping + head.w_std * correction.float(), others], 1)
 
-    def feature_step(self, image: Tensor, drawn: Tensor, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """F, corrected by what it draws through the 128-px exit: (B, 512, 32, 32)."""
+    def _correct_feature(
+        self, image: Tensor, x_f: Tensor, feature: Tensor, w_plus: Tensor
+    ) -> Tensor:
+        """F after one feedback step, given its picture at 128 px: (B, 512, 32, 32)."""
         head, std = self.semantic_head, self.feature_head.feature_std[:, None, None]
         style = style_above(w_plus, head.w_mean, head.w_std)  # (B, 512)
-        correction = self.feature_feedback(image, drawn.to(image.dtype), feature / std, style)
+        correction = self.feature_feedback(image, x_f.to(image.dtype), feature / std, style)
         return feature + std * correction.float()

@@ -1,4 +1,4 @@
-"""The encoder looks at what it would draw, and corrects F by what it sees there.
+"""The encoder renders F and corrects it by the error of that picture.
 
 Source: the feedback of ReStyle (Alaluf et al. 2021, arXiv 2104.02699), here for the feature map
 instead of the styles, and through an early exit of the generator.
@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024, SHIPPED
-from hsc.inversion.error_encoder import beside
+from hsc.inversion.error_encoder import error_maps
 from hsc.layers import ResidualBlock
 
 
 class FeatureFeedback(nn.Module):
-    """F, the picture, and a exit128 at what F draws -> a better F.
+    """F, the photograph x and the 128-px picture x^ of F -> a better F.
 
     ::
 
@@ -38,15 +38,15 @@ class FeatureFeedback(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, image: Tensor, drawn: Tensor, feature: Tensor, w: Tensor) -> Tensor:
+    def forward(self, image: Tensor, rendered: Tensor, feature: Tensor, w: Tensor) -> Tensor:
         """What to add to F, in standard deviations of its channels.
 
         Args:
-            image: (B, 3, 256, 256); drawn: (B, 3, 128, 128), what F draws; both in [-1, 1].
+            image: (B, 3, 256, 256); rendered: (B, 3, 128, 128), of F; both in [-1, 1].
             feature: F / std, (B, 512, 32, 32).
-            w: (B, 512), the style that draws above F, standardised.
+            w: (B, 512), the style of the block above F, standardised.
         """
-        h = self.error(beside(image, drawn))  # (B, width, 32, 32)
+        h = self.error(error_maps(image, rendered))  # (B, width, 32, 32)
         h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // FACE_1024.feature_px))
         h = h + self.feature(feature)  # (B, width, 32, 32)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each

@@ -1,4 +1,4 @@
-"""What the encoder looks at its own picture with, before any bit is spent."""
+"""Feedback for the encoder: a small picture of what it has so far, and whom it shows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,11 @@ from hsc.weights.loading import path_of
 
 @dataclass(frozen=True)
 class SelfRenderer:
-    """A small picture of what was found, and who is in it.
+    """Renders and describes intermediate results of the encoder.
 
     Attributes:
         exit128: the generator's exit at 128 px.
-        identity: who is in a picture: faces that differ a little may be two people.
+        identity: face recogniser; pictures that differ little may show two people.
     """
 
     exit128: ExitHead
@@ -36,10 +36,9 @@ class SelfRenderer:
         return cls(load_exit128(device, folder), identity.to(device))
 
     @torch.no_grad()
-    def draw(self, synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """What S and a feature map (B, 512, 32, 32) draw: (B, 3, 128, 128)."""
-        drawn = render_exit(synthesis, self.exit128, feature, w_plus)
-        return drawn.clamp(-1.5, 1.5)
+    def render(self, synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """(B, 512, 32, 32) and (B, 23, 512) -> (B, 3, 128, 128), nominally in [-1, 1]."""
+        return render_exit(synthesis, self.exit128, feature, w_plus).clamp(-1.5, 1.5)
 
     @torch.no_grad()
     def describe(self, image: Tensor) -> Tensor:

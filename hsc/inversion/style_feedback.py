@@ -1,8 +1,8 @@
-"""The encoder looks at whom its semantics alone draw, and corrects S by what it sees there.
+"""The encoder renders its semantics alone and corrects S by how the face differs.
 
 Source: the feedback of ReStyle (Alaluf et al. 2021, arXiv 2104.02699), once, with a face
-recogniser's descriptor beside the encoder's own features: likeness hangs on differences that an
-ImageNet trunk hardly sees.
+recogniser's descriptor beside the encoder's own features: identity depends on differences that
+ImageNet features hardly represent.
 """
 
 import torch
@@ -14,19 +14,19 @@ from hsc.inversion.error_encoder import ErrorEncoder
 from hsc.metrics.identity import DESCRIPTOR_DIM
 
 SHAPING = FACE_1024.styles_through(64)
-"""Styles that are corrected, those that shape the face; the exit128 hardly sees the others."""
+"""Styles that are corrected: those that shape the face; later ones hardly reach the 128-px exit."""
 DESCRIPTOR_SCALE = 6.0
 """Brings descriptors, whose parts are about .1, to the size of everything else."""
 
 
 class StyleFeedback(nn.Module):
-    """S, and how the photograph differs from what S draws -> a better S.
+    """S, and how the photograph differs from what S renders -> a better S.
 
     ::
 
-        photograph -> descriptor d ------------------+
-        S -> G to a 128-px exit128 -> descriptor d' --+-> d, d - d' -> Linear --------+
-        photograph, exit128, pyramid -> difference -----------------------------------+
+        photograph -> descriptor d ---------------------+
+        S -> G to a 128-px exit -> descriptor d' -------+-> d, d - d' -> Linear -----+
+        photograph, 128-px picture, pyramid -> error encoder ------------------------+
         photograph -> pooled pyramid -> Linear -> leaky -> Linear -------------------+
         mean of the styles that shape, standardised -> Linear -----------------------+
              -> sum -> leaky -> Linear -> leaky -+-> one change for all -----+
@@ -58,22 +58,28 @@ class StyleFeedback(nn.Module):
         self.register_buffer("pooled_std", torch.ones(pooled))
 
     def forward(
-        self, w: Tensor, known: Tensor, found: Tensor, pooled: Tensor, difference: Tensor
+        self,
+        w: Tensor,
+        photo_descriptor: Tensor,
+        own_descriptor: Tensor,
+        pooled: Tensor,
+        error: Tensor,
     ) -> Tensor:
         """What to add to S, in standard deviations of w.
 
         Args:
             w: (B, 512), the mean of the styles that shape, standardised.
-            known, found: (B, 128), descriptors of the photograph and of what S draws.
+            photo_descriptor, own_descriptor: (B, 128), of the photograph and of what S renders.
             pooled: (B, pooled), of the photograph.
-            difference: of the photograph and the exit128, (B, width), from :attr:`difference`.
+            error: (B, width), from :attr:`difference`.
 
         Returns:
             (B, SHAPING, 512).
         """
         pooled = (pooled - self.pooled_mean) / self.pooled_std  # (B, pooled)
-        who = DESCRIPTOR_SCALE * torch.cat([known, known - found], 1)  # (B, 256)
-        h = self.descriptors(who) + self.style(w) + difference  # (B, width)
+        change = photo_descriptor - own_descriptor  # (B, 128)
+        who = DESCRIPTOR_SCALE * torch.cat([photo_descriptor, change], 1)  # (B, 256)
+        h = self.descriptors(who) + self.style(w) + error  # (B, width)
         h = h + self.pyramid(F.leaky_relu(self.seen(pooled), 0.2))
         h = F.leaky_relu(self.hidden(F.leaky_relu(h, 0.2)), 0.2)  # (B, width)
         c = self.coefficients(h).unflatten(1, (SHAPING, -1))  # (B, 13, rank)

@@ -45,7 +45,7 @@ def test_s_that_was_looked_at_is_more_like_the_person(image) -> None:
     away = []
     for self_renderer in (None, n.self_renderer):
         found = n.encoder(image, n.generator, self_renderer)
-        drawn = n.self_renderer.draw(n.generator, found.feature_s, found.w_plus)
+        drawn = n.self_renderer.render(n.generator, found.feature_s, found.w_plus)
         away.append(
             (n.self_renderer.describe(drawn) - n.self_renderer.describe(image)).norm().item()
         )

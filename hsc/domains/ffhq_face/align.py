@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from hsc.config import FACE_1024
@@ -41,7 +43,7 @@ class Square:
     side: float
     angle: float  # radians; where the square's right points, clockwise on the screen
 
-    def corners(self) -> np.ndarray:
+    def corners(self) -> npt.NDArray[Any]:
         """(4, 2): upper left, lower left, lower right, upper right."""
         half = self.side / 2
         right = half * np.array([np.cos(self.angle), np.sin(self.angle)])
@@ -105,7 +107,7 @@ def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
     b, e = down / render
     coefficients = (a, b, origin[0], d, e, origin[1])
 
-    def turned(band: Image.Image) -> np.ndarray:
+    def turned(band: Image.Image) -> npt.NDArray[Any]:
         # as floats, because Pillow's 8-bit transform rounds down and would darken the picture
         large = band.convert("F").transform(
             (render, render), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
@@ -147,6 +149,6 @@ def _padded(
     return _rounded(result)
 
 
-def _rounded(pixels: np.ndarray) -> Image.Image:
+def _rounded(pixels: npt.NDArray[Any]) -> Image.Image:
     """Float pixels (height, width, 3) on the scale of 255 -> RGB picture."""
     return Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from hsc.errors import WeightsError
@@ -40,6 +41,7 @@ NUDGES = tuple(
 )  # fmt: skip
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+Points = npt.NDArray[np.float64]  # (68, 2), x and y
 
 MODELS_PACKAGE = "face_recognition_models"
 LANDMARK_MODEL = "models/shape_predictor_68_face_landmarks.dat"
@@ -56,7 +58,7 @@ class Face:
     """
 
     box: Box
-    landmarks: np.ndarray  # (68, 2) float64, x and y, in the iBUG 300-W order
+    landmarks: Points  # (68, 2) float64, x and y, in the iBUG 300-W order
 
     @property
     def area(self) -> float:
@@ -74,7 +76,7 @@ def find_faces(image: Image.Image) -> list[Face]:
     return sorted(faces, key=lambda face: -face.area)
 
 
-def landmarks_in(image: Image.Image, box: Box) -> np.ndarray:
+def landmarks_in(image: Image.Image, box: Box) -> Points:
     """The 68 points (68, 2) of a face whose box is known, such as that of an aligned crop."""
     with _LOCK:
         return _landmarks(image, box)
@@ -108,7 +110,7 @@ def _boxes(image: Image.Image) -> list[Box]:
     return [max(doubtful)[1]] if doubtful else []
 
 
-def _landmarks(image: Image.Image, box: Box) -> np.ndarray:  # (68, 2)
+def _landmarks(image: Image.Image, box: Box) -> Points:  # (68, 2)
     """The 68 points of the face in a box, measured on a copy where its size is the same always.
 
     The predictor starts from a box and its answer wavers with it, while the detector's boxes come
@@ -134,7 +136,7 @@ def _landmarks(image: Image.Image, box: Box) -> np.ndarray:  # (68, 2)
     return points / scale + low
 
 
-def _predicted(patch: np.ndarray, middle: np.ndarray, side: float) -> np.ndarray:
+def _predicted(patch: Points, middle: Points, side: float) -> Points:
     """The predictor's answer (68, 2) for a square box, in pixels from the patch's corner."""
     import dlib
 
