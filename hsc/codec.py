@@ -234,8 +234,10 @@ class Codec:
         Raises:
             HscError: as ``decode``, or there are not as many edits as files.
         """
-        one = isinstance(files, (bytes, bytearray, memoryview))
-        opened = self.open(files, layers) if one else [self.open(data, layers) for data in files]
+        if isinstance(files, (bytes, bytearray, memoryview)):
+            one = self.open(bytes(files), layers)
+            return self.draw_many(one, edits, keep_details, preview=preview)
+        opened = [self.open(data, layers) for data in files]
         return self.draw_many(opened, edits, keep_details, preview=preview)
 
     def draw_many(
@@ -258,7 +260,8 @@ class Codec:
         Raises:
             HscError: ``t`` is outside of 0 to 1. BitstreamError: as ``decode``.
         """
-        return self._blender.morph(*self._faces([a, b]), t)
+        first, second = self._faces([a, b])
+        return self._blender.morph(first, second, t)
 
     def mix(
         self,
@@ -276,7 +279,8 @@ class Codec:
             HscError: an unknown layer, or ``t`` is outside of 0 to 1. BitstreamError: as
                 ``decode``.
         """
-        return self._blender.mix(*self._faces([a, b]), layers, t)
+        first, second = self._faces([a, b])
+        return self._blender.mix(first, second, layers, t)
 
     def average(self, faces: Sequence[bytes | DecodedLatents]) -> DecodedLatents:
         """The mean of faces. Raises HscError for none, BitstreamError as ``decode``."""

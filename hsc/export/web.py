@@ -75,6 +75,7 @@ class Restore(nn.Module):
     def __init__(self, codec: FeatureCodec) -> None:
         super().__init__()
         self.g_s = codec.g_s
+        self.std: Tensor
         self.register_buffer("std", codec.feature_std[:, None, None])
 
     def forward(self, y_hat: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
@@ -109,6 +110,7 @@ class Carry(nn.Module):
 
     def __init__(self, std: Tensor) -> None:
         super().__init__()
+        self.std: Tensor
         self.register_buffer("std", std[:, None, None])
 
     def forward(self, detail: Tensor, before: Tensor, after: Tensor, change: Tensor) -> Tensor:
@@ -242,7 +244,7 @@ def export_web(out: Path, folder: Path | None = None) -> list[Path]:
     write_weights(out / "weights", folder)
     files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in NOT_CACHED)
     names = ["./", *(p.relative_to(out).as_posix() for p in files)]
-    hashed = hashlib.sha256("".join(_facts(p)["sha256"] for p in files).encode()).hexdigest()
+    hashed = hashlib.sha256("".join(str(_facts(p)["sha256"]) for p in files).encode()).hexdigest()
     worker = (RECEIVER / SERVICE_WORKER).read_text(encoding="utf-8")
     worker = worker.replace("%VERSION%", hashed[:12]).replace("%FILES%", json.dumps(names))
     (out / SERVICE_WORKER).write_text(worker, encoding="utf-8")

@@ -84,13 +84,18 @@ def _fetched(wanted: Manifest, name: str) -> Path:
         RevisionNotFoundError,
     )
 
-    options = {"repo_id": wanted.repo, "filename": name, "revision": wanted.revision}
+    def fetch(local_only: bool) -> Path:
+        path = hf_hub_download(
+            wanted.repo, name, revision=wanted.revision, local_files_only=local_only
+        )
+        return Path(path)
+
     try:
-        return Path(hf_hub_download(**options, local_files_only=True))
+        return fetch(local_only=True)
     except LocalEntryNotFoundError:
         pass  # not in the cache yet
     try:
-        return Path(hf_hub_download(**options))
+        return fetch(local_only=False)
     except (RepositoryNotFoundError, RevisionNotFoundError, RemoteEntryNotFoundError) as error:
         lacks = {
             RepositoryNotFoundError: f"no {wanted.repo} that one may read",

@@ -212,6 +212,15 @@ def measure_edits(renderer: SampleRenderer, table: EditTable) -> dict[str, EditE
 
 
 def _edit(spec: EditSpec, styles: tuple[int, int]) -> Edit:
-    fields: Sequence[str] = ("name", "label", "unit", "low", "high", "step", "description")
-    values = (getattr(spec, field) for field in fields)
-    return Edit(*values, styles=styles, kind=spec.kind, group=spec.group)
+    return Edit(
+        spec.name,
+        spec.label,
+        spec.unit,
+        spec.low,
+        spec.high,
+        spec.step,
+        spec.description,
+        styles,
+        spec.kind,
+        spec.group,
+    )

@@ -79,17 +79,17 @@ def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
         face = FacePixels.prepare(
             image, aligned_landmarks(image), renderer.reader.person.mask(image)
         )
-        skin, other = (in_cells(pixels) > MOSTLY for pixels in skin_pixels(face))
+        on_skin, other = (in_cells(pixels) > MOSTLY for pixels in skin_pixels(face))
         vectors = feature[0].float().permute(1, 2, 0).cpu().numpy()  # (32, 32, 512)
-        features += [vectors[skin], vectors[other]]
-        kinds += [np.ones(skin.sum()), -np.ones(other.sum())]
+        features += [vectors[on_skin], vectors[other]]
+        kinds += [np.ones(on_skin.sum()), -np.ones(other.sum())]
         above = renderer.synthesis.run(feature, w_plus, FACE_1024.feature_px, COLOUR_PX).float()
-        above_64.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[skin])
+        above_64.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[on_skin])
         fine = fine_styles(w_plus.float()).cpu().numpy()  # (1, 1024)
-        styles.append(np.repeat(fine, skin.sum(), 0))
-        colours.append(in_cells(face.lab)[skin])
-    vectors, kinds = np.concatenate(features), np.concatenate(kinds)
-    where, bias = _regressed(vectors, kinds)
+        styles.append(np.repeat(fine, on_skin.sum(), 0))
+        colours.append(in_cells(face.lab)[on_skin])
+    vectors, kind = np.concatenate(features), np.concatenate(kinds)
+    where, bias = _regressed(vectors, kind)
     inputs = np.concatenate([np.concatenate(above_64), np.concatenate(styles)], 1)
     colour, base = _regressed(inputs, np.concatenate(colours))
     colour, shade = np.split(colour.T, [above_64[0].shape[1]], axis=1)
@@ -97,7 +97,7 @@ def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
         torch.from_numpy(np.ascontiguousarray(x)).float()
         for x in (SHARP * where, np.array(SHARP * bias), colour, shade, base, np.zeros_like(colour))
     ))  # fmt: skip
-    spread = np.cov(vectors[kinds > 0].T)
+    spread = np.cov(vectors[kind > 0].T)
     slopes = _slopes(renderer, skin, min(count, SLOPED)).numpy().astype(float)  # (3, 512)
     natural = slopes @ spread  # what varies over skin anyway is changed the most
     skin = Skin(**vars(skin) | {"tones": torch.from_numpy(

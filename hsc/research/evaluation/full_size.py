@@ -375,7 +375,7 @@ def full_report(
     note = NOTE.format(
         count=len(sizes), low=min(sizes.values()), high=max(sizes.values()), s_level=levels[0]
     )
-    constants = {"LEAST_PX": LEAST_PX, "EYE_PX": EYE_PX, "MOUTH_PX": MOUTH_PX}
+    constants: dict[str, float] = {"LEAST_PX": LEAST_PX, "EYE_PX": EYE_PX, "MOUTH_PX": MOUTH_PX}
     constants |= {"DLIB": identity.SAME_PERSON, "FACERES": identity_faceres.SAME_PERSON}
     for name, value in constants.items():
         note = note.replace(name, str(value))
@@ -478,17 +478,17 @@ class WindowSheet:
     def _tile(self, image: Image.Image) -> Image.Image:
         right, left = self.reference.windows["lpips_eyes"]
         (mouth,) = self.reference.windows["lpips_mouth"]
+        assert self.reference.face is not None
         p = self.reference.face.landmarks
         rest = self.TILE[0] - MOUTH_PX
         cheek = _box((p[35] * 1.1 + p[14] * 0.9) / 2, MOUTH_PX, image.width)
-        cheek = (cheek[0] + (MOUTH_PX - rest) // 2, cheek[1])
+        x, y = cheek[0] + (MOUTH_PX - rest) // 2, cheek[1]
         tile = Image.new("RGB", self.TILE)
         # the right eye is at the picture's left
         tile.paste(image.crop(min(left, right)), (0, 0))
         tile.paste(image.crop(max(left, right)), (EYE_PX, 0))
         tile.paste(image.crop(mouth), (0, EYE_PX))
-        box = (*cheek, cheek[0] + rest, cheek[1] + MOUTH_PX)
-        tile.paste(image.crop(box), (MOUTH_PX, EYE_PX))
+        tile.paste(image.crop((x, y, x + rest, y + MOUTH_PX)), (MOUTH_PX, EYE_PX))
         return tile
 
     def save(self, path: Path) -> None:
