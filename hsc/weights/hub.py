@@ -86,7 +86,10 @@ def _fetched(wanted: Manifest, name: str) -> Path:
 
     def fetch(local_only: bool) -> Path:
         path = hf_hub_download(
-            wanted.repo, name, revision=wanted.revision, local_files_only=local_only
+            repo_id=wanted.repo,
+            filename=name,
+            revision=wanted.revision,
+            local_files_only=local_only,
         )
         return Path(path)
 
