@@ -6,14 +6,15 @@ import functools
 import inspect
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import gradio as gr
 from gradio.blocks import Block
 
+from app.components.html import is_busy
 from hsc.errors import HscError
 
 log = logging.getLogger(__name__)
@@ -42,15 +43,41 @@ QUICK: dict[str, Any] = {
 UNEXPECTED = "Something went wrong on our side: the log has the details."
 
 
-def friendly(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """Turn the library's errors into one-sentence toasts; log everything else and say so."""
+def friendly(
+    function: Callable[Arguments, Answer], note: Block | None = None
+) -> Callable[Arguments, Answer]:
+    """A handler whose errors are one-sentence toasts, and whose busy note never stays.
+
+    The library's errors become the toast's sentence; everything else is logged, and the toast says
+    only that it was.
+
+    Args:
+        note: where a generator of updates says what it is doing. It is cleared when the generator
+            fails, and when it ends busy; the last good pictures stay.
+    """
     name = getattr(function, "__name__", repr(function))
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def steps(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Iterator[Any]:
-            with _errors_as_toasts(name):
-                yield from cast("Iterator[Any]", function(*args, **kwargs))
+            update, busy = None, False
+            with (
+                _errors_as_toasts(name),
+                closing(cast("Generator[Any]", function(*args, **kwargs))) as updates,
+            ):
+                try:
+                    for update in updates:
+                        if isinstance(update, dict) and note in update:
+                            busy = is_busy(update[note])
+                        yield update
+                except Exception:
+                    if note:
+                        yield {note: ""}
+                    raise
+                if update is None:
+                    yield gr.skip()  # Gradio clears every output that a generator never names
+                elif busy:
+                    yield {note: ""}
 
         return cast("Callable[Arguments, Answer]", steps)
 

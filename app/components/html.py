@@ -22,6 +22,11 @@ def note(text: str, *, busy: bool = False, warn: bool = False) -> str:
     return f'<p class="note{kind}">{escape(text)}</p>' if text else ""
 
 
+def is_busy(html: object) -> bool:
+    """Whether a note says that something is being done."""
+    return isinstance(html, str) and '<p class="note busy">' in html
+
+
 def busy_note(studio: Studio, text: str) -> str:
     """What is being done; as long as the model is loading, that."""
     return note(text if studio.ready else LOADING, busy=True)

@@ -214,6 +214,11 @@ def test_several_faces_are_offered(visit, quick_server):
     finished(page)
     first = source(page, "#original")
     expect(page.locator("#faces img")).to_have_count(2)
+    gallery = page.locator("#faces").bounding_box()
+    for number in range(2):  # whole, and square
+        box = page.locator("#faces button:has(img)").nth(number).bounding_box()
+        assert abs(box["width"] - box["height"]) < 2
+        assert box["y"] + box["height"] <= gallery["y"] + gallery["height"]
     page.locator("#faces button:has(img)").nth(1).click()
     expect(page.locator("#original img")).not_to_have_attribute("src", first)
     finished(page)
@@ -229,6 +234,16 @@ def test_an_invented_face_is_the_same_for_the_same_seed(visit, server):
         expect(page.locator("#readout")).to_contain_text("than the picture's own file")
         seen.append(source(page, "#both"))
     assert seen[0] == seen[1]
+
+
+def test_examples_have_names_and_six_digits_of_a_seed_fit(visit, quick_server):
+    page = visit(quick_server)
+    for number, each in enumerate(examples(), 1):
+        button = page.get_by_role("button", name=f"Example {number}: {each.label}")
+        expect(button).to_be_visible()
+    page.locator("#seed input").fill("888888")
+    fits = "input => input.scrollWidth <= input.clientWidth"
+    assert page.locator("#seed input").evaluate(fits)
 
 
 def test_the_border_moves_by_keyboard(visit, quick_server):

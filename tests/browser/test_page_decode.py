@@ -32,6 +32,20 @@ def test_a_file_that_is_none_gives_one_sentence(visit, server):
     expect(page.locator("#received-note p")).to_have_count(0)
 
 
+def test_a_refused_file_leaves_no_name_beside_the_last_face(visit, server, face):
+    page = visit(server)
+    page.get_by_role("tab", name="Decode").click()
+    page.locator("#received input[type=file]").set_input_files(dropped(face, "good.hsc"))
+    drawn(page)
+    shown = source(page, "#received-picture")
+    page.locator("#received").get_by_role("button", name="Clear").click()
+    page.locator("#received input[type=file]").set_input_files(dropped(b"HSC broken", "bad.hsc"))
+    expect(page.locator("[data-testid=toast-body]")).to_be_visible()
+    expect(page.locator("#received input[type=file]")).to_have_count(1)  # it asks for one again
+    expect(page.locator("#received")).not_to_contain_text("bad")
+    assert source(page, "#received-picture") == shown
+
+
 def test_a_file_is_explained_edited_proved_and_sent_on(visit, server, codec, face):
     page = visit(server)
     page.get_by_role("tab", name="Decode").click()

@@ -92,6 +92,9 @@ def test_without_a_face_it_says_where_to_get_one_and_takes_a_file(visit, quick_s
     toast = page.locator("[data-testid=toast-body]")
     expect(toast).to_contain_text("version")
     assert "/" not in toast.inner_text()
+    # its name is not to be beside a face that another file draws
+    expect(page.locator("#edit-file input[type=file]")).to_have_count(1)
+    expect(page.locator("#edit-file")).not_to_contain_text("x.hsc")
 
 
 def test_the_same_bytes_by_other_codecs(visit, quick_server):

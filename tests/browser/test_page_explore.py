@@ -52,6 +52,28 @@ def test_faces_are_found_by_click_by_place_and_on_other_axes(visit, server):
     expect(page.locator("#face-map .xtitle")).to_have_text("Age (years)")
 
 
+def test_what_shows_is_there_when_one_comes_back(visit, server):
+    page = open_tab(visit, server)
+    face, axis = source(page, "#picked-face"), page.locator("#at-x input").input_value()
+    page.get_by_role("tab", name="About").click()
+    page.get_by_role("tab", name="Explore").click()
+    page.wait_for_timeout(3000)  # whatever comes of opening the tab has come
+    assert source(page, "#picked-face") == face
+    expect(page.locator("#at-x input")).to_have_value(axis)
+    expect(page.locator("#face-map .main-svg image").first).to_be_visible()
+
+
+def test_no_progress_line_stays_after_an_error(visit, server):
+    page = open_tab(visit, server)
+    page.locator("#explore-example").click()
+    expect(page.locator("#heat img")).to_be_visible()
+    settled(page)
+    page.locator("#axis-x input").click()
+    page.get_by_role("option", name=re.compile("^Axis 2")).click()  # both are the same
+    expect(page.locator("[data-testid=toast-body]")).to_contain_text("two different axes")
+    settled(page)
+
+
 def test_a_photo_is_placed_counted_and_measured(visit, server):
     page = open_tab(visit, server)
     page.locator("#explore-example").click()

@@ -9,11 +9,13 @@ import pytest
 from fakes import FakeCodec
 
 from app import tabs
-from app.components.events import script_event
+from app.components.events import friendly, script_event
+from app.components.html import note
 from app.executor import CancelToken
 from app.page import build, css, head
 from app.studio import Studio
 from app.tabs import TABS
+from hsc.errors import HscError
 
 FOLDER = Path(tabs.__file__).parent
 
@@ -71,3 +73,51 @@ def test_a_search_ends_when_its_visitor_asks_for_something_else():
     assert not cancelled()
     token.cancel_unless(False)
     assert cancelled() and not token.watch()()
+
+
+def updates_of(generator) -> list:
+    """What a handler sends before it ends or fails."""
+    sent = []
+    try:
+        sent.extend(generator)
+    except gr.Error as error:
+        sent.append(str(error))
+    return sent
+
+
+def test_a_busy_note_never_stays():
+    with gr.Blocks():
+        line, picture = gr.HTML(), gr.HTML()
+    busy = {line: note("Drawing …", busy=True)}
+
+    def draw(ending):
+        if ending == "nothing":
+            return
+        yield busy
+        if ending == "error":
+            raise HscError("the file is damaged.")
+        yield {picture: "face"} | ({line: note("Cut.", warn=True)} if ending == "warning" else {})
+
+    handler = friendly(draw, line)
+    assert updates_of(handler("picture")) == [busy, {picture: "face"}, {line: ""}]
+    assert updates_of(handler("error")) == [busy, {line: ""}, "'The file is damaged.'"]
+    (_, last) = updates_of(handler("warning"))
+    assert "Cut." in last[line]
+    # Gradio would clear every output of a generator that ends at once
+    assert updates_of(handler("nothing")) == [gr.skip()]
+
+
+def test_a_search_is_ended_where_its_handler_is_cancelled():
+    ended = []
+
+    def search():
+        try:
+            yield {}
+            yield {}
+        finally:
+            ended.append(True)
+
+    steps = friendly(search)()
+    next(steps)
+    steps.close()
+    assert ended == [True]

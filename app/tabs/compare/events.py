@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from app.components.events import LIVE, friendly
+from app.components.events import LIVE, Update, friendly
 from app.components.html import note
 from app.results import CurrentFace
 from app.tabs.base import Tab
@@ -24,9 +24,9 @@ class CompareTab(Tab):
     title = "Compare"
 
     def build(self, tab: gr.Tab) -> None:
-        view = CompareView()
+        self.view = view = CompareView()
         tab.select(
-            friendly(self.compare_codecs),
+            friendly(self.compare_codecs, view.note),
             self.page.face.current,
             [view.note, view.cards],
             **COMPARING,
@@ -35,25 +35,26 @@ class CompareTab(Tab):
     def add_endpoint(self) -> None:
         api.add(self.studio)
 
-    def compare_codecs(self, current: CurrentFace | None) -> Iterator[tuple[str, str]]:
+    def compare_codecs(self, current: CurrentFace | None) -> Iterator[Update]:
         """Show our picture at once, and each codec's as they come."""
+        view = self.view
         if current is None:
-            yield note(NO_FACE), ""
+            yield {view.note: note(NO_FACE), view.cards: ""}
             return
         baselines, measures = self.studio.baselines, self.studio.measures
         crop, budget = current.result.crop, len(current.file)
         results = {result.name: result for result in baselines.empty()}
-        yield note("Measuring ours …", busy=True), html.cards(current, None, results.values())
+        ours = None
+
+        def update(doing: str) -> Update:
+            cards = html.cards(current, ours, results.values())
+            return {view.note: note(doing, busy=True), view.cards: cards}
+
+        yield update("Measuring ours …")
         ours = measures.measure(crop, current.picture)
-        yield (
-            note("Coding with the first of the others …", busy=True),
-            html.cards(current, ours, results.values()),
-        )
+        yield update("Coding with the first of the others …")
         for result in baselines.steps(crop, budget):
             results[result.name] = result
             if not result.missing:
-                yield (
-                    note(f"{result.label} is done, the next follows …", busy=True),
-                    html.cards(current, ours, results.values()),
-                )
-        yield "", html.cards(current, ours, results.values())
+                yield update(f"{result.label} is done, the next follows …")
+        yield update("")

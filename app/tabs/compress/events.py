@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,17 +64,21 @@ class CompressTab(Tab):
         drawing = [
             switches.wire(controls, outputs),
             view.photo.change(
-                friendly(self.new_photo),
+                friendly(self.new_photo, view.note),
                 [view.photo, view.level, view.scn, view.fcn],
                 with_face,
                 **LIVE,
             ),
-            view.faces.select(friendly(self.other_face), controls, with_face, **MODEL_EVENT),
-            view.centre.click(friendly(self.use_centre), controls, with_face, **MODEL_EVENT),
+            view.faces.select(
+                friendly(self.other_face, view.note), controls, with_face, **MODEL_EVENT
+            ),
+            view.centre.click(
+                friendly(self.use_centre, view.note), controls, with_face, **MODEL_EVENT
+            ),
         ]
         refining = [
             event.then(
-                friendly(self.refine),
+                friendly(self.refine, view.note),
                 [view.refine, view.current, view.photo, view.search],
                 outputs,
                 **MODEL_EVENT,
@@ -82,7 +87,7 @@ class CompressTab(Tab):
         ]
         refining.append(
             view.refine.input(
-                friendly(self.refine_or_draw),
+                friendly(self.refine_or_draw, view.note),
                 [view.refine, view.current, view.search, *controls],
                 outputs,
                 **MODEL_EVENT,
@@ -110,6 +115,9 @@ class CompressTab(Tab):
         made = [view.photo, view.seed]
         view.invent.click(friendly(self.invent_face), None, made, **MODEL_EVENT)
         view.seed.submit(friendly(self.invent_face), view.seed, made, **MODEL_EVENT)
+        labels = [f"Example {n}: {each.label}" for n, each in enumerate(self.examples, 1)]
+        name_examples = f"() => ({self.asset('name_examples.js').strip()})({json.dumps(labels)})"
+        self.page.blocks.load(None, None, None, js=name_examples, **QUICK)
         self.page.blocks.load(
             friendly(self.from_link),
             None,
@@ -186,34 +194,24 @@ class CompressTab(Tab):
             yield update | self.updates.complete(current, path)
         except NoFaceError:
             yield {view.note: "", view.no_face: gr.Column(visible=True)}
-        except Exception:
-            yield {view.note: ""}  # a toast says what is wrong; the last good pictures stay
-            raise
 
     def refine(
         self, enabled: bool, current: CurrentFace | None, photo: str | None, search: CancelToken
     ) -> Iterator[Update]:
         """Search for a better file of what is shown, where the switch is on."""
-        view = self.view
-        yield {view.note: gr.skip()}  # Gradio clears what no answer names
         if not enabled or current is None or current.result.refined or not photo:
             return
         path, result = Path(photo), None
-        try:
-            for result in self.studio.refine(current.result, search.watch()):
-                update = self.updates.partial(result, current.layers, path, fresh=False)
-                if result.picture_both is None or result.refining:
-                    yield update
-            if result is None or result.refining:  # cancelled
-                yield {view.note: ""}
-                return
-            file = result.file(current.layers)
-            picture = self.studio.decode(file, current.layers).picture
-            better = replace(current, result=result, file=file, picture=picture)
-            yield update | self.updates.complete(better, path)
-        except Exception:
-            yield {view.note: ""}  # a toast says what is wrong; the last good pictures stay
-            raise
+        for result in self.studio.refine(current.result, search.watch()):
+            update = self.updates.partial(result, current.layers, path, fresh=False)
+            if result.picture_both is None or result.refining:
+                yield update
+        if result is None or result.refining:
+            return  # cancelled
+        file = result.file(current.layers)
+        picture = self.studio.decode(file, current.layers).picture
+        better = replace(current, result=result, file=file, picture=picture)
+        yield update | self.updates.complete(better, path)
 
     def refine_or_draw(
         self,

@@ -80,7 +80,7 @@ class LayerSwitches:
         view.refine.input(CancelToken.cancel_unless, [view.search, view.refine], None, **QUICK)
         switched = gr.on(
             switches,
-            friendly(self.switched),
+            friendly(self.switched, view.note),
             [view.browser_cache, view.current, *controls],
             outputs,
             **LIVE,

@@ -60,8 +60,8 @@ class CompressView:
                     show_label=False,
                     container=False,
                     elem_id="seed",
-                    min_width=90,
-                    scale=1,
+                    min_width=128,
+                    scale=2,
                 )
             self.note = gr.HTML(elem_id="note")
             with gr.Column(visible=False, elem_id="no-face") as self.no_face:
@@ -73,7 +73,7 @@ class CompressView:
                 label="Which face?",
                 format="png",
                 columns=4,
-                height=120,
+                height="auto",
                 allow_preview=False,
                 object_fit="cover",
                 buttons=[],

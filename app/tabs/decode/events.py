@@ -52,23 +52,39 @@ class DecodeTab(Tab):
             *sliders,
         ]
         asked = [view.layers, view.sent_layers]
-        view.file.upload(friendly(self.new_file), [view.file, *asked], arrival, **LIVE)
-        view.file.clear(lambda: {view.note: ""}, None, [view.note], **QUICK)
-        view.pasted.submit(friendly(self.new_text), [view.pasted, *asked], arrival, **LIVE)
-        view.example.click(friendly(self.new_example), asked, arrival, **MODEL_EVENT)
-        view.layers.input(friendly(self.draw), request, picture, **LIVE)
-        view.layer_pictures.select(
-            friendly(self.choose_layers), request, [view.layers, *picture], **LIVE
+        view.file.upload(
+            friendly(self.new_file, view.note), [view.file, *asked], [*arrival, view.file], **LIVE
         )
-        gr.on([s.input for s in sliders], friendly(self.follow_slider), request, picture, **LIVE)
-        gr.on([s.release for s in sliders], friendly(self.draw), request, picture, **LIVE)
-        view.reset.click(friendly(self.reset_edits), request[:2], [*picture, *sliders], **LIVE)
-        view.prove.click(friendly(self.prove), request[:2], [view.proof, view.note], **MODEL_EVENT)
+        view.file.clear(lambda: {view.note: ""}, None, [view.note], **QUICK)
+        view.pasted.submit(
+            friendly(self.new_text, view.note), [view.pasted, *asked], arrival, **LIVE
+        )
+        view.example.click(friendly(self.new_example, view.note), asked, arrival, **MODEL_EVENT)
+        view.layers.input(friendly(self.draw, view.note), request, picture, **LIVE)
+        view.layer_pictures.select(
+            friendly(self.choose_layers, view.note), request, [view.layers, *picture], **LIVE
+        )
+        gr.on(
+            [s.input for s in sliders],
+            friendly(self.follow_slider, view.note),
+            request,
+            picture,
+            **LIVE,
+        )
+        gr.on(
+            [s.release for s in sliders], friendly(self.draw, view.note), request, picture, **LIVE
+        )
+        view.reset.click(
+            friendly(self.reset_edits, view.note), request[:2], [*picture, *sliders], **LIVE
+        )
+        view.prove.click(
+            friendly(self.prove, view.note), request[:2], [view.proof, view.note], **MODEL_EVENT
+        )
         view.sent_layers.input(
             friendly(self.as_text), [view.data, view.sent_layers], self._text_outputs(), **QUICK
         )
         self.page.blocks.load(
-            friendly(self.from_link), asked, [self.page.tabs, *arrival], **MODEL_EVENT
+            friendly(self.from_link, view.note), asked, [self.page.tabs, *arrival], **MODEL_EVENT
         )
 
     def add_endpoint(self) -> None:
@@ -81,9 +97,14 @@ class DecodeTab(Tab):
     def new_file(
         self, data: bytes | None, layers: str, sent_layers: str, request: gr.Request
     ) -> Iterator[Update]:
-        """A file was dropped."""
-        if data is not None:
+        """A file was dropped. The last face stays where it is refused, so its name goes away."""
+        if data is None:
+            return
+        try:
             yield from self._arrive(data, layers, sent_layers, request)
+        except HscError:
+            yield {self.view.file: None}
+            raise
 
     def new_text(
         self, text: str, layers: str, sent_layers: str, request: gr.Request
@@ -113,12 +134,8 @@ class DecodeTab(Tab):
         if data is None:
             return
         yield {view.note: busy_note(self.studio, "Drawing …"), view.proof: ""}
-        try:
-            amounts = view.edits.amounts(values)
-            decoded = self.studio.decode(data, layers, amounts)
-        except HscError:
-            yield {view.note: ""}
-            raise
+        amounts = view.edits.amounts(values)
+        decoded = self.studio.decode(data, layers, amounts)
         warning = warning or (NO_FCN if decoded.layers != layers else "")
         label = f"Decoded from {LAYER_NAMES[decoded.layers]}" + (", edited" if amounts else "")
         yield {

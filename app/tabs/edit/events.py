@@ -18,6 +18,7 @@ from app.tabs.base import Tab
 from app.tabs.edit import api, html
 from app.tabs.edit.two_faces import TwoFaces
 from app.tabs.edit.view import NO_FACE, EditView
+from hsc.errors import HscError
 
 
 class EditTab(Tab):
@@ -62,7 +63,8 @@ class EditTab(Tab):
         values = [*sliders, view.keep_details]
         pictures = [view.note, view.unedited, view.edited, view.meanings]
         whole: dict[str, Any] = {
-            "fn": friendly(self.draw), "inputs": request, "outputs": pictures, **LIVE
+            "fn": friendly(self.draw, view.note), "inputs": request,
+            "outputs": [*pictures, view.file], **LIVE,
         }  # fmt: skip
         strip: dict[str, Any] = {
             "fn": friendly(self.draw_strip), "inputs": [view.strip_of, *request],
@@ -85,25 +87,29 @@ class EditTab(Tab):
         gr.on([view.strip_of.input], **strip)
         view.strip.select(self.take_amount, view.strip_of, sliders, **QUICK).then(**whole)
         view.draw_grid.click(
-            friendly(self.draw_grid),
+            friendly(self.draw_grid, view.note),
             [view.grid_of, self.current, view.file],
             [view.note, view.grid],
             **MODEL_EVENT,
         )
 
     def draw(self, *request: Any) -> Iterator[Update]:
-        """The whole picture, beside what the file draws unedited."""
-        view, (face, edits) = self.view, self._parse(*request)
+        """The whole picture, beside what the file draws unedited.
+
+        A file that is refused goes away again, so that its name is not beside another face.
+        """
+        view = self.view
+        try:
+            face, edits = self._parse(*request)
+        except HscError:
+            yield {view.file: None}
+            raise
         if face is None:
             yield {view.note: note(NO_FACE)}
             return
         yield {view.note: note("Drawing …", busy=True)}
-        try:
-            edited = self.editing.picture(face, edits)
-            unedited = self.editing.picture(face)
-        except Exception:
-            yield {view.note: ""}  # a toast says what is wrong; the last good pictures stay
-            raise
+        edited = self.editing.picture(face, edits)
+        unedited = self.editing.picture(face)
         yield {
             view.note: "",
             view.unedited: gr.Image(
@@ -151,18 +157,20 @@ class EditTab(Tab):
 
     def draw_grid(
         self, name: str, current: CurrentFace | None, file: str | None
-    ) -> Iterator[tuple[str, Any]]:
+    ) -> Iterator[Update]:
         """Strength by bitrate, a row at a time."""
-        face = self.face(current, file)
+        view, face = self.view, self.face(current, file)
         if face is None:
-            yield note(NO_FACE), ""
+            yield {view.note: note(NO_FACE), view.grid: ""}
             return
         edit, rows = self.editing.edit(name), []
-        yield note("Coding and drawing level by level …", busy=True), gr.skip()
+        yield {view.note: note("Coding and drawing level by level …", busy=True)}
         for row in self.editing.grid(face, name):
             rows.append(row)
-            yield note(f"Level {row.level:g} is done …", busy=True), html.grid(edit, rows)
-        yield "", html.grid(edit, rows)
+            yield {
+                view.note: note(f"Level {row.level:g} is done …", busy=True),
+                view.grid: html.grid(edit, rows),
+            }
 
     def face(self, current: CurrentFace | None, file: str | None) -> EditTarget | None:
         """The tab's own file before what Compress shows."""

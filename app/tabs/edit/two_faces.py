@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from app.components.events import LIVE, MODEL_EVENT, friendly, keep_downloads
+from app.components.events import LIVE, MODEL_EVENT, Update, friendly, keep_downloads
 from app.components.html import note
 from app.files import address, keep_bytes, keep_picture
 from app.results import CurrentFace
@@ -17,6 +17,7 @@ from app.services.editing import EditTarget
 from app.services.morph import FRAMES, animation
 from app.studio import Studio
 from app.tabs.edit.view import EditView
+from hsc.errors import HscError
 
 MISSING = "Give the other face: drop a file, or invent one."
 
@@ -46,13 +47,13 @@ class TwoFaces:
         view.amount.input(friendly(self.preview), [*faces, view.amount], outputs, **LIVE)
         gr.on(
             [view.other.change, view.kind.input, view.amount.release],
-            friendly(self.draw),
+            friendly(self.draw, view.note),
             [*faces, view.amount],
-            outputs,
+            [*outputs, view.other],
             **LIVE,
         )
         view.animate.click(
-            friendly(self.animate),
+            friendly(self.animate, view.note),
             [*faces, view.animation_format],
             [view.note, view.animation, view.save_animation],
             **MODEL_EVENT,
@@ -63,17 +64,17 @@ class TwoFaces:
         seed = random.randrange(1_000_000)
         return keep_picture(self.studio.random_face(seed), f"generated-face-{seed}.png")
 
-    def preview(self, *request: Any) -> tuple[str, Any]:
+    def preview(self, *request: Any) -> Update:
         """A small picture while the slider moves."""
         return self._picture(True, *request)
 
-    def draw(self, *request: Any) -> Iterator[tuple[str, Any]]:
+    def draw(self, *request: Any) -> Iterator[Update]:
         """The whole picture."""
-        yield note("Drawing …", busy=True), gr.skip()
+        yield {self.view.note: note("Drawing …", busy=True)}
         try:
             yield self._picture(False, *request)
-        except Exception:
-            yield "", gr.skip()
+        except HscError:
+            yield {self.view.other: None}  # its name is not to be beside another face
             raise
 
     def animate(
@@ -83,19 +84,24 @@ class TwoFaces:
         other: str | None,
         kind: str,
         animation_format: str,
-    ) -> Iterator[tuple[Any, Any, Any]]:
+    ) -> Iterator[Update]:
         """There and back between the two, to watch and to keep."""
+        view = self.view
         a, b = self._faces(current, file, other)
         if a is None or b is None:
-            yield note(MISSING), gr.skip(), gr.skip()
+            yield {view.note: note(MISSING)}
             return
         frames = []
         for frame in self.studio.morph.frames(a, b, kind):
             frames.append(frame)
-            yield note(f"Frame {len(frames)} of {FRAMES} …", busy=True), gr.skip(), gr.skip()
+            yield {view.note: note(f"Frame {len(frames)} of {FRAMES} …", busy=True)}
         path = keep_bytes(animation(frames, animation_format), f"between.{animation_format}")
         image = f'<img src="{address(path)}" alt="One face turning into the other and back">'
-        yield "", image, gr.DownloadButton(value=path, visible=True)
+        yield {
+            view.note: "",
+            view.animation: image,
+            view.save_animation: gr.DownloadButton(value=path, visible=True),
+        }
 
     def _picture(
         self,
@@ -105,14 +111,14 @@ class TwoFaces:
         other: str | None,
         kind: str,
         amount: float,
-    ) -> tuple[str, Any]:
+    ) -> Update:
+        view = self.view
         a, b = self._faces(current, file, other)
         if a is None or b is None:
-            return note(MISSING), gr.skip()
-        path = keep_picture(
-            self.studio.morph.picture(a, b, kind, amount, preview=small), "between.png"
-        )
-        return "", gr.Image(value=path, label=f"{amount:.0%} of the way")
+            return {view.note: note(MISSING)}
+        picture = self.studio.morph.picture(a, b, kind, amount, preview=small)
+        path = keep_picture(picture, "between.png")
+        return {view.note: "", view.between: gr.Image(value=path, label=f"{amount:.0%} of the way")}
 
     def _faces(
         self, current: CurrentFace | None, file: str | None, other: str | None

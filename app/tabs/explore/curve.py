@@ -39,7 +39,10 @@ class CurveOfPhoto:
             view.point_picture,
         ]
         running = view.measure.click(
-            friendly(self.measure), [photo, view.metric, view.others], outputs, **MODEL_EVENT
+            friendly(self.measure, view.progress),
+            [photo, view.metric, view.others],
+            outputs,
+            **MODEL_EVENT,
         )
         view.stop.click(
             lambda: (note("Stopping …", busy=True), gr.Button(visible=False)),

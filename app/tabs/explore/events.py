@@ -43,20 +43,26 @@ class ExploreTab(Tab):
 
         # by itself: of what a generator hands over in quick steps, a page may miss the first
         tab.select(friendly(self.name_axes), axes, axes, **MODEL_EVENT)
-        tab.select(friendly(self.open), request, face, **MODEL_EVENT)
+        tab.select(friendly(self.open, picker.note), request, face, **MODEL_EVENT)
         gr.on(
             [picker.photo.change, picker.level.release, picker.level.input],
-            friendly(self.about_photo),
+            friendly(self.about_photo, picker.note),
             request,
             [*face_map, *bits],
             **LIVE,
         )
-        gr.on([view.x.input, view.y.input], friendly(self.draw_map), request, face_map, **LIVE)
+        gr.on(
+            [view.x.input, view.y.input],
+            friendly(self.draw_map, picker.note),
+            request,
+            face_map,
+            **LIVE,
+        )
         chosen = [*photo, *axes, view.start]
-        view.map.pick(friendly(self.pick), chosen, face, **LIVE)
+        view.map.pick(friendly(self.pick, picker.note), chosen, face, **LIVE)
         gr.on(
             [view.go.click, view.at_x.submit, view.at_y.submit],
-            friendly(self.go_to_typed),
+            friendly(self.go_to_typed, picker.note),
             [*chosen, view.at_x, view.at_y],
             face,
             **LIVE,
@@ -109,19 +115,15 @@ class ExploreTab(Tab):
         """Another photo or level: where it lies, and where its bits went."""
         view = self.view
         yield {view.start: gr.Radio(value="photo" if photo else "mean")}
-        try:
-            yield from self.draw_map(photo, level, x, y, place)
-            if not photo:
-                yield {view.bits: gr.Column(visible=False)}
-                return
-            yield {view.picker.note: note("Counting the bits …", busy=True)}
-            prepared, warning = prepare_face_or_centre(self.studio, photo)
-            data = self.studio.compression.file(prepared, level)
-            allocation = self.studio.bit_allocation.of(data)
-            heat_map = self.studio.bit_allocation.heat_map(data)
-        except Exception:
-            yield {view.picker.note: ""}
-            raise
+        yield from self.draw_map(photo, level, x, y, place)
+        if not photo:
+            yield {view.bits: gr.Column(visible=False)}
+            return
+        yield {view.picker.note: note("Counting the bits …", busy=True)}
+        prepared, warning = prepare_face_or_centre(self.studio, photo)
+        data = self.studio.compression.file(prepared, level)
+        allocation = self.studio.bit_allocation.of(data)
+        heat_map = self.studio.bit_allocation.heat_map(data)
         yield {
             view.bits: gr.Column(visible=True),
             view.bits_words: html.bits_in_words(allocation, len(data)),
@@ -157,18 +159,14 @@ class ExploreTab(Tab):
     ) -> Iterator[Update]:
         view = self.view
         yield {view.picker.note: busy_note(self.studio, "Drawing this face …")}
-        try:
-            prepared, warning = self._prepare(photo)
-            if prepared is None and place.from_photo:
-                place = Place(at=place.at, x=x, y=y)
-            yield from self._draw_face(place, prepared, level, x, y)
-            yield {
-                view.map: self._figure(prepared, level, x, y, place)[0],
-                view.picker.note: note(warning, warn=True),
-            }
-        except Exception:
-            yield {view.picker.note: ""}
-            raise
+        prepared, warning = self._prepare(photo)
+        if prepared is None and place.from_photo:
+            place = Place(at=place.at, x=x, y=y)
+        yield from self._draw_face(place, prepared, level, x, y)
+        yield {
+            view.map: self._figure(prepared, level, x, y, place)[0],
+            view.picker.note: note(warning, warn=True),
+        }
 
     def _prepare(self, photo: str | None) -> tuple[Prepared | None, str]:
         return prepare_face_or_centre(self.studio, photo) if photo else (None, "")

@@ -30,7 +30,7 @@ class VisionTab(Tab):
         picker = view.picker
         picker.follow(tab, self.page.face)
         look: dict[str, Any] = {
-            "fn": friendly(self.look),
+            "fn": friendly(self.look, picker.note),
             "inputs": [picker.photo, picker.level, view.marks],
             "outputs": [
                 picker.note,
@@ -53,21 +53,17 @@ class VisionTab(Tab):
             yield {picker_note: ""}
             return
         yield {picker_note: busy_note(self.studio, STEPS[0])}
-        try:
-            prepared, warning = prepare_face_or_centre(self.studio, photo)
-            for views in self.studio.vision.steps(prepared, level):
-                update: Update = {}
-                for each in views:
-                    update |= self._card(each, marks)
-                if len(views) < len(LABELS):
-                    update[picker_note] = busy_note(self.studio, STEPS[len(views)])
-                else:
-                    update[picker_note] = note(warning, warn=True)
-                    update[view.summary] = html.summary(views)
-                yield update
-        except Exception:
-            yield {picker_note: ""}
-            raise
+        prepared, warning = prepare_face_or_centre(self.studio, photo)
+        for views in self.studio.vision.steps(prepared, level):
+            update: Update = {}
+            for each in views:
+                update |= self._card(each, marks)
+            if len(views) < len(LABELS):
+                update[picker_note] = busy_note(self.studio, STEPS[len(views)])
+            else:
+                update[picker_note] = note(warning, warn=True)
+                update[view.summary] = html.summary(views)
+            yield update
 
     def _card(self, view: View, marks: bool) -> Update:
         """One picture and its read-outs."""
