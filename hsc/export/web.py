@@ -7,6 +7,7 @@ last bit: G_F, g_s of FCN, how detail follows an edit, and the rendering.
 
 import copy
 import hashlib
+import importlib.util
 import json
 import shutil
 from collections.abc import Mapping
@@ -233,10 +234,12 @@ def export_web(out: Path, folder: Path | None = None) -> list[Path]:
         Every file of it.
 
     Raises:
-        HscError: the folder has other files in it, or the runtime is missing.
+        HscError: the folder has other files in it, or the runtime or the package onnx is missing.
     """
     if not RECEIVER.is_dir():
         raise HscError("expected the receiver's runtime in web/dist, found none: build it there.")
+    if importlib.util.find_spec("onnx") is None:
+        raise HscError("ONNX is not installed: run `pip install onnx` first.")
     if out.is_dir() and any(out.iterdir()):
         raise HscError(f"expected a new or empty folder, {out.name} has files in it.")
     shutil.copytree(RECEIVER, out, dirs_exist_ok=True)

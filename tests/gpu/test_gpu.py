@@ -31,6 +31,7 @@ from hsc.metrics.picture import psnr
 from hsc.research import stages
 from hsc.research.evaluation.stages import Pipeline
 from hsc.research.options import TrainOptions
+from hsc.research.training.config import shipped
 
 NAMES = [f"level{level.number}" for level in LEVELS]
 
@@ -205,13 +206,13 @@ def test_stages_train_there(
     shutil.copytree(hsc.weights.model_id.ASSETS, weights)
     monkeypatch.setattr(hsc.weights.model_id, "ASSETS", weights)
     small = {"shard": "2", "synthetic": "1", "least_px": "256", "pool_least": "2"}
-    shipped = {path.name: path.read_bytes() for path in weights.iterdir()}
+    before = {path.name: path.read_bytes() for path in weights.iterdir()}
     for stage in ("pairs", "identity", "latents", "feature", "joint", "decoder"):
         changes = {key: value for key, value in small.items() if key in shipped(stage)}
         options = TrainOptions(
             work=work, data=[faces], device="cuda", steps=2, minutes=5.0, batch=2, changes=changes
         )
         stages.run(stage, options)
-    changed = {name for name, data in shipped.items() if (weights / name).read_bytes() != data}
+    changed = {name for name, data in before.items() if (weights / name).read_bytes() != data}
     assert {"fcn.safetensors", "inversion.safetensors"} <= changed
     assert "generator.safetensors" not in changed
