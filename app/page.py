@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app import receiver
 from app.components.events import QUICK, Update
 from app.components.visitor_face import VisitorFace
 from app.gradio_overrides import StudioBlocks
@@ -39,7 +40,7 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
         "footer_links": ["api", "settings"],
-        "app_kwargs": {"routes": [route for tab in TABS for route in tab.routes()]},
+        "app_kwargs": {"routes": [*receiver.routes(), *(r for tab in TABS for r in tab.routes())]},
     }
 
 

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,12 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
 @torch.no_grad()
 def write_graph(graph: Graph, path: Path) -> None:
     """Write one network, its weights in half precision."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sizes are the same always: the tracer need not warn
+        _export(graph, path)
+
+
+def _export(graph: Graph, path: Path) -> None:
     torch.onnx.export(
         with_half_weights(graph.network),
         tuple(graph.inputs.values()),

@@ -1,0 +1,65 @@
+"""The receiver at ``/receive``: static files, whose weights are written when they are first asked.
+
+Nothing of a visitor reaches this: the receiver decodes in the visitor's own browser.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+ADDRESS = "/receive"
+
+
+class Receiver:
+    """Serves the exported receiver.
+
+    The export takes some seconds of processor time, which a studio that nobody asks for it need
+    not spend: it begins with the first visit, and later ones wait for it.
+
+    Args:
+        folder: of weights; the shipped ones by default.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._files: StaticFiles | None = None
+        self._kept: tempfile.TemporaryDirectory[str] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        files = self._files or await anyio.to_thread.run_sync(self._export)
+        await files(scope, receive, send)
+
+    def _export(self) -> StaticFiles:
+        with self._lock:
+            if self._files is None:
+                from hsc.export.web import export_web
+
+                self._kept = tempfile.TemporaryDirectory(prefix="hsc-receiver-")
+                out = Path(self._kept.name) / "receiver"
+                export_web(out, self.folder)
+                self._files = StaticFiles(directory=out, html=True)
+            return self._files
+
+
+def _with_slash(request: Request) -> RedirectResponse:
+    """From ``receive?face=...`` to ``receive/?face=...``; relative, for proxies under a path."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{ADDRESS.removeprefix('/')}/{query}")
+
+
+def routes() -> list[BaseRoute]:
+    """The receiver, with and without the slash at the end of its address."""
+    return [
+        Route(ADDRESS, _with_slash),
+        Mount(ADDRESS, Receiver()),
+    ]
