@@ -77,8 +77,8 @@ class Decoder:
             before = w_plus = n.mapping.w_mean.expand_as(w_plus)
         if n.edits.skin and any(edits.values()):
             drawn = (opened.feature, before), (feature, w_plus)
-            network, _ = n.blocks(opened.semantics_alone)
-            feature = n.edits.skin.restore(network, *drawn)
+            # its read-outs were fitted to the generator's own block above F, whatever renders
+            feature = n.edits.skin.restore(n.generator, *drawn)
         return feature, w_plus
 
     @torch.no_grad()
@@ -94,7 +94,8 @@ class Decoder:
 
         Args:
             feature: (B, 512, 32, 32). w_plus: (B, 23, 512).
-            semantics_alone: the feature maps are what semantics predict, and no more.
+            semantics_alone: the feature maps are what semantics predict, and no more: the
+                generator's own faces, which its own blocks render, not those finetuned on files.
             preview: render 256 px through the preview exit, in a third of the time.
 
         Returns:
@@ -105,8 +106,10 @@ class Decoder:
         """
         n = self.networks
         if not preview:
-            _, renderer = n.blocks(semantics_alone)
+            renderer = n.synthesis if semantics_alone else n.renderer
             return renderer.image(feature, w_plus)
+        if n.renderer_preview is not None and not semantics_alone:
+            return render_exit(n.renderer, n.renderer_preview, feature, w_plus)
         if n.preview is None:
             raise WeightsError("these weights cannot draw previews: preview is not among them.")
         return render_exit(n.synthesis, n.preview, feature, w_plus)

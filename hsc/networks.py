@@ -32,11 +32,13 @@ class Networks:
         backend: how the generator draws, one of ``hsc.generators.backends.BACKENDS``.
         generator: the same network as it was trained, whatever the backend: what an encoder
             writes must not depend on how pictures are drawn.
-        finetuned: ``generator`` with its blocks above F finetuned on photographs, where the
-            weights have such blocks (``FINETUNED``); ``generator`` itself elsewhere.
-        synthesis, renderer: ``generator`` and ``finetuned`` in the backend.
+        synthesis: ``generator`` in the backend.
+        renderer: renders files with a feature map: ``synthesis`` with blocks above F that were
+            finetuned on photographs, where the weights have such (``FINETUNED``).
+        renderer_preview: 256-px exit of ``renderer``; None: previews of files are those of
+            ``synthesis`` too.
         encoder: None in a decode-only installation.
-        preview: the 256-px exit, None where its weights are missing.
+        preview: the 256-px exit of ``synthesis``, None where its weights are missing.
         self_renderer: gives the encoder feedback, None in a decode-only installation.
         scn, fcn: the two layers; what their bytes depend on lives on the CPU, exactly.
         context: the generator's exact features of S^, which FCN's entropy model is given.
@@ -49,9 +51,9 @@ class Networks:
     model: ModelId
     mapping: MappingNetwork
     generator: SynthesisNetwork
-    finetuned: SynthesisNetwork
     synthesis: Renderer
     renderer: Renderer
+    renderer_preview: ExitHead | None
     scn: SemanticCodec
     fcn: FeatureCodec
     context: ExactFeatures
@@ -60,16 +62,6 @@ class Networks:
     encoder: InversionEncoder | None
     preview: ExitHead | None
     self_renderer: SelfRenderer | None
-
-    def blocks(self, semantics_alone: bool) -> tuple[SynthesisNetwork, Renderer]:
-        """The network that renders a picture, and the same in the backend.
-
-        Pictures of semantics alone are the generator's own faces, which it renders better itself
-        than with blocks that learnt from files with a feature map.
-        """
-        if semantics_alone:
-            return self.generator, self.synthesis
-        return self.finetuned, self.renderer
 
     def semantics(self, w_plus_hat: Tensor, feature_s: Tensor) -> Semantics:
         """What FCN is coded with.
@@ -93,10 +85,12 @@ def load_networks(
     backend = resolve_backend(device, backend)
     config = read_config(path_of("generator", folder))
     generator = load_generator(device, folder)
-    finetuned = synthesis = generator.synthesis
+    synthesis = renderer = build_backend(generator.synthesis, backend)
+    file_preview = None
     if (decoder := path_of(FINETUNED, folder)).is_file():
-        finetuned = load_finetuned(synthesis, decoder)
-    built = build_backend(synthesis, backend)
+        finetuned = load_finetuned(generator.synthesis, decoder)
+        renderer = build_backend(finetuned.synthesis, backend)
+        file_preview = finetuned.preview
     scn = load_into(SemanticCodec(config=config), path_of("scn", folder))
     fcn = load_into(FeatureCodec(config), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
@@ -111,10 +105,10 @@ def load_networks(
         backend,
         model_id(folder),
         generator.mapping,
-        generator=synthesis,
-        finetuned=finetuned,
-        synthesis=built,
-        renderer=built if finetuned is synthesis else build_backend(finetuned, backend),
+        generator.synthesis,
+        synthesis=synthesis,
+        renderer=renderer,
+        renderer_preview=file_preview,
         scn=scn.to(device),
         fcn=fcn.to(device),
         context=generator.exact_features(config.context_px),

@@ -22,6 +22,7 @@ STAGES = (
     "feature",
     "joint",
     "decoder",
+    "preview-decoder",
     "directions",
     "gains",
     "probe",

@@ -104,7 +104,7 @@ class Skin:
         turns and a cheek that smiles have other shadows.
 
         Args:
-            synthesis: the blocks that render the picture, as they were trained.
+            synthesis: the generator as it was trained, whose block the read-outs were fitted to.
             before, after: feature map (1, 512, 32, 32) and styles (1, 23, 512) to render.
 
         Returns:

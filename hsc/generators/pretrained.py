@@ -17,6 +17,9 @@ from hsc.generators.exits import ExitHead
 from hsc.generators.registry import family
 from hsc.weights.loading import load_into, path_of, read_config
 
+FINETUNED_PREVIEW = "preview."
+"""Prefix of a preview exit's tensors in a file of finetuned blocks."""
+
 
 @dataclass(frozen=True)
 class Generator:
@@ -50,7 +53,19 @@ def load_generator(device: torch.device | str = "cpu", folder: Path | None = Non
     )
 
 
-def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> SynthesisNetwork:
+@dataclass(frozen=True)
+class Finetuned:
+    """A generator whose blocks above F were finetuned on what files of photographs hold.
+
+    Attributes:
+        preview: its own exit at 256 px; None where none was distilled.
+    """
+
+    synthesis: SynthesisNetwork
+    preview: ExitHead | None
+
+
+def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> Finetuned:
     """The generator with other weights above F: blocks from 64 px on and ``to_img``.
 
     Everything up to F is shared with ``synthesis``, so files and their symbols stay what they are
@@ -58,7 +73,8 @@ def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> SynthesisNetwork:
 
     Args:
         synthesis: the generator as it was trained; it is not changed.
-        path: a safetensors file of those tensors, in any precision.
+        path: a safetensors file of those tensors, in any precision, and of its preview exit's under
+            ``FINETUNED_PREVIEW``, where it has one.
 
     Raises:
         WeightsError: the file is missing or holds something else.
@@ -67,18 +83,25 @@ def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> SynthesisNetwork:
     lower = synthesis.parts_to_feature()
     finetuned = copy.deepcopy(synthesis, {id(part): part for part in lower.values()})
     try:
-        given = load_file(path)
+        tensors = load_file(path)
+        head = {k: v for k, v in tensors.items() if k.startswith(FINETUNED_PREVIEW)}
+        given = {k: v for k, v in tensors.items() if k not in head}
         if set(given) - set(upper_tensors(synthesis, noise=True)):
             raise WeightsError(f"expected tensors above F only in {path.name}, found others.")
         noise = {k: v for k, v in synthesis.state_dict().items() if k not in given and _is_noise(k)}
         kept = {k: v for k, v in synthesis.state_dict().items() if _is_of(k, lower)}
         finetuned.load_state_dict(kept | noise | given)
+        preview = None
+        if head:
+            preview = ExitHead(spec=synthesis.spec)
+            preview.load_state_dict({k.removeprefix(FINETUNED_PREVIEW): v for k, v in head.items()})
+            preview.to(next(synthesis.parameters()).device).eval().requires_grad_(False)
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:
         raise WeightsError(
             f"expected the generator's blocks above F in {path.name}, found something else: get "
             "the file of this version again."
         ) from error
-    return finetuned.eval().requires_grad_(False)
+    return Finetuned(finetuned.eval().requires_grad_(False), preview)
 
 
 def upper_tensors(synthesis: SynthesisNetwork, noise: bool = False) -> dict[str, Tensor]:

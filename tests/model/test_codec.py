@@ -67,7 +67,8 @@ def undrawn(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> Codec:
         assert feature.isfinite().all() and w_plus.isfinite().all()
         return torch.zeros(1, 3, 8, 8)
 
-    monkeypatch.setattr(codec.networks.synthesis, "image", image)
+    for renderer in {codec.networks.synthesis, codec.networks.renderer}:
+        monkeypatch.setattr(renderer, "image", image)
     return codec
 
 

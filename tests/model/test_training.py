@@ -385,9 +385,8 @@ def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:
         "512",
     }
     assert all(v.dtype == torch.float16 and v.shape == before[n].shape for n, v in after.items())
-    above = load_finetuned(
-        synthesis(), workshop.assets / "decoder.safetensors"
-    )  # as the codec does
+    path = workshop.assets / "decoder.safetensors"
+    above = load_finetuned(synthesis(), path).synthesis  # as the codec does
     assert torch.equal(above.to_img.conv.weight.half(), after["to_img.conv.weight"])
     assert not torch.equal(
         after["blocks.512.conv2.conv.weight"], before["blocks.512.conv2.conv.weight"]
@@ -401,6 +400,12 @@ def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:
     again = workshop.shipped("decoder")
     worst = max((again[n].float() - v.float()).abs().max().item() for n, v in after.items())
     assert worst < 0.05
+    # an exit of its own goes into the same file, and the blocks stay as they are
+    workshop.run("preview-decoder", steps=1, batch=1, pictures=2)
+    whole = workshop.shipped("decoder")
+    assert all(torch.equal(whole[name], tensor) for name, tensor in again.items())
+    assert {n.split(".")[0] for n in whole} == {"blocks", "to_img", "preview"}
+    assert load_finetuned(synthesis(), path).preview is not None
 
 
 def test_all_shares_its_minutes_among_the_stages(workshop, monkeypatch, capfd) -> None:

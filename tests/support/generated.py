@@ -2,19 +2,21 @@
 
 from copy import deepcopy
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import Tensor
 
 from hsc.config import FACE_1024
 from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.generators.pretrained import load_preview
+from hsc.generators.pretrained import FINETUNED_PREVIEW, load_preview, upper_tensors
 from hsc.metrics.picture import psnr
 from hsc.research.edit_discovery.effects import SampleRenderer
-from hsc.weights.loading import load_into, path_of
+from hsc.weights.loading import halve, load_into, path_of
 
 
 @lru_cache(maxsize=1)
@@ -43,6 +45,24 @@ def small_renderer(reader=None) -> SampleRenderer:
     """What edits are found and measured in, at 256 px; without a reader of pictures by default."""
     small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
     return SampleRenderer(reader, None, mapping(), *small)
+
+
+def uneven_decoder(path: Path, preview: bool = False) -> Path:
+    """A file of blocks above F that differ a little from the generator's, as finetuned ones do.
+
+    Args:
+        preview: with an exit at 256 px of their own.
+    """
+    random = torch.Generator().manual_seed(0)
+    tensors = {
+        name: tensor * (1 + 0.02 * torch.randn(tensor.shape, generator=random))
+        for name, tensor in upper_tensors(synthesis()).items()
+    }
+    if preview:
+        head = load_preview().state_dict()
+        tensors |= {FINETUNED_PREVIEW + name: tensor for name, tensor in head.items()}
+    save_file(halve(tensors), path)
+    return path
 
 
 def to_pil(picture: Tensor) -> Image.Image:

@@ -305,7 +305,7 @@ def decoders(codec: Codec, compared: str | None, folder: Path | None = None) -> 
     if compared not in (None, ORIGINAL):
         others[OTHER] = Path(compared)
     for name, path in others.items():
-        finetuned = load_finetuned(generator, path)
+        finetuned = load_finetuned(generator, path).synthesis
         found.append(NamedDecoder(name, build_backend(finetuned, codec.backend), file_hash(path)))
     return found
 

@@ -3,8 +3,8 @@
 ``generator`` and ``encoder`` need only the generator and pictures; ``latent_codecs`` trains what
 codes what the encoder finds; ``semantics`` looks for edits and read-outs in w+. From nothing, their
 order is: pairs, preview, exit128, inversion, truncation, texture, identity, latents, semantic,
-feature, joint, decoder, directions, gains. ``all`` goes on from committed weights, see
-:func:`recipe`.
+feature, joint, decoder, preview-decoder, directions, gains. ``all`` goes on from committed weights,
+see :func:`recipe`.
 """
 
 import time
@@ -32,6 +32,7 @@ STAGES: Mapping[str, Callable[[Setting], None]] = {
     "feature": latent_codecs.feature,
     "joint": latent_codecs.joint,
     "decoder": generator.decoder,
+    "preview-decoder": generator.preview_decoder,
     "directions": semantics.directions,
     "gains": semantics.gains,
     "probe": semantics.probe,

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from itertools import chain
 
+import torch
 from safetensors.torch import load_file
 
 from hsc.config import SHIPPED
 from hsc.editing.table import EditTable
 from hsc.generators.exits import ExitHead
-from hsc.generators.pretrained import load_generator
+from hsc.generators.pretrained import FINETUNED_PREVIEW, load_finetuned, load_generator
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -36,6 +37,7 @@ from hsc.research.training.preview import (
     PreviewConfig,
     PreviewLoss,
     gathered,
+    of_files,
     of_pairs,
     of_photographs,
 )
@@ -51,6 +53,7 @@ from hsc.research.training.setting import (
 )
 from hsc.research.training.window_loss import WindowLoss
 from hsc.weights.loading import path_of
+from hsc.weights.model_id import FINETUNED
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,46 @@ def _exit_pictures(setting: Setting, exit_px: int, pictures: int) -> ExitPicture
     return gathered(shown, pictures)
 
 
+def preview_decoder(setting: Setting) -> None:
+    """Distil the 256-px exit of the finetuned blocks, which goes into their file."""
+    device, config = setting.device, setting.configured(PreviewConfig)
+    path = path_of(FINETUNED)
+    finetuned = load_finetuned(load_generator(device).synthesis, path)
+    head = finetuned.preview or ExitHead()
+    channels_last(head.to(device)).requires_grad_(True)
+    checkpoint = Checkpoint(setting.work / "preview-decoder", head)
+    faces = RealFaces(setting.data).images
+    chosen = faces[:: max(1, len(faces) // config.pictures)][: config.pictures]
+    directions = edit_directions(EditTable.load(path_of("edits")), 1.0)
+    fast = channels_last(finetuned.synthesis.bfloat16())
+    exit_px = SHIPPED.preview_exit_px
+    shown = of_files(fast, _frozen_codec(device), chosen, directions, exit_px, device)
+    loss = PreviewLoss(head, gathered(shown, len(chosen)), config, device)
+    if not checkpoint.resume() and finetuned.preview is None:
+        loss.start_linear()
+        checkpoint = Checkpoint(setting.work / "preview-decoder", head)
+    train(
+        checkpoint,
+        [{"params": list(head.parameters()), "lr": config.rate}],
+        lambda *_: loss(config.batch),
+        setting.budget,
+        CsvLog(setting.work / "preview-decoder" / "log.csv"),
+        batch=config.batch,
+    )
+    blocks = {k: v for k, v in load_file(path).items() if not k.startswith(FINETUNED_PREVIEW)}
+    export(blocks | {FINETUNED_PREVIEW + k: v for k, v in checkpoint.ema.items()}, FINETUNED)
+
+
+def _frozen_codec(device: torch.device) -> FrozenCodec:
+    return FrozenCodec(
+        finished_encoder(device),
+        SelfRenderer.load(device),
+        loaded(SemanticCodec(), "scn", device),
+        channels_last(loaded(FeatureCodec(), "fcn", device)),
+        fast_synthesis(device),
+    )
+
+
 def decoder(setting: Setting) -> None:
     """Finetune the generator's blocks above F on photographs at their own size."""
     device, config = setting.device, setting.configured(DecoderConfig)
@@ -117,16 +160,12 @@ def decoder(setting: Setting) -> None:
     if not (current and checkpoint.resume()):
         if path_of("decoder").exists() and not setting.fresh:
             # noise maps are the generator's own and not in the file
-            above.load_state_dict(above.state_dict() | load_file(path_of("decoder")))
+            given = load_file(path_of("decoder")).items()
+            blocks = {k: v for k, v in given if not k.startswith(FINETUNED_PREVIEW)}
+            above.load_state_dict(above.state_dict() | blocks)
         checkpoint = Checkpoint(setting.work / "decoder", above, config.decay)
     channels_last(trained)
-    codec = FrozenCodec(
-        finished_encoder(device),
-        SelfRenderer.load(device),
-        loaded(SemanticCodec(), "scn", device),
-        channels_last(loaded(FeatureCodec(), "fcn", device)),
-        fast_synthesis(device),
-    )
+    codec = _frozen_codec(device)
     windows = WindowLoss(
         channels_last(Lpips.pretrained().to(device)),
         config.colour,

@@ -13,6 +13,8 @@ from hsc.generators.exits import ExitHead
 from hsc.generators.haar import haar
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.data.faces import SyntheticPairs, to_unit
+from hsc.research.training.decoder import FrozenCodec
+from hsc.research.training.rate import draw_level
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,37 @@ def of_photographs(
         rendered = fast.image(feature, styles).float().clamp(-1, 1)
         shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
         yield feature, inversion.w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
+
+
+@torch.no_grad()
+def of_files(
+    finetuned: SynthesisNetwork,
+    codec: FrozenCodec,
+    images: Tensor,
+    directions: Tensor,
+    exit_px: int,
+    device: torch.device,
+) -> Shown:
+    """What files of photographs render by finetuned blocks, half of them edited.
+
+    Args:
+        finetuned: in bfloat16.
+        images: uint8 (N, 3, 256, 256).
+        directions: (D, 23, 512), edits at the end of their range.
+    """
+    for index, part in enumerate(images.split(1)):
+        w_plus, feature = codec(to_unit(part).to(device), draw_level())
+        if index % 2:
+            direction = directions[int(torch.randint(len(directions), ()))].to(device)
+            edited = w_plus + direction * float(torch.empty(()).uniform_(-1, 1))
+            moved = [codec.fast.feature(w.bfloat16()).float() for w in (edited, w_plus)]
+            w_plus, feature = edited, feature + moved[0] - moved[1]
+        styles = w_plus.bfloat16()
+        inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        inner = finetuned.run(inner, styles, FACE_1024.feature_px, exit_px)
+        rendered = finetuned.image(inner, styles).float().clamp(-1, 1)
+        shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
+        yield inner, w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
 
 
 class PreviewLoss:
