@@ -194,7 +194,8 @@ class Workshop:
     def run(
         self, stage: str, *, steps: int, batch: int = 0, resume: bool = True, **changes: int
     ) -> None:
-        changes = {k: v for k, v in (SMALL | changes).items() if k in shipped(stage)}
+        known = shipped(stage.partition("-")[0])
+        changes = {k: v for k, v in (SMALL | changes).items() if k in known}
         stages.run(
             stage,
             TrainOptions(
