@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +38,17 @@ def receiver(tmp_path_factory: pytest.TempPathFactory):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What web/package-lock.json pins, installed beside a copy of the sources."""
+    web = tmp_path_factory.mktemp("sources") / "web"
+    shutil.copytree(ROOT / "web", web, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit"]
+    done = subprocess.run(command, cwd=web, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return web / "node_modules"
 
 
 def give(page, data: bytes, name: str = "face.hsc", kind: str = "application/octet-stream") -> None:
@@ -137,15 +149,64 @@ def test_what_is_no_face_gets_one_sentence(receiver, visit, data, sentence) -> N
     assert page.locator("#tools").is_hidden()
 
 
-def test_the_runtime_is_what_the_sources_build(tmp_path) -> None:
-    web = tmp_path / "web"
-    shutil.copytree(ROOT / "web", web, ignore=shutil.ignore_patterns("node_modules", "dist"))
-    for command in (["npm", "ci", "--ignore-scripts", "--no-audit"], ["npm", "run", "build"]):
-        done = subprocess.run(command, cwd=web, capture_output=True, text=True, timeout=600)
-        assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_to_mend(receiver, visit, modules, size) -> None:
+    axe = (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    page = visit(receiver, size)
+    page.wait_for_selector(READY)
+
+    def check() -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.evaluate(axe)
+            found = page.evaluate("axe.run()")["violations"]
+            assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == [], scheme
+
+    check()
+    give(page, b"hello")
+    page.get_by_role("alert").wait_for()
+    open_face(page)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    check()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_keys_reach_everything_in_reading_order(receiver, visit) -> None:
+    page = visit(receiver, PHONE)
+    open_face(page)
+    page.evaluate("document.activeElement.blur()")
+    reached: list[str] = []
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.value"))
+        if len(reached) > 1:  # nothing that has the focus is behind the picture, which stays
+            place = "getBoundingClientRect()"
+            top = page.evaluate(f"document.activeElement.{place}.top")
+            assert top >= page.evaluate(f"document.querySelector('.viewer').{place}.bottom") - 1
+    assert reached[:4] == ["file", "scan", "example", "text"]
+    assert reached[5:9] == ["scn+fcn", "save", "copy", "reset"]
+
+
+def test_sliders_are_filled_from_zero_and_say_their_unit(receiver, visit) -> None:
+    page = visit(receiver, DESK)
+    page.wait_for_selector(READY)
+    slider = page.locator("#edit-yaw")
+    parts = "(s) => ['--from', '--to'].map((name) => Number(s.style.getPropertyValue(name)))"
+    move = "(s, v) => { s.value = v; s.dispatchEvent(new Event('input')) }"
+    for value, ends, text in ((8, [0.5, 0.7], "8 degrees"), (-1, [0.475, 0.5], "-1 degree")):
+        slider.evaluate(move, value)
+        assert slider.evaluate(parts) == pytest.approx(ends)
+        assert slider.get_attribute("aria-valuetext") == text
+
+
+def test_the_runtime_is_what_the_sources_build(modules) -> None:
+    done = subprocess.run(
+        ["npm", "run", "build"], cwd=modules.parent, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
     built, committed = (
         {path.name: path.read_bytes() for path in (folder / "dist").iterdir()}
-        for folder in (web, ROOT / "web")
+        for folder in (modules.parent, ROOT / "web")
     )
     assert built.keys() == committed.keys()
     assert [name for name in built if built[name] != committed[name]] == []

@@ -20,6 +20,7 @@ function say(sentence) {
 function refuse(sentence) {
   $("alert").textContent = sentence;
   $("alert").hidden = false;
+  $("alert").scrollIntoView({ block: "nearest" });
   say("");
 }
 
@@ -148,30 +149,41 @@ function slider(edit) {
   const row = document.createElement("div");
   row.className = "edit";
   const id = `edit-${edit.name}`;
-  row.innerHTML = `<label for="${id}"></label><output for="${id}">0</output>`;
+  row.innerHTML = `<label for="${id}"></label><span class="value" aria-hidden="true"></span>`;
   row.firstChild.textContent = edit.label;
   row.title = edit.description;
   const input = Object.assign(document.createElement("input"), {
-    type: "range", id, min: edit.low, max: edit.high, step: edit.step, value: 0,
+    type: "range", id, min: edit.low, max: edit.high, step: edit.step,
   });
   input.dataset.unit = edit.unit;
+  input.setAttribute("aria-describedby", `${id}-help`);
+  const help = Object.assign(document.createElement("span"), {
+    id: `${id}-help`, className: "visually-hidden", textContent: edit.description,
+  });
   input.addEventListener("input", () => {
     setSlider(input, Number(input.value));
     state.amounts[edit.name] = Number(input.value);
     edit_(true);
   });
   input.addEventListener("change", () => edit_(false));
-  row.append(input);
+  row.append(input, help);
+  setSlider(input, 0);
   return row;
 }
 
 const edit_ = (preview) => state.file && edit(preview);
 
+/** The value, in words of its unit, and the part of the track from zero to it, which is filled. */
 function setSlider(input, value) {
   input.value = value;
-  const text = `${Number(value.toFixed(2))}${input.dataset.unit ? ` ${input.dataset.unit}` : ""}`;
-  input.parentElement.querySelector("output").textContent = text;
+  const { unit } = input.dataset;
+  const number = Number(value.toFixed(2));
+  const text = `${number} ${Math.abs(number) === 1 ? unit.replace(/s$/, "") : unit}`.trim();
+  input.parentElement.querySelector(".value").textContent = text;
   input.setAttribute("aria-valuetext", text);
+  const [low, high] = [Number(input.min), Number(input.max)];
+  const ends = [0, value].map((x) => (x - low) / (high - low)).sort((a, b) => a - b);
+  ends.forEach((part, i) => input.style.setProperty(i ? "--to" : "--from", part));
 }
 
 /** A .hsc file, or a picture of a QR code. */
@@ -226,7 +238,10 @@ $("example").addEventListener("click", async () => {
 });
 $("scan").addEventListener("click", async () => {
   const video = $("camera");
-  video.hidden = false;
+  const scanning = !video.hidden;
+  video.hidden = scanning; // a second press stops the camera
+  if (scanning) return;
+  $("scan").textContent = "Stop the camera";
   try {
     takeText(await scanCamera(video));
   } catch (error) {
@@ -234,6 +249,7 @@ $("scan").addEventListener("click", async () => {
     refuse("The camera cannot be used here; take a picture of the code and open that.");
   } finally {
     video.hidden = true;
+    $("scan").textContent = "Scan a QR code";
   }
 });
 for (const radio of document.querySelectorAll("input[name=layers]")) {
