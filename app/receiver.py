@@ -36,7 +36,9 @@ class Receiver:
         self._kept: tempfile.TemporaryDirectory[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        files = self._files or await anyio.to_thread.run_sync(self._export)
+        files = self._files
+        if files is None:
+            files = await anyio.to_thread.run_sync(self._export)
         await files(scope, receive, send)
 
     def _export(self) -> StaticFiles:
