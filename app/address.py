@@ -11,6 +11,8 @@ from hsc.bitstream.text import is_text
 
 FACE = "face"
 """Parameter of the page's address that carries a face as text."""
+RECEIVER = "receive"
+"""Where the receiver is, below the page's address."""
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
@@ -35,6 +37,17 @@ def own_address(headers: Mapping[str, str], scheme: str = "http") -> str:
 def face_link(address: str) -> str:
     """What to put before a face's text to open it here; "" where the address is not known."""
     return f"{address}?{FACE}=" if address else ""
+
+
+def receiver_link(address: str = "") -> str:
+    """What to put before a face's text to open it in the receiver.
+
+    The text follows ``#``: browsers do not send that part of an address to the server.
+
+    Args:
+        address: of the page; "" for a link that is relative to it.
+    """
+    return f"{address}{RECEIVER}/#{FACE}="
 
 
 def face_in(parameters: Mapping[str, str]) -> str:

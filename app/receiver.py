@@ -16,7 +16,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-ADDRESS = "/receive"
+from app.address import RECEIVER
+
+ADDRESS = f"/{RECEIVER}"
 
 
 class Receiver:

@@ -24,7 +24,7 @@ class AsText:
     Attributes:
         data: the file that the text stands for.
         text: capitals and digits.
-        link: what opens this page with the face; "" where the page's address is not known.
+        link: what opens the face in a browser; "" where the page's address is not known.
         qr: SVG of the link, or of the text; "" where a QR code is too small for it.
         modules: side of the code.
     """
@@ -71,7 +71,7 @@ class DecodeTools:
         Args:
             data: the file.
             layers: "scn" or "scn+fcn".
-            link: what to put before the text so that it opens this page.
+            link: what to put before the text so that a browser opens it.
         """
         data = with_layers(data, layers)
         text = to_text(data)

@@ -97,6 +97,14 @@ def test_a_file_is_explained_edited_proved_and_sent_on(visit, server, codec, fac
     page.locator("#sent-layers").get_by_label("The whole file").check()
     expect(page.locator("#face-text textarea")).to_have_value(to_text(face))
 
+    # the same face in the receiver, whose server is not told of it
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name="Open in your own browser").click()
+    receiver = popup.value
+    receiver.wait_for_selector("canvas[data-opened][data-layers='scn+fcn']")
+    assert receiver.url == f"{server}receive/#face={to_text(face)}"
+    assert receiver.locator("#alert").is_hidden()
+
 
 def test_a_pasted_text_and_a_scanned_link_draw_the_face(visit, server, codec, face):
     small = with_layers(face, "scn")

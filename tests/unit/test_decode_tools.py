@@ -1,14 +1,18 @@
 """The receiver's services over a stand-in codec, and the address that faces are sent with."""
 
+from types import SimpleNamespace
+
 import pytest
 from fakes import FakeCodec
 from PIL import Image
 
-from app.address import face_in, face_link, own_address
+from app.address import face_in, face_link, own_address, receiver_link
 from app.studio import Studio
 from app.tabs.decode import html as decode_html
+from app.tabs.decode.events import DecodeTab
 from hsc.bitstream import Container, with_layers
 from hsc.bitstream.fields import fields
+from hsc.bitstream.qr import qr_code, qr_svg
 from hsc.bitstream.text import from_text, to_text
 from hsc.errors import BitstreamError
 
@@ -34,6 +38,28 @@ def test_a_face_as_text_comes_back(receiving, face):
     assert receiving.read(small.link) == small.data
     assert small.qr.startswith("<svg") and small.modules > 20
     assert receiving.as_text(face, "scn").link == ""
+
+
+def test_the_code_and_the_link_open_the_receiver(studio, face):
+    """For a visitor whose address others can follow, and on this machine alone."""
+    tab = DecodeTab(studio, None)
+    tab.decode_tools = studio.decode_tools
+    tab.view = view = SimpleNamespace(**{n: n for n in ("qr", "receiver", "text", "link")})
+    text = to_text(with_layers(face, "scn"))
+
+    def outputs(host: str) -> dict:
+        request = SimpleNamespace(headers={"host": host}, url=SimpleNamespace(scheme="https"))
+        return tab.as_text(face, "scn", request)
+
+    public = outputs("studio.example")
+    code = qr_svg(qr_code(text, "https://studio.example/receive/#face="))
+    assert code in public[view.qr] and "your phone" in public[view.qr]
+    assert public[view.link].value == f"https://studio.example/?face={text}"
+    private = outputs("localhost:7860")
+    assert qr_svg(qr_code(text)) in private[view.qr] and not private[view.link].visible
+    for made in (public, private):
+        assert f'href="receive/#face={text}"' in made[view.receiver]
+    assert from_text(receiver_link("https://studio.example/") + text) == with_layers(face, "scn")
 
 
 def test_what_no_code_holds_is_still_text(receiving):

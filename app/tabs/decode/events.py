@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 from gradio.blocks import Block
 
-from app.address import face_in, face_link, own_address
+from app.address import face_in, face_link, own_address, receiver_link
 from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
 from app.components.html import busy_note, note
 from app.files import keep_picture
@@ -178,18 +178,20 @@ class DecodeTab(Tab):
         yield {view.proof: html.proof_panel(self.decode_tools.prove(data, layers)), view.note: ""}
 
     def as_text(self, data: bytes | None, sent_layers: str, request: gr.Request) -> Update:
-        """The face as text, as a QR code and as a link."""
+        """The face as text, as a QR code and as links: to the receiver, and to this page."""
         view = self.view
         if data is None:
             return {}
         address = own_address(dict(request.headers), request.url.scheme if request.url else "http")
-        made = self.decode_tools.as_text(data, sent_layers, face_link(address))
+        link = receiver_link(address) if address else ""
+        made = self.decode_tools.as_text(data, sent_layers, link)
         return {
             view.qr: html.qr_panel(made, sent_layers),
             view.text: gr.Textbox(
                 value=made.text, label=f"The face as text: {len(made.text):,} characters"
             ),
-            view.link: gr.Textbox(value=made.link, visible=bool(made.link)),
+            view.receiver: html.receiver_panel(made),
+            view.link: gr.Textbox(value=face_link(address) + made.text, visible=bool(address)),
         }
 
     def _arrive(
@@ -239,4 +241,4 @@ class DecodeTab(Tab):
         return gr.Gallery(value=value, visible=True, selected_index=None)
 
     def _text_outputs(self) -> list[Block]:
-        return [self.view.qr, self.view.text, self.view.link]
+        return [self.view.qr, self.view.receiver, self.view.text, self.view.link]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from app.address import receiver_link
 from app.components.html import bytes_bar, table
 from app.results import FileFacts, Sizes
 from app.services.decode_tools import AsText, Proof
@@ -78,7 +79,7 @@ def qr_panel(sent: AsText, layers: str) -> str:
             f'<p class="note warn">{size}: more than a QR code holds. Take a lower level, '
             "or SCN alone.</p>"
         )
-    what = "Scan it: the face opens in this studio." if sent.link else "Scan it: the text below."
+    what = "Scan it: your phone draws the face itself." if sent.link else "Scan it: the text below."
     whole = "the whole file" if "fcn" in layers else "SCN alone"
     return (
         '<figure class="qr">'
@@ -86,6 +87,14 @@ def qr_panel(sent: AsText, layers: str) -> str:
         f"<figcaption><b>This code is the face.</b> {what} It holds {whole}, {size}, in "
         f"{sent.modules} × {sent.modules} modules, and points to no picture anywhere.</figcaption>"
         "</figure>"
+    )
+
+
+def receiver_panel(sent: AsText) -> str:
+    """A link that opens the face in the receiver, which decodes in the visitor's browser."""
+    return (
+        f'<p><a href="{receiver_link()}{sent.text}" target="_blank" rel="noopener">'
+        "Open in your own browser (no upload)</a></p>"
     )
 
 

@@ -82,6 +82,7 @@ class DecodeView:
                 self.sent_layers = gr.Radio(
                     SENT_CHOICES, value="scn", label="What to send", elem_id="sent-layers"
                 )
+                self.receiver = gr.HTML(elem_id="face-receiver")
                 self.text = gr.Textbox(
                     label="The face as text",
                     lines=2,
