@@ -9,7 +9,7 @@
 Importing the package is quick; PyTorch is loaded with the codec.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
 from hsc.levels import LEVELS, Level
@@ -51,7 +51,7 @@ def load(device: str = "auto", backend: str | None = None) -> "Codec":
     return Codec.load(device, backend=backend)
 
 
-def describe(data: bytes) -> dict:
+def describe(data: bytes) -> dict[str, Any]:
     """What a ``.hsc`` file says of itself, without decoding it.
 
     Returns:

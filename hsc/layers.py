@@ -1,7 +1,11 @@
 """Layers that the networks of the encoder and of the feature codec share."""
 
+from typing import TypeVar
+
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 class ResidualBlock(nn.Module):
@@ -18,8 +22,8 @@ class ResidualBlock(nn.Module):
         return x + residual
 
 
-def zeroed(conv: nn.Conv2d) -> nn.Conv2d:
-    """The layer with zero weights: a network that ends in it starts as nothing."""
-    for parameter in conv.parameters():
+def zeroed(layer: Layer) -> Layer:
+    """The layer with its parameters set to zero: a network that ends in it starts with output 0."""
+    for parameter in layer.parameters():
         nn.init.zeros_(parameter)
-    return conv
+    return layer

@@ -131,7 +131,7 @@ def restore_contrast(before: Tensor, after: Tensor, weight: float = 1.0) -> Tens
     return after + (after - mean) * (lost.clamp(1, MAX_CONTRAST_GAIN) ** weight - 1)
 
 
-def carry_detail(detail: Tensor, before: Tensor, after: Tensor, falloff: float) -> Tensor:
+def carry_detail(detail: Tensor, before: Tensor, after: Tensor, falloff: float | Tensor) -> Tensor:
     """Move detail along with a face, and let it give way to what appears.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.generators.base import SynthesisNetwork
 
 CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""
@@ -76,17 +76,12 @@ class Skin:
         logit = torch.einsum("c,bchw->bhw", where, feature) + self.bias.to(feature)
         return torch.sigmoid(logit)[:, None]
 
-    def colours(self, synthesis: Synthesis, feature: Tensor, w_plus: Tensor) -> Tensor:
+    def colours(self, synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
         """CIE L*a*b* of the cells where a face is: (B, 512, 32, 32) -> (B, 3, 16, 16)."""
         rows, columns = (slice(part.start - MARGIN, part.stop + MARGIN) for part in CELLS)
-        first, last = (
-            FACE_1024.styles_through(FACE_1024.feature_px),
-            FACE_1024.styles_through(COLOUR_PX),
-        )
         x = feature[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
-        corner = 2 * rows.start, 2 * columns.start
-        block = synthesis.blocks[str(COLOUR_PX)]
-        x = block(x, w_plus[:, first:last], corner)  # (B, 512, 36, 36)
+        corner = rows.start, columns.start
+        x = synthesis.run(x, w_plus, FACE_1024.feature_px, COLOUR_PX, corner)  # (B, 512, 36, 36)
         x = F.avg_pool2d(x, 2)[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]  # (B, 512, 16, 16)
         style = fine_styles(w_plus)  # (B, 1024)
         flat = style @ self.shade.to(style).T + self.base.to(style)  # (B, 3)
@@ -94,7 +89,7 @@ class Skin:
 
     def restore(
         self,
-        synthesis: Synthesis,
+        synthesis: SynthesisNetwork,
         before: tuple[Tensor, Tensor],
         after: tuple[Tensor, Tensor],
     ) -> Tensor:

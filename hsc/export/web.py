@@ -144,8 +144,9 @@ class Graph:
 def graphs(folder: Path | None = None) -> dict[str, Graph]:
     """The graphs by file name.
 
-    ``render`` and ``skin`` are for files with a feature map; where the weights have finetuned
-    blocks, which draw only those, ``render_semantics`` and ``skin_semantics`` are for the others.
+    ``render`` and ``preview`` are for files with a feature map. Where the weights have finetuned
+    blocks, which render only those, ``render_semantics`` and ``preview_semantics`` are for files of
+    semantics alone. ``skin`` is always the generator's own, as in :class:`hsc.decoder.Decoder`.
     """
     n = load_networks(torch.device("cpu"), folder, "reference")
     if n.preview is None:
@@ -157,22 +158,26 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
     both = pair | {"edited": feature_s, "edited_w_plus": w_plus}
     carried = dict.fromkeys(("detail", "before", "after"), feature_s)
     level = {"level": torch.ones(1)}
-    found = {
+    result = {
         "features": Graph(Features(n.generator), {"w_plus": w_plus}, "feature_s"),
         "restore": Graph(
             Restore(n.fcn), {"y_hat": y_hat, "feature_s": feature_s} | level, "feature"
         ),
-        "preview": Graph(Preview(n.generator, n.preview), pair, "picture"),
         "carry": Graph(Carry(n.fcn.feature_std), carried | {"change": torch.ones(1)}, "carried"),
     }
-    kinds = {"": n.finetuned}
-    if n.finetuned is not n.generator:
-        kinds["_semantics"] = n.generator
-    for suffix, synthesis in kinds.items():
-        found[f"render{suffix}"] = Graph(Render(synthesis), pair, "picture")
-        if n.edits.skin:
-            found[f"skin{suffix}"] = Graph(KeepSkin(synthesis, n.edits.skin), both, "kept")
-    return found
+    assert isinstance(n.renderer, SynthesisNetwork)  # the reference backend is the network itself
+    own_render = Graph(Render(n.generator), pair, "picture")
+    own_preview = Graph(Preview(n.generator, n.preview), pair, "picture")
+    result["render"], result["preview"] = own_render, own_preview
+    if n.renderer is not n.generator:
+        result["render"] = Graph(Render(n.renderer), pair, "picture")
+        result["render_semantics"] = own_render
+    if n.renderer_preview is not None:
+        result["preview"] = Graph(Preview(n.renderer, n.renderer_preview), pair, "picture")
+        result["preview_semantics"] = own_preview
+    if n.edits.skin:
+        result["skin"] = Graph(KeepSkin(n.generator, n.edits.skin), both, "kept")
+    return result
 
 
 @torch.no_grad()

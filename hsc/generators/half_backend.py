@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hsc.generators.base import SynthesisNetwork
 
@@ -29,7 +29,8 @@ class HalfSynthesis:
 
     def __init__(self, synthesis: SynthesisNetwork, graphs: bool = False) -> None:
         self.synthesis, self.spec = synthesis, synthesis.spec
-        self.half = copy.deepcopy(synthesis).half().to(memory_format=torch.channels_last)
+        self.half = copy.deepcopy(synthesis).half()
+        nn.Module.to(self.half, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.graphs = graphs
         self._recorded: OrderedDict[int, _Recording] = OrderedDict()
         self._lock = threading.Lock()

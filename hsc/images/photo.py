@@ -90,6 +90,7 @@ def read_photo(source: PhotoSource) -> Image.Image:
 
 
 def _read_bytes(source: PhotoSource) -> bytes:
+    data: bytes | None
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
     elif isinstance(source, (str, Path)):
@@ -223,8 +224,8 @@ def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _through(image: Image.Image, profile: object) -> Image.Image:
-    return ImageCms.profileToProfile(
+def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile | Any) -> Image.Image:
+    converted = ImageCms.profileToProfile(
         image,
         profile,
         ImageCms.createProfile("sRGB"),
@@ -232,3 +233,5 @@ def _through(image: Image.Image, profile: object) -> Image.Image:
         outputMode="RGB",
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
+    assert converted is not None  # only a conversion in place returns None
+    return converted

@@ -34,6 +34,8 @@ class FrozenBatchNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
+        self.running_mean: Tensor
+        self.running_var: Tensor
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
         self.eps = eps
@@ -52,7 +54,7 @@ class SameConv(nn.Conv2d):
     ) -> None:
         super().__init__(c_in, c_out, kernel, stride, groups=groups, bias=False)
 
-    def forward(self, x: Tensor, norm: FrozenBatchNorm) -> Tensor:
+    def forward(self, x: Tensor, norm: FrozenBatchNorm) -> Tensor:  # type: ignore[override]
         scale, shift = norm.scale_shift()
         weight = self.weight * scale[:, None, None, None]
         total = self.kernel_size[0] - self.stride[0]

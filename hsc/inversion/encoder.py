@@ -8,20 +8,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024, SHIPPED
+from hsc.config import FACE_1024, SHIPPED, CodecConfig, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
-from hsc.inversion.feature_feedback import FeatureFeedback, style_above
+from hsc.inversion.feature_feedback import FeatureFeedback
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.inversion.style_feedback import SHAPING, StyleFeedback
-from hsc.layers import ResidualBlock
+from hsc.inversion.style_feedback import StyleFeedback
+from hsc.layers import ResidualBlock, zeroed
 from hsc.types import Inversion
 
 INPUT_PX = SHIPPED.input_px
 FEEDBACK_STEPS = 1
 """Corrections of F: a second one gains .002 in LPIPS and takes 55 ms."""
 POOLED = 9 * sum(PYRAMID_CHANNELS[1:])
-"""Numbers in the pooled pyramid."""
+"""Length of the pooled pyramid."""
 
 
 def pool(pyramid: list[Tensor]) -> Tensor:
@@ -46,31 +46,31 @@ class SemanticHead(nn.Module):
     generator renders by itself (``hsc.research.training.texture``).
     """
 
-    def __init__(self, hidden: int = 1024, rank: int = 64) -> None:
+    def __init__(
+        self, generator: GeneratorSpec = FACE_1024, hidden: int = 1024, rank: int = 64
+    ) -> None:
         super().__init__()
+        self.styles, style_dim = generator.styles, generator.style_dim
         self.hidden = nn.Linear(POOLED, hidden)
-        self.base = nn.Linear(hidden, FACE_1024.style_dim)
-        self.coefficients = nn.Linear(hidden, FACE_1024.styles * rank)
-        self.basis = nn.Parameter(
-            torch.randn(FACE_1024.styles, rank, FACE_1024.style_dim) / rank**0.5
-        )
-        self.offset = nn.Parameter(torch.zeros(FACE_1024.w_plus_shape))
-        nn.init.zeros_(self.coefficients.weight)
-        nn.init.zeros_(self.coefficients.bias)
+        self.base = nn.Linear(hidden, style_dim)
+        self.coefficients = zeroed(nn.Linear(hidden, self.styles * rank))
+        self.basis = nn.Parameter(torch.randn(self.styles, rank, style_dim) / rank**0.5)
+        self.offset = nn.Parameter(torch.zeros(generator.w_plus_shape))
         self.w_mean: Tensor
         self.w_std: Tensor
         self.truncation: Tensor
-        self.register_buffer("w_mean", torch.zeros(FACE_1024.style_dim))
-        self.register_buffer("w_std", torch.ones(FACE_1024.style_dim))
-        self.register_buffer("truncation", torch.ones(FACE_1024.styles))
+        self.register_buffer("w_mean", torch.zeros(style_dim))
+        self.register_buffer("w_std", torch.ones(style_dim))
+        self.register_buffer("truncation", torch.ones(self.styles))
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Args: pooled (B, POOLED), from :func:`pool`. Returns S, (B, 23, 512)."""
         h = F.leaky_relu(self.hidden(pooled), 0.2)  # (B, hidden)
-        c = self.coefficients(h).unflatten(1, (FACE_1024.styles, -1))  # (B, 23, rank)
+        c = self.coefficients(h).unflatten(1, (self.styles, -1))  # (B, 23, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 23, 512)
         w = self.base(h)[:, None] + residual + self.offset.to(c.dtype)  # (B, 23, 512)
-        return self.w_mean + self.truncation[:, None] * self.w_std * w.float()  # (B, 23, 512)
+        w_plus: Tensor = self.w_mean + self.truncation[:, None] * self.w_std * w.float()
+        return w_plus  # (B, 23, 512)
 
 
 class FeatureHead(nn.Module):
@@ -82,38 +82,37 @@ class FeatureHead(nn.Module):
              -> 1x1 each --+
         F_S / std -> 1x1 --+--> sum -> residual blocks -> 1x1 -> x std -> + F_S = F
 
-    Space-to-depth keeps the fine detail that pooling would drop; the last layer starts at zero,
-    so training starts from F = F_S.
+    Space-to-depth keeps the fine detail that pooling would drop. The last layer is initialised to
+    zero, so training starts from F = F_S.
     """
 
-    def __init__(self, width: int = 128, depth: int = 4) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = 128, depth: int = 4) -> None:
         super().__init__()
-        strides = (2, 4, 8, 16, 32)
-        channels = [3 * 64] + [c * max(1, 8 // s) ** 2 for c, s in zip(PYRAMID_CHANNELS, strides)]
+        self.px, feature_channels = config.generator.feature_px, config.generator.feature_channels
+        stride = config.input_px // self.px  # of F
+        channels = [3 * stride**2] + [
+            c * max(1, stride // s) ** 2 for c, s in zip(PYRAMID_CHANNELS, (2, 4, 8, 16, 32))
+        ]
         self.laterals = nn.ModuleList([nn.Conv2d(c, width, 1) for c in channels])
-        self.semantic = nn.Conv2d(FACE_1024.feature_channels, width, 1)
+        self.semantic = nn.Conv2d(feature_channels, width, 1)
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
-        self.out = nn.Conv2d(width, FACE_1024.feature_channels, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zeroed(nn.Conv2d(width, feature_channels, 1))
         self.feature_std: Tensor
-        self.register_buffer("feature_std", torch.ones(FACE_1024.feature_channels))
+        self.register_buffer("feature_std", torch.ones(feature_channels))
 
     def forward(self, image: Tensor, pyramid: list[Tensor], feature_s: Tensor) -> Tensor:
         std = self.feature_std[:, None, None]
         h = self.semantic(feature_s / std)  # (B, width, 32, 32)
         for lateral, x in zip(self.laterals, [image, *pyramid]):
             px = x.shape[-1]
-            if px > FACE_1024.feature_px:
-                x = lateral(F.pixel_unshuffle(x, px // FACE_1024.feature_px))
+            if px > self.px:
+                x = lateral(F.pixel_unshuffle(x, px // self.px))
             else:
                 x = lateral(x)
-                if px < FACE_1024.feature_px:
-                    x = F.interpolate(x.float(), size=FACE_1024.feature_px, mode="bilinear").to(
-                        x.dtype
-                    )
+                if px < self.px:
+                    x = F.interpolate(x.float(), size=self.px, mode="bilinear").to(x.dtype)
             h = h + x  # (B, width, 32, 32)
-        correction = self.out(F.leaky_relu(self.blocks(h), 0.2))  # (B, 512, 32, 32)
+        correction: Tensor = self.out(F.leaky_relu(self.blocks(h), 0.2))  # (B, 512, 32, 32)
         return feature_s + std * correction.float()
 
 
@@ -132,15 +131,19 @@ class InversionEncoder(nn.Module):
                                          F -> G to a 128-px exit -> x_F  <-+
                                          |                                 |
                         x, x_F -> feature feedback -> + -> F --------------+
+
+    Args:
+        config: sizes of the picture, of w+, of F and of the exit that feedback renders through.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED) -> None:
         super().__init__()
+        self.config = config
         self.backbone = Backbone()
-        self.semantic_head = SemanticHead()
-        self.style_feedback = StyleFeedback(POOLED)
-        self.feature_head = FeatureHead()
-        self.feature_feedback = FeatureFeedback()
+        self.semantic_head = SemanticHead(config.generator)
+        self.style_feedback = StyleFeedback(POOLED, config)
+        self.feature_head = FeatureHead(config)
+        self.feature_feedback = FeatureFeedback(config)
 
     def forward(
         self,
@@ -177,25 +180,29 @@ class InversionEncoder(nn.Module):
     ) -> Tensor:
         """S of (B, 3, 256, 256) and its pyramid, after style feedback: (B, 23, 512)."""
         pooled = pool(pyramid)
-        w_plus = self.semantic_head(pooled)  # (B, 23, 512)
+        w_plus: Tensor = self.semantic_head(pooled)  # (B, 23, 512)
         if self_renderer is None:
             return w_plus
         with torch.no_grad():
             x_s = self_renderer.render(synthesis, synthesis.feature(w_plus), w_plus)
-            # who is in the photograph and who is in x_S, (B, 128) each
+            # identity descriptors of the photograph and of x_S, (B, 128) each
             photo_descriptor, own_descriptor = map(self_renderer.describe, (image, x_s))
         head, feedback = self.semantic_head, self.style_feedback
-        shaping, others = w_plus[:, :SHAPING], w_plus[:, SHAPING:]
-        w = ((shaping - head.w_mean) / head.w_std).mean(1)  # (B, 512)
+        corrected, others = w_plus[:, : feedback.styles], w_plus[:, feedback.styles :]
+        w = ((corrected - head.w_mean) / head.w_std).mean(1)  # (B, 512)
         error = feedback.difference(image, x_s, pyramid)  # (B, width)
         correction = feedback(w, photo_descriptor, own_descriptor, pooled, error)  # (B, 13, 512)
-        return torch.cat([shaping + head.w_std * correction.float(), others], 1)
+        return torch.cat([corrected + head.w_std * correction.float(), others], 1)
 
     def _correct_feature(
         self, image: Tensor, x_f: Tensor, feature: Tensor, w_plus: Tensor
     ) -> Tensor:
         """F after one feedback step, given its picture at 128 px: (B, 512, 32, 32)."""
         head, std = self.semantic_head, self.feature_head.feature_std[:, None, None]
-        style = style_above(w_plus, head.w_mean, head.w_std)  # (B, 512)
+        generator = self.config.generator
+        first = generator.styles_through(generator.feature_px)
+        styles = w_plus[:, first : generator.styles_through(self.config.feedback_exit_px)]
+        style = ((styles - head.w_mean) / head.w_std).mean(1)  # (B, 512), of the block after F
         correction = self.feature_feedback(image, x_f.to(image.dtype), feature / std, style)
-        return feature + std * correction.float()
+        corrected: Tensor = feature + std * correction.float()
+        return corrected

@@ -1,31 +1,37 @@
-"""The error of a rendered picture, place by place, as maps and as one vector."""
+"""The error of a rendered picture: as maps on the grid of F, and as one vector."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024, SHIPPED
+from hsc.config import SHIPPED, CodecConfig
 from hsc.inversion.backbone import PYRAMID_CHANNELS
 
-COMPARED_PX, CELLS = 2 * SHIPPED.feedback_exit_px, FACE_1024.feature_px
 ERROR_SCALE = 4.0
-"""Errors are small beside the picture; this brings them to its size."""
+"""Errors are smaller than pixel values; this factor brings both to the same scale."""
 
 
-def error_maps(image: Tensor, rendered: Tensor) -> Tensor:
-    """4 (x - x^) and x at 128 px, unshuffled to 32 cells a side: (B, 96, 32, 32).
+def error_channels(config: CodecConfig) -> int:
+    """Channels of :func:`error_maps`."""
+    return 2 * 3 * (2 * config.feedback_exit_px // config.generator.feature_px) ** 2
+
+
+def error_maps(image: Tensor, rendered: Tensor, cells: int) -> Tensor:
+    """4 (x - x^) and x at 128 px, space to depth: (B, 96, cells, cells).
 
     Args:
-        image: the photograph, (B, 3, 256, 256) in [-1, 1].
-        rendered: the generator's picture of it, (B, 3, 128, 128).
+        image: the photograph x, (B, 3, 256, 256) in [-1, 1].
+        rendered: the generator's picture x^ of it, (B, 3, 128, 128).
+        cells: side of the result, the resolution of F.
     """
-    small = F.avg_pool2d(image, image.shape[-1] // COMPARED_PX)  # (B, 3, 128, 128)
+    px = rendered.shape[-1]
+    small = F.avg_pool2d(image, image.shape[-1] // px)  # (B, 3, 128, 128)
     maps = torch.cat([ERROR_SCALE * (small - rendered.to(image.dtype)), small], 1)
-    return F.pixel_unshuffle(maps, COMPARED_PX // CELLS)
+    return F.pixel_unshuffle(maps, px // cells)
 
 
 class ErrorEncoder(nn.Module):
-    """What S renders against the photograph, place by place.
+    """Compares what S renders with the photograph, at each position of the picture.
 
     ::
 
@@ -33,27 +39,39 @@ class ErrorEncoder(nn.Module):
         pyramid, stride 16 -> 1x1 ----------------------------+                    |    -> flatten
         pyramid, stride 32 -> 1x1 -------------------------------------------------+    -> Linear
 
-    A pyramid pooled to 3 x 3 cannot tell that an eye is two pixels too low; this can. The last
-    layer starts at zero: before training there is no correction.
+    A pyramid pooled to 3 x 3 cannot show that an eye is two pixels too low; these maps can. The
+    last layer is initialised to zero: before training there is no correction.
+
+    Args:
+        out: length of the result.
+        config: sizes of the compared pictures and of F.
     """
 
-    def __init__(self, out: int, widths: tuple[int, int, int] = (128, 192, 256)) -> None:
+    def __init__(
+        self,
+        out: int,
+        config: CodecConfig = SHIPPED,
+        widths: tuple[int, int, int] = (128, 192, 256),
+    ) -> None:
         super().__init__()
+        self.cells = config.generator.feature_px
         first, second, third = widths
         narrow = third // 8
-        self.places = nn.Conv2d(2 * 3 * (COMPARED_PX // CELLS) ** 2, first, 3, padding=1)
+        self.places = nn.Conv2d(error_channels(config), first, 3, padding=1)
         self.parts = nn.Conv2d(first, second, 3, stride=2, padding=1)
         self.parts_known = nn.Conv2d(PYRAMID_CHANNELS[3], second, 1)
         self.face = nn.Conv2d(second, third, 3, stride=2, padding=1)
         self.face_known = nn.Conv2d(PYRAMID_CHANNELS[4], third, 1)
         self.narrow = nn.Conv2d(third, narrow, 1)
-        self.out = nn.Linear(narrow * (CELLS // 4) ** 2, out)
+        self.out = nn.Linear(narrow * (self.cells // 4) ** 2, out)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     def forward(self, image: Tensor, rendered: Tensor, pyramid: list[Tensor]) -> Tensor:
         """(B, out) of (B, 3, 256, 256), (B, 3, 128, 128) and the photograph's pyramid."""
-        h = F.leaky_relu(self.places(error_maps(image, rendered)), 0.2)  # (B, 128, 32, 32)
+        maps = error_maps(image, rendered, self.cells)  # (B, 96, 32, 32)
+        h = F.leaky_relu(self.places(maps), 0.2)  # (B, 128, 32, 32)
         h = F.leaky_relu(self.parts(h) + self.parts_known(pyramid[3]), 0.2)  # (B, 192, 16, 16)
         h = F.leaky_relu(self.face(h) + self.face_known(pyramid[4]), 0.2)  # (B, 256, 8, 8)
-        return self.out(F.leaky_relu(self.narrow(h), 0.2).flatten(1))
+        vector: Tensor = self.out(F.leaky_relu(self.narrow(h), 0.2).flatten(1))  # (B, out)
+        return vector

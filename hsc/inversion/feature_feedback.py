@@ -7,9 +7,9 @@ instead of the styles, and through an early exit of the generator.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024, SHIPPED
-from hsc.inversion.error_encoder import error_maps
-from hsc.layers import ResidualBlock
+from hsc.config import SHIPPED, CodecConfig
+from hsc.inversion.error_encoder import error_channels, error_maps
+from hsc.layers import ResidualBlock, zeroed
 
 
 class FeatureFeedback(nn.Module):
@@ -23,20 +23,22 @@ class FeatureFeedback(nn.Module):
         F / std -> 1x1 --------------------------------------------------------------------+
               -> sum x (1 + a(w)) + b(w) -> residual blocks -> 1x1 -> x std -> + F
 
-    The last layer starts at zero: before training, F comes back as it was.
+    The last layer is initialised to zero: before training, F is returned unchanged.
+
+    Args:
+        config: sizes of the picture, of the rendered picture and of F.
     """
 
-    def __init__(self, width: int = 256, depth: int = 4) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = 256, depth: int = 4) -> None:
         super().__init__()
-        self.pixels = nn.Conv2d(3 * 64, width, 1)
-        self.error = nn.Conv2d(2 * 3 * 16, width, 3, padding=1)
-        self.feature = nn.Conv2d(FACE_1024.feature_channels, width, 1)
-        self.style = nn.Linear(FACE_1024.style_dim, 2 * width)
+        generator = config.generator
+        self.cells = generator.feature_px
+        self.pixels = nn.Conv2d(3 * (config.input_px // self.cells) ** 2, width, 1)
+        self.error = nn.Conv2d(error_channels(config), width, 3, padding=1)
+        self.feature = nn.Conv2d(generator.feature_channels, width, 1)
+        self.style = zeroed(nn.Linear(generator.style_dim, 2 * width))
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
-        self.out = nn.Conv2d(width, FACE_1024.feature_channels, 1)
-        for layer in (self.style, self.out):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.out = zeroed(nn.Conv2d(width, generator.feature_channels, 1))
 
     def forward(self, image: Tensor, rendered: Tensor, feature: Tensor, w: Tensor) -> Tensor:
         """What to add to F, in standard deviations of its channels.
@@ -46,20 +48,10 @@ class FeatureFeedback(nn.Module):
             feature: F / std, (B, 512, 32, 32).
             w: (B, 512), the style of the block above F, standardised.
         """
-        h = self.error(error_maps(image, rendered))  # (B, width, 32, 32)
-        h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // FACE_1024.feature_px))
+        h = self.error(error_maps(image, rendered, self.cells))  # (B, width, 32, 32)
+        h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // self.cells))
         h = h + self.feature(feature)  # (B, width, 32, 32)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
         h = self.blocks(h * (1 + scale) + shift)  # (B, width, 32, 32)
-        return self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)
-
-
-def style_above(w_plus: Tensor, w_mean: Tensor, w_std: Tensor) -> Tensor:
-    """The mean style of the block that follows F, standardised: (B, 512)."""
-    styles = w_plus[
-        :,
-        FACE_1024.styles_through(FACE_1024.feature_px) : FACE_1024.styles_through(
-            SHIPPED.feedback_exit_px
-        ),
-    ]
-    return ((styles - w_mean) / w_std).mean(1)
+        correction: Tensor = self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)
+        return correction

@@ -84,7 +84,7 @@ class Refiner:
         lpips = Lpips.pretrained(path_or_shipped("lpips_alex", folder)).to(device)
         synthesis = copy.deepcopy(generator).to(gradient_dtype(device))
         return cls(
-            synthesis.to(memory_format=torch.channels_last),
+            synthesis.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
             scn,
             fcn,
             preview,

@@ -9,14 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED, CodecConfig
 from hsc.inversion.error_encoder import ErrorEncoder
+from hsc.layers import zeroed
 from hsc.metrics.identity import DESCRIPTOR_DIM
 
-SHAPING = FACE_1024.styles_through(64)
-"""Styles that are corrected: those that shape the face; later ones hardly reach the 128-px exit."""
 DESCRIPTOR_SCALE = 6.0
-"""Brings descriptors, whose parts are about .1, to the size of everything else."""
+"""Descriptor entries are about .1; this factor brings them to the scale of the other inputs."""
 
 
 class StyleFeedback(nn.Module):
@@ -28,30 +27,41 @@ class StyleFeedback(nn.Module):
         S -> G to a 128-px exit -> descriptor d' -------+-> d, d - d' -> Linear -----+
         photograph, 128-px picture, pyramid -> error encoder ------------------------+
         photograph -> pooled pyramid -> Linear -> leaky -> Linear -------------------+
-        mean of the styles that shape, standardised -> Linear -----------------------+
+        mean of the corrected styles, standardised -> Linear ------------------------+
              -> sum -> leaky -> Linear -> leaky -+-> one change for all -----+
                                                  +-> 13 x rank-32 residual --+-> + S
 
-    The last layers start at zero: before training, S comes back as it was.
+    The last layers are initialised to zero: before training, S is returned unchanged.
 
     Args:
-        pooled: numbers in a pooled pyramid.
+        pooled: length of a pooled pyramid.
+        config: sizes of w+ and of the compared pictures.
+
+    Attributes:
+        styles: how many leading styles are corrected: those below the exit that renders the
+            128-px picture; it hardly depends on later ones.
     """
 
-    def __init__(self, pooled: int, width: int = 768, narrow: int = 256, rank: int = 32) -> None:
+    def __init__(
+        self,
+        pooled: int,
+        config: CodecConfig = SHIPPED,
+        width: int = 768,
+        narrow: int = 256,
+        rank: int = 32,
+    ) -> None:
         super().__init__()
+        style_dim = config.generator.style_dim
+        self.styles = config.generator.styles_through(config.feedback_exit_px)
         self.descriptors = nn.Linear(2 * DESCRIPTOR_DIM, width)
         self.seen = nn.Linear(pooled, narrow)
         self.pyramid = nn.Linear(narrow, width, bias=False)
-        self.difference = ErrorEncoder(width)
-        self.style = nn.Linear(FACE_1024.style_dim, width)
+        self.difference = ErrorEncoder(width, config)
+        self.style = nn.Linear(style_dim, width)
         self.hidden = nn.Linear(width, width)
-        self.base = nn.Linear(width, FACE_1024.style_dim)
-        self.coefficients = nn.Linear(width, SHAPING * rank)
-        self.basis = nn.Parameter(torch.randn(SHAPING, rank, FACE_1024.style_dim) / rank**0.5)
-        for layer in (self.base, self.coefficients):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.base = zeroed(nn.Linear(width, style_dim))
+        self.coefficients = zeroed(nn.Linear(width, self.styles * rank))
+        self.basis = nn.Parameter(torch.randn(self.styles, rank, style_dim) / rank**0.5)
         self.pooled_mean: Tensor
         self.pooled_std: Tensor
         self.register_buffer("pooled_mean", torch.zeros(pooled))
@@ -68,13 +78,13 @@ class StyleFeedback(nn.Module):
         """What to add to S, in standard deviations of w.
 
         Args:
-            w: (B, 512), the mean of the styles that shape, standardised.
+            w: (B, 512), the mean of the corrected styles, standardised.
             photo_descriptor, own_descriptor: (B, 128), of the photograph and of what S renders.
             pooled: (B, pooled), of the photograph.
             error: (B, width), from :attr:`difference`.
 
         Returns:
-            (B, SHAPING, 512).
+            (B, styles, 512), to be added to the leading styles.
         """
         pooled = (pooled - self.pooled_mean) / self.pooled_std  # (B, pooled)
         change = photo_descriptor - own_descriptor  # (B, 128)
@@ -82,6 +92,7 @@ class StyleFeedback(nn.Module):
         h = self.descriptors(who) + self.style(w) + error  # (B, width)
         h = h + self.pyramid(F.leaky_relu(self.seen(pooled), 0.2))
         h = F.leaky_relu(self.hidden(F.leaky_relu(h, 0.2)), 0.2)  # (B, width)
-        c = self.coefficients(h).unflatten(1, (SHAPING, -1))  # (B, 13, rank)
+        c = self.coefficients(h).unflatten(1, (self.styles, -1))  # (B, 13, rank)
         residual = torch.einsum("bsr,srd->bsd", c, self.basis.to(c.dtype))  # (B, 13, 512)
-        return self.base(h)[:, None] + residual
+        correction: Tensor = self.base(h)[:, None] + residual
+        return correction

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save
 from torch import Tensor
@@ -179,7 +180,7 @@ def the_file(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def read_tensors(manifest: Path) -> dict[str, np.ndarray]:
+def read_tensors(manifest: Path) -> dict[str, npt.NDArray[np.float32]]:
     """Every tensor that a TensorFlow.js weights manifest describes, as float32, by name.
 
     Args:

@@ -1,4 +1,4 @@
-"""The upper half of the generator arranged for drawing on a CPU, where nearly all time goes."""
+"""The blocks above F, rearranged to render fast on a CPU; nearly all of the time is spent there."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.generators.mobilestylegan.synthesis import Block, StyledConv, Synthesis
+from hsc.generators.mobilestylegan.synthesis import Block, Modulation, StyledConv, Synthesis
 
 HAAR = 0.5 * torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
 """Inverse transform. Rows: a 2x2 block in reading order; columns: ll, lh, hl, hh."""
 
 
 class CpuSynthesis:
-    """G computed with the operations of :class:`Synthesis` in an order that suits processors.
+    """G computed with the operations of :class:`Synthesis` in an order that is fast on a CPU.
 
     ::
 
@@ -21,17 +21,17 @@ class CpuSynthesis:
             -> pointwise 1x1 -> + noise -> leaky 0.2 -> depthwise 3x3 ... -> next block
         last: 1x1 to 12 channels, style and inverse Haar folded in -> pixel shuffle
 
-    Channels lie innermost in memory, where depthwise kernels run twenty times as fast. Styles are
-    multiplied into those small kernels instead of the maps. The four sub-bands of a map lie side
-    by side, so that the inverse Haar transform is a few additions of whole maps.
+    Activations are channels-last, which makes depthwise kernels twenty times as fast. Styles are
+    multiplied into those small kernels instead of the activations. The four sub-bands of an
+    activation are stored side by side, so that the inverse Haar transform is a few additions.
 
-    One picture is drawn at a time, whatever the batch, because a kernel with a style in it serves
-    one. Up to 32 px the network itself runs, in float32 whatever the type of what follows: what
-    an encoder writes depends on those maps.
+    Pictures of a batch are rendered one by one, because a kernel that contains a style serves one
+    picture. Up to 32 px the network itself runs, always in float32: the bytes that an encoder
+    writes depend on those activations.
 
     Args:
         synthesis: the generator, on the CPU.
-        dtype: of the maps above 32 px: float32 or bfloat16.
+        dtype: of the activations above 32 px: float32 or bfloat16.
     """
 
     def __init__(self, synthesis: Synthesis, dtype: torch.dtype = torch.float32) -> None:
@@ -43,7 +43,7 @@ class CpuSynthesis:
         }
         conv = synthesis.to_img.conv
         self.pixel_weight = _fold_haar(conv.weight.detach())  # (12, 64, 1, 1)
-        self.pixel_bias = _fold_haar(conv.bias.detach()).to(dtype)  # (12,)
+        self.pixel_bias = _fold_haar(_bias(conv)).to(dtype)  # (12,)
 
     def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
         """As :meth:`Renderer.run`."""
@@ -52,7 +52,7 @@ class CpuSynthesis:
         if to_px <= max(after_px, feature_px):
             return x
         x = torch.cat([self._run_blocks(*one, to_px) for one in zip(x.split(1), w_plus.split(1))])
-        # the last block leaves channels in their order: no transform follows
+        # the last block keeps the order of channels: no inverse Haar transform follows it
         return (
             x if to_px == self.spec.block_px[-1] else x[:, _bands(x.shape[1]).argsort()]
         ).float()
@@ -83,7 +83,7 @@ class CpuSynthesis:
         return F.pixel_shuffle(x.contiguous().float(), 2)  # (1, 3, 1024, 1024)
 
     def _run_blocks(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
-        """From a map as the network knows it to one with its bands side by side."""
+        """From an activation in the network's channel order to one with its bands side by side."""
         after_px = x.shape[-1]
         x = _channels_last(
             (x[:, _bands(x.shape[1])] if after_px < self.spec.block_px[-1] else x).to(self.dtype)
@@ -95,7 +95,7 @@ class CpuSynthesis:
 
 
 class _CpuBlock:
-    """One block; its maps come with their sub-bands side by side, and leave so for the next."""
+    """One block; input and output have their sub-bands side by side."""
 
     def __init__(self, block: Block, dtype: torch.dtype, last: bool) -> None:
         self.modulation = block.up
@@ -116,7 +116,7 @@ class _CpuBlock:
 class _Styled:
     """A styled convolution. Its depthwise kernel stays float32 until a style is folded in."""
 
-    modulation: nn.Module
+    modulation: Modulation
     depthwise: Tensor  # (C_in, 1, 3, 3)
     weight: Tensor  # (C_out, C_in, 1, 1)
     bias: Tensor  # (C_out,)
@@ -127,7 +127,9 @@ class _Styled:
         cls, conv: StyledConv, dtype: torch.dtype, out: Tensor | slice = slice(None)
     ) -> "_Styled":
         """Copy the constants, the output channels in the order ``out``."""
-        weight, bias = conv.conv.weight.detach()[out], conv.conv.bias.detach()[out]
+        if conv.depthwise is None:
+            raise ValueError("expected a depthwise convolution, as every block has them.")
+        weight, bias = conv.conv.weight.detach()[out], _bias(conv.conv)[out]
         return cls(
             conv.modulation,
             conv.depthwise.weight.detach(),
@@ -143,8 +145,14 @@ class _Styled:
         return F.leaky_relu_(x.add_(self.noise), 0.2)
 
 
+def _bias(conv: nn.Conv2d) -> Tensor:
+    if conv.bias is None:
+        raise ValueError("expected a convolution with a bias.")
+    return conv.bias.detach()
+
+
 def _pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """A 1x1 convolution by oneDNN, which PyTorch passes over for one picture on one thread."""
+    """A 1x1 convolution by oneDNN, which PyTorch does not use for one picture on one thread."""
     if not torch.backends.mkldnn.is_available():
         return F.conv2d(x, weight, bias)
     return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1), (1, 1), 1)
@@ -172,11 +180,11 @@ def _fold_haar(coefficients: Tensor) -> Tensor:
 
 
 def _bands(channels: int) -> Tensor:
-    """The network's channels in the order ll, lh, hl, hh: it has them as ll, then triples."""
+    """Order of the network's channels (ll, then triples) as ll, lh, hl, hh."""
     low = torch.arange(channels // 4)
     return torch.cat([low, *(channels // 4 + 3 * low + k for k in range(3))])
 
 
 def _channels_last(x: Tensor) -> Tensor:
-    """The same values with channels innermost in memory."""
+    """The same values in the channels-last memory format."""
     return x.contiguous(memory_format=torch.channels_last)

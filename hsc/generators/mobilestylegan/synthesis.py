@@ -46,6 +46,7 @@ class StyledConv(nn.Module):
         )
         kernel = 1 if depthwise else 3
         self.conv = nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2)
+        self.noise: Tensor
         self.register_buffer("noise", torch.zeros(1, 1, px, px))
 
     def forward(self, x: Tensor, style: Tensor, corner: Corner = (0, 0)) -> Tensor:
@@ -150,4 +151,4 @@ class Synthesis(SynthesisNetwork):
         """As :meth:`SynthesisNetwork.parts_to_feature`."""
         lower = [px for px in self.spec.block_px if px <= self.spec.feature_px]
         blocks = {f"blocks.{px}": self.block(px) for px in lower}
-        return {"const": self.const, "conv1": self.conv1} | blocks
+        return {"const": self.const, "conv1": self.conv1, **blocks}

@@ -11,9 +11,8 @@ from torch import Tensor
 from hsc.config import FACE_1024
 from hsc.editing.apply import edit_styles
 from hsc.editing.table import EditTable
+from hsc.generators.base import MappingNetwork, SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
-from hsc.generators.mobilestylegan.mapping import Mapping
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.vision.face_readouts import FaceReader, where_valid
@@ -89,8 +88,8 @@ class FaceMeter:
 class SampleRenderer(FaceMeter):
     """Renders faces from w+ at 256 px and measures them."""
 
-    mapping: Mapping
-    synthesis: Synthesis
+    mapping: MappingNetwork
+    synthesis: SynthesisNetwork
     head: ExitHead
 
     @classmethod

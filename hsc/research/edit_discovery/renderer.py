@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from hsc.decoder import Decoder
+from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
-from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity
 from hsc.research.edit_discovery.effects import FaceMeter, to_pil
@@ -25,7 +25,7 @@ class EditRenderer(FaceMeter):
     """Renders opened files under edits at 256 px and measures them."""
 
     decoder: Decoder
-    synthesis: Synthesis
+    synthesis: SynthesisNetwork
     head: ExitHead
     cache: dict[tuple[Any, ...], tuple[Tensor, DecodedLatents]] = field(default_factory=dict)
 
