@@ -207,7 +207,7 @@ def write_latents(path: Path, folder: Path | None = None) -> None:
         load_file(path_of(name, folder)) for name in ("generator", "fcn", "scn", "entropy")
     )
     chosen = {f"scn.{k}": scn[k] for k in ("g_s", "mean", "log2_gain")}
-    prior = {k: v for k, v in fcn.items() if k.startswith("prior.") or k == "log2_gain"}
+    prior = {k: v for k, v in fcn.items() if k.startswith(("prior.", "log2_gain", "feature_std"))}
     chosen |= {f"fcn.{k}": v for k, v in prior.items()}
     chosen |= {k: v for k, v in generator.items() if k.startswith(CONTEXT)}
     chosen |= {f"tables.{k}": v for k, v in tables.items()}

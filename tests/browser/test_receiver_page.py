@@ -21,6 +21,7 @@ from hsc.export.web import export_web
 
 FACE = (STREAMS / "level3.hsc").read_bytes()
 READY, OPENED = "body[data-ready]", "canvas[data-opened]"
+AT_REST = "canvas[aria-busy=false]"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -61,6 +62,14 @@ def open_face(page, data: bytes = FACE) -> None:
     page.wait_for_selector(OPENED)
 
 
+def move(page, slider: str, value: float) -> None:
+    page.locator(slider).evaluate(
+        "(slider, value) => { slider.value = value;"
+        " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind)) }",
+        value,
+    )
+
+
 def saved(page) -> Image.Image:
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
@@ -91,11 +100,7 @@ def test_edits_are_those_of_the_python_decoder(receiver, visit, codec) -> None:
     page = visit(receiver, DESK)
     open_face(page)
     for name, amount in {"smile": 1.0, "yaw": 8.0, "age": 10.0, "light": 0.5}.items():
-        page.locator(f"#edit-{name}").evaluate(
-            "(slider, value) => { slider.value = value;"
-            " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind)) }",
-            amount,
-        )
+        move(page, f"#edit-{name}", amount)
     page.wait_for_selector("canvas[data-edited=whole]")
     page.wait_for_function("document.getElementById('note').textContent.startsWith('Edited')")
     picture = saved(page)
@@ -104,6 +109,27 @@ def test_edits_are_those_of_the_python_decoder(receiver, visit, codec) -> None:
     page.get_by_role("button", name="Reset edits").click()
     page.wait_for_function("document.getElementById('note').textContent.startsWith('Edited')")
     page.wait_for_timeout(200)
+
+
+def test_a_morph_is_that_of_the_python_decoder(receiver, visit, codec) -> None:
+    other = (STREAMS / "level6.hsc").read_bytes()
+    page = visit(receiver, DESK)
+    open_face(page)
+    page.get_by_text("Morph with another face").click()
+    page.locator("#other-text").fill(to_text(other))
+    page.get_by_role("button", name="Take it").click()
+    for amount in (0.5, 0.3, 1.0):
+        move(page, "#morph-amount", 100 * amount)
+        page.wait_for_selector(AT_REST)
+        picture = saved(page)
+        recipe = json.loads(picture.text["hsc"])
+        assert recipe["morph"] == {"file": to_text(other), "amount": amount}
+        assert closeness(picture, codec.draw(codec.morph(FACE, other, amount))) > 45
+    move(page, "#morph-amount", 30)
+    move(page, "#edit-smile", 1.0)
+    page.wait_for_selector(AT_REST)
+    expected = codec.draw(codec.morph(FACE, other, 0.3), {"smile": 1.0})
+    assert closeness(saved(page), expected) > 45
 
 
 def test_it_works_without_a_network_after_one_visit(receiver, visit) -> None:

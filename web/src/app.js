@@ -8,7 +8,9 @@ import { fromText, toText } from "./text.js";
 const $ = (id) => document.getElementById(id);
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
-const state = { file: null, layers: "scn+fcn", amounts: {}, edits: [], id: 0, waiting: null, busy: false };
+const state = {
+  file: null, other: null, morph: 0, layers: "scn+fcn", amounts: {}, edits: [], id: 0, waiting: null, busy: false,
+};
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 const send = (message) => worker.postMessage(message);
@@ -24,21 +26,49 @@ function refuse(sentence) {
   say("");
 }
 
-/** Show a file's bytes and ask for its picture. */
-function receive(file) {
-  let header;
+/** A file's header, or null after it was refused. */
+function headerOf(file) {
   try {
-    header = unpack(file, { allowCut: state.layers === "scn" });
+    const header = unpack(file, { allowCut: state.layers === "scn" });
+    $("alert").hidden = true;
+    return header;
   } catch (error) {
     if (!(error instanceof BitstreamError)) throw error;
     return refuse(error.message);
   }
-  $("alert").hidden = true;
+}
+
+/** Show a file's bytes and ask for its picture. */
+function receive(file) {
+  const header = headerOf(file);
+  if (!header) return;
   state.file = file;
-  state.amounts = {};
+  state.other = null;
+  resetEdits();
   showBytes(file.length, header);
-  for (const input of document.querySelectorAll("#edits input")) setSlider(input, 0);
   open();
+}
+
+/** A second face, to morph with; the slider stands half way at first. */
+function receiveOther(file) {
+  if (!headerOf(file)) return;
+  state.other = file;
+  state.morph = 0.5;
+  setSlider($("morph-amount"), 50);
+  $("morph").hidden = false;
+  openOther();
+  edit(false);
+}
+
+function openOther() {
+  send({ kind: "other", id: state.id, file: state.other, layers: state.layers });
+}
+
+function resetEdits() {
+  state.amounts = {};
+  state.morph = 0;
+  $("morph").hidden = !state.other;
+  for (const input of document.querySelectorAll("#tools input[type=range]")) setSlider(input, 0);
 }
 
 function showBytes(total, { headerBytes, scn, fcn, level }) {
@@ -48,7 +78,7 @@ function showBytes(total, { headerBytes, scn, fcn, level }) {
   }
   const bpp = (8 * total) / 1024 ** 2;
   const key = (name, label, bytes) =>
-    `<span class="key" style="background:var(--${name})"></span>${label} ${bytes.toLocaleString("en")}`;
+    `<span class="part"><span class="key" style="background:var(--${name})"></span>${label} ${bytes.toLocaleString("en")}</span>`;
   $("bytes").innerHTML =
     `<b>${total.toLocaleString("en")} bytes</b> at level ${level}, ${bpp.toFixed(4)} bpp: ` +
     [key("head", "header", parts.head), key("scn", "SCN", parts.scn), key("fcn", "FCN", parts.fcn)].join(" + ");
@@ -59,16 +89,20 @@ function open() {
   state.id += 1;
   say("Reading the semantics…");
   send({ kind: "open", id: state.id, file: state.file, layers: state.layers });
+  openOther();
+  if (state.morph || Object.values(state.amounts).some(Boolean)) edit(false);
 }
 
 /** Only the newest edit is asked for; previews follow the finger, the whole picture comes after. */
 function edit(preview) {
-  state.waiting = { kind: "edit", id: state.id, amounts: { ...state.amounts }, preview };
+  state.waiting = { kind: "edit", id: state.id, amounts: { ...state.amounts }, morph: state.morph, preview };
+  canvas.ariaBusy = "true";
   if (!state.busy) next();
 }
 
 function next() {
-  if (!state.waiting) return;
+  canvas.ariaBusy = String(state.busy || Boolean(state.waiting));
+  if (state.busy || !state.waiting) return;
   state.busy = true;
   say(state.waiting.preview ? "" : "Drawing the edit at full size…");
   send(state.waiting);
@@ -117,9 +151,19 @@ const answers = {
     }
     next();
   },
+  other({ there }) {
+    if (there) canvas.dataset.other = "true";
+    else delete canvas.dataset.other;
+  },
   failed({ sentence, of }) {
     if (of === "edit") state.busy = false;
+    if (of === "other") {
+      state.other = null;
+      state.morph = 0;
+      $("morph").hidden = true;
+    }
     refuse(sentence);
+    next();
   },
 };
 worker.onmessage = ({ data }) => answers[data.kind](data);
@@ -173,6 +217,14 @@ function slider(edit) {
 
 const edit_ = (preview) => state.file && edit(preview);
 
+setSlider($("morph-amount"), 0);
+$("morph-amount").addEventListener("input", ({ target }) => {
+  setSlider(target, Number(target.value));
+  state.morph = Number(target.value) / 100;
+  edit_(true);
+});
+$("morph-amount").addEventListener("change", () => edit_(false));
+
 /** The value, in words of its unit, and the part of the track from zero to it, which is filled. */
 function setSlider(input, value) {
   input.value = value;
@@ -187,19 +239,19 @@ function setSlider(input, value) {
 }
 
 /** A .hsc file, or a picture of a QR code. */
-async function take(blob) {
+async function take(blob, receiver = receive) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const isPicture = blob.type.startsWith("image/");
-  if (!isPicture) return receive(bytes);
+  if (!isPicture) return receiver(bytes);
   say("Looking for a QR code…");
   const text = await readQr(blob);
   if (text === null) return refuse("There is no QR code in this picture; try a sharper one.");
-  takeText(text);
+  takeText(text, receiver);
 }
 
-function takeText(text) {
+function takeText(text, receiver = receive) {
   try {
-    receive(fromText(text));
+    receiver(fromText(text));
   } catch (error) {
     if (!(error instanceof BitstreamError)) throw error;
     refuse(error.message);
@@ -211,16 +263,21 @@ function fromAddress() {
   if (/[?&#]face=/i.test(address)) takeText(address);
 }
 
-$("file").addEventListener("change", ({ target }) => {
-  if (target.files[0]) take(target.files[0]);
-  target.value = "";
-});
-$("paste").addEventListener("submit", (event) => {
-  event.preventDefault();
-  takeText($("text").value);
-});
+for (const [file, form, text, receiver] of [
+  ["file", "paste", "text", receive],
+  ["other", "other-paste", "other-text", receiveOther],
+]) {
+  $(file).addEventListener("change", ({ target }) => {
+    if (target.files[0]) take(target.files[0], receiver);
+    target.value = "";
+  });
+  $(form).addEventListener("submit", (event) => {
+    event.preventDefault();
+    takeText($(text).value, receiver);
+  });
+}
 document.addEventListener("paste", (event) => {
-  if (event.target === $("text")) return;
+  if (event.target.matches?.("input[type=text]")) return;
   const file = event.clipboardData.files[0];
   if (file) take(file);
   else takeText(event.clipboardData.getData("text"));
@@ -259,13 +316,13 @@ for (const radio of document.querySelectorAll("input[name=layers]")) {
   });
 }
 $("reset").addEventListener("click", () => {
-  state.amounts = {};
-  for (const input of document.querySelectorAll("#edits input")) setSlider(input, 0);
+  resetEdits();
   edit(false);
 });
 $("save").addEventListener("click", () => {
   canvas.toBlob(async (png) => {
     const recipe = { file: toText(state.file), layers: state.layers, edits: state.amounts };
+    if (state.morph) recipe.morph = { file: toText(state.other), amount: state.morph };
     const link = Object.assign(document.createElement("a"), {
       href: URL.createObjectURL(await marked(png, recipe)), download: "face.png",
     });

@@ -1,5 +1,6 @@
 /** The whole decoder: bytes to latents, edits, and pictures. Knows no page. */
 import { BitstreamError } from "./errors.js";
+import { morph } from "./blend.js";
 import { applyEdits, EditTable } from "./edits.js";
 import { LatentDecoder, STYLES, STYLE_DIM } from "./latents.js";
 import { readSafetensors } from "./weights.js";
@@ -98,6 +99,9 @@ export class Decoder {
     }
     return new Face({ level: decoded.level, wPlus, featureS, feature });
   }
+
+  /** The face a part of the way, 0 to 1, from one to another. */
+  morph = async (a, b, t) => new Face(await morph(a, b, t, this.latents.featureStd, this.run));
 
   /** Float32Array (3, px, px) in [-1, 1]: 1024 px, or 256 for a preview. */
   async render(face, amounts = {}, { preview = false } = {}) {

@@ -71,6 +71,7 @@ export class LatentDecoder {
     this.components = tensors.get("scn.log2_gain").shape[1];
     this.scnMean = snapWeights(get("scn.mean"));
     this.scnG = snapWeights(get("scn.g_s"));
+    this.featureStd = get("fcn.feature_std");
     this.fcnGain = Float64Array.from(get("fcn.log2_gain"));
     this.context = [layer("fcn.prior.context.conv1"), layer("fcn.prior.context.conv2")];
     this.networks = PASSES.map((_, i) =>

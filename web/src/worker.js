@@ -9,6 +9,8 @@ ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", self.loc
 
 let decoder = null;
 let face = null;
+let other = null; // the face to morph with
+let between = { t: 0 }; // the last morph, which edits go on from
 
 async function fetchFile(name) {
   const response = await fetch(new URL(`weights/${name}`, self.location.href));
@@ -49,6 +51,7 @@ const handlers = {
     const started = performance.now();
     const semantics = await decoder.open(file, { layers: "scn" });
     sendPicture({ kind: "picture", id, layers: "scn" }, await decoder.render(semantics), started);
+    between = { t: 0 };
     face = layers === "scn" ? semantics : await decoder.open(file, { layers });
     if (face.feature !== face.featureS) {
       sendPicture({ kind: "picture", id, layers: "scn+fcn" }, await decoder.render(face), started);
@@ -56,10 +59,18 @@ const handlers = {
     postMessage({ kind: "opened", id, level: face.level, hasFcn: face.feature !== face.featureS });
   },
 
-  async edit({ id, amounts, preview }) {
+  async other({ id, file, layers }) {
+    other = file && (await decoder.open(file, { layers }));
+    between = { t: 0 };
+    postMessage({ kind: "other", id, there: Boolean(file) });
+  },
+
+  async edit({ id, amounts, morph, preview }) {
     if (!face) return;
     const started = performance.now();
-    const picture = await decoder.render(face, amounts, { preview });
+    const t = other ? morph : 0;
+    if (t && between.t !== t) between = { t, face: await decoder.morph(face, other, t) };
+    const picture = await decoder.render(t ? between.face : face, amounts, { preview });
     sendPicture({ kind: "edited", id, preview }, picture, started);
   },
 };
