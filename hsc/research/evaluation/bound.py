@@ -126,7 +126,7 @@ def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, 
 
 
 def _draw(codec: Codec, feature: Tensor, w_plus: Tensor) -> Image.Image:
-    return to_picture(codec.networks.synthesis.image(feature, w_plus))
+    return to_picture(codec.decoder.render(feature, w_plus))
 
 
 def note(result: dict) -> str:

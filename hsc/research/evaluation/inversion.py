@@ -46,12 +46,12 @@ def run(options: ValidateOptions) -> None:
 @torch.no_grad()
 def uncompressed(codec: Codec, image: Image.Image) -> dict[str, Image.Image]:
     """What the generator draws of S alone and of S and F, by the names in ``RENDERS``."""
-    inversion, synthesis = codec.analyse(image), codec.networks.synthesis
-    features = (inversion.feature_s, inversion.feature)
-    return {
-        name: to_picture(synthesis.image(feature, inversion.w_plus))
-        for name, feature in zip(RENDERS, features)
-    }
+    found, render = codec.analyse(image), codec.decoder.render
+    pictures = (
+        render(found.feature_s, found.w_plus, semantics_alone=True),
+        render(found.feature, found.w_plus),
+    )
+    return dict(zip(RENDERS, map(to_picture, pictures), strict=True))
 
 
 def figures_table(result: dict) -> str:

@@ -109,7 +109,7 @@ class Pipeline:
         with self._stage("FCN g_s"):
             feature = n.fcn.restore(y_hat, feature_s, container.level)
         with self._stage("synthesis"):
-            rendered: Tensor = n.synthesis.image(feature, w_plus)
+            rendered: Tensor = n.renderer.image(feature, w_plus)
         with self._stage("to 8 bits"):
             self.picture = to_picture(rendered)
 
