@@ -11,9 +11,8 @@ from torch.nn import functional as F
 from hsc.config import FACE_1024, SHIPPED, CodecConfig, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
-from hsc.inversion.feature_feedback import FeatureFeedback
+from hsc.inversion.feedback import FeatureFeedback, StyleFeedback
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.inversion.style_feedback import StyleFeedback
 from hsc.layers import ResidualBlock, zeroed
 from hsc.types import Inversion
 

@@ -17,8 +17,7 @@ from hsc.errors import HscError, WeightsError
 from hsc.levels import LEVELS
 from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.research import results
-from hsc.research.data.held_out import held_out_names
-from hsc.research.data.validation import held_out_pictures, spread
+from hsc.research.data.held_out import held_out_names, held_out_pictures, spread
 from hsc.research.evaluation import bound, edits, report
 from hsc.research.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
 from hsc.research.evaluation.published import AIMS

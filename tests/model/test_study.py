@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from hsc.cli import main
 from hsc.metrics.dino import Dino, frechet
 from hsc.metrics.dists import Dists
-from hsc.metrics.ms_ssim import ms_ssim
+from hsc.metrics.picture import ms_ssim
 from hsc.research.evaluation.study import run
 from hsc.research.evaluation.study.bd_rate import Saving, bd_rate
 from hsc.research.evaluation.study.folder import StudyPicture, is_aligned, size_note, study_pictures

@@ -8,7 +8,7 @@ import pytest
 
 from hsc.metrics.evaluator import METRICS
 from hsc.research import results
-from hsc.research.data.validation import HeldOutPicture
+from hsc.research.data.held_out import HeldOutPicture
 from hsc.research.evaluation import bound, report, verification
 from hsc.research.evaluation.bench import Timing
 from hsc.research.evaluation.study import page

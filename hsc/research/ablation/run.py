@@ -20,7 +20,7 @@ from hsc.metrics.lpips import Lpips
 from hsc.research.ablation import losses, priors, semantics
 from hsc.research.ablation.samples import Coded, ExitLpips, Found, code, find
 from hsc.research.data.faces import list_faces
-from hsc.research.data.validation import held_out_pictures, spread
+from hsc.research.data.held_out import held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.study.bd_rate import bd_rate
 from hsc.research.options import AblateOptions

@@ -20,7 +20,7 @@ from hsc.domains.ffhq_face import aligned
 from hsc.editing.table import HALF, NO_GAINS, EditTable
 from hsc.images.photo import read_photo
 from hsc.research.data.faces import list_faces
-from hsc.research.data.validation import spread
+from hsc.research.data.held_out import spread
 from hsc.research.edit_discovery.catalogue import CATALOGUE, EditSpec
 from hsc.research.edit_discovery.renderer import EditRenderer, has_room
 from hsc.research.training.setting import Setting

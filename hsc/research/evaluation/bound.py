@@ -15,7 +15,7 @@ from hsc.codec import Codec
 from hsc.images.tensors import to_picture
 from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.numerics.exact import snap
-from hsc.research.data.validation import held_out_pictures
+from hsc.research.data.held_out import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.evaluation.oracle import STEPS, Oracle

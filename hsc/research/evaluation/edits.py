@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.codec import Codec
-from hsc.research.data.validation import HeldOutPicture, held_out_pictures, spread
+from hsc.research.data.held_out import HeldOutPicture, held_out_pictures, spread
 from hsc.research.edit_discovery.catalogue import CATALOGUE, EditSpec
 from hsc.research.edit_discovery.effects import Change, FaceReadouts, change_between, to_pil
 from hsc.research.edit_discovery.renderer import EditRenderer, has_room, skin_shift

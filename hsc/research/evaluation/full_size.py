@@ -35,7 +35,7 @@ from hsc.metrics.landmarks import LEFT_EYE, RIGHT_EYE
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
 from hsc.research.data.faces import SUFFIXES
-from hsc.research.data.validation import spread
+from hsc.research.data.held_out import spread
 from hsc.research.evaluation import report
 from hsc.research.options import ValidateOptions
 from hsc.vision.appearance import PX as SKIN_PX

@@ -6,7 +6,7 @@ from PIL import Image
 from hsc.codec import Codec
 from hsc.images.tensors import to_picture
 from hsc.metrics.evaluator import METRICS, Evaluator
-from hsc.research.data.validation import held_out_pictures, spread
+from hsc.research.data.held_out import held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.options import ValidateOptions

@@ -10,7 +10,7 @@ from hsc.bitstream import Container, unpack
 from hsc.codec import Codec
 from hsc.levels import LEVELS
 from hsc.metrics.evaluator import METRICS, Evaluator
-from hsc.research.data.validation import held_out_pictures, spread
+from hsc.research.data.held_out import held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.options import ValidateOptions

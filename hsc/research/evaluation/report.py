@@ -18,7 +18,7 @@ from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.metrics.evaluator import METRIC_NOTE, METRICS
 from hsc.research.data.faces import FULL_PX
-from hsc.research.data.validation import REFERENCE_NOTE, HeldOutPicture
+from hsc.research.data.held_out import REFERENCE_NOTE, HeldOutPicture
 from hsc.weights.loading import DECODER_FILES, file_hash, path_of
 
 LICENCES = {

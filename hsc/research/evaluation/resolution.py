@@ -23,7 +23,7 @@ from hsc.config import FACE_1024
 from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Refiner
 from hsc.metrics.evaluator import METRICS, Evaluator
-from hsc.research.data.validation import HeldOutPicture, held_out_pictures
+from hsc.research.data.held_out import HeldOutPicture, held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.evaluation.block_klt import BlockKlt, block_klts
 from hsc.research.evaluation.contact_sheet import ContactSheet

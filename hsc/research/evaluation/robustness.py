@@ -15,7 +15,7 @@ from PIL import Image
 
 from hsc.codec import Codec
 from hsc.metrics.evaluator import METRICS, Evaluator
-from hsc.research.data.validation import held_out_pictures
+from hsc.research.data.held_out import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.options import ValidateOptions

@@ -17,7 +17,7 @@ from hsc.codec import Codec
 from hsc.domains.ffhq_face import find_faces
 from hsc.errors import HscError
 from hsc.metrics.identity_dlib import dlib_identity
-from hsc.research.data.validation import HeldOutPicture, held_out_pictures, spread
+from hsc.research.data.held_out import HeldOutPicture, held_out_pictures, spread
 from hsc.research.evaluation import report
 from hsc.research.evaluation.study.candidates import FILE, OURS, READ, SEMANTICS, ours, semantics_of
 from hsc.research.evaluation.study.folder import StudyPicture

@@ -13,8 +13,7 @@ from hsc.domains.ffhq_face import crop_face, find_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.errors import HscError
 from hsc.images.photo import read_photo
-from hsc.research.data.held_out import held_out_names
-from hsc.research.data.validation import spread
+from hsc.research.data.held_out import held_out_names, spread
 
 SUFFIXES = frozenset(
     [

@@ -15,7 +15,7 @@ from hsc.images.tensors import to_tensor
 from hsc.metrics.dino import Dino
 from hsc.metrics.evaluator import METRICS, Evaluator, Metric, Scored
 from hsc.metrics.identity_dlib import dlib_identity
-from hsc.metrics.ms_ssim import ms_ssim
+from hsc.metrics.picture import ms_ssim
 from hsc.vision.agreement import Observation, Observer, compare
 
 PERCEPTUAL = (

@@ -20,7 +20,7 @@ from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.levels import LEVELS
 from hsc.research.data.faces import FULL_PX
-from hsc.research.data.validation import file_px
+from hsc.research.data.held_out import file_px
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.evaluation.study import page, summary
