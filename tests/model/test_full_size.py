@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from hsc.cli import main
 from hsc.errors import HscError
 from hsc.metrics import recipes
-from hsc.metrics.identity_faceres import DESCRIPTOR_DIM, LAYERS, FaceRes
+from hsc.metrics.identity_faceres import DESCRIPTOR_DIM, SEPARABLE_LAYERS, FaceRes
 from hsc.research.evaluation import full_size
 from hsc.research.evaluation.full_size import EYE_PX, MOUTH_PX, FullSizeEvaluator, photographs
 
@@ -133,7 +133,7 @@ def test_its_weights_come_out_of_the_graph(tmp_path: Path, monkeypatch) -> None:
     rng = np.random.default_rng(0)
     tensors = {"conv1/convolution/merged_input": rng.normal(size=(3, 3, 3, 32))}
     tensors["conv1_bn/batchnorm_1/sub"] = rng.normal(size=32)
-    for index, (c_in, c_out, _) in enumerate(LAYERS, start=1):
+    for index, (c_in, c_out, _) in enumerate(SEPARABLE_LAYERS, start=1):
         depthwise, pointwise = f"conv_dw_{index}", f"conv_pw_{index}"
         tensors[f"{depthwise}/depthwise_kernel"] = rng.normal(size=(3, 3, c_in, 1))
         tensors[f"{depthwise}_bn/batchnorm_1/mul"] = rng.normal(size=c_in)
