@@ -2,7 +2,7 @@
 
 What must be the same bits everywhere (SCN, the prior of FCN) is not a graph: JavaScript computes
 it in float64 from ``latents.safetensors``. The graphs take over where floats may differ in their
-last bit: G_F, g_s of FCN, how detail follows an edit, and the rendering.
+last bit: G_F, g_s of FCN, g_a of both layers, how detail follows an edit, and the rendering.
 """
 
 import copy
@@ -26,6 +26,7 @@ from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.networks import load_networks
 from hsc.paths import RECEIVER, SHIPPED
 from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, path_of
@@ -83,6 +84,31 @@ class Restore(nn.Module):
     def forward(self, y_hat: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
         restored = self.g_s(y_hat, feature_s / self.std, level)
         return feature_s + self.std * restored
+
+
+class EncodeStyles(nn.Module):
+    """g_a of SCN: w+ (1, 23, 512) -> y (1, 256)."""
+
+    def __init__(self, codec: SemanticCodec) -> None:
+        super().__init__()
+        self.g_a, self.mean = codec.g_a, codec.mean
+
+    def forward(self, w_plus: Tensor) -> Tensor:
+        return (w_plus - self.mean).flatten(1) @ self.g_a.T
+
+
+class EncodeFeatures(nn.Module):
+    """g_a of FCN: F and F_S (1, 512, 32, 32), and the level (1,) -> y (1, 128, 16, 16)."""
+
+    def __init__(self, codec: FeatureCodec) -> None:
+        super().__init__()
+        self.g_a = codec.g_a
+        self.std: Tensor
+        self.register_buffer("std", codec.feature_std[:, None, None])
+
+    def forward(self, feature: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
+        y: Tensor = self.g_a((feature - feature_s) / self.std, feature_s / self.std, level)
+        return y
 
 
 class Render(nn.Module):
@@ -162,6 +188,10 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
         "features": Graph(Features(n.generator), {"w_plus": w_plus}, "feature_s"),
         "restore": Graph(
             Restore(n.fcn), {"y_hat": y_hat, "feature_s": feature_s} | level, "feature"
+        ),
+        "encode_styles": Graph(EncodeStyles(n.scn), {"w_plus": w_plus}, "y"),
+        "encode_features": Graph(
+            EncodeFeatures(n.fcn), {"feature": feature_s, "feature_s": feature_s} | level, "y"
         ),
         "carry": Graph(Carry(n.fcn.feature_std), carried | {"change": torch.ones(1)}, "carried"),
     }

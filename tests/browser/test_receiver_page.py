@@ -15,9 +15,11 @@ from paths import ROOT, STREAMS
 from PIL import Image
 from steps import DESK, MODEL_WAIT, PHONE
 
+from hsc.bitstream import unpack
 from hsc.bitstream.qr import qr_code
 from hsc.bitstream.text import to_text
 from hsc.export.web import export_web
+from hsc.types import Inversion
 
 FACE = (STREAMS / "level3.hsc").read_bytes()
 READY, OPENED = "body[data-ready]", "canvas[data-opened]"
@@ -76,6 +78,12 @@ def saved(page) -> Image.Image:
     return Image.open(io.BytesIO(download.value.path().read_bytes()))
 
 
+def saved_file(page) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save .hsc").click()
+    return download.value.path().read_bytes()
+
+
 def closeness(a: Image.Image, b: Image.Image) -> float:
     x, y = (np.asarray(i.convert("RGB"), np.float64) for i in (a, b))
     return float(10 * np.log10(255**2 / max(1e-9, ((x - y) ** 2).mean())))
@@ -130,6 +138,26 @@ def test_a_morph_is_that_of_the_python_decoder(receiver, visit, codec) -> None:
     page.wait_for_selector(AT_REST)
     expected = codec.draw(codec.morph(FACE, other, 0.3), {"smile": 1.0})
     assert closeness(saved(page), expected) > 45
+
+
+def test_an_edited_face_is_saved_as_a_file_that_python_reads(receiver, visit, codec) -> None:
+    page = visit(receiver, DESK)
+    open_face(page)
+    assert saved_file(page) == FACE  # nothing is edited: the file as it came
+    edits = {"smile": 1.0, "hair_light": 0.4}
+    for name, amount in edits.items():
+        move(page, f"#edit-{name}", amount)
+    page.wait_for_selector(AT_REST)
+    data = saved_file(page)
+    opened = codec.open(FACE)
+    feature, w_plus = codec.decoder.apply_edits(opened, edits)
+    expected = codec.compress(Inversion(w_plus, feature, feature), unpack(FACE).level)
+    assert len(data) == pytest.approx(len(expected), rel=0.01)
+    assert unpack(data).level == unpack(FACE).level
+    assert closeness(codec.decode(data), codec.decode(expected)) > 40
+    open_face(page, data)
+    page.wait_for_function("document.getElementById('canvas').dataset.opened === '2'")
+    assert closeness(saved(page), codec.decode(data)) > 45
 
 
 def test_it_works_without_a_network_after_one_visit(receiver, visit) -> None:
@@ -210,7 +238,7 @@ def test_keys_reach_everything_in_reading_order(receiver, visit) -> None:
             top = page.evaluate(f"document.activeElement.{place}.top")
             assert top >= page.evaluate(f"document.querySelector('.viewer').{place}.bottom") - 1
     assert reached[:4] == ["file", "scan", "example", "text"]
-    assert reached[5:9] == ["scn+fcn", "save", "copy", "reset"]
+    assert reached[5:9] == ["scn+fcn", "save", "save-file", "copy"]
 
 
 def test_sliders_are_filled_from_zero_and_say_their_unit(receiver, visit) -> None:

@@ -11,10 +11,13 @@ from exact_digests import coders, digest
 from hostile import files
 from paths import ROOT, STREAMS
 
-from hsc.bitstream import Container, unpack
+from hsc.bitstream import Container, unpack, with_layers
+from hsc.bitstream.rans import encode_symbols
 from hsc.bitstream.text import from_text, to_text
 from hsc.errors import BitstreamError
 from hsc.export.web import write_latents
+from hsc.latent_codecs.gaussian import load_tables
+from hsc.weights.model_id import path_of
 
 WEB = ROOT / "web"
 NODE = shutil.which("node")
@@ -98,6 +101,23 @@ def test_random_layers_give_the_same_bits(ask, layers) -> None:
     ]  # fmt: skip
     answers = ask([{"file": data.hex()} for data in made])
     assert answers == [answer(data, layers, only_scn=False) for data in made]
+
+
+def test_a_file_that_is_encoded_again_is_the_same_file(ask) -> None:
+    good = [path.read_bytes() for path in GOLDEN]
+    good += [with_layers(data, "scn") for data in good[:2]]
+    answers = ask([{"again": data.hex()} for data in good])
+    assert answers == [{"bytes": data.hex()} for data in good]
+
+
+def test_symbols_are_coded_to_the_same_bytes_in_and_beyond_the_tables(ask) -> None:
+    random = np.random.default_rng(3)
+    tables = load_tables(path_of("entropy"))
+    for spread in (1, 40, 32768):
+        indexes = random.integers(len(tables), size=500)
+        symbols = random.integers(-spread, spread, size=500, endpoint=True)
+        (answered,) = ask([{"symbols": symbols.tolist(), "indexes": indexes.tolist()}])
+        assert answered == {"bytes": encode_symbols(symbols, indexes, tables).hex()}
 
 
 def test_texts_come_and_go_alike(ask) -> None:

@@ -155,6 +155,11 @@ const answers = {
     if (there) canvas.dataset.other = "true";
     else delete canvas.dataset.other;
   },
+  encoded({ id, file, milliseconds }) {
+    if (id !== state.id) return;
+    download(new Blob([file]), "face.hsc");
+    say(`Saved ${file.length.toLocaleString("en")} bytes, ${(milliseconds / 1000).toFixed(1)} s`);
+  },
   failed({ sentence, of }) {
     if (of === "edit") state.busy = false;
     if (of === "other") {
@@ -323,12 +328,21 @@ $("save").addEventListener("click", () => {
   canvas.toBlob(async (png) => {
     const recipe = { file: toText(state.file), layers: state.layers, edits: state.amounts };
     if (state.morph) recipe.morph = { file: toText(state.other), amount: state.morph };
-    const link = Object.assign(document.createElement("a"), {
-      href: URL.createObjectURL(await marked(png, recipe)), download: "face.png",
-    });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    download(await marked(png, recipe), "face.png");
   }, "image/png");
+});
+function download(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** The file as it came, or one of the edited face. */
+$("save-file").addEventListener("click", () => {
+  const edited = state.morph || Object.values(state.amounts).some(Boolean) || state.layers === "scn";
+  if (!edited) return download(new Blob([state.file]), "face.hsc");
+  say("Encoding the edited face…");
+  send({ kind: "encode", id: state.id, amounts: state.amounts, morph: state.morph });
 });
 $("copy").addEventListener("click", async () => {
   const text = toText(state.file);

@@ -150,16 +150,17 @@ function readFcn(fcn, promised, crcScn, crcFcn, allowCut) {
   return fcn;
 }
 
-/** The file without its FCN layer. */
-export function withoutFcn(data) {
-  const { scn } = unpack(data, { allowCut: true });
-  const head = [...data.slice(0, 7)];
-  let n = scn.length;
-  while (n > 0x7f) {
-    head.push((n & 0x7f) | 0x80);
-    n >>= 7;
+/** The bytes of a file; `fcn` is null, or empty, where there is no such layer. */
+export function pack({ modelId, level, scn, fcn }) {
+  const feature = fcn ?? new Uint8Array();
+  const code = Math.round((level - 1) * STEPS_PER_LEVEL);
+  const head = [...MAGIC, VERSION, modelId & 0xff, modelId >> 8, code];
+  for (let n of [scn.length, feature.length]) {
+    for (; n > 0x7f; n >>= 7) head.push((n & 0x7f) | 0x80);
+    head.push(n);
   }
-  head.push(n, 0);
-  const crc = crc16(scn, crc16(head, CRC_SEED));
-  return Uint8Array.from([...head, crc & 0xff, crc >> 8, ...scn]);
+  const crcScn = crc16(scn, crc16(head, CRC_SEED));
+  const crcs = feature.length ? [crcScn, crc16(feature, crcScn)] : [crcScn];
+  for (const crc of crcs) head.push(crc & 0xff, crc >> 8);
+  return Uint8Array.from([...head, ...scn, ...feature]);
 }

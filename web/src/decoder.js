@@ -1,7 +1,8 @@
-/** The whole decoder: bytes to latents, edits, and pictures. Knows no page. */
+/** The whole decoder: bytes to latents, edits, pictures, and edited bytes. Knows no page. */
 import { BitstreamError } from "./errors.js";
 import { morph } from "./blend.js";
 import { applyEdits, EditTable } from "./edits.js";
+import { pack } from "./container.js";
 import { LatentDecoder, STYLES, STYLE_DIM } from "./latents.js";
 import { readSafetensors } from "./weights.js";
 
@@ -101,13 +102,29 @@ export class Decoder {
   }
 
   /** The face a part of the way, 0 to 1, from one to another. */
-  morph = async (a, b, t) => new Face(await morph(a, b, t, this.latents.featureStd, this.run));
+  morph = async (a, b, t) => 
+    new Face({ level: a.level, ...(await morph(a, b, t, this.latents.featureStd, this.run)) });
 
   /** Float32Array (3, px, px) in [-1, 1]: 1024 px, or 256 for a preview. */
   async render(face, amounts = {}, { preview = false } = {}) {
     const run = (name, inputs) => this.run(this.graphFor(name, face), inputs);
     const { wPlus, feature } = await applyEdits(this.table, amounts, face, run);
     return run(preview ? "preview" : "render", { feature, w_plus: wPlus });
+  }
+
+  /** The bytes of a file of the edited face, of the level and with the layers that the face has. */
+  async encode(face, amounts = {}) {
+    const { level } = face;
+    const edited = await applyEdits(this.table, amounts, face, this.run);
+    const scn = this.latents.encodeStyles(await this.run("encode_styles", { w_plus: edited.wPlus }), level);
+    let fcn = null;
+    if (face.feature !== face.featureS) {
+      const wPlus = this.latents.styles(scn, level);
+      const featureS = await this.run("features", { w_plus: Float32Array.from(wPlus) });
+      const inputs = { feature: edited.feature, feature_s: featureS, level: Float32Array.of(level) };
+      fcn = this.latents.encodeFeatures(await this.run("encode_features", inputs), wPlus, level);
+    }
+    return pack({ modelId: this.model.code, level, scn, fcn });
   }
 }
 

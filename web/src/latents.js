@@ -1,10 +1,10 @@
 /**
- * The two layers' symbols to S^ and y_hat, bit for bit as the Python decoder's:
+ * The two layers' symbols to S^ and y_hat, and back, bit for bit as the Python decoder's:
  * hsc/latent_codecs and hsc/generators/mobilestylegan/exact_features.py.
  */
 import { unpack } from "./container.js";
 import { conv, depthwise, inverseHaar, leaky, linear, snap, snapWeights } from "./exact.js";
-import { SymbolReader } from "./rans.js";
+import { encodeSymbols, MAX_SYMBOL, SymbolReader } from "./rans.js";
 
 export const STYLES = 23;
 export const STYLE_DIM = 512;
@@ -51,7 +51,9 @@ function scaleIndex(log2Scale) {
   return Math.min(NUM_SCALES - 1, Math.max(0, index));
 }
 
-/** S^ and y_hat out of the bytes of a file. */
+const rounded = (x) => Math.min(MAX_SYMBOL, Math.max(-MAX_SYMBOL, Math.round(x)));
+
+/** S^ and y_hat out of the bytes of a file, and into them. */
 export class LatentDecoder {
   /** @param {Map} tensors of entropy.safetensors as `hsc export web` writes it. */
   constructor(tensors) {
@@ -108,12 +110,24 @@ export class LatentDecoder {
     return { wPlus, yHat, level, modelId };
   }
 
-  styles(scn, level) {
+  /** The SCN layer of y (256), the components of w+. */
+  encodeStyles(y, level) {
+    const gains = log2GainAt(this.scnGain, this.components, level);
+    const symbols = Int32Array.from(gains, (gain, k) => rounded(y[k] * 2 ** gain));
+    return encodeSymbols(symbols, gains.map(scaleIndex), this.tables);
+  }
+
+  /** The components of S^, (256). */
+  decodeComponents(scn, level) {
     const gains = log2GainAt(this.scnGain, this.components, level);
     const indexes = Array.from(gains, scaleIndex);
     const symbols = new SymbolReader(scn, this.tables, indexes.length).read(indexes);
     const step = snap(gains.map((gain) => 2 ** -gain), 20);
-    const yHat = snap(step.map((s, k) => symbols[k] * s), 12);
+    return snap(step.map((s, k) => symbols[k] * s), 12);
+  }
+
+  styles(scn, level) {
+    const yHat = this.decodeComponents(scn, level);
     const used = [...yHat.keys()].filter((k) => yHat[k] !== 0);
     const wPlus = Float64Array.from(this.scnMean);
     for (let row = 0; row < wPlus.length; row++) {
@@ -125,9 +139,34 @@ export class LatentDecoder {
   }
 
   features(fcn, wPlus, level) {
-    const gains = log2GainAt(this.fcnGain, LATENT_CHANNELS, level);
-    const step = snap(gains.map((g) => 2 ** -g), 20);
     const reader = new SymbolReader(fcn, this.tables, LATENT_CHANNELS * AREA);
+    return this.walk(wPlus, level, (indexes) => reader.read(indexes));
+  }
+
+  /** The FCN layer of y (128 x 16 x 16), given S^. */
+  encodeFeatures(y, wPlus, level) {
+    const symbols = new Int32Array(LATENT_CHANNELS * AREA);
+    const tables = new Uint8Array(LATENT_CHANNELS * AREA);
+    let n = 0;
+    this.walk(wPlus, level, (indexes, meanAndGain) => {
+      tables.set(indexes, n);
+      return Int32Array.from(indexes, (_, i) => {
+        const { at, mean, gain } = meanAndGain(i);
+        return (symbols[n++] = rounded((y[at] - mean) * gain));
+      });
+    });
+    return encodeSymbols(symbols, tables, this.tables);
+  }
+
+  /**
+   * Visit the passes in coding order, as both directions do.
+   *
+   * @param {(indexes: number[], meanAndGain: (i: number) => Object) => Int32Array} symbolsOf a
+   *   pass's symbols, given the table of each, and for the i-th its place, mean and gain.
+   */
+  walk(wPlus, level, symbolsOf) {
+    const gains = log2GainAt(this.fcnGain, LATENT_CHANNELS, level);
+    const [gain, step] = [1, -1].map((sign) => snap(gains.map((g) => 2 ** (sign * g)), 20));
     let context = this.semanticContext(wPlus);
     for (const layer of this.context) {
       context = snap(leaky(snap(conv(context, layer, LATENT_PX)), PRIOR_SLOPE));
@@ -151,7 +190,11 @@ export class LatentDecoder {
           indexes.push(scaleIndex(parameters[(channels + c) * AREA + cell] + gains[start + c]));
         }
       }
-      const symbols = reader.read(indexes);
+      const symbols = symbolsOf(indexes, (i) => {
+        const c = Math.floor(i / cells.length);
+        const cell = cells[i % cells.length];
+        return { at: (start + c) * AREA + cell, mean: parameters[c * AREA + cell], gain: gain[start + c] };
+      });
       for (let c = 0, i = 0; c < channels; c++) {
         for (const cell of cells) {
           const value = parameters[c * AREA + cell] + symbols[i++] * step[start + c];

@@ -1,13 +1,14 @@
 /**
- * Decoder of the rANS streams that the layers are coded with: 16-bit probabilities, a 64-bit
+ * The rANS streams that the layers are coded with, read and written: 16-bit probabilities, a 64-bit
  * state, 32-bit words; see docs/format.md.
  */
 import { BitstreamError } from "./errors.js";
 
-const MAX_SYMBOL = 2 ** 15;
+export const MAX_SYMBOL = 2 ** 15;
 const LOWER = 1n << 31n;
 const BYPASS_BITS = 4n;
 const BYPASS_MAX = 15;
+const STATE_BYTES = 8;
 
 /** A stream begins with the state, of which up to three zero top bytes were dropped. */
 function words(stream) {
@@ -106,5 +107,68 @@ export class SymbolReader {
     const signed = Number(BigInt.asIntN(32, raw));
     const half = signed >> 1;
     return signed & 1 ? -half - 1 : half + last;
+  }
+}
+
+/**
+ * All symbols in one stream: the bytes that `SymbolReader` reads.
+ *
+ * @param {Int32Array} symbols magnitudes up to 2**15; three at least.
+ * @param {ArrayLike<number>} indexes which table codes each symbol.
+ * @param {{cdfs: Int32Array[], offsets: Int32Array}} tables
+ * @returns {Uint8Array}
+ */
+export function encodeSymbols(symbols, indexes, tables) {
+  const writer = new Writer();
+  for (let i = symbols.length - 1; i >= 0; i--) { // the last in is the first out
+    const cdf = tables.cdfs[indexes[i]];
+    const last = cdf.length - 2;
+    let value = symbols[i] - tables.offsets[indexes[i]];
+    if (value < 0 || value >= last) {
+      writer.outOfRange(value < 0 ? -2 * value - 1 : 2 * (value - last));
+      value = last;
+    }
+    writer.put(cdf[value], cdf[value + 1] - cdf[value]);
+  }
+  return writer.finish();
+}
+
+class Writer {
+  state = LOWER;
+  words = []; // the last comes first in the stream
+
+  put(start, frequency) {
+    const size = BigInt(frequency);
+    this.renormalise((LOWER >> 16n << 32n) * size);
+    this.state = ((this.state / size) << 16n) + (this.state % size) + BigInt(start);
+  }
+
+  renormalise(limit) {
+    if (this.state < limit) return;
+    this.words.push(Number(this.state & 0xffffffffn));
+    this.state >>= 32n;
+  }
+
+  bits(value) {
+    this.renormalise((LOWER >> 16n << 32n) << (16n - BYPASS_BITS));
+    this.state = (this.state << BYPASS_BITS) | BigInt(value);
+  }
+
+  /** As the reader reads it, backwards: the nibbles from the highest, then how many. */
+  outOfRange(raw) {
+    const nibbles = [];
+    for (let rest = raw; rest; rest = Math.floor(rest / 16)) nibbles.push(rest % 16);
+    for (const nibble of nibbles.reverse()) this.bits(nibble);
+    this.bits(nibbles.length); // five at most
+  }
+
+  finish() {
+    const words = [this.state & 0xffffffffn, this.state >> 32n].map(Number).concat(this.words.reverse());
+    const bytes = new Uint8Array(4 * words.length);
+    const view = new DataView(bytes.buffer);
+    words.forEach((word, i) => view.setUint32(4 * i, word, true));
+    let used = STATE_BYTES;
+    while (used > STATE_BYTES - 3 && !bytes[used - 1]) used--;
+    return Uint8Array.from([...bytes.subarray(0, used), ...bytes.subarray(STATE_BYTES)]);
   }
 }

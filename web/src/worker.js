@@ -41,6 +41,13 @@ function sendPicture(message, picture, started) {
   postMessage({ ...message, rgba, px, milliseconds: performance.now() - started }, [rgba.buffer]);
 }
 
+/** The face to edit: the one that is open, or one on the way to the other. */
+async function morphed(t) {
+  if (!other || !t) return face;
+  if (between.t !== t) between = { t, face: await decoder.morph(face, other, t) };
+  return between.face;
+}
+
 const handlers = {
   async load() {
     decoder = await new Decoder(ort, fetchFile).load();
@@ -59,6 +66,13 @@ const handlers = {
     postMessage({ kind: "opened", id, level: face.level, hasFcn: face.feature !== face.featureS });
   },
 
+  async encode({ id, amounts, morph }) {
+    if (!face) return;
+    const started = performance.now();
+    const file = await decoder.encode(await morphed(morph), amounts);
+    postMessage({ kind: "encoded", id, file, milliseconds: performance.now() - started });
+  },
+
   async other({ id, file, layers }) {
     other = file && (await decoder.open(file, { layers }));
     between = { t: 0 };
@@ -68,9 +82,7 @@ const handlers = {
   async edit({ id, amounts, morph, preview }) {
     if (!face) return;
     const started = performance.now();
-    const t = other ? morph : 0;
-    if (t && between.t !== t) between = { t, face: await decoder.morph(face, other, t) };
-    const picture = await decoder.render(t ? between.face : face, amounts, { preview });
+    const picture = await decoder.render(await morphed(morph), amounts, { preview });
     sendPicture({ kind: "edited", id, preview }, picture, started);
   },
 };

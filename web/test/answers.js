@@ -3,6 +3,8 @@
  * one a line.
  *
  *   {"file": "<hex>", "layers": "scn"}  ->  {"w_plus": "<sha256>", "y_hat": "<sha256>"|null}
+ *   {"again": "<hex>"}                  ->  {"bytes": "<hex>"}, decoded and encoded again
+ *   {"symbols": [...], "indexes": [...]} ->  {"bytes": "<hex>"}, one stream
  *   {"text": "..."}                     ->  {"bytes": "<hex>"}
  *   {"bytes": "<hex>"}                  ->  {"text": "..."}
  *
@@ -11,8 +13,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { pack, unpack } from "../src/container.js";
 import { BitstreamError } from "../src/errors.js";
 import { LatentDecoder } from "../src/latents.js";
+import { encodeSymbols } from "../src/rans.js";
 import { fromText, toText } from "../src/text.js";
 import { readSafetensors } from "../src/weights.js";
 
@@ -26,7 +30,17 @@ const latents = readFileSync(`${process.argv[2]}/latents.safetensors`);
 const buffer = latents.buffer.slice(latents.byteOffset, latents.byteOffset + latents.length);
 const decoder = new LatentDecoder(readSafetensors(buffer).tensors);
 
-function answer({ file, layers, text, bytes }) {
+function again(file) {
+  const { level, modelId, wPlus, yHat } = decoder.decode(file);
+  const scn = decoder.encodeStyles(decoder.decodeComponents(unpack(file).scn, level), level);
+  return pack({ level, modelId, scn, fcn: yHat && decoder.encodeFeatures(yHat, wPlus, level) });
+}
+
+function answer({ file, layers, text, bytes, again: whole, symbols, indexes }) {
+  if (symbols !== undefined) {
+    return { bytes: Buffer.from(encodeSymbols(symbols, indexes, decoder.tables)).toString("hex") };
+  }
+  if (whole !== undefined) return { bytes: Buffer.from(again(unhex(whole))).toString("hex") };
   if (text !== undefined) return { bytes: Buffer.from(fromText(text)).toString("hex") };
   if (bytes !== undefined) return { text: toText(unhex(bytes)) };
   const { wPlus, yHat } = decoder.decode(unhex(file), { layers, allowCut: layers === "scn" });
