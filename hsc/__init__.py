@@ -38,7 +38,7 @@ def load(device: str = "auto", backend: str | None = None) -> "Codec":
 
     Args:
         device: ``auto`` takes a CUDA device if there is one, else the CPU.
-        backend: how the generator draws: ``reference``, ``float32``, ``bfloat16`` (processors that
+        backend: how the generator is run: ``reference``, ``float32``, ``bfloat16`` (processors that
             have it: twice as fast, 53 dB from the same picture), ``float16`` (GPU). By default
             what the variable HSC_BACKEND says, else ``float32`` on a CPU and ``float16`` on a GPU.
 
@@ -52,7 +52,7 @@ def load(device: str = "auto", backend: str | None = None) -> "Codec":
 
 
 def describe(data: bytes) -> dict[str, Any]:
-    """What a ``.hsc`` file says of itself, without decoding it.
+    """The header of a ``.hsc`` file and the sizes of its parts, without decoding it.
 
     Returns:
         version, model, level, width, height, layers, bytes {header, scn, fcn, total} and bpp,

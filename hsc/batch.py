@@ -1,4 +1,4 @@
-"""Many pictures in one call: strips of edits of one file, grids of many files."""
+"""Many pictures in one call: several edits of one file, or many files."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -41,14 +41,13 @@ def render_batch(
     keep_details: float,
     preview: bool,
 ) -> list[Image.Image]:
-    """The pictures in order; a GPU draws up to ``AT_ONCE`` of them together.
+    """The pictures in order; a GPU renders up to ``AT_ONCE`` of them together.
 
     Args:
-        preview: 256-px likenesses instead of 1024-px pictures.
+        preview: 256-px previews instead of 1024-px pictures.
     """
     pictures: list[Image.Image] = []
-    # a CPU is no faster at several, may round them otherwise than one alone, and holds the
-    # floating-point pictures of all of them meanwhile
+    # batches are no faster on a CPU, may round differently, and need memory for all float pictures
     size = 1 if decoder.networks.device.type == "cpu" else AT_ONCE
     for start in range(0, len(pairs), size):
         # semantics alone and whole files may be rendered by different blocks

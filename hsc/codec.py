@@ -30,9 +30,9 @@ class Codec:
 
     Attributes:
         device: where the networks run; entropy coding always runs on the CPU, exactly.
-        backend: how the generator draws there, see ``hsc.generators.backends``.
+        backend: how the generator is run there, see ``hsc.generators.backends``.
         model_name, model_id: which decoder weights these are; a file names them.
-        weights: where they are from, in words.
+        weights: their source, in words.
     """
 
     def __init__(self, networks: Networks, weights: str = hub.LOCAL) -> None:
@@ -58,7 +58,7 @@ class Codec:
     def add_direction(
         self, name: str, direction: str | Path | Tensor, low: float = -3.0, high: float = 3.0
     ) -> None:
-        """Add an edit of one's own: ``add_direction("mine", "mine.npy", low=-2, high=2)``.
+        """Add a custom edit: ``add_direction("mine", "mine.npy", low=-2, high=2)``.
 
         Args:
             direction: what an amount of 1 adds to w+, (512,) for all styles alike or (23, 512), or
@@ -83,11 +83,11 @@ class Codec:
         Args:
             image: a PIL picture, an encoded picture's bytes, or a path.
             level: 1 (fewest bytes) to 6, continuous in steps of 1/50.
-            align: find the face and bring it to the frame the networks know; without it the
-                centre of the picture is taken as it is.
+            align: find the face and crop it as in FFHQ; otherwise the centre of the picture is
+                encoded.
             face: which face, 0 being the largest.
-            refine: gradient steps on what was found, for a better picture in as many bytes; 20 is
-                a good number, and takes seconds on a GPU and half a minute on two CPU cores.
+            refine: gradient steps on the latents, for a better picture in as many bytes; 20 is a
+                good number and takes seconds on a GPU, half a minute on two CPU cores.
 
         Returns:
             The bytes of a ``.hsc`` file.
@@ -124,14 +124,14 @@ class Codec:
     ) -> Inversion:
         """Better latents for one picture, found by gradient steps through the codec itself.
 
-        The file of the result is about as large, and what it draws is nearer to the picture.
+        The file of the result is about as large, and its picture is closer to the original.
 
         Args:
             crop: the picture that ``analyse`` was given.
-            latents: what it found there.
-            level: the one to ``compress`` at.
-            steps: each costs about as much as drawing a picture, and more on a small machine.
-            progress: called with the steps that are done and all of them.
+            latents: its result.
+            level: the level that ``compress`` will be given.
+            steps: each costs about as much as rendering a picture, more on a small machine.
+            progress: called with the number of steps done and the total.
 
         Raises:
             PhotoError: the crop has another size. BitstreamError: the level is out of range.
@@ -139,7 +139,7 @@ class Codec:
         return self.encoder.refine(crop, latents, level, steps, progress)
 
     def compress(self, latents: Inversion, level: float) -> bytes:
-        """Code what ``analyse`` found; see ``encode``."""
+        """The bytes of the latents that ``analyse`` gave; see ``encode``."""
         return self.encoder.compress(latents, level).pack()
 
     def decode(
@@ -149,17 +149,17 @@ class Codec:
         edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Image.Image:
-        """Draw the picture from the bytes alone.
+        """Render the picture from the bytes alone.
 
         Args:
             data: the bytes of a ``.hsc`` file.
-            layers: ``scn+fcn``; ``scn`` draws from the semantics alone; ``fcn`` draws the coded
-                feature map in the style of the mean face. A file that was cut after its SCN layer
-                decodes as ``scn``.
+            layers: ``scn+fcn``; ``scn`` renders from the semantics alone; ``fcn`` renders the coded
+                feature map with the styles of the mean face. A file that was cut after its SCN
+                layer decodes as ``scn``.
             edits: amounts by name, e.g. ``{"smile": 1.0}``; see ``edit_names``.
-            keep_details: how much of what the file knows beyond its semantics to keep under an
-                edit: 1 all that does not stand in its way, 0 nothing where the edit touches.
-                Without edits it is of no consequence.
+            keep_details: how much detail of the feature map beyond the semantics an edit keeps: 1
+                all that does not contradict the edit, 0 none where the edit changes something.
+                Without edits it has no effect.
 
         Returns:
             1024 x 1024 RGB.
@@ -171,7 +171,7 @@ class Codec:
         return self.draw(self.open(data, layers), edits, keep_details)
 
     def open(self, data: bytes, layers: str = "scn+fcn") -> DecodedLatents:
-        """Read the bits of a file once, for callers that draw several edits of it.
+        """Read the bits of a file once, for callers that render several edits of it.
 
         ``decode(data, layers, edits)`` is ``draw(open(data, layers), edits)``.
 
@@ -205,7 +205,7 @@ class Codec:
         edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Image.Image:
-        """A likeness of ``draw``, 256 x 256, fast enough to follow a slider.
+        """An approximation of ``draw`` at 256 x 256, fast enough to follow a slider.
 
         Raises:
             HscError: as ``decode``. WeightsError: the preview exit's weights are missing.
@@ -221,15 +221,15 @@ class Codec:
         *,
         preview: bool = False,
     ) -> list[Image.Image]:
-        """Strips and grids: one file under many edits, many files, or edits file by file.
+        """Decode in batches: one file with many edits, many files, or one edit for each file.
 
-        Each picture is what ``decode`` draws. A file's bits are read once, and a GPU draws up to
+        Each picture is that of ``decode``. A file's bits are read once, and a GPU renders up to
         16 pictures together.
 
         Args:
             files: the bytes of one file or of several.
             edits: amounts by name for every picture, or one such mapping for each.
-            preview: give 256-px likenesses instead.
+            preview: 256-px previews instead.
 
         Raises:
             HscError: as ``decode``, or there are not as many edits as files.
@@ -255,7 +255,7 @@ class Codec:
     def morph(
         self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float
     ) -> DecodedLatents:
-        """A face a part of the way between two files, to ``draw``, ``preview`` or edit.
+        """Interpolate between two files; the result can be given to ``draw`` and ``preview``.
 
         Raises:
             HscError: ``t`` is outside of 0 to 1. BitstreamError: as ``decode``.
@@ -291,7 +291,7 @@ class Codec:
 
     @torch.no_grad()
     def random_face(self, seed: int, truncation: float = 0.7) -> Image.Image:
-        """A face that nobody has: drawn by the generator from a seed, 1024 x 1024."""
+        """A generated face, which shows no real person: 1024 x 1024, from a seed."""
         n = self.networks
         spec = n.config.generator
         z = torch.randn(1, spec.style_dim, generator=torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""What the networks are sized for: one source for the numbers of a generator and of its codec.
+"""Sizes of a generator and of the codec around it, in one place.
 
     w+ (styles x style_dim) -> G -> F (channels[feature_px] x feature_px x feature_px) -> picture
 
@@ -81,7 +81,7 @@ class CodecConfig:
     """The codec around a generator.
 
     Attributes:
-        generator: what pictures are drawn with.
+        generator: renders the pictures.
         input_px: side of the picture that the inversion encoder takes.
         preview_exit_px: resolution at which the preview exit leaves the generator; its picture
             has twice as many pixels a side.

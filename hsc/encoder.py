@@ -38,7 +38,7 @@ class Encoder:
     def analyse(self, crop: Image.Image) -> Inversion:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
-        # where a CPU is faster in bfloat16, S and F are found in it, as they were in training
+        # bfloat16 where a CPU is faster with it; training used it too
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
             return self.inversion(self.small(crop), n.generator, n.self_renderer)
 
@@ -57,7 +57,7 @@ class Encoder:
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
-        """The file, to be packed; as :meth:`hsc.codec.Codec.compress`."""
+        """The file before packing; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
         level = snap_level(level)
         scn = n.scn.compress(latents.w_plus, level)
@@ -74,7 +74,7 @@ class Encoder:
         return self.networks.encoder
 
     def small(self, crop: Image.Image) -> Tensor:
-        """What GIE looks at: (1, 3, 256, 256). Raises PhotoError for another size than 1024."""
+        """The input of GIE: (1, 3, 256, 256). Raises PhotoError for another size than 1024."""
         config = self.networks.config
         image_px, input_px = config.generator.image_px, config.input_px
         if crop.size != (image_px, image_px):
@@ -87,7 +87,7 @@ class Encoder:
 
     @cached_property
     def refiner(self) -> Refiner:
-        """Made when it is first needed. Raises WeightsError or HscError for what it lacks."""
+        """Loaded on first use. Raises WeightsError or HscError when weights are missing."""
         n = self.networks
         if n.preview is None:
             raise missing(path_of("preview", n.folder))

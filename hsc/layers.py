@@ -1,4 +1,4 @@
-"""Layers that the networks of the encoder and of the feature codec share."""
+"""Layers shared by the encoder and the feature codec."""
 
 from typing import TypeVar
 

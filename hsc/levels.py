@@ -1,4 +1,4 @@
-"""What an encoder is asked for: a level, six of which have names, and steps of refinement."""
+"""Bitrate levels, six of which have names, and the number of refinement steps."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ class Level:
     """A named point of the scale.
 
     Attributes:
-        number: 1 to 6, what a file and the command line say.
-        name: what the page says.
+        number: 1 to 6, as in files and on the command line.
+        name: as on the page.
         target_bytes: size of a whole file that training aims at.
     """
 

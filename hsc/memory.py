@@ -1,7 +1,7 @@
 """Keeping large blocks of memory between decodes, and giving them back in between, on Linux.
 
 The C library gives every tensor above 32 MB back to the system when it is freed, and the next one
-is zeroed page by page: half of the time of drawing a picture on a CPU. Programs call this once;
+is zeroed page by page: half of the time of rendering a picture on a CPU. Programs call this once;
 importing the library does not, since it concerns the whole process.
 """
 
@@ -28,7 +28,7 @@ def keep_large_blocks() -> bool:
         (_MMAP_THRESHOLD, _LARGEST),
         (_TRIM_THRESHOLD, _LARGEST),
         (_TOP_PAD, 2**26),
-        # a server's threads take turns: what one has freed is to serve the next one too
+        # one arena for all threads of a server, so that each reuses what another has freed
         (_ARENA_MAX, 1),
     )
     taken = [mallopt(option, value) == 1 for option, value in settings]
@@ -38,11 +38,10 @@ def keep_large_blocks() -> bool:
 def give_back() -> bool:
     """Give the system every page of freed memory, also of that which lies between blocks in use.
 
-    Whatever outlives a decode, a picture or a visitor's session, may come to lie in a space that
-    the decode has left. Sooner or later the next one finds none that is long enough for its
-    largest blocks, of 64 MB, and the process grows by one and a spare; so a server that keeps
-    large blocks is to call this now and then. It costs a tenth of a second for a gigabyte, and
-    the next decode gets its pages zeroed once more.
+    Objects that outlive a decode (a picture, a visitor's session) may be allocated in the space
+    that it has freed. After a while no free space is large enough for the largest blocks, 64 MB,
+    and the process grows. So a server that keeps large blocks should call this regularly. It costs
+    a tenth of a second for a gigabyte, and the next decode has to zero its pages again.
 
     Returns:
         Whether there was something to give back, and a C library that can.

@@ -1,4 +1,4 @@
-"""Where the files are that ship beside the code: weights, examples, texts, the receiver."""
+"""Paths of the files that ship with the code: weights, examples, texts, the receiver."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A ``.hsc`` file's recipe as JSON: what it takes to make its picture, or the file itself, again.
+"""A ``.hsc`` file's recipe as JSON: how to reproduce its picture, or the file itself.
 
     {
       "format": "hsc-sidecar", "version": 1,
@@ -9,8 +9,8 @@
       "source": {"kind": "generated", "seed": 7}  or  {"kind": "photo"}
     }
 
-It names no photo and no person. ``encode`` is there when the maker of the file wrote it.
-``python -m hsc reproduce FACE.json OUT.png`` checks all of it and draws the picture.
+It names no photo and no person. ``encode`` is present when it is known.
+``python -m hsc reproduce FACE.json OUT.png`` checks all of it and renders the picture.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def sidecar(
     encode: Mapping[str, Any] | None = None,
     seed: int | None = None,
 ) -> dict[str, Any]:
-    """Write down how a picture came about.
+    """The recipe of a picture.
 
     Args:
         data: the ``.hsc`` file.
-        layers, edits, keep_details: how it was drawn, as ``Codec.decode`` takes them.
+        layers, edits, keep_details: how it was rendered, as ``Codec.decode`` takes them.
         encode: how it was coded (level, layers, face, align), when known.
-        seed: of ``Codec.random_face``, when the face is nobody's.
+        seed: of ``Codec.random_face``, for a generated face.
 
     Raises:
         BitstreamError: the bytes are no readable file. WeightsError: no weights are here.
@@ -75,7 +75,7 @@ def sidecar(
 
 
 def weights() -> dict[str, str]:
-    """SHA-256 of every weights file that a file's bytes or picture depend on and that is here."""
+    """SHA-256 of every installed weight file that a file's bytes or picture depend on."""
     names = (*DECODER_FILES, FINETUNED, "inversion", "edits")
     return {name: file_hash(path_of(name)) for name in names if path_of(name).is_file()}
 
@@ -98,7 +98,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def check(recipe: Mapping[str, Any], data: bytes) -> None:
-    """Make sure that a file and the weights here are those that a sidecar speaks of.
+    """Check that a file and the installed weights are those that a sidecar names.
 
     Raises:
         BitstreamError: the file is another one. WeightsError: the weights are others.
@@ -116,7 +116,7 @@ def check(recipe: Mapping[str, Any], data: bytes) -> None:
         for name, digest in recipe["model"]["weights"].items()
         if name in (*DECODER_FILES, FINETUNED, "edits") and here.get(name) != digest
     ]
-    # a picture with a feature map looks otherwise since there is a finetuned decoder
+    # a picture with a feature map looks different with a finetuned decoder
     whole = recipe["draw"].get("layers") != "scn"
     if FINETUNED in here and FINETUNED not in recipe["model"]["weights"] and whole:
         others.append(FINETUNED)

@@ -1,4 +1,4 @@
-"""What the parts of the codec hand to each other."""
+"""Data types that the parts of the codec exchange."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ LAYERS = ("scn", "fcn", "scn+fcn")
 
 @dataclass(frozen=True)
 class Inversion:
-    """What the encoder found in a picture, before any bit is spent.
+    """The latents of a picture before quantisation.
 
     Attributes:
         w_plus: S, (B, 23, 512).
@@ -25,13 +25,13 @@ class Inversion:
 
 @dataclass(frozen=True)
 class DecodedLatents:
-    """A file whose bits have been read, to be edited and drawn any number of times.
+    """The decoded latents of a file, to be edited and rendered any number of times.
 
     Attributes:
         w_plus: S^, (1, 23, 512).
         feature_s: G_F(S^), (1, 512, 32, 32).
         feature: F^ of the same shape; ``feature_s`` itself where there is no FCN layer.
-        layers: one of ``LAYERS``: what is drawn.
+        layers: one of ``LAYERS``: which of them the picture is rendered from.
     """
 
     w_plus: Tensor

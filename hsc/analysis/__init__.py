@@ -1,1 +1,1 @@
-"""Where bits went, and where faces lie in the latent space."""
+"""The bit allocation of a file, and a map of the latent space."""

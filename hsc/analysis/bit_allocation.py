@@ -1,4 +1,4 @@
-"""Where the bits of a file went: which styles of w+, and which places in the picture."""
+"""How the bits of a file are distributed over the styles of w+ and over the picture."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class BitAllocation:
     """Bits of the symbols of one file, by the tables that coded them.
 
     Attributes:
-        styles: (23,), those of SCN. A component of SCN reaches several styles; its bits are shared
-            out by how much each style's part of it matters to the generator.
+        styles: (23,), bits of SCN. A component of SCN affects several styles; its bits are divided
+            among them by how much each one's part matters to the generator.
         positions: (16, 16), those of FCN by place in the picture, top row first; None without FCN.
     """
 
@@ -46,10 +46,10 @@ class BitAllocation:
 
 
 def allocate_bits(networks: Networks, data: bytes) -> BitAllocation:
-    """Read a file's symbols and say what each cost.
+    """Read a file's symbols and sum up their code lengths.
 
     Args:
-        networks: those that the file was made with.
+        networks: of the model that the file was made with.
         data: the whole file; only SCN is read where FCN was cut off.
 
     Raises:
@@ -88,7 +88,7 @@ def code_length(symbols: IntArray, indexes: IntArray, tables: CdfTables) -> Floa
     place = symbols.astype(np.int64) - np.array(tables.offsets)[indexes]
     escaped = (place < 0) | (place >= last)
     bits: FloatArray = costs[indexes, np.where(escaped, last, place)]
-    # an escape: which side and how far as one number, in nibbles, after their count in nibbles
+    # an escape: sign and distance as one number in nibbles, preceded by their count
     far = np.where(place < 0, -2 * place - 1, 2 * (place - last))[escaped]
     nibbles = np.array([-(-int(value).bit_length() // _NIBBLE) for value in far], dtype=np.int64)
     bits[escaped] += _NIBBLE * (nibbles // _MORE + 1 + nibbles)

@@ -1,4 +1,4 @@
-"""The latent space as a map: where faces lie along chosen axes, and which face lies at a place."""
+"""The latent space as a map: coordinates of faces on chosen axes, and the face at a place."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Axis:
 
     Attributes:
         name: ``axis1``, ``axis2``, ... or the name of an edit.
-        label, unit: what a person reads; a principal axis counts standard deviations of W.
-        low, high: what is worth showing.
-        measure: (23, 512); a face's place is its product with what the face differs from the mean.
-        step: (23, 512), what a move of 1 adds to w+; ``measure`` of it is 1.
+        label, unit: for display; the unit of a principal axis is a standard deviation of W.
+        low, high: the range to show.
+        measure: (23, 512); a face's coordinate is its inner product with w+ less the mean face.
+        step: (23, 512), what a move by 1 adds to w+; its inner product with ``measure`` is 1.
     """
 
     name: str
@@ -49,15 +49,15 @@ class Axis:
 
 
 class LatentMap:
-    """Places of faces along principal axes of W and along edits.
+    """Coordinates of faces along principal axes of W and along edits.
 
-    Principal axes come from W, the latent before it is repeated for the 23 styles; a face whose
-    styles differ lies where their mean does. An edit's axis sees its own styles only, so that an
-    edit by some amount moves a face by just that amount.
+    Principal axes come from W, the latent before it is repeated for the 23 styles; the
+    coordinate of a face whose styles differ is that of their mean. An edit's axis depends on the
+    edit's own styles only, so that an edit by some amount moves a face by exactly that amount.
 
     Args:
         mapping: of the generator; its samples define the principal axes.
-        edits: those that are offered as axes.
+        edits: offered as axes.
     """
 
     def __init__(self, mapping: MappingNetwork, edits: EditTable) -> None:
@@ -73,20 +73,20 @@ class LatentMap:
         centred = w - w.mean(0)
         variance, vectors = torch.linalg.eigh(centred.T @ centred / len(w))  # rising
         variance, vectors = variance.flip(0), vectors.flip(1).T  # (512,), rows
-        # which end is which is arbitrary: the largest entry is made positive
+        # the sign of an eigenvector is arbitrary: the largest entry is made positive
         largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
         vectors = vectors * largest.sign()
         for number, vector in enumerate(vectors[:AXES], start=1):
             if any(edit.name == f"pc{number}" for edit in edits.edits):
-                # ... unless the edit along nearly this axis, without what it does to skin, has one
+                # ... or it follows the principal edit along nearly this axis
                 vector *= (edits.direction(f"pc{number}").sum(0).double() @ vector).sign()
         self.explained: list[float] = (variance / variance.sum())[:AXES].tolist()
         of_edits = [
             _along(edit, edits.direction(edit.name)) for edit in without_principal(edits.edits)
         ]
-        # how the samples spread along the edits says what a principal axis is mostly about
-        seen = torch.stack([axis.measure.sum(0) for axis in of_edits], 1)  # (512, edits)
-        spread = centred @ seen.double()  # (N, edits)
+        # the edit with the largest correlation to a principal axis names it
+        projections = torch.stack([axis.measure.sum(0) for axis in of_edits], 1)  # (512, edits)
+        spread = centred @ projections.double()  # (N, edits)
         spread = spread / spread.std(0)
         of_w = []
         for number in range(AXES):
@@ -110,7 +110,7 @@ class LatentMap:
         return self.axes[name]
 
     def generated(self, seeds: Sequence[int]) -> Tensor:
-        """The faces that ``Codec.random_face`` draws from seeds: (N, 23, 512) on the CPU."""
+        """w+ of ``Codec.random_face`` for each seed: (N, 23, 512) on the CPU."""
         z = torch.cat(
             [
                 torch.randn(1, FACE_1024.style_dim, generator=torch.Generator().manual_seed(s))
@@ -122,7 +122,7 @@ class LatentMap:
         return w[:, None].expand(-1, FACE_1024.styles, -1)
 
     def places(self, w_plus: Tensor, x: str, y: str) -> Tensor:
-        """Where faces lie.
+        """Coordinates of faces.
 
         Args:
             w_plus: (N, 23, 512).
@@ -136,7 +136,7 @@ class LatentMap:
         return offset.flatten(1) @ measures.flatten(1).T
 
     def face_at(self, place: tuple[float, float], x: str, y: str, start: Tensor) -> Tensor:
-        """The face at a place: another one, moved along the two axes until it lies there.
+        """The face at a place: ``start``, moved along the two axes until it has these coordinates.
 
         Args:
             place: coordinates on the axes ``x`` and ``y``.
@@ -151,12 +151,12 @@ class LatentMap:
         a, b = self.axis(x), self.axis(y)
         if a is b:
             raise HscError(f"expected two different axes, got {x!r} twice.")
-        # a step along one axis may be seen by the other: both amounts are solved for together
-        seen = torch.stack(
+        # a step along one axis may change the other coordinate: both amounts are solved for jointly
+        projections = torch.stack(
             [torch.stack([(m.measure * s.step).sum() for s in (a, b)]) for m in (a, b)]
         )  # (2, 2)
         missing = torch.tensor(place, dtype=torch.float32) - self.places(start, x, y)[0]
-        amounts = torch.linalg.solve(seen, missing)
+        amounts = torch.linalg.solve(projections, missing)
         return start.detach().cpu().float() + amounts[0] * a.step + amounts[1] * b.step
 
     def edited(self, w_plus: Tensor, amounts: Amounts[str, float]) -> Tensor:
@@ -165,7 +165,7 @@ class LatentMap:
 
 
 def without_principal(edits: Sequence[Edit]) -> list[Edit]:
-    """Edits that are about something, without those along principal directions."""
+    """The edits with a meaning: all but those along principal directions."""
     return [edit for edit in edits if edit.group != PRINCIPAL_GROUP]
 
 
@@ -183,11 +183,11 @@ def _principal(number: int, vector: Tensor, deviation: float, about: str | None)
 
 @torch.no_grad()
 def render_w_plus(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> Image.Image:
-    """The face of a w+ alone, without a feature layer.
+    """Render a w+ without a feature layer.
 
     Args:
         w_plus: (1, 23, 512).
-        small: 256 x 256, quickly, instead of 1024 x 1024.
+        small: a 256 x 256 preview instead of 1024 x 1024.
     """
     w_plus = w_plus.to(decoder.networks.device)
     feature = decoder.networks.synthesis.feature(w_plus)

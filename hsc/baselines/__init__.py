@@ -1,9 +1,9 @@
-"""Other codecs, to hold ours against: the same picture in the same number of bytes.
+"""Other codecs to compare with: the same picture in the same number of bytes.
 
     from hsc.baselines import CODECS, best_downscaled, fit
 
     fit(picture, CODECS["avif"], budget_bytes=1000)             # at full size
-    best_downscaled(picture, CODECS["avif"], budget_bytes=1000)  # shrunk first, as one should
+    best_downscaled(picture, CODECS["avif"], budget_bytes=1000)  # at the best size
 
 JPEG, WebP and AVIF come with Pillow. HEIC, JPEG XL and VVC need the packages of
 the extra ``lab``; without them ``available`` is False and ``why_not`` says what to install.

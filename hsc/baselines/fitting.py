@@ -31,7 +31,7 @@ class Fit:
 
     Attributes:
         data: the file.
-        picture: what it decodes to, enlarged to 1024 x 1024 (Lanczos) where it was shrunk.
+        picture: the decoded picture, enlarged to 1024 x 1024 (Lanczos) if it was coded smaller.
         px: side at which it was coded.
         quality: the codec's own setting.
         budget: bytes that were allowed.
@@ -51,7 +51,7 @@ class Fit:
 
     @property
     def note(self) -> str:
-        """What it is, or why it does not fit, in a few words."""
+        """A short description, or why it does not fit."""
         size = f"{self.codec.label} at {self.px} px"
         if self.fits:
             return f"{size}, quality {self.quality}, {len(self.data):,} bytes"
@@ -62,7 +62,7 @@ class Encodings:
     """The files of one picture by one codec, each made once.
 
     Args:
-        picture: square, RGB; brought to 1024 x 1024 if it is not.
+        picture: square, RGB; resized to 1024 x 1024.
         codec: an available one.
 
     Raises:
@@ -113,8 +113,8 @@ class Encodings:
         Sizes are tried from small to large until ``PATIENCE`` in a row look worse than the best.
 
         Args:
-            from_px: try nothing smaller. For callers that raise the budget step by step: more
-                bytes hardly ever make a smaller picture the better one.
+            from_px: the smallest size to try. For callers that raise the budget step by step: the
+                best size hardly ever decreases with more bytes.
         """
         distance = distance or self.lpips()
         best: Fit | None = None
@@ -134,12 +134,12 @@ class Encodings:
 
 
 def fit(picture: Image.Image, codec: OtherCodec, budget_bytes: int, px: int | None = None) -> Fit:
-    """The picture by another codec, in as many bytes as the budget allows.
+    """Code a picture with another codec, in as many bytes as the budget allows.
 
     Args:
         picture: square RGB picture, taken as 1024 x 1024.
         codec: from ``CODECS``.
-        budget_bytes: size of the file that may not be exceeded.
+        budget_bytes: largest allowed size of the file.
         px: shrink to this side before coding, and enlarge after decoding.
 
     Returns:
@@ -155,7 +155,7 @@ def fit(picture: Image.Image, codec: OtherCodec, budget_bytes: int, px: int | No
 def best_downscaled(
     picture: Image.Image, codec: OtherCodec, budget_bytes: int, distance: Distance | None = None
 ) -> Fit:
-    """As ``fit``, at the size that looks best: at few bytes a small picture well coded does.
+    """As ``fit``, at the size with the least distance: with few bytes usually a small one.
 
     Args:
         distance: what "best" means; LPIPS at 256 px unless given.
@@ -164,7 +164,7 @@ def best_downscaled(
 
 
 def lpips_from(original: Image.Image) -> Distance:
-    """LPIPS (AlexNet) from an original, of pictures averaged down to a quarter of their side."""
+    """LPIPS (AlexNet) to an original, both averaged down to a quarter of their side."""
     import torch
 
     from hsc.images.tensors import to_tensor

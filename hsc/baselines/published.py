@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Point:
-    """A place on a rate-distortion curve; None where it is not known."""
+    """A point of a rate-distortion curve; figures that were not published are None."""
 
     bytes: int
     lpips_1024: float

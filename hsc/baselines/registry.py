@@ -1,4 +1,4 @@
-"""Which other codecs there are, and whether they can be had here."""
+"""The other codecs, and whether they are installed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class OtherCodec:
     """A picture codec with one quality setting.
 
     Attributes:
-        name: what command lines and reports call it.
-        label: what people read.
-        settings: how it is run, in words.
+        name: on command lines and in reports.
+        label: for display.
+        settings: description of its settings.
         qualities: its settings, from the smallest files to the largest.
         encode: RGB picture and quality -> the bytes of a file.
         decode: those bytes -> RGB picture.
-        needs: the package that carries it, as pip calls it; None where Pillow does.
+        needs: name of the package that has it, for pip; None if Pillow has it.
         module: that package's name in Python; for Pillow, the feature to ask for.
     """
 
@@ -46,7 +46,7 @@ class OtherCodec:
 
     @property
     def why_not(self) -> str | None:
-        """What is missing, in a sentence; None when nothing is."""
+        """A sentence on what is missing; None when nothing is."""
         if self.needs is None:
             found, remedy = features.check(self.module), "use a build of Pillow that has it"
         else:
@@ -90,7 +90,7 @@ CODECS: dict[str, OtherCodec] = {
 
 
 def available_codecs(names: list[str] | None = None) -> list[OtherCodec]:
-    """The codecs of these names, or all that are here.
+    """The codecs of these names, or all that are installed.
 
     Raises:
         HscError: there is no codec of that name, or it was asked for and cannot be had.

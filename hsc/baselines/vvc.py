@@ -26,13 +26,13 @@ def encode(picture: Image.Image, qp: int) -> bytes:
 
 
 def decode(data: bytes) -> Image.Image:
-    """The picture of such a stream; its size is in the PPM that ffmpeg answers with."""
+    """The picture of such a stream; its size is in the PPM that ffmpeg returns."""
     ppm = _ffmpeg(data, "-f", "vvc", "-i", "-", "-f", "image2pipe", "-c:v", "ppm")
     return Image.open(io.BytesIO(ppm), formats=["PPM"]).convert("RGB")
 
 
 def _ffmpeg(data: bytes, *arguments: str) -> bytes:
-    """Data through ffmpeg, from its input to its output."""
+    """Run ffmpeg on data; returns its output."""
     import imageio_ffmpeg
 
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error"]

@@ -1,4 +1,4 @@
-"""Ways to run the generator, and which one suits a machine."""
+"""The ways to run the generator, and the choice of one for a machine."""
 
 import os
 
@@ -16,7 +16,7 @@ VARIABLE = "HSC_BACKEND"
 
 
 def resolve_backend(device: torch.device, backend: str | None = None) -> str:
-    """The name of the backend to use; for None what HSC_BACKEND says, or else ``auto``.
+    """The name of the backend to use; None means the variable HSC_BACKEND, or else ``auto``.
 
     ``auto`` is ``float32`` on a CPU, so that a file is the same picture on every one of them, and
     ``float16`` on a GPU.
@@ -30,7 +30,7 @@ def resolve_backend(device: torch.device, backend: str | None = None) -> str:
     cpu = device.type == "cpu"
     onednn = torch.backends.mkldnn.is_available()
     if name == "auto":
-        # without oneDNN, as on a Mac, depthwise kernels are not faster with channels innermost
+        # without oneDNN, as on a Mac, depthwise kernels are not faster with channels last
         return ("float32" if onednn else "reference") if cpu else "float16"
     if name != "reference" and cpu == (name == "float16"):
         raise HscError(f"the backend {name} does not run on {device.type}: use auto.")

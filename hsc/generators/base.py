@@ -1,4 +1,4 @@
-"""What the codec asks of a generator.
+"""The interface between the codec and a generator.
 
     z -> mapping -> w+ -+-> feature: blocks up to feature_px -> F -+-> image -> picture
                         |                                          +-> run -> exit -> small picture
@@ -98,7 +98,7 @@ class SynthesisNetwork(nn.Module, ABC):
 
     @abstractmethod
     def parts_to_feature(self) -> dict[str, nn.Module | nn.Parameter]:
-        """What F is computed with, by name in the state dict."""
+        """The modules and parameters that compute F, by name in the state dict."""
 
     def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
         """As :meth:`Renderer.feature`."""
@@ -116,7 +116,7 @@ class SynthesisNetwork(nn.Module, ABC):
 
     @property
     def dtype(self) -> torch.dtype:
-        """What it computes in."""
+        """The floating type of its parameters."""
         return next(self.parameters()).dtype
 
 
@@ -169,7 +169,7 @@ class Family(Protocol):
         ...
 
     def cpu_backend(self, synthesis: SynthesisNetwork, dtype: torch.dtype) -> Renderer:
-        """The same computation in an order that suits processors; at least ``synthesis`` itself.
+        """The same computation in an order that is fast on a CPU; may be ``synthesis`` itself.
 
         Args:
             dtype: float32 or bfloat16, of the activations above F; those up to F stay as they are.

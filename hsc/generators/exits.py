@@ -1,7 +1,7 @@
 """Early exits of a generator: a small picture from an activation on the way to the large one.
 
 The published export of MobileStyleGAN has only the 1024-px output. These heads were distilled from
-it (``python -m hsc train preview`` and ``train exit128``): they stand in for the most expensive
+it (``python -m hsc train preview`` and ``train exit128``): they replace the most expensive
 blocks in live previews, in the encoder's feedback and in training losses.
 """
 
@@ -22,13 +22,13 @@ class ExitHead(nn.Module):
              |                                                        ^
              +-------------------- 1x1 (linear part) -----------------+
 
-    The skip alone is a linear regression to Haar coefficients; the branch adds what the two
-    missing blocks do to it. Dense 3x3 convolutions at 128 px cost less on a CPU than depthwise
+    The linear part alone is a regression to Haar coefficients; the other branch approximates what
+    the two skipped blocks add. Dense 3x3 convolutions at 128 px cost less on a CPU than depthwise
     ones at 256 px.
 
     Args:
         exit_px: resolution of the features it takes.
-        spec: the generator that it leaves.
+        spec: sizes of the generator.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ def inverse_haar(coefficients: Tensor) -> Tensor:
 
 
 def _inverse_haar_channels_last(coefficients: Tensor) -> Tensor:
-    """The same numbers, with channels kept innermost: pixel_shuffle would undo that layout."""
+    """The same result in the channels-last format, which pixel_shuffle would not preserve."""
     b, c4, h, w = coefficients.shape
     c = c4 // 4
     x = coefficients.permute(0, 2, 3, 1)  # (B, H, W, 4C)

@@ -1,4 +1,4 @@
-"""Any generator on a GPU: half precision, whole batches, and its launches recorded once."""
+"""Any generator on a GPU: half precision, batches, and CUDA graphs."""
 
 import copy
 import threading
@@ -10,21 +10,21 @@ from torch import Tensor, nn
 from hsc.generators.base import SynthesisNetwork
 
 MAX_BATCH = 16
-"""Pictures drawn in one go; larger batches are drawn in parts."""
+"""Pictures rendered at once; larger batches are split."""
 GRAPHS = 4
-"""Recorded shapes that are kept: each holds the memory of its maps."""
+"""Graphs that are kept, one for each batch size; each occupies the memory of its activations."""
 
 
 class HalfSynthesis:
-    """G with its maps above 32 px in half precision, channels innermost.
+    """G with activations above 32 px in half precision, channels last.
 
-    Up to 32 px the network runs as it is, in float32: what an encoder writes depends on those
-    maps. Half precision suffices above: maps stay within some hundreds.
+    Up to 32 px the network runs in float32, because the bytes that an encoder writes depend on
+    those activations. Above, half precision suffices: magnitudes stay within some hundreds.
 
     Args:
-        synthesis: the generator, on the device where it is to draw.
-        graphs: record the launches of a shape the first time and replay them afterwards. Needs
-            CUDA in this very process for good, so it is off on ZeroGPU, where workers come and go.
+        synthesis: the generator, on the device where it is to run.
+        graphs: record a CUDA graph for each batch size and replay it afterwards. CUDA must stay
+            available in this process, so this is off on ZeroGPU, whose workers come and go.
     """
 
     def __init__(self, synthesis: SynthesisNetwork, graphs: bool = False) -> None:
@@ -63,7 +63,7 @@ class HalfSynthesis:
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         if not self.graphs or feature.shape[-1] != self.spec.feature_px or torch.is_grad_enabled():
             return self.half.image(feature, w_plus)
-        with self._lock:  # a recording has one set of inputs and outputs
+        with self._lock:  # a graph has one set of input and output buffers
             recording = self._recorded.pop(len(feature), None)
             if recording is None:
                 recording = _Recording(self.half, feature, w_plus)
@@ -74,11 +74,11 @@ class HalfSynthesis:
 
 
 class _Recording:
-    """The launches that draw a batch of one size, recorded as a CUDA graph."""
+    """A CUDA graph that renders a batch of one size."""
 
     def __init__(self, half: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> None:
         self.feature, self.w_plus = feature.clone(), w_plus.clone()
-        # run beforehand on another stream, as recording asks for: libraries choose their kernels
+        # warm-up on another stream, as recording requires: libraries choose their kernels
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -97,5 +97,5 @@ class _Recording:
 
 
 def _inner(x: Tensor) -> Tensor:
-    """In half precision, with channels innermost in memory."""
+    """In half precision and the channels-last memory format."""
     return x.half().contiguous(memory_format=torch.channels_last)

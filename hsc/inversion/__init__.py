@@ -1,1 +1,1 @@
-"""Encoding side: a photograph to w+ and F, and refinement of both for one photograph."""
+"""GAN inversion: from a photograph to w+ and F, and refinement of both for one photograph."""

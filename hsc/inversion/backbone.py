@@ -26,8 +26,8 @@ PYRAMID_CHANNELS = tuple(BLOCKS[i][4] for i in TAPS)
 class FrozenBatchNorm(nn.Module):
     """Batch normalisation with fixed statistics and a learned affine, for small batches.
 
-    It has no forward of its own: :class:`SameConv` folds it into its kernel, which spares two
-    passes over each activation.
+    It has no forward: :class:`SameConv` folds it into its kernel, which saves two passes over
+    each activation.
     """
 
     def __init__(self, channels: int, eps: float = 1e-3) -> None:
@@ -113,15 +113,15 @@ class Backbone(nn.Module):
         return pyramid
 
     def freeze_early(self, blocks: int = 3) -> None:
-        """Keep the stem and the first blocks as ImageNet left them.
+        """Freeze the stem and the first blocks.
 
-        They are generic edge and colour filters, and half of the cost of a backward pass.
+        They are generic edge and colour filters, and take half of the time of a backward pass.
         """
         for module in (self.stem, self.bn, *self.blocks[:blocks]):
             module.requires_grad_(False)
 
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
-        """Take ImageNet weights under the carrier package's names.
+        """Load ImageNet weights under the names of their source package.
 
         Args:
             state: as written by ``python -m hsc import-weights backbone``.

@@ -1,4 +1,4 @@
-"""Adam with a falling rate, for the latents of one picture or a few."""
+"""Adam with a decaying rate, to optimise the latents of one picture or a few."""
 
 from collections.abc import Iterator, Sequence
 

@@ -38,11 +38,11 @@ class SemanticHead(nn.Module):
         w+ = w_mean + truncation * w_std * (w + residual + offset)
 
     One w with a small residual a layer keeps S close to the generator's own W space, where
-    directions stay editable and bits stay few. ``truncation`` is 1 but for the last style, which
-    colours the picture above the exits that training losses use: it drifts in training, and
-    truncation towards the mean takes that back (``hsc.research.training.truncation``). ``offset``
-    is the same for every face: how photographs differ in texture and colour from what the
-    generator renders by itself (``hsc.research.training.texture``).
+    directions stay editable and bits stay few. ``truncation`` is 1 for all but the last style,
+    which sets the colours of the picture above the exits that training losses use. It drifts in
+    training; truncation towards the mean corrects that (``hsc.research.training.truncation``).
+    ``offset`` is the same for every face: the difference in texture and colour between photographs
+    and the generator's own pictures (``hsc.research.training.texture``).
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class InversionEncoder(nn.Module):
         Args:
             image: (B, 3, 256, 256) in [-1, 1].
             synthesis: the generator; its features at 32 px enter the feature head.
-            self_renderer: renders what the encoder has so far; without it there is no feedback.
+            self_renderer: renders intermediate latents; without it there is no feedback.
             feature_s_grad: let gradients reach S through F_S.
         """
         pyramid = self.backbone(image)

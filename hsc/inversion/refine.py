@@ -1,8 +1,8 @@
 """Refinement at encode time: gradient steps on one face's S and F, through the codec itself.
 
-An encoder answers in one pass, for everybody. For one picture, a few steps against what its own
-*file* would draw find S and F that the same number of bytes serve better; the decoder knows
-nothing of it.
+The encoder is one network for all pictures. For a single picture, a few gradient steps on the
+picture that its *file* decodes to find better S and F for the same number of bytes. The decoder is
+not affected.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from hsc.types import Inversion
 from hsc.weights.model_id import path_or_shipped
 
 FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
-"""Adam's first rates, in standard deviations of F's channels, at the lowest level and the highest,
-and of w. Where rounding is coarse, long steps change symbols that nothing asked to change."""
+"""Adam's initial rates: in standard deviations of F's channels at the lowest and the highest level,
+and in those of w. Where rounding is coarse, long steps change symbols needlessly."""
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
-"""Less of identity than in training: steps on one picture learn to please a judge very fast."""
+"""A smaller weight of identity than in training: steps on one picture overfit to that network."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
 SIZE_PENALTIES = torch.tensor([1.0, 4.0])
 """Prices of exceeding the initial size of SCN, and of the whole file, relative to it."""
 
 Progress = Callable[[int, int], None]
-"""Called with the steps that are done and all of them."""
+"""Called with the number of steps done and the total."""
 
 
 @dataclass(frozen=True)
 class Refiner:
-    """What refinement differentiates through, beside the encoder.
+    """The networks and losses that refinement differentiates through.
 
     ::
 
@@ -71,7 +71,7 @@ class Refiner:
         self_renderer: SelfRenderer,
         folder: Path | None = None,
     ) -> Refiner:
-        """From the networks of a codec, and LPIPS, which a codec does not hold.
+        """From the networks of a codec, and LPIPS from its folder or the shipped one.
 
         Args:
             generator: as it was trained, in float32; it is copied, not changed.
@@ -106,13 +106,14 @@ class Refiner:
 
         Args:
             image: (1, 3, 256, 256) in [-1, 1].
-            initial: what the encoder gives for it.
+            initial: the encoder's latents of it.
             w_std: standard deviation of w, (512,).
-            level: the one that the file is going to have; others gain less.
+            level: of the file; at other levels the gain is smaller.
             steps: gradient steps.
 
         Returns:
-            S and F whose file is about as large as that of ``initial``, and nearer to the picture.
+            S and F whose file is about as large as that of ``initial``, with a picture closer to
+            the original.
         """
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(initial.feature).requires_grad_()
@@ -136,7 +137,7 @@ class Refiner:
     def _loss_and_bits(
         self, image: Tensor, w_plus: Tensor, feature: Tensor, level: float
     ) -> tuple[Tensor, Tensor]:
-        """The loss of the pictures that a file gives; the bits of SCN and of both layers, (2,)."""
+        """The loss of the decoded pictures; the bits of SCN and of both layers, (2,)."""
         g, spec = self.synthesis, self.synthesis.spec
         w_plus_hat, scn_bits = self.scn(w_plus, level)
         styles = w_plus_hat.to(g.dtype)
@@ -155,6 +156,6 @@ class Refiner:
 
 
 def feature_rate(level: float) -> float:
-    """Adam's first rate for F at a level, between :data:`FEATURE_RATES`."""
+    """Adam's initial rate for F at a level, between :data:`FEATURE_RATES`."""
     low, high = FEATURE_RATES
     return low * (high / low) ** ((level - MIN_LEVEL) / (MAX_LEVEL - MIN_LEVEL))

@@ -1,4 +1,4 @@
-"""Feedback for the encoder: a small picture of what it has so far, and whom it shows."""
+"""Renders the encoder's intermediate latents at 128 px, and describes the identity of the face."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ class SelfRenderer:
 
     Attributes:
         exit128: the generator's exit at 128 px.
-        identity: face recogniser; pictures that differ little may show two people.
+        identity: face recogniser; pixel differences say little about identity.
     """
 
     exit128: ExitHead

@@ -1,6 +1,6 @@
-"""The two layers and the entropy model that they share.
+"""The two layers of a file and the entropy model that they share.
 
-``base`` says what a layer is; ``styles_klt`` codes w+ (SCN), ``feature_slices`` the feature map
-given w+ (FCN). Neither knows a generator: what a generator says of the feature map comes to FCN as
-two tensors.
+``base`` is the interface of a layer; ``styles_klt`` codes w+ (SCN), ``feature_slices`` the feature
+map given w+ (FCN). Neither depends on a generator: its prediction of the feature map is given to
+FCN as two tensors.
 """

@@ -1,4 +1,4 @@
-"""What a layer of the codec is to the rest of it."""
+"""The interface of a layer of the codec."""
 
 from typing import Protocol, TypeVar
 
@@ -29,7 +29,7 @@ class LatentCodec(Protocol[Side_contra]):
         ...
 
     def update(self, tables: CdfTables) -> None:
-        """Prepare real coding with the weights as they are now, before any move to a device."""
+        """Prepare entropy coding with the current weights, before they move to another device."""
         ...
 
     def compress(self, latent: Tensor, level: float, side: Side_contra, /) -> bytes:
@@ -42,7 +42,7 @@ class LatentCodec(Protocol[Side_contra]):
 
 
 def round_ste(x: Tensor) -> Tensor:
-    """Round; the gradient passes as if nothing had happened (straight-through estimator)."""
+    """Round, with the gradient of the identity (straight-through estimator)."""
     return x + (torch.round(x) - x).detach()
 
 

@@ -15,10 +15,10 @@ def log2_gain_at(table: Tensor, level: float) -> Tensor:
     """Interpolate a table of gains, on a grid of 1/64 so that every caller rounds alike.
 
     Args:
-        table: (6, C), log2 of the gains at the named levels; float64 on the CPU for real bytes.
+        table: (6, C), log2 of the gains at the named levels; float64 on the CPU when coding bytes.
 
     Returns:
-        (C,); the gradient passes the rounding as if it were not there.
+        (C,); the gradient passes straight through the rounding.
     """
     low, high, t = interpolation(level)
     # not torch.lerp: one fused kernel may round otherwise on another processor, and near a tie

@@ -22,7 +22,7 @@ TAIL_MASS = 1e-9
 
 
 def scale_index(log2_scale: Tensor) -> Tensor:
-    """Which scale of the ladder is nearest, exact for inputs on a binary grid.
+    """Index of the nearest scale, exact for inputs on a binary grid.
 
     Args:
         log2_scale: any shape, float64.
@@ -55,8 +55,8 @@ def bits(symbols: Tensor, log2_scale: Tensor) -> Tensor:
 def build_tables() -> dict[str, Tensor]:
     """Integer tables of the ladder of scales, equal to those of CompressAI's Gaussian conditional.
 
-    Each reaches to where both tails together hold ``TAIL_MASS``; its last entry, the escape, has
-    what is left. See ``hsc.bitstream.rans.CdfTables`` for the layout.
+    Each ends where both tails together have a probability of ``TAIL_MASS``; its last entry, the
+    escape, has the remaining probability. See ``hsc.bitstream.rans.CdfTables`` for the layout.
     """
     scales = torch.exp2(MIN_LOG2 + torch.arange(NUM_SCALES) / STEPS_PER_OCTAVE)
     reach = torch.ceil(scales * -NormalDist().inv_cdf(TAIL_MASS / 2)).int()
@@ -81,9 +81,9 @@ def _cumulative(x: Tensor) -> Tensor:
 
 
 def _cdf(chances: Tensor) -> list[int]:
-    """Probabilities to a rising table from 0 to 65536: every entry gets at least one part of it.
+    """Probabilities to an increasing table from 0 to 65536; every frequency is at least 1.
 
-    An entry that would get none takes a part from the least probable one that has two or more.
+    An entry with frequency 0 takes 1 from the least probable entry that has 2 or more.
     """
     parts = [int(p * CDF_TOTAL + 0.5) for p in chances.tolist()]
     cdf = [0, *accumulate(CDF_TOTAL * part // sum(parts) for part in parts)]

@@ -1,7 +1,7 @@
 """SCN, semantic compression network: w+ in some tens of bytes.
 
 Source: the role is that of Li et al. 2025 (arXiv 2502.16799); the transform is our own. Theirs
-reshapes w+ into a picture whose neighbourhoods mean nothing; here it is a Karhunen-Loeve
+reshapes w+ into a picture whose neighbourhoods have no meaning; here it is a Karhunen-Loeve
 transform under a metric of what the generator does with each style.
 """
 
@@ -24,8 +24,11 @@ Y_HAT_BITS = 12
 
 @dataclass(frozen=True)
 class _Exact:
-    """What decoding needs, float64 on the CPU: g_s (styles x style_dim, K) and mean on the grid of
-    weights, log2_gain (6, K) as trained."""
+    """The tensors that decoding needs, float64 on the CPU.
+
+    g_s, (styles x style_dim, K), and mean are on the grid of weights; log2_gain, (6, K), is as
+    trained.
+    """
 
     g_s: Tensor
     mean: Tensor
@@ -42,7 +45,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         w+^ = mean + g_s (11776 x K) . (symbols / gain(level))
 
     A component's symbols are Gaussian with standard deviation gain(level): components whose gain
-    is small are silently zero and cost nothing, so a level is a bit allocation too.
+    is small are zero and take almost no bits, so a level also determines the bit allocation.
 
     Args:
         components: K.

@@ -13,7 +13,7 @@ from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.feature_slices.prior import passes
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.research.ablation import priors, run, semantics
-from hsc.research.ablation.samples import Coded, Found, code
+from hsc.research.ablation.samples import CodedFaces, EncodedFaces, code
 from hsc.research.evaluation import report
 from hsc.weights.loading import path_of
 
@@ -21,18 +21,18 @@ FULL, NEITHER = priors.VARIANTS[0], priors.VARIANTS[-1]
 
 
 @pytest.fixture(scope="module")
-def faces() -> Coded:
+def faces() -> CodedFaces:
     """Latents that follow from the context, and whose later channels repeat the first ones."""
     generator = torch.Generator().manual_seed(0)
     context = torch.randn(6, 512, 16, 16, generator=generator)
     y = torch.randn(6, 128, 16, 16, generator=generator)
     y[:, :8] = 4 * context[:, :8]
     y[:, 68:] = 4 * y[:, 8:68]
-    return Coded(1.0, torch.zeros(6, 23, 512), torch.zeros(6), context.half(), y)
+    return CodedFaces(1.0, torch.zeros(6, 23, 512), torch.zeros(6), context.half(), y)
 
 
 @pytest.mark.parametrize("variant", priors.VARIANTS, ids=lambda v: v.title)
-def test_a_variant_sees_what_it_says(variant: priors.Variant, faces: Coded) -> None:
+def test_a_variant_sees_what_it_says(variant: priors.Variant, faces: CodedFaces) -> None:
     torch.manual_seed(0)
     prior = priors.VariantPrior(variant)
     for network in prior.networks:
@@ -54,7 +54,7 @@ def test_a_variant_sees_what_it_says(variant: priors.Variant, faces: Coded) -> N
     assert changed[8:].any() == (len(variant.slices) > 1)
 
 
-def test_what_a_prior_sees_saves_bytes(faces: Coded) -> None:
+def test_what_a_prior_sees_saves_bytes(faces: CodedFaces) -> None:
     fcn, tables = FeatureCodec(), load_tables(path_of("entropy"))
     size = {}
     for variant in (FULL, NEITHER):
@@ -87,8 +87,8 @@ def test_a_group_is_measured_with_the_shipped_weights(group, monkeypatch) -> Non
     w_plus = torch.cat([styles(seed) for seed in range(4)])
     feature = codec.networks.synthesis.feature(w_plus)
     images = torch.cat([functional.interpolate(face(s), size=256, mode="area") for s in range(4)])
-    train = Found(images, w_plus, feature.half())
-    test = Found(images[:1], w_plus[:1], feature[:1].half())
+    train = EncodedFaces(images, w_plus, feature.half())
+    test = EncodedFaces(images[:1], w_plus[:1], feature[:1].half())
     coded = {level: code(codec, test, level) for level in run.LEVELS}
     measure = {"semantics": run.semantic_rows, "losses": run.loss_rows}[group]
     rows = [{"group": group} | row for row in measure(codec, run.Faces(train, test, coded), 1)]
@@ -126,10 +126,10 @@ def test_other_groups_are_kept_while_the_weights_are_the_same(tmp_path) -> None:
     budgets = {g: {"steps": 1} for g in run.GROUPS}
     known = {"kind": "ablation", "weights": {"fcn": "1"}, "rows": rows, "budgets": budgets}
     report.save(known, tmp_path)
-    found, spent = run.kept(tmp_path, ["priors"], {"fcn": "1"})
+    found, spent = run.other_groups(tmp_path, ["priors"], {"fcn": "1"})
     assert [row["group"] for row in found] == list(spent) == ["semantics", "losses"]
-    assert run.kept(tmp_path, ["priors"], {"fcn": "2"}) == ([], {})
-    assert run.kept(tmp_path / "none", [], {}) == ([], {})
+    assert run.other_groups(tmp_path, ["priors"], {"fcn": "2"}) == ([], {})
+    assert run.other_groups(tmp_path / "none", [], {}) == ([], {})
 
 
 def test_groups_that_are_measured_one_by_one_end_in_one_report(tmp_path) -> None:
@@ -137,7 +137,7 @@ def test_groups_that_are_measured_one_by_one_end_in_one_report(tmp_path) -> None
     row = {"title": "as the codec has it", "level": 1.0, "bytes": 500.0, "lpips": 0.1}
     for group, steps in (("losses", 5), ("priors", 7), ("losses", 9)):
         rows = [{"group": group} | row]
-        result = run.joined(codec, tmp_path, group, rows, {"steps": steps})
+        result = run.merged_report(codec, tmp_path, group, rows, {"steps": steps})
         report.save(result, tmp_path)
     known = report.read("ablation", tmp_path)
     assert [r["group"] for r in known["rows"]] == ["priors", "losses"]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from hsc.config import FACE_1024
 from hsc.generators.haar import haar, inverse_haar
-from hsc.generators.mobilestylegan.window import MARGIN, Window, draw_window
+from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
 from hsc.metrics.picture import psnr
 
 EXPECTED = GOLDEN / "generator_1024.png"
@@ -76,14 +76,14 @@ def test_a_window_is_that_part_of_the_picture(window: Window) -> None:
     w_plus = mapping().w_mean.expand(1, 23, -1) + 0.1 * torch.arange(23)[None, :, None].sin()
     with torch.no_grad():
         feature = synthesis().feature(w_plus)
-        part = draw_window(synthesis(), feature, w_plus, window)
+        part = render_window(synthesis(), feature, w_plus, window)
         whole = synthesis().image(feature, w_plus)
     assert part.shape == (1, 3, 32 * window.cells, 32 * window.cells)
     assert (part - window.of(whole)).abs().max() < 1e-4
 
 
 def test_windows_keep_clear_of_the_border() -> None:
-    drawn = [Window.draw(8) for _ in range(200)]
+    drawn = [Window.random(8) for _ in range(200)]
     for places in ([w.top for w in drawn], [w.left for w in drawn]):
         assert min(places) >= MARGIN and max(places) <= 32 - MARGIN - 8
         assert len(set(places)) > 10

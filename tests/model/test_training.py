@@ -169,7 +169,7 @@ def test_strangers_are_never_trained_on(faces) -> None:
 
 def test_semantics_are_fitted_to_the_sizes_aimed_at() -> None:
     seeded = torch.Generator().manual_seed(0)
-    w_plus = pairs.draw_styles(mapping(), 320, seeded)
+    w_plus = pairs.sample_styles(mapping(), 320, seeded)
     codec = SemanticCodec()
     fit(codec, w_plus, torch.ones(320), synthesis(), torch.ones(w_plus.shape[1]))
     errors = []
@@ -252,7 +252,7 @@ def test_stages_of_the_exits(workshop, stage, channels) -> None:
 
 def test_endless_pairs_are_what_the_generator_draws() -> None:
     device = torch.device("cpu")
-    drawn = pairs.DrawnPairs(load_generator(device), device)
+    drawn = pairs.RenderedPairs(load_generator(device), device)
     sample = drawn.sample(2, device)
     assert sample.images.dtype == torch.uint8 and sample.images.shape == (2, 3, 256, 256)
     with torch.no_grad():

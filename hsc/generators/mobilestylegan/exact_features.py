@@ -37,7 +37,7 @@ class ExactSynthesis:
         x = _styled_conv(const, self.conv1, w_plus[:, 0])  # (B, 512, 4, 4)
         for px, block in self.blocks.items():
             styles = w_plus[:, self.spec.styles_of_block(px)]
-            # halves of sums of four grid values lie on a grid half as fine: snapped again
+            # half of a sum of grid values lies on a finer grid: snap again
             x = snap(inverse_haar(snap(x * _style(block.up, styles[:, 0]))))
             x = _styled_conv(x, block.conv1, styles[:, 1])
             x = _styled_conv(x, block.conv2, styles[:, 2])
@@ -61,8 +61,8 @@ def _styled_conv(x: Tensor, conv: StyledConv, style: Tensor) -> Tensor:
 def _depthwise(x: Tensor, weight: Tensor) -> Tensor:
     """A 3x3 depthwise convolution, (B, C, H, W) by (C, 1, 3, 3), as nine shifted products.
 
-    PyTorch takes float64 channels one by one, which costs a third of a file's decoding; exact sums
-    are the same bits in this order.
+    PyTorch computes float64 channels one by one, a third of a file's decoding time. Sums are exact,
+    so this order gives the same bits.
     """
     height, width = x.shape[-2:]
     padded, out = F.pad(x, (1, 1, 1, 1)), torch.zeros_like(x)

@@ -60,7 +60,7 @@ class StyledConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Double the resolution: three styles.
+    """A block that doubles the resolution; it reads three styles.
 
     ::
 

@@ -1,7 +1,7 @@
-"""A window of the 1024-px picture, drawn from a window of its feature map.
+"""A window of the 1024-px picture, rendered from a window of its feature map.
 
 The generator above F is convolutions and noise maps: a part of the picture needs only the part of
-F around it. Training looks through such windows at full resolution for a seventh of the cost.
+F around it. Training renders such windows at full resolution for a seventh of the cost.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ class Window:
     cells: int
 
     @classmethod
-    def draw(cls, cells: int) -> "Window":
-        """A place at random."""
+    def random(cls, cells: int) -> "Window":
+        """A window at a random place."""
         room = FACE_1024.feature_px - 2 * MARGIN - cells + 1
         top, left = (MARGIN + torch.randint(room, (2,))).tolist()
         return cls(top, left, cells)
@@ -45,10 +45,10 @@ class Window:
         return picture[..., rows, columns]
 
 
-def draw_window(
+def render_window(
     synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor, window: Window
 ) -> Tensor:
-    """Draw a window of ``synthesis.image(feature, w_plus)``.
+    """Render a window of ``synthesis.image(feature, w_plus)``.
 
     Args:
         feature: the whole F, (B, 512, 32, 32); w_plus: (B, 23, 512).
@@ -62,6 +62,6 @@ def draw_window(
     x = x.contiguous(memory_format=torch.channels_last)
     spec = synthesis.spec
     x = synthesis.run(x, w_plus, spec.feature_px, spec.block_px[-1], (top, left))
-    drawn = synthesis.to_image(x, w_plus[:, -1])
+    rendered = synthesis.to_image(x, w_plus[:, -1])
     edge = MARGIN * (spec.image_px // spec.feature_px)
-    return drawn[:, :, edge:-edge, edge:-edge]
+    return rendered[:, :, edge:-edge, edge:-edge]

@@ -19,8 +19,8 @@ int64 symbols, (1, C, n)."""
 class SliceCoder:
     """Entropy coder of the latent, given the semantic context.
 
-    Encoder and decoder take the same walk over the passes and differ only in where a pass's
-    symbols come from: from y, or from the stream.
+    Encoder and decoder visit the passes in the same order and differ only in the source of a pass's
+    symbols: y, or the stream.
 
     Args:
         prior, log2_gain: those of a ``FeatureCodec``, copied to exact arithmetic.
@@ -75,7 +75,7 @@ class SliceCoder:
 
     @torch.no_grad()
     def walk(self, context: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
-        """Visit the passes in coding order; both directions and every measurement of bits do.
+        """Visit the passes in coding order: used for encoding, decoding and measuring bits.
 
         Args:
             symbols_of: gives a pass's symbols, from its means, gains and tables.
@@ -84,7 +84,7 @@ class SliceCoder:
             y_hat, (1, 128, 16, 16) float64.
 
         Raises:
-            ValueError: the context is not of exact arithmetic; its bytes could not be read again.
+            ValueError: the context is not of exact arithmetic: a decoder could not read the bytes.
         """
         if context.dtype != torch.float64:
             raise ValueError(

@@ -28,7 +28,7 @@ from hsc.levels import LEVELS
 
 @dataclass(frozen=True)
 class Semantics:
-    """What S^ says of the feature map: known to both sides before it is coded.
+    """The generator's prediction of the feature map from S^, known to encoder and decoder.
 
     Attributes:
         feature: F_S^ = G_F(S^), (B, 512, 32, 32), what the semantics predict.
@@ -41,7 +41,7 @@ class Semantics:
 
 
 class FeatureCodec(nn.Module, LatentCodec[Semantics]):
-    """Codes F - F_S^, where F_S^ = G_F(S^) is what the decoder already knows.
+    """Codes F - F_S^, where F_S^ = G_F(S^) is known to the decoder.
 
     ::
 
@@ -49,8 +49,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
                                mean, scale <- prior(G_16(S^), passes before, level)
         y^ = symbols / gain(level) + mean;   F^ = F_S^ + std x g_s(y^, F_S^, level)
 
-    ``forward`` walks over the prior's passes in float networks; ``coder`` writes and reads bytes
-    by the same walk in exact arithmetic.
+    ``forward`` visits the prior's passes with float networks; ``coder`` writes and reads bytes in
+    the same order with exact arithmetic.
 
     Args:
         config: sizes of F, of the context and of the latent.
@@ -85,8 +85,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
 
         Args:
             feature: F, (B, 512, 32, 32).
-            noisy_rate: measure bits on noisy instead of rounded values: biased, but its gradient
-                reaches scales that rounding has silenced.
+            noisy_rate: measure bits on noisy instead of rounded values: biased, but with a gradient
+                where all symbols are rounded to zero.
 
         Returns:
             F^ (B, 512, 32, 32) and the ideal bits of each picture (B,).

@@ -5,7 +5,8 @@ of He et al. 2021 (arXiv 2103.15306); the context in place of a hyper-latent is 
 2025 (arXiv 2502.16799).
 
 That context is G_16(S^), the generator's activations computed exactly on both sides. The ablation
-(``hsc ablate``) finds it worth 0.5% of bytes only; it stays, since files that exist depend on it.
+(``hsc ablate``) finds that it saves only 0.5% of bytes; it stays, because existing files depend on
+it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Pass:
 
     Attributes:
         channels: of the latent, those of one slice.
-        parity: which squares of the checkerboard, 0 or 1; None for all.
+        parity: which half of the checkerboard, 0 or 1; None for both.
         px: side of the latent.
     """
 
@@ -49,7 +50,7 @@ class Pass:
 
     @property
     def known(self) -> int:
-        """Channels of which something is known: all before, and the own ones at half time."""
+        """Channels of which something is known: earlier ones, and its own in the second half."""
         return self.channels.stop if self.parity == 1 else self.channels.start
 
     @property
@@ -59,7 +60,7 @@ class Pass:
 
     @property
     def cells(self) -> Tensor:
-        """Where its symbols lie, (16, 16) bool."""
+        """Positions of its symbols, (16, 16) bool."""
         if self.parity is None:
             return torch.ones(self.px, self.px, dtype=torch.bool)
         row = torch.arange(self.px)
@@ -70,11 +71,11 @@ class Pass:
         return x[:, self.channels][..., self.cells.to(x.device)]
 
     def put(self, known: Tensor, values: Tensor) -> Tensor:
-        """What is known after this pass.
+        """The values known after this pass.
 
         Args:
             known: (B, self.known, 16, 16), zero where nothing is known yet.
-            values: (B, C, 16, 16); only its cells are looked at.
+            values: (B, C, 16, 16); only those at its cells are used.
 
         Returns:
             (B, self.channels.stop, 16, 16).
@@ -108,7 +109,7 @@ PASSES = passes(SLICES, CHECKERED)
 
 
 class Context(GridModule):
-    """What the semantics say about the latent: G's own 16-px features of S^, reduced.
+    """The context of the prior: G's 16-px features of S^, with fewer channels.
 
     ::
 

@@ -1,8 +1,8 @@
-"""Analysis and synthesis transforms of the feature layer, both told what the semantics predict.
+"""Analysis and synthesis transforms of the feature layer, conditioned on what S^ predicts.
 
-Each is a linear transform, started as the KLT of what is coded, and a network beside it that
-starts at nothing. Networks alone, started at random, lost a sixth of F's variance after hours of
-training even without rounding; as many coefficients of the KLT lose a fortieth.
+Each is the sum of a linear transform, initialised as the KLT of the residual, and of a network
+whose output is initially zero. Randomly initialised networks alone lost a sixth of F's variance
+after hours of training even without rounding; as many coefficients of the KLT lose a fortieth.
 """
 
 import torch
@@ -20,7 +20,7 @@ def level_map(level: float, like: Tensor) -> Tensor:
 
 
 class Analysis(nn.Module):
-    """g_a: the residual of F, and what semantics predicted, to the latent y.
+    """g_a: the residual of F, given the prediction F_S, to the latent y.
 
     ::
 
@@ -52,7 +52,7 @@ class Analysis(nn.Module):
 
 
 class SynthesisTransform(nn.Module):
-    """g_s: decoded latent and what semantics predict, to the residual of F.
+    """g_s: the decoded latent, given the prediction F_S, to the residual of F.
 
     ::
 

@@ -11,14 +11,14 @@ from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.metrics.lpips import Lpips
-from hsc.research.ablation.samples import Coded, Found
-from hsc.research.training.rate import RatePrice, draw_level
+from hsc.research.ablation.samples import CodedFaces, EncodedFaces
+from hsc.research.training.rate import RatePrice, random_level
 
 LEARNING_RATE = 2e-4
 BATCH = 4
 
 
-def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec:
+def tune(codec: Codec, faces: EncodedFaces, steps: int, pictures: bool) -> FeatureCodec:
     """Train a copy of the shipped FCN on, on the same faces and levels either way.
 
     Args:
@@ -33,8 +33,8 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
         torch.manual_seed(step)
-        index, level = torch.randint(len(found), (BATCH,)), draw_level()
-        columns = (found.images, found.w_plus, found.feature)
+        index, level = torch.randint(len(faces), (BATCH,)), random_level()
+        columns = (faces.images, faces.w_plus, faces.feature)
         images, w_plus, feature = (c[index].float().to(device) for c in columns)
         with torch.no_grad():
             w_plus_hat, scn_bits = semantics(w_plus, level)
@@ -61,7 +61,7 @@ def tune(codec: Codec, found: Found, steps: int, pictures: bool) -> FeatureCodec
 
 @torch.no_grad()
 def code(
-    codec: Codec, fcn: FeatureCodec, found: Found, coded: Coded
+    codec: Codec, fcn: FeatureCodec, faces: EncodedFaces, coded: CodedFaces
 ) -> tuple[Tensor, list[Tensor]]:
     """Code F of every face for real.
 
@@ -71,12 +71,12 @@ def code(
     n = codec.networks
     fcn.update(n.tables)
     found_bytes, features = [], []
-    for index in range(len(found)):
+    for index in range(len(faces)):
         part = slice(index, index + 1)
         exact = coded.w_plus_hat[part].double()
         feature_s = n.synthesis.feature(coded.w_plus_hat[part].to(n.device))
         semantics = n.semantics(exact, feature_s)
-        feature = found.feature[part].to(n.device).float()
+        feature = faces.feature[part].to(n.device).float()
         data = fcn.compress(feature, coded.level, semantics)
         found_bytes.append(float(len(data)))
         features.append(fcn.decompress(data, coded.level, semantics).cpu())

@@ -23,7 +23,7 @@ from hsc.latent_codecs.feature_slices.prior import (
     passes,
 )
 from hsc.latent_codecs.gaussian import bits, scale_index
-from hsc.research.ablation.samples import Coded
+from hsc.research.ablation.samples import CodedFaces
 
 LEARNING_RATE = 1e-3
 BATCH = 8
@@ -95,7 +95,9 @@ class VariantPrior(Prior):
         return symbols, scales, y_hat
 
 
-def train(variant: Variant, fcn: FeatureCodec, faces: Sequence[Coded], steps: int) -> VariantPrior:
+def train(
+    variant: Variant, fcn: FeatureCodec, faces: Sequence[CodedFaces], steps: int
+) -> VariantPrior:
     """Fit a variant to latents, for the fewest bits; the same batches for every variant."""
     torch.manual_seed(0)
     prior = VariantPrior(variant)
@@ -120,7 +122,7 @@ def train(variant: Variant, fcn: FeatureCodec, faces: Sequence[Coded], steps: in
 
 @torch.no_grad()
 def sizes(
-    prior: VariantPrior, fcn: FeatureCodec, coded: Coded, tables: CdfTables
+    prior: VariantPrior, fcn: FeatureCodec, coded: CodedFaces, tables: CdfTables
 ) -> tuple[Tensor, Tensor]:
     """Code latents for real.
 

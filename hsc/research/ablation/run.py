@@ -18,7 +18,7 @@ from hsc.generators.pretrained import load_generator
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 from hsc.research.ablation import losses, priors, semantics
-from hsc.research.ablation.samples import Coded, ExitLpips, Found, code, find
+from hsc.research.ablation.samples import CodedFaces, EncodedFaces, ExitLpips, code, encode
 from hsc.research.data.faces import list_faces
 from hsc.research.data.held_out import held_out_pictures, spread
 from hsc.research.evaluation import report
@@ -46,9 +46,9 @@ Progress = Callable[[str], None]
 class Faces:
     """Faces to train on, and those that nothing has seen; the latter coded at each level."""
 
-    train: Found
-    test: Found
-    coded: dict[float, Coded]
+    train: EncodedFaces
+    test: EncodedFaces
+    coded: dict[float, CodedFaces]
 
 
 def run(options: AblateOptions) -> None:
@@ -65,25 +65,25 @@ def run(options: AblateOptions) -> None:
     if unknown:
         raise HscError(f"expected groups among {', '.join(GROUPS)}, got {', '.join(unknown)}.")
     codec = Codec.load(options.device)
-    faces = gather(codec, options)
+    faces = encode_faces(codec, options)
     folder = options.out
     work = {PRIORS: prior_rows, SEMANTICS: semantic_rows, LOSSES: loss_rows}
     for group in groups:
         started, steps, rows = time.monotonic(), options.steps or STEPS[group], []
         for row in work[group](codec, faces, steps):
             rows.append({"group": group} | row)
-            _say(f"{group}: {row['title']}, {row['bytes']:.0f} bytes, LPIPS {row['lpips']:.3f}")
-        _say(f"{group}: {(time.monotonic() - started) / 60:.1f} minutes")
+            _log(f"{group}: {row['title']}, {row['bytes']:.0f} bytes, LPIPS {row['lpips']:.3f}")
+        _log(f"{group}: {(time.monotonic() - started) / 60:.1f} minutes")
         budget = {"steps": steps, "train": len(faces.train), "test": len(faces.test)}
-        result = joined(codec, folder, group, rows, budget)
+        result = merged_report(codec, folder, group, rows, budget)
         report.save(result, folder)
     print(table(result))
 
 
-def joined(codec: Codec, folder: Path, group: str, rows: list[Row], budget: dict) -> dict:
+def merged_report(codec: Codec, folder: Path, group: str, rows: list[Row], budget: dict) -> dict:
     """The report with a group that was just measured, beside the others that it had."""
     weights = {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)}
-    others, budgets = kept(folder, [group], weights)
+    others, budgets = other_groups(folder, [group], weights)
     rows = [row for name in GROUPS for row in [*others, *rows] if row["group"] == name]
     return {
         "kind": "ablation",
@@ -97,15 +97,15 @@ def joined(codec: Codec, folder: Path, group: str, rows: list[Row], budget: dict
     }
 
 
-def gather(codec: Codec, options: AblateOptions) -> Faces:
+def encode_faces(codec: Codec, options: AblateOptions) -> Faces:
     """Encode both sets of faces, and code the second."""
     test = [picture.load() for picture in held_out_pictures(options.faces, options.limit)]
     paths = spread(list_faces([options.faces]), options.train_faces)
     if not paths:
         raise HscError(f"expected faces to train on below {options.faces}, found none.")
-    _say(f"{len(paths)} faces to train on, {len(test)} held out")
-    train = find(codec, [Image.open(path) for path in paths])
-    held_out = find(codec, test)
+    _log(f"{len(paths)} faces to train on, {len(test)} held out")
+    train = encode(codec, [Image.open(path) for path in paths])
+    held_out = encode(codec, test)
     return Faces(train, held_out, {level: code(codec, held_out, level) for level in LEVELS})
 
 
@@ -131,7 +131,7 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     photograph is the encoder's doing, and would hide what coding does.
     """
     eye, n = ExitLpips(codec), codec.networks
-    faces = replace(faces, test=replace(faces.test, images=_drawn(codec, faces.test)))
+    faces = replace(faces, test=replace(faces.test, images=_render_semantics(codec, faces.test)))
     synthesis = load_generator(n.device).synthesis  # as trained: fitting reads its layers
     z = torch.randn(EXCHANGED, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
     w = n.mapping(z.to(n.device), 0.8)
@@ -144,11 +144,11 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
         files = [ours.compress(faces.test.w_plus[p], level) for p in _each(faces.test)]
         rendered = [ours.decompress(data, level).float() for data in files]
         sizes = torch.tensor([float(len(data)) for data in files])
-        yield _row("as the codec has it", level, sizes, _seen(eye, faces.test, rendered))
+        yield _row("as the codec has it", level, sizes, _distances(eye, faces.test, rendered))
     for target in SCN_BYTES:
         theirs = semantics.train(faces.train.w_plus, target, steps, importance)
         counted, w_plus_hat = semantics.sizes(theirs, faces.test.w_plus, n.tables)
-        figures = _seen(eye, faces.test, w_plus_hat.split(1))
+        figures = _distances(eye, faces.test, w_plus_hat.split(1))
         yield _row("as in the paper", target, torch.tensor(counted, dtype=torch.float32), figures)
 
 
@@ -213,24 +213,26 @@ def _cost(cost: Row) -> str:
 
 
 @torch.no_grad()
-def _drawn(codec: Codec, found: Found) -> torch.Tensor:
+def _render_semantics(codec: Codec, faces: EncodedFaces) -> torch.Tensor:
     """What S alone draws, (N, 3, 256, 256)."""
     n, pictures = codec.networks, []
     assert n.preview is not None
-    for p in _each(found):
-        w_plus = found.w_plus[p].to(n.device)
+    for p in _each(faces):
+        w_plus = faces.w_plus[p].to(n.device)
         pictures.append(
             render_exit(n.synthesis, n.preview, n.synthesis.feature(w_plus), w_plus).cpu()
         )
     return torch.cat(pictures).clamp(-1, 1)
 
 
-def _seen(eye: ExitLpips, found: Found, rendered: Sequence[torch.Tensor]) -> list[float]:
-    return [eye.distance(found.images[p], w) for p, w in zip(_each(found), rendered)]
+def _distances(
+    eye: ExitLpips, faces: EncodedFaces, rendered: Sequence[torch.Tensor]
+) -> list[float]:
+    return [eye.distance(faces.images[p], w) for p, w in zip(_each(faces), rendered)]
 
 
-def _each(found: Found) -> Iterator[slice]:
-    return (slice(index, index + 1) for index in range(len(found)))
+def _each(faces: EncodedFaces) -> Iterator[slice]:
+    return (slice(index, index + 1) for index in range(len(faces)))
 
 
 def _row(title: str, level: float, size: torch.Tensor, distances: Sequence[float]) -> Row:
@@ -240,7 +242,7 @@ def _row(title: str, level: float, size: torch.Tensor, distances: Sequence[float
     }  # fmt: skip
 
 
-def kept(
+def other_groups(
     folder: Path, groups: Sequence[str], weights: dict[str, str]
 ) -> tuple[list[Row], dict[str, dict]]:
     """Rows and budgets that a report of the same weights has of groups not measured now."""
@@ -251,5 +253,5 @@ def kept(
     return rows, {g: b for g, b in known["budgets"].items() if g not in groups}
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from hsc.metrics.lpips import Lpips
 
 
 @dataclass(frozen=True)
-class Found:
+class EncodedFaces:
     """S and F of faces, and the pictures that they were found in.
 
     Attributes:
@@ -33,7 +33,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Coded:
+class CodedFaces:
     """The same faces at one level, up to the entropy model of F.
 
     Attributes:
@@ -50,7 +50,7 @@ class Coded:
 
 
 @torch.no_grad()
-def find(codec: Codec, pictures: Sequence[Image.Image]) -> Found:
+def encode(codec: Codec, pictures: Sequence[Image.Image]) -> EncodedFaces:
     """Encode aligned pictures."""
     columns, encoder = [], codec.networks.encoder
     assert encoder is not None, "faces are encoded here"
@@ -59,24 +59,24 @@ def find(codec: Codec, pictures: Sequence[Image.Image]) -> Found:
         image = to_tensor(small, codec.device)
         inversion = encoder(image, codec.networks.generator, codec.networks.self_renderer)
         columns.append((image.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
-    return Found(*(torch.cat(column) for column in zip(*columns)))
+    return EncodedFaces(*(torch.cat(column) for column in zip(*columns)))
 
 
 @torch.no_grad()
-def code(codec: Codec, found: Found, level: float) -> Coded:
+def code(codec: Codec, faces: EncodedFaces, level: float) -> CodedFaces:
     """Code S for real, and transform F."""
     n = codec.networks
     columns = []
-    for index in range(len(found)):
+    for index in range(len(faces)):
         part = slice(index, index + 1)
-        data = n.scn.compress(found.w_plus[part].to(n.device), level)
+        data = n.scn.compress(faces.w_plus[part].to(n.device), level)
         w_plus = n.scn.decompress(data, level).to(n.device, torch.float32)
         context = n.synthesis.feature(w_plus, 16)
         feature_s = n.synthesis.run(context, w_plus, 16, 32)
-        y = n.fcn.latent(found.feature[part].to(n.device).float(), feature_s, level)
+        y = n.fcn.latent(faces.feature[part].to(n.device).float(), feature_s, level)
         size = torch.tensor([float(len(data))])
         columns.append((w_plus.cpu(), size, context.half().cpu(), y.float().cpu()))
-    return Coded(level, *(torch.cat(column) for column in zip(*columns)))
+    return CodedFaces(level, *(torch.cat(column) for column in zip(*columns)))
 
 
 class ExitLpips:

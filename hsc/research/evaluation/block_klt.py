@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from hsc.config import FACE_1024
 from hsc.generators.base import MappingNetwork, SynthesisNetwork
-from hsc.research.training.pairs import draw_styles
+from hsc.research.training.pairs import sample_styles
 
 GRID = 16
 """Vectors of a map along each side, whatever its resolution."""
@@ -69,7 +69,7 @@ def block_klts(
     vectors: dict[int, list[Tensor]] = {px: [] for px in sizes}
     moments: dict[int, list[Tensor]] = {px: [] for px in sizes}
     for _ in range(max(1, DRAWN // BATCH)):
-        first = draw_styles(mapping, BATCH, generator)  # (B, 23, 512)
+        first = sample_styles(mapping, BATCH, generator)  # (B, 23, 512)
         z = torch.randn(BATCH * FACE_1024.styles, FACE_1024.style_dim, generator=generator)
         other = mapping(z.to(mapping.w_mean)).cpu().view_as(first)
         pair = torch.cat([first, torch.lerp(first, other, MOVED)])

@@ -1,6 +1,6 @@
 """The S and F that one picture itself asks for, no encoder's judgement and no bit in the way.
 
-Gradient descent from what the encoder found, through the generator alone: how near any encoder
+Gradient descent from what the encoder initial, through the generator alone: how near any encoder
 could bring this generator to a picture, as far as so many steps show.
 """
 
@@ -44,12 +44,12 @@ class Oracle:
         """Raises WeightsError where weights of an exit or of LPIPS are missing."""
         return cls(codec, codec.encoder.refiner)
 
-    def fit(self, image: Image.Image, found: Inversion, steps: int = STEPS) -> Inversion:
+    def fit(self, image: Image.Image, initial: Inversion, steps: int = STEPS) -> Inversion:
         """S and F for one picture.
 
         Args:
             image: aligned, 1024 x 1024.
-            found: what the encoder found in it: where the search begins.
+            initial: what the encoder found in it: where the search begins.
             steps: gradient steps; the rates fall over the second half.
         """
         n = self.codec.networks
@@ -57,17 +57,17 @@ class Oracle:
         small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
         assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
-        moved = [torch.zeros_like(t).requires_grad_() for t in (found.w_plus, found.feature)]
+        moved = [torch.zeros_like(t).requires_grad_() for t in (initial.w_plus, initial.feature)]
         with torch.enable_grad():
             for _ in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
                 value = self._loss(
-                    found.w_plus + w_std * moved[0], found.feature + f_std * moved[1],
+                    initial.w_plus + w_std * moved[0], initial.feature + f_std * moved[1],
                     picture, small,
                 )  # fmt: skip
                 value.backward()
         with torch.no_grad():
-            w_plus = (found.w_plus + w_std * moved[0]).detach()
-            feature = (found.feature + f_std * moved[1]).detach()
+            w_plus = (initial.w_plus + w_std * moved[0]).detach()
+            feature = (initial.feature + f_std * moved[1]).detach()
             return Inversion(w_plus, feature, n.synthesis.feature(w_plus))
 
     def _loss(self, w_plus: Tensor, feature: Tensor, picture: Tensor, small: Tensor) -> Tensor:

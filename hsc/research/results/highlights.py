@@ -16,7 +16,7 @@ from hsc.research.evaluation.verification import ORIGINAL, at
 
 Reports = Mapping[str, dict]
 """Kind of the report -> the report; ``study`` is that of ``hsc evaluate``."""
-Found = Iterator[dict[str, Any]]
+Finding = Iterator[dict[str, Any]]
 ALIKE = 1.15
 """Two errors are about as large up to this ratio."""
 
@@ -26,7 +26,7 @@ def highlights(reports: Reports) -> list[dict[str, Any]]:
     return [{"name": find.__name__} | figures for find in FINDINGS for figures in find(reports)]
 
 
-def better_pixels(reports: Reports) -> Found:
+def better_pixels(reports: Reports) -> Finding:
     """A codec that is nearer in squared error and farther to the eye, at the fewest bytes."""
     rows = _rows(reports, "study")
     own = _of(rows, FILE)
@@ -41,7 +41,7 @@ def better_pixels(reports: Reports) -> Found:
         yield {"own": own, "other": max(others, key=lambda r: r["psnr_256"])}
 
 
-def direct_readouts(reports: Reports) -> Found:
+def direct_readouts(reports: Reports) -> Finding:
     """Read-outs of S^ beside those of the picture of S^."""
     rows = _rows(reports, "study")
     read, rendered = _of(rows, READ), _of(rows, SEMANTICS)
@@ -52,7 +52,7 @@ def direct_readouts(reports: Reports) -> Found:
         yield {"read": read, "rendered": rendered, "seconds": seconds}
 
 
-def identity_in_few_bytes(reports: Reports) -> Found:
+def identity_in_few_bytes(reports: Reports) -> Finding:
     """Whether semantics alone are recognised where a whole other file is not."""
     report = reports.get("verification")
     if not report:
@@ -74,7 +74,7 @@ def _apart(better: dict, worse: dict, people: int) -> bool:
     return interval(better["another"], people)[0] > interval(worse["another"], people)[1]
 
 
-def loss_before_prior(reports: Reports) -> Found:
+def loss_before_prior(reports: Reports) -> Finding:
     """The loss of FCN beside the ideas of its entropy model."""
     worth = [w for w in reports.get("ablation", {}).get("worth", []) if w["percent"] is not None]
     loss = next((w for w in worth if w["group"] == LOSSES), None)
@@ -83,7 +83,7 @@ def loss_before_prior(reports: Reports) -> Found:
         yield {"loss": loss, "ideas": ideas}
 
 
-def saturation(reports: Reports) -> Found:
+def saturation(reports: Reports) -> Finding:
     """How little of the distance more bytes take away."""
     rows = {row["what"]: row for row in _rows(reports, "rate-distortion")}
     least, most = (
@@ -96,7 +96,7 @@ def saturation(reports: Reports) -> Found:
             yield {"least": least, "most": most, "free": free, "gained": gained}
 
 
-def oracle_and_file(reports: Reports) -> Found:
+def oracle_and_file(reports: Reports) -> Finding:
     """How much of what an ideal encoder gains survives coding."""
     report = reports.get("bound")
     if not report:
@@ -112,7 +112,7 @@ def oracle_and_file(reports: Reports) -> Found:
         }  # fmt: skip
 
 
-def metrics_disagree(reports: Reports) -> Found:
+def metrics_disagree(reports: Reports) -> Finding:
     """Refinement by the metrics that it minimises and by another."""
     rows = {row["what"]: row for row in _rows(reports, rate_distortion.REFINED)}
     pairs = [
@@ -138,7 +138,7 @@ def _rows(reports: Reports, kind: str) -> list[dict]:
     return reports.get(kind, {}).get("summary", [])
 
 
-FINDINGS: tuple[Callable[[Reports], Found], ...] = (
+FINDINGS: tuple[Callable[[Reports], Finding], ...] = (
     direct_readouts,
     loss_before_prior,
     oracle_and_file,

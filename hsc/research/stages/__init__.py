@@ -1,7 +1,7 @@
-"""The stages of training, each from the files of the stage before to weights of its own.
+"""The stages of training. Each reads the files of earlier stages and writes weights of its own.
 
-``generator`` and ``encoder`` need only the generator and pictures; ``latent_codecs`` trains what
-codes what the encoder finds; ``semantics`` looks for edits and read-outs in w+. From nothing, their
+``generator`` and ``encoder`` need only the generator and pictures; ``latent_codecs`` trains SCN and
+FCN; ``semantics`` finds edit directions and read-outs in w+. From nothing, their
 order is: pairs, preview, exit128, inversion, truncation, texture, identity, latents, semantic,
 feature, joint, decoder, preview-decoder, directions, gains. ``all`` goes on from committed weights,
 see :func:`recipe`.

@@ -144,7 +144,7 @@ def texture(setting: Setting) -> None:
 
 
 def identity(setting: Setting) -> None:
-    """What the encoder corrects S by, comparing whom S renders with the photograph."""
+    """The encoder's style feedback, which compares what S renders with the photograph."""
     config, device = setting.configured(IdentityConfig), setting.device
     encoder, checkpoint, fast = _frozen(setting)
     pairs = pair_source(setting.work / "pairs", device)
@@ -185,8 +185,7 @@ def identity(setting: Setting) -> None:
 
 
 def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, SynthesisNetwork]:
-    """The encoder with nothing of it to be trained yet, its checkpoint, and the generator in
-    bfloat16, channels last."""
+    """The frozen encoder, its checkpoint, and the generator in bfloat16, channels last."""
     device, encoder = setting.device, InversionEncoder()
     checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
     channels_last(encoder.to(device)).requires_grad_(False)

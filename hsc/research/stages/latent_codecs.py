@@ -1,4 +1,4 @@
-"""Stages of the two layers: what codes what the encoder finds."""
+"""Stages of the two layers, SCN and FCN."""
 
 import json
 import math
@@ -43,7 +43,7 @@ from hsc.weights.loading import path_of
 
 
 def latents(setting: Setting) -> None:
-    """Cache what the averaged encoder finds in every training picture."""
+    """Cache S and F of every training picture, by the encoder's averaged weights."""
     collect(
         finished_encoder(setting.device),
         load_generator(setting.device).synthesis,
@@ -75,7 +75,7 @@ def semantic(setting: Setting) -> None:
 
 
 def feature(setting: Setting) -> None:
-    """Warm FCN up on feature error, from the KLT."""
+    """Train FCN on feature error alone, starting from the KLT: a warm-up."""
     config, device, codec = setting.configured(FeatureConfig), setting.device, FeatureCodec()
     coded = CodedLatents(
         loaded(SemanticCodec(), "scn", device),
@@ -96,7 +96,7 @@ def feature(setting: Setting) -> None:
 
 
 def joint(setting: Setting) -> None:
-    """Train FCN and what finds F, the encoder's head and its feedback, through the generator."""
+    """Train FCN and the encoder's feature head and feedback, through the generator."""
     config, device = setting.configured(JointConfig), setting.device
     fcn = loaded(FeatureCodec(), "fcn", device).requires_grad_(True)
     both = EncoderAndCodec(finished_encoder(device), fcn)
@@ -134,7 +134,7 @@ def joint(setting: Setting) -> None:
 
 
 def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:
-    """Parameter groups of FCN: gains move faster than weights, the linear transforms hardly."""
+    """Parameter groups of FCN: a higher rate for gains, a lower one for linear transforms."""
     linear = [*codec.g_a.linear.parameters(), *codec.g_s.linear.parameters()]
     apart = {id(p) for p in (codec.log2_gain, *linear)}
     return [

@@ -1,4 +1,4 @@
-"""Stages that look for meaning in the semantics: the edits, and read-outs without a picture."""
+"""Stages on the latent space w+: edit directions, their gains, and the semantic probe."""
 
 from hsc.research.training.setting import Setting
 
@@ -11,7 +11,7 @@ def directions(setting: Setting) -> None:
 
 
 def gains(setting: Setting) -> None:
-    """Measure on people how much stronger edits must be where a file has a feature map."""
+    """Measure on photographs how much stronger edits must be for files with a feature map."""
     from hsc.research.edit_discovery.gains import find_gains
 
     find_gains(setting)

@@ -24,7 +24,7 @@ def shipped(stage: str) -> dict[str, Any]:
 
 
 def values_of(stage: str, file: Path | None, changes: Mapping[str, str]) -> dict[str, Any]:
-    """A stage's hyperparameters: what ships, then a file of one's own, then single changes.
+    """A stage's hyperparameters: the shipped values, overridden by a file, then by single changes.
 
     Args:
         file: may have some of the keys only.

@@ -1,9 +1,9 @@
 """Stage "decoder": the generator's blocks above F, finetuned on photographs at their own size.
 
 The generator was distilled on its own pictures. What files of photographs render differs from the
-photographs in a way that more bits do not mend: irises, teeth, the texture of skin. Only the
-blocks above F learn, so symbols, files and edit directions keep their meaning. S alone and edited
-faces must look as before: they are compared with what the original generator renders.
+photographs in a way that more bits do not repair: irises, teeth, the texture of skin. Only the
+blocks above F are trained, so symbols, files and edit directions keep their meaning. S alone and
+edited faces must look as before: they are compared with what the original generator renders.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from hsc.editing.table import EditTable
 from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.synthesis import Synthesis
-from hsc.generators.mobilestylegan.window import draw_window
+from hsc.generators.mobilestylegan.window import render_window
 from hsc.inversion.encoder import INPUT_PX, InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
@@ -26,7 +26,7 @@ from hsc.metrics.picture import psnr
 from hsc.research.data.augment import ColourChange
 from hsc.research.data.faces import NativeFaces, on_grid, to_unit
 from hsc.research.training.feature import known_features
-from hsc.research.training.rate import draw_level
+from hsc.research.training.rate import random_level
 from hsc.research.training.window_loss import WindowLoss, place_window
 
 REGIONS = {"eyes": (0.40, 0.56, 0.30, 0.70), "mouth": (0.60, 0.80, 0.34, 0.66)}
@@ -58,7 +58,7 @@ class DecoderConfig:
 
 
 class BlocksAboveFeature(nn.Module):
-    """The part of a generator that learns, under the names that its weight file has.
+    """The trained part of a generator, with the names of its weight file.
 
     Everything else of the generator is frozen.
     """
@@ -79,7 +79,7 @@ class BlocksAboveFeature(nn.Module):
 
 @dataclass(frozen=True)
 class FrozenCodec:
-    """Photographs to what their files decode to, all networks frozen.
+    """Encodes photographs and decodes the files to latents; all networks are frozen.
 
     Attributes:
         fast: the original generator in bfloat16, channels last.
@@ -109,7 +109,7 @@ class FrozenCodec:
 
 @dataclass(frozen=True)
 class CodedFace:
-    """A photograph, how its colours were changed, and what its file decodes to."""
+    """A photograph, its colour augmentation, and the latents that its file decodes to."""
 
     index: int
     change: ColourChange
@@ -118,19 +118,19 @@ class CodedFace:
 
 
 class DecoderLoss:
-    """Windows of what files render against photographs, and of S alone and edits as before.
+    """Compares windows of decoded files with photographs, and S alone and edits with the original.
 
     ::
 
         file -> S^, F^ -> blocks above 32 px (trained), a window -> the photograph's window
         S^ (+ direction), G_F -> blocks (trained), a window ------> blocks (as they were)
 
-    Photographs are coded into a pool, one a step, since the encoder takes as long as a step.
+    One photograph is coded into a pool at each step, since encoding takes as long as a step.
 
     Args:
-        trained: float32; its blocks above F learn.
-        windows: what photographs are compared by.
-        directions: (D, 23, 512), edits at the end of their range.
+        trained: in float32; its blocks above F are trained.
+        windows: the loss of a window against a photograph.
+        directions: (D, 23, 512), the offset of each edit at the end of its range.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class DecoderLoss:
         self.pool: list[CodedFace] = []
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
-        """The loss of ``n`` photographs, and of one face that must look as before."""
+        """The loss of ``n`` photographs, and of one face that must not change."""
         self._refill()
         chosen = [self.pool[i] for i in torch.randint(len(self.pool), (n,)).tolist()]
         w_plus = torch.stack([face.w_plus for face in chosen])
@@ -161,18 +161,18 @@ class DecoderLoss:
         return value + self.config.kept * kept, figures | {"kept": kept.item()}
 
     def _refill(self) -> None:
-        """Code one more photograph, or the first ones; the oldest leaves once the pool is full."""
+        """Code one more photograph, or the first ones; a full pool drops the oldest."""
         for _ in range(max(1, self.config.pool_least - len(self.pool))):
             index, change = self.faces.pick(), ColourChange.random()
             picture = change(self.faces.images[index])[None].to(self.device)
             small = F.interpolate(picture, size=INPUT_PX, mode="area")
             uncompressed = torch.rand(()) < self.config.uncompressed
-            w_plus, feature = self.codec(small, None if uncompressed else draw_level())
+            w_plus, feature = self.codec(small, None if uncompressed else random_level())
             self.pool.append(CodedFace(index, change, w_plus[0], feature[0].half()))
         del self.pool[: -self.config.pool]
 
     def _photograph(self, face: CodedFace) -> tuple[Tensor, int]:
-        """(1, 3, 1024, 1024), and the side that it has itself."""
+        """(1, 3, 1024, 1024), and the side of the photograph's own file."""
         pixels = self.faces.images[face.index]
         return on_grid(face.change(pixels)[None]).to(self.device), pixels.shape[-1]
 
@@ -189,12 +189,12 @@ class DecoderLoss:
             feature = original.feature(edited).float()
             if edits_file:  # the file's own detail stays, as an edited file has it
                 feature = face.feature.float()[None] + feature - original.feature(w_plus).float()
-            before = draw_window(original, feature.bfloat16(), edited.bfloat16(), window).float()
+            before = render_window(original, feature.bfloat16(), edited.bfloat16(), window).float()
         with torch.autocast(self.device.type, torch.bfloat16):
-            now = draw_window(self.trained, feature.bfloat16(), edited.bfloat16(), window).float()
+            now = render_window(self.trained, feature.bfloat16(), edited.bfloat16(), window).float()
         if not edits_file:
             return self.windows(now, before)[0]
-        # what the blocks learn of files, edits of files keep: only shape and colour stay as before
+        # edits of files keep the trained texture: only shape and colour are compared with before
         now, before = F.avg_pool2d(now, 4), F.avg_pool2d(before, 4)
         with torch.autocast(self.device.type, torch.bfloat16):
             perceptual = self.windows.lpips(now, before).float().mean()
@@ -209,10 +209,10 @@ def edit_directions(table: EditTable, part: float) -> Tensor:
 
 
 class DecoderWatch:
-    """Figures of held-out people at their own size, at one level.
+    """Figures of held-out people at one level, at the size of their photographs.
 
     Args:
-        trained: what renders; above: its part whose moving average is measured.
+        trained: renders; above: the part of it whose moving average is measured.
         images: uint8 (3, px, px), each at its own size.
     """
 

@@ -10,12 +10,12 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.training.latents import CachedLatents
-from hsc.research.training.rate import RatePrice, draw_level
+from hsc.research.training.rate import RatePrice, random_level
 
 
 @dataclass(frozen=True)
 class CodedLatents:
-    """Cached latents, and what a decoder knows of each once S^ has arrived.
+    """Cached latents, and what the decoder can derive from S^ of each.
 
     Attributes:
         scn: frozen; FCN is always trained on decoded semantics.
@@ -38,7 +38,7 @@ class CodedLatents:
 
 @dataclass(frozen=True)
 class CodedBatch:
-    """What FCN is given, and what S^ cost."""
+    """The inputs of FCN, and the bits of S^."""
 
     feature: Tensor  # F, (n, 512, 32, 32)
     feature_s: Tensor  # F_S^, (n, 512, 32, 32)
@@ -65,14 +65,14 @@ class FeatureConfig:
 
 
 class FeatureLoss:
-    """The FCN's loss on cached latents; ``weight``: of the error beside the price of bits."""
+    """FCN's loss on cached latents; ``weight``: of the feature error beside bits."""
 
     def __init__(self, codec: FeatureCodec, coded: CodedLatents, weight: float) -> None:
         self.codec, self.coded, self.weight, self.price = codec, coded, weight, RatePrice()
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """Bits and feature error of ``n`` pictures at one level."""
-        level = draw_level()
+        level = random_level()
         batch = self.coded.sample(n, level)
         with torch.autocast(batch.feature.device.type, torch.bfloat16):
             feature_hat, bits = self.codec(

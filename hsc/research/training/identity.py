@@ -1,9 +1,9 @@
-"""Stage "identity": S alone, until it draws the person.
+"""Stage "identity": trains the style feedback, so that S alone renders the right person.
 
-Only the look at what S draws is trained; everything before it is held, so that a step needs no
-gradient through the trunk, and F keeps what it is found from. Half of the steps look through the
-128-px exit, which is cheap and shows who it is; the others look at half as many pictures through
-the 256-px one, because the small one hardly sees colour: lips came out painted.
+Everything before the feedback is frozen: a step needs no gradient through the trunk, and the inputs
+of the feature head stay the same. Half of the steps render through the 128-px exit, which is cheap
+and sufficient for identity. The others render half as many pictures through the 256-px exit:
+colour is hardly visible at 128 px, and without them lips came out painted.
 """
 
 from dataclasses import dataclass
@@ -37,11 +37,11 @@ class IdentityConfig:
 
 
 class IdentityLoss:
-    """The picture that S alone draws, against the photograph.
+    """Compares the picture that S alone renders with the photograph.
 
     ::
 
-        photograph -> trunk, head, exit128 (held) -> look (trained) -> S -> G, an exit -> loss
+        photograph -> trunk, head, exit128 (frozen) -> style feedback (trained) -> S -> G -> loss
 
     Args:
         fast: the generator in bfloat16, channels last.
@@ -67,7 +67,7 @@ class IdentityLoss:
         self.small, self.large, self.config = small, large, config
 
     def semantics(self, image: Tensor) -> Tensor:
-        """S of (B, 3, 256, 256), with gradients to the look: (B, 23, 512)."""
+        """S of (B, 3, 256, 256), with gradients to the style feedback: (B, 23, 512)."""
         with torch.autocast(image.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
             with torch.no_grad():
@@ -75,7 +75,7 @@ class IdentityLoss:
             return self.encoder.semantics(image, pyramid, self.fast, self.self_renderer)
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
-        """The loss of ``n`` pictures, or of half as many that are seen larger."""
+        """The loss of ``n`` pictures at 128 px, or of half as many at 256 px."""
         large = step % 2 == 1
         clean = self.faces.sample(max(1, n // 2) if large else n)
         w_plus = self.semantics(degrade(clean, self.config.degraded))
@@ -87,7 +87,7 @@ class IdentityLoss:
         return value + self.config.residual * residual, parts | {"residual": residual.item()}
 
     def rendered(self, image: Tensor) -> dict[str, Tensor]:
-        """What S draws of (B, 3, 256, 256), for :class:`hsc.research.training.watch.Watch`."""
+        """What S alone renders of (B, 3, 256, 256), for :class:`.watch.Watch`."""
         w_plus = self.semantics(image)
         return {"s": self.large.render(self.fast, self._feature(w_plus), w_plus)}
 
@@ -97,7 +97,7 @@ class IdentityLoss:
 
 @torch.no_grad()
 def measure_pyramid(encoder: InversionEncoder, faces: MixedFaces, pictures: int) -> None:
-    """Set the statistics that the look standardises pooled pyramids by."""
+    """Set the statistics by which the style feedback standardises pooled pyramids."""
     pooled = pool(encoder.backbone(faces.sample(pictures)))
     encoder.style_feedback.pooled_mean.copy_(pooled.mean(0))
     encoder.style_feedback.pooled_std.copy_(pooled.std(0).clamp_min(1e-3))

@@ -1,9 +1,9 @@
 """Training of the inversion encoder: synthetic pairs first, then pictures through the preview exit.
 
 Phase "pairs" regresses S and F of generated faces, where both are known; nothing is
-back-propagated through the generator. Phase "pictures" adds real faces and looks at both renders:
-S + F through the 256-px exit, S alone through the 128-px one, which costs a third and shows all
-that the semantics can hold.
+back-propagated through the generator. Phase "pictures" adds real faces and compares two renders:
+S + F through the 256-px exit, and S alone through the 128-px exit, which costs a third and is
+sharp enough for what S can represent.
 """
 
 from collections.abc import Callable
@@ -43,9 +43,9 @@ class InversionConfig:
 
 @dataclass(frozen=True)
 class RenderLoss:
-    """An exit of the generator to look through, and the loss of what is seen there.
+    """An exit of the generator, and the loss of the pictures that it renders.
 
-    ``draw`` is :func:`render_exit`, or what ``torch.compile`` made of it.
+    ``draw`` is :func:`render_exit`, or its compiled version.
     """
 
     head: ExitHead
@@ -55,26 +55,26 @@ class RenderLoss:
     def __call__(
         self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor, target: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
-        """Draw as :meth:`render`, and compare with (B, 3, 256, 256)."""
+        """Render as :meth:`render`, and compare with (B, 3, 256, 256)."""
         rendered = self.render(fast, feature, w_plus)
         if rendered.shape != target.shape:
             target = F.interpolate(target, rendered.shape[-2:], mode="area")
         return self.loss(rendered, target)
 
     def render(self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """Draw (B, C, px, px) with ``fast``, the generator in bfloat16."""
+        """The picture of (B, C, px, px) by ``fast``, the generator in bfloat16."""
         feature = feature.bfloat16().contiguous(memory_format=torch.channels_last)
         with torch.autocast(feature.device.type, torch.bfloat16):
             return self.draw(fast, self.head, feature, w_plus.bfloat16()).float()
 
 
 class InversionLoss:
-    """The encoder's loss on a mixed batch; see the module's text for the two phases.
+    """The encoder's loss on a mixed batch; see the module's docstring for the two phases.
 
     Args:
         encoder: trained.
         synthesis: float32, for F_S and targets; ``fast``: the same in bfloat16, for renders.
-        both, core: what S + F and S alone are looked at with.
+        both, core: the exits and losses of S + F and of S alone.
     """
 
     def __init__(

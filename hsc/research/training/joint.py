@@ -1,9 +1,9 @@
-"""Stage "joint": FCN, and what finds F in a picture, through the frozen generator.
+"""Stage "joint": trains FCN and the encoder of F together, through the frozen generator.
 
-An encoder that is trained for itself puts into F what FCN then fails to carry. Here both see the
-picture that the *file* draws, at levels rendered at random: whole through the 256-px exit, and a
-window of it at full resolution. Every few steps the uncompressed S + F is looked at too, so that
-F stays what it is named.
+An encoder trained alone puts details into F that FCN cannot code. Here the loss of both is that of
+the picture decoded from the *file*, at random levels: the whole picture through the 256-px exit, or
+a window of it at full resolution. Every few steps the loss is that of the uncompressed S + F
+instead, so that F stays a feature map of the generator.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from hsc.research.data.faces import NativeFaces
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.mixed import MixedFaces
-from hsc.research.training.rate import RatePrice, draw_level
+from hsc.research.training.rate import RatePrice, random_level
 from hsc.research.training.window_loss import WindowLoss
 
 WATCHED_LEVELS = (1, 3, 6)
@@ -55,7 +55,7 @@ class EncoderAndCodec(nn.Module):
 
 
 class JointLoss:
-    """Bits, and the picture after the generator against the photograph.
+    """The price of the bits, and the distance of the decoded picture from the photograph.
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
@@ -86,7 +86,7 @@ class JointLoss:
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` pictures at one level: whole pictures, or a window of each."""
         c = self.config
-        level = None if step % c.uncompressed_every == 0 else draw_level()
+        level = None if step % c.uncompressed_every == 0 else random_level()
         if step % c.window_every == 1:
             batch = self.native.sample(n)
             picture = batch.pictures.to(self.device)
@@ -105,21 +105,26 @@ class JointLoss:
     def coded(
         self, image: Tensor, level: float | None
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
-        """F^ and S^ of (n, 3, 256, 256), what they cost, and figures; level None: F and S."""
-        w_plus, found = self.find(image)
+        """F^ and S^ of (n, 3, 256, 256), the price of their bits, and figures to log.
+
+        With level None: F and S, uncompressed and free.
+        """
+        w_plus, original = self.invert(image)
         if level is None:
-            return found, w_plus, found.new_zeros(()), {}
-        w_plus, feature, bits, scn_bits = self.code(w_plus, found, level)
+            return original, w_plus, original.new_zeros(()), {}
+        w_plus, feature, bits, scn_bits = self.code(w_plus, original, level)
         cost, figures = self.price.charge(bits, scn_bits, level)
-        error = F.smooth_l1_loss(self.fcn.normalised(feature), self.fcn.normalised(found), beta=0.5)
+        error = F.smooth_l1_loss(
+            self.fcn.normalised(feature), self.fcn.normalised(original), beta=0.5
+        )
         return feature, w_plus, cost + self.config.feature * error, figures | {"f": error.item()}
 
-    def find(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """S, held, and F of (n, 3, 256, 256)."""
+    def invert(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """S and F of (n, 3, 256, 256); S is frozen."""
         with torch.autocast(self.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
-            found = self.encoder(image, self.fast, self.self_renderer)
-        return found.w_plus, found.feature
+            inversion = self.encoder(image, self.fast, self.self_renderer)
+        return inversion.w_plus, inversion.feature
 
     def code(
         self, w_plus: Tensor, feature: Tensor, level: float
@@ -133,8 +138,8 @@ class JointLoss:
         return w_plus_hat, feature_hat, bits, scn_bits
 
     def rendered(self, image: Tensor) -> dict[str, Tensor]:
-        """What files of (B, 3, 256, 256) draw, for :class:`hsc.research.training.watch.Watch`."""
-        w_plus, feature = self.find(image)
+        """What files of (B, 3, 256, 256) decode to, for :class:`.watch.Watch`."""
+        w_plus, feature = self.invert(image)
         rendered = {"free": self.whole.render(self.fast, feature, w_plus)}
         for level in WATCHED_LEVELS:
             styles, feature_hat, _, _ = self.code(w_plus, feature, level)

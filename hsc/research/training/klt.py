@@ -1,7 +1,7 @@
-"""Where FCN's training starts: the KLT of what it codes.
+"""The initial values of FCN's transforms: the KLT of what it codes.
 
-Source: the Karhunen-Loeve transform of 2 x 2 blocks of F - F_S^, all 512 channels at once; nothing
-is learned by descent here.
+Source: the Karhunen-Loeve transform of 2 x 2 blocks of F - F_S^, all 512 channels at once. Nothing
+here is learned by gradient descent.
 """
 
 import math
@@ -33,8 +33,8 @@ def start_from_klt(
 
     Args:
         codec: its ``feature_std`` is known.
-        coded: what it is to code.
-        pictures: how many the covariance is taken of.
+        coded: samples of what it is going to code.
+        pictures: how many samples the covariance is computed from.
         level: whose S^ the residual is taken from; S^ hardly differs between levels.
     """
     mean, covariance = _moments(codec, coded, pictures, level)

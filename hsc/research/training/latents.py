@@ -1,6 +1,6 @@
-"""Stage "latents": what the frozen encoder finds in every training picture, cached on disk.
+"""Stage "latents": encodes every training picture with the frozen encoder and caches S and F.
 
-SCN and FCN are trained on these, so their steps need no encoder.
+SCN and FCN are trained on the cache, so their steps do not run the encoder.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class LatentsConfig:
 
 @dataclass(frozen=True)
 class LatentBatch:
-    """Pictures and what the encoder found in them."""
+    """Pictures, and S and F of each."""
 
     images: Tensor  # (B, 3, 256, 256) in [-1, 1]
     w_plus: Tensor  # (B, 23, 512)

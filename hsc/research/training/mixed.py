@@ -1,4 +1,4 @@
-"""Photographs, with some of the generator's own faces among them."""
+"""Batches of photographs mixed with faces that the generator rendered."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from hsc.research.training.pairs import PairSource
 
 @dataclass(frozen=True)
 class MixedFaces:
-    """What encoder and codec learn from once S and F need not be told.
+    """Training pictures without their S and F.
 
     Attributes:
-        pairs, real: where the two kinds come from.
+        pairs, real: sources of the two kinds.
         device: where the pictures go.
-        real_share: of photographs.
+        real_share: share of photographs in a batch.
     """
 
     pairs: PairSource

@@ -1,4 +1,4 @@
-"""Faces rendered by the generator with the styles that drew them: on disk, or endless."""
+"""Pairs of w+ and the face that the generator renders from it: on disk, or rendered on demand."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ MIXED = 0.35
 """Share of pairs whose fine styles come from a second face: w+ is then not one w."""
 
 
-def draw_styles(mapping: MappingNetwork, n: int, generator: torch.Generator) -> Tensor:
+def sample_styles(mapping: MappingNetwork, n: int, generator: torch.Generator) -> Tensor:
     """Random styles with truncation .55 to 1, some of them mixed: (n, 23, 512) on the CPU."""
     truncation = torch.rand(n, 1, generator=generator) * 0.45 + 0.55
     device = mapping.w_mean.device
@@ -34,11 +34,11 @@ def draw_styles(mapping: MappingNetwork, n: int, generator: torch.Generator) -> 
     return torch.where(from_second, second[:, None], first[:, None])
 
 
-class DrawnPairs:
-    """Endless pairs, rendered as they are asked for: for devices that draw faster than they learn.
+class RenderedPairs:
+    """Pairs rendered on demand, for devices that render faster than they train.
 
     Args:
-        generator: taken over, its synthesis in half precision, which keeps pictures within 40 dB.
+        generator: its synthesis is converted to half precision in place (40 dB from float32).
     """
 
     def __init__(self, generator: Generator, device: torch.device) -> None:
@@ -55,18 +55,18 @@ class DrawnPairs:
 
     def sample(self, n: int, device: torch.device) -> Pairs:
         """As :meth:`SyntheticPairs.sample`."""
-        styles = draw_styles(self.mapping, n, self.random)
+        styles = sample_styles(self.mapping, n, self.random)
         images = torch.cat([self.pictures(part) for part in styles.split(self.batch)])
         return Pairs(images.to(device), styles.to(device))
 
 
-PairSource = SyntheticPairs | DrawnPairs
+PairSource = SyntheticPairs | RenderedPairs
 
 
 def pair_source(folder: Path, device: torch.device) -> PairSource:
-    """Endless pairs on a GPU; the shards of a folder on a CPU, where drawing is the slow part."""
+    """Pairs rendered on demand on a GPU; the shards of a folder on a CPU, which renders slowly."""
     if device.type == "cuda":
-        return DrawnPairs(load_generator(device), device)
+        return RenderedPairs(load_generator(device), device)
     return SyntheticPairs(folder)
 
 
@@ -79,12 +79,12 @@ def render(
     Each shard has ``size`` pairs and a seed of its own: a run that stops resumes with the next one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    draw = DrawnPairs(generator, device)
+    draw = RenderedPairs(generator, device)
     done = 0
     while budget.spent(done) < 1.0:
         shard = len(list(folder.glob("*.safetensors")))
         seeded = torch.Generator().manual_seed(1000 + shard)
-        styles = draw_styles(generator.mapping, size, seeded)
+        styles = sample_styles(generator.mapping, size, seeded)
         images = [draw.pictures(part).cpu() for part in styles.split(draw.batch)]
         path = folder / f"{shard:03d}.safetensors"
         save_file({"images": torch.cat(images), "w_plus": styles.half()}, path)

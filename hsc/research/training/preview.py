@@ -14,7 +14,7 @@ from hsc.generators.haar import haar
 from hsc.inversion.encoder import InversionEncoder
 from hsc.research.data.faces import SyntheticPairs, to_unit
 from hsc.research.training.decoder import FrozenCodec
-from hsc.research.training.rate import draw_level
+from hsc.research.training.rate import random_level
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PreviewConfig:
 
 @dataclass(frozen=True)
 class ExitPictures:
-    """Features at an exit and what the whole generator makes of them.
+    """Features at an exit, and the pictures that the whole generator renders from them.
 
     Attributes:
         features: (N, C, exit, exit) in bfloat16: 8 MB each at 128 px.
@@ -48,7 +48,7 @@ Shown = Iterator[tuple[Tensor, Tensor, Tensor]]
 
 
 def gathered(batches: Shown, pictures: int) -> ExitPictures:
-    """Fill tensors made once: a list of batches and their concatenation would need them twice."""
+    """Fill preallocated tensors: a list and its concatenation would take twice the memory."""
     columns: list[Tensor] = []
     filled = 0
     for batch in batches:
@@ -83,7 +83,7 @@ def of_photographs(
     exit_px: int,
     device: torch.device,
 ) -> Shown:
-    """What the encoder makes of photographs: S and F as the generator alone never has them.
+    """S and F of photographs: such as the encoder gives and the generator alone never has.
 
     Args:
         images: uint8 (N, 3, 256, 256).
@@ -117,7 +117,7 @@ def of_files(
         directions: (D, 23, 512), edits at the end of their range.
     """
     for index, part in enumerate(images.split(1)):
-        w_plus, feature = codec(to_unit(part).to(device), draw_level())
+        w_plus, feature = codec(to_unit(part).to(device), random_level())
         if index % 2:
             direction = directions[int(torch.randint(len(directions), ()))].to(device)
             edited = w_plus + direction * float(torch.empty(()).uniform_(-1, 1))

@@ -1,4 +1,4 @@
-"""Stage "probe": the linear map from w+ to read-outs, on faces that the generator drew."""
+"""Stage "probe": the linear map from w+ to read-outs, on faces that the generator rendered."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from hsc.domains.ffhq_face.detect import Face
 from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.images.tensors import to_picture
-from hsc.research.training.pairs import draw_styles
+from hsc.research.training.pairs import sample_styles
 from hsc.research.training.setting import Setting, export
 from hsc.vision.agreement import Observer
 from hsc.vision.attributes import frame
@@ -58,7 +58,7 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
         path = folder / f"{shard:03d}.safetensors"
         if not path.is_file():
             seeded = torch.Generator().manual_seed(SEED + shard)
-            styles = draw_styles(generator.mapping, SHARD, seeded)
+            styles = sample_styles(generator.mapping, SHARD, seeded)
             rows = []
             for w_plus in styles.to(device).split(1):
                 feature = generator.synthesis.feature(w_plus)

@@ -1,7 +1,7 @@
 """The price of a byte at each level.
 
-Each level has a size to aim at rather than a fixed multiplier: the price of a byte follows the
-measured size, so that the levels of a finished model lie where they should.
+Each level has a target size instead of a fixed Lagrange multiplier: the price of a byte follows the
+measured size, so that the levels of a finished model meet their targets.
 """
 
 import math
@@ -17,10 +17,10 @@ SHIPPED = (0.70, 0.13, 0.057, 0.014, 0.0019, 0.0020)
 
 
 class RatePrice:
-    """Price of a kilobyte at each level, adjusted until sizes meet their targets.
+    """Price of a kilobyte at each level, adjusted until file sizes meet their targets.
 
     Args:
-        start: prices to begin with; by default where the shipped weights' training left them.
+        start: initial prices; by default the last ones of the shipped weights' training.
     """
 
     def __init__(self, start: tuple[float, ...] = SHIPPED) -> None:
@@ -38,7 +38,7 @@ class RatePrice:
     def charge(
         self, bits: Tensor, scn_bits: Tensor, level: float
     ) -> tuple[Tensor, dict[str, float]]:
-        """What a batch's FCN bits cost at the price so far, which then follows its size.
+        """The cost of a batch's FCN bits at the current price; the price is then adjusted.
 
         Args:
             bits, scn_bits: ideal bits of each picture's two layers, (B,).
@@ -61,8 +61,8 @@ class RatePrice:
         self.log_price[high] += rate * t * error
 
 
-def draw_level() -> float:
-    """The named levels half of the time, anything between them otherwise."""
+def random_level() -> float:
+    """A random level: a named one half of the time, anything between them otherwise."""
     if torch.rand(()) < 0.5:
         return float(LEVELS[int(torch.randint(len(LEVELS), ()))].number)
     return float(torch.empty(()).uniform_(MIN_LEVEL, MAX_LEVEL))

@@ -1,8 +1,8 @@
 """Stage "semantic": the SCN transform in closed form.
 
-The Karhunen-Loeve transform of w+ under a metric that says how much each change of a style is
-seen: the change of the channel multipliers it causes, relative to their spread, weighed by how
-much the picture changes when that style is exchanged.
+The Karhunen-Loeve transform of w+ under a metric of how visible each change of a style is: the
+change of the channel multipliers that it causes, relative to their spread, weighted by how much
+the picture changes when that style is exchanged.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
-from hsc.generators.mobilestylegan.window import Window, draw_window
+from hsc.generators.mobilestylegan.window import Window, render_window
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
@@ -47,7 +47,7 @@ def style_importance(synthesis: SynthesisNetwork, lpips: Lpips, w: Tensor) -> Te
     def draw(styles: Tensor) -> Tensor:
         with torch.autocast(w.device.type, torch.bfloat16):
             feature = synthesis.feature(styles, FACE_1024.feature_px)
-            return draw_window(synthesis, feature, styles, MIDDLE).float()
+            return render_window(synthesis, feature, styles, MIDDLE).float()
 
     styles = w[:, None].repeat(1, FACE_1024.styles, 1)  # (B, 23, 512)
     original = draw(styles)
@@ -73,7 +73,7 @@ def fit(
 
     Args:
         codec: filled in place.
-        w_plus: (N, 23, 512) what the encoder finds in training faces.
+        w_plus: (N, 23, 512), S of training faces.
         weight: (N,) how much each sample counts.
         importance: (23,) from :func:`style_importance`.
     """
@@ -88,14 +88,14 @@ def fit(
         matrix = matrix / (weight * raw.square()).sum().sqrt() * importance[index].sqrt()
         views.append(x.unflatten(1, (FACE_1024.styles, -1))[:, index] @ matrix.T)
         maps.append(matrix)
-    seen = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
+    coordinates = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
     root = weight.sqrt()
     components = codec.g_s.shape[1]
     # scaled principal components through the samples' Gram matrix: fewer samples than channels
-    values, vectors = torch.linalg.eigh((root * seen) @ (root * seen).T)
+    values, vectors = torch.linalg.eigh((root * coordinates) @ (root * coordinates).T)
     values, vectors = values.flip(0)[:components], vectors.flip(1)[:, :components]
-    axes = (root * seen).T @ vectors / values.sqrt()  # (channels, K), orthonormal
-    y = seen @ axes / values.sqrt()  # (N, K), unit variance
+    axes = (root * coordinates).T @ vectors / values.sqrt()  # (channels, K), orthonormal
+    y = coordinates @ axes / values.sqrt()  # (N, K), unit variance
     codec.g_s.copy_(((weight * x).T @ y).float())
     codec.mean.copy_(mean.float().view_as(codec.mean))
     # analysis in w+ coordinates: the metric's map, then the axes
@@ -110,7 +110,7 @@ def fit(
 
 
 def _log2_step(y: Tensor, weight: Tensor, log2_spread: Tensor, target_bytes: float) -> float:
-    """The uniform step, in metric coordinates, that spends ``target_bytes`` on average."""
+    """The uniform step, in metric coordinates, for ``target_bytes`` a picture on average."""
     low, high = -12.0, 4.0
     for _ in range(24):
         middle = (low + high) / 2

@@ -1,4 +1,4 @@
-"""What every stage of training is given, and where it leaves its result."""
+"""The inputs of a training stage, and how its weights are saved and resumed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Setting:
-    """What every stage is given.
+    """The inputs of a training stage.
 
     Attributes:
         work: folder of checkpoints, logs and synthetic pairs.
@@ -73,7 +73,7 @@ class Setting:
 
     @property
     def draw(self) -> Callable[..., Tensor]:
-        """How losses draw through an exit of the generator."""
+        """The function by which losses render through an exit: compiled where asked for."""
         return torch.compile(render_exit) if self.compile else render_exit
 
     @property
@@ -149,5 +149,5 @@ def channels_last(network: Network) -> Network:
 
 
 def finished_encoder(device: torch.device) -> InversionEncoder:
-    """The encoder as the last stage that trained it left it."""
+    """The encoder with its shipped weights, channels last."""
     return channels_last(loaded(InversionEncoder(), "inversion", device))

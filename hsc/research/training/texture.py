@@ -1,10 +1,10 @@
-"""Stage "texture": the styles that texture and colour the picture, trained at full resolution.
+"""Stage "texture": the styles of texture and colour, trained at full resolution.
 
-The other losses look through an exit at 256 px, which sees the styles above it only as a mean:
-trained that way they drift, and faces come out scratchy and too warm. Here a window of the real
-1024-px picture is compared with the photograph, and only those styles move: an offset that every
-photograph shares, and what the encoder sees in each. S + F is looked at and S alone too: styles
-that please F alone paint lips red where F is missing.
+The other losses render through an exit at 256 px, which reads only the mean of the styles above it:
+trained that way these styles drift, and faces come out scratchy and too warm. Here a window of the
+1024-px picture is compared with the photograph, and only those styles are trained: an offset that
+all photographs share, and the encoder's own part for each. Both S + F and S alone are compared:
+styles that suit only S + F paint lips red where F is missing.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class TextureConfig:
 
 
 def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
-    """Hold all of the semantic head but what FIRST_STYLE and later are made of."""
+    """Freeze the semantic head except for what determines the styles from FIRST_STYLE on."""
     head.requires_grad_(False)
     rank = head.basis.shape[1]
     firsts = {
@@ -56,16 +56,16 @@ def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
 
 
 class TextureLoss:
-    """A window of the picture against the photograph, and styles that stay near the first.
+    """Compares a window of the picture with the photograph; styles stay near their initial values.
 
     ::
 
-        photograph 1024 -> 256 -> encoder (held) -> S below FIRST_STYLE, F, F_S
+        photograph 1024 -> 256 -> encoder (frozen) -> S below FIRST_STYLE, F, F_S
                                  +-> S from FIRST_STYLE (trained) -> G on F, a window ---+-> loss
                                                                   -> G on F_S, another --+
 
     Args:
-        encoder: held, but for :func:`only_fine_styles`; ``self_renderer``: what it looks with.
+        encoder: frozen except for :func:`only_fine_styles`; ``self_renderer``: its feedback.
         fast: the generator in bfloat16, channels last.
         held_out: photographs of people who are not trained on, uint8 (3, px, px).
     """

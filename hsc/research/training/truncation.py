@@ -1,7 +1,7 @@
-"""Stage "truncation": how far the last style is pulled to its mean, chosen on full pictures.
+"""Stage "truncation": chooses how far the last style is moved to its mean, on full pictures.
 
-The losses of the other stages look through the 256-px exit, which barely sees the style of the
-layer that makes the 1024-px picture; what training leaves there is drift, seen as a shift of
+The losses of the other stages render through the 256-px exit, which barely depends on the style of
+the layer that makes the 1024-px picture. That style drifts in training, visible as a shift of
 brightness and hue. This stage tries a few truncations of that style on real faces and keeps the
 best.
 """

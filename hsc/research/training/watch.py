@@ -1,4 +1,4 @@
-"""What training does to people it never sees: figures for the log, and a strip to look at."""
+"""Validation during training: figures of held-out people for the log, and a strip of pictures."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +20,11 @@ Renders = Callable[[Tensor], dict[str, Tensor]]
 
 
 class Watch:
-    """Draws the same few held-out faces whenever it is called.
+    """Renders and measures the same few held-out faces at each call.
 
     Args:
         folders: of the training pictures, among which the held-out ones lie too.
-        renders: what to draw; figures are of the live weights, not of their average.
+        renders: what to render; figures are of the live weights, not of their average.
         out: folder for ``strip.jpg``: originals in the first row, one row for each render.
     """
 

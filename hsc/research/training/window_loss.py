@@ -1,4 +1,4 @@
-"""What a window of the picture, rendered at full resolution, is compared with a photograph by."""
+"""The loss of a window of the picture at full resolution, against the photograph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
-from hsc.generators.mobilestylegan.window import MARGIN, Window, draw_window
+from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
 from hsc.metrics.lpips import Lpips
 from hsc.research.data.faces import FULL_PX
 
@@ -21,10 +21,10 @@ EYES_SHARE, MOUTH_SHARE = 0.4, 0.2
 
 
 def place_window() -> Window:
-    """A window at random, over eyes and mouth more often than chance."""
+    """A random window, more often over eyes and mouth than elsewhere."""
     where = float(torch.rand(()))
     if where >= EYES_SHARE + MOUTH_SHARE:
-        return Window.draw(WINDOW_CELLS)
+        return Window.random(WINDOW_CELLS)
     (top0, left0), (top1, left1) = EYES if where < EYES_SHARE else MOUTH
     most = FACE_1024.feature_px - MARGIN - WINDOW_CELLS
     top, left = (
@@ -89,7 +89,7 @@ class WindowLoss:
         picture: Tensor,
         px: Sequence[int],
     ) -> tuple[Tensor, dict[str, float]]:
-        """The loss of what F (B, 512, 32, 32) and S (B, 23, 512) render, somewhere in the picture.
+        """The loss of a random window of what F (B, 512, 32, 32) and S (B, 23, 512) render.
 
         Args:
             synthesis: the generator in bfloat16, channels last.
@@ -97,7 +97,9 @@ class WindowLoss:
         """
         window = place_window()
         with torch.autocast(picture.device.type, torch.bfloat16):
-            rendered = draw_window(synthesis, feature.bfloat16(), w_plus.bfloat16(), window).float()
+            rendered = render_window(
+                synthesis, feature.bfloat16(), w_plus.bfloat16(), window
+            ).float()
         limited = [band_limited(w, own) for w, own in zip(rendered.split(1), px, strict=True)]
         return self(torch.cat(limited), window.of(picture))
 

@@ -33,7 +33,7 @@ class Reference:
 
     image: Tensor  # (1, 3, 1024, 1024)
     original: Scored
-    seen: Observation
+    observation: Observation
     dino: Tensor  # (384,)
 
 
@@ -68,8 +68,8 @@ class Measures:
     def reference(self, image: Image.Image) -> Reference:
         """Prepare an original."""
         tensor = to_tensor(image, self.device)
-        seen = self.observer.observe(image)
-        return Reference(tensor, self.evaluator.original(image), seen, self._dino(tensor))
+        observation = self.observer.observe(image)
+        return Reference(tensor, self.evaluator.original(image), observation, self._dino(tensor))
 
     @torch.no_grad()
     def measure(self, reference: Reference, image: Image.Image) -> Measured:
@@ -77,26 +77,26 @@ class Measures:
         tensor = to_tensor(image, self.device)
         dino = self._dino(tensor)
         started = time.perf_counter()
-        seen = self.observer.observe(image)
-        looked = time.perf_counter() - started
+        observation = self.observer.observe(image)
+        observing = time.perf_counter() - started
         figures = self.evaluator.compare(reference.original, image, PICTURE_FIGURES)
         figures["ms_ssim"] = ms_ssim(reference.image, tensor)
         figures["dino_similarity"] = torch.cosine_similarity(reference.dino, dino, 0).item()
-        figures |= self.vision(reference, seen) | {"look_seconds": looked}
-        if seen.face is None and reference.original.face is not None:
+        figures |= self.vision(reference, observation) | {"look_seconds": observing}
+        if observation.face is None and reference.original.face is not None:
             # judged in the original's frame, as in the reports of `validate`
             found = dlib_identity(image, reference.original.face)
             figures["identity_l2"] = float(np.linalg.norm(found - reference.original.identity))
-        return Measured(figures, features(seen) | {"dino": dino.cpu().numpy()})
+        return Measured(figures, features(observation) | {"dino": dino.cpu().numpy()})
 
-    def vision(self, reference: Reference, seen: Observation) -> dict[str, Any]:
+    def vision(self, reference: Reference, observation: Observation) -> dict[str, Any]:
         """Whether a machine reads the same as off the original; nan where a face is missing."""
-        agreement = compare(reference.seen, seen)
+        agreement = compare(reference.observation, observation)
         turned = math.nan
-        if seen.face is not None and reference.seen.face is not None:
-            turned = abs(seen.face.yaw - reference.seen.face.yaw)
+        if observation.face is not None and reference.observation.face is not None:
+            turned = abs(observation.face.yaw - reference.observation.face.yaw)
         return {
-            "face_found": seen.face is not None,
+            "face_found": observation.face is not None,
             "identity_l2": _or_nan(agreement.identity_l2),
             "landmark_error": _or_nan(agreement.landmark_error),
             "mask_overlap": agreement.mask_overlap,
@@ -109,9 +109,9 @@ class Measures:
         return self.dino(tensor)[0]
 
 
-def features(seen: Observation) -> dict[str, np.ndarray]:
-    """The identity of whoever is seen, (128,)."""
-    face = seen.face
+def features(observation: Observation) -> dict[str, np.ndarray]:
+    """Features that are compared across pictures: the descriptor of the face, (128,)."""
+    face = observation.face
     return {"identity": np.full(128, np.nan) if face is None else np.asarray(face.descriptor)}
 
 

@@ -71,7 +71,7 @@ def run(options: EvaluateOptions) -> None:
     """
     pictures, notes = study_pictures(options.folder, options.limit)
     codec = Codec.load(options.device)
-    lab = StudySetup(
+    setup = StudySetup(
         codec,
         Measures(codec.device),
         SemanticProbe.pretrained(),
@@ -86,54 +86,54 @@ def run(options: EvaluateOptions) -> None:
         for number, picture in enumerate(pictures, start=1):
             said = picture.name
             try:
-                measured.append((picture, study(picture, lab, options.out)))
+                measured.append((picture, study(picture, setup, options.out)))
             except HscError as error:
                 said = f"{picture.name} was left out: {error}"
                 skipped.append(said)
             report.print_progress(number, len(pictures), said)
     finally:
         if measured:  # a run that is stopped leaves a report of what it has
-            write(measured, lab, notes + skipped, options.out)
+            write(measured, setup, notes + skipped, options.out)
     if not measured:
         raise HscError("none of the pictures could be measured: " + "; ".join(skipped))
     print(page.text(json.loads((options.out / "report.json").read_text(encoding="utf-8"))))
     print(f"\n{options.out / 'index.html'}")
 
 
-def study(picture: StudyPicture, lab: StudySetup, folder: Path) -> Store:
+def study(picture: StudyPicture, setup: StudySetup, folder: Path) -> Store:
     """Every figure of one picture, computed or as it was kept."""
-    key = key_of(picture.path.read_bytes(), str(lab.align), json.dumps(lab.weights))
+    key = key_of(picture.path.read_bytes(), str(setup.align), json.dumps(setup.weights))
     store = Store(folder, picture.stem, key)
-    files = [what(OURS, kind, level) for kind in (FILE, SEMANTICS, READ) for level in lab.levels]
-    missing = [c for c in lab.others if not all(w in store.rows for w in _names(c, lab.levels))]
+    files = [what(OURS, kind, level) for kind in (FILE, SEMANTICS, READ) for level in setup.levels]
+    missing = [c for c in setup.others if not all(w in store.rows for w in _names(c, setup.levels))]
     sheet = folder / "sheets" / f"{picture.stem}.jpg"
     if all(w in store.rows for w in files) and not missing and sheet.is_file():
         return store
-    image = picture.load(lab.align)
-    looked = CachedMeasures(lab.measures.reference(image), lab.measures)
-    store.features["original"] = features(looked.reference.seen) | {
-        "dino": looked.reference.dino.cpu().numpy()
+    image = picture.load(setup.align)
+    measures = CachedMeasures(setup.measures.reference(image), setup.measures)
+    store.features["original"] = features(measures.reference.observation) | {
+        "dino": measures.reference.dino.cpu().numpy()
     }
     rendered: dict[str, Image.Image] = {}
-    for candidate in ours(lab.codec, image, lab.levels):
-        looked.at(candidate, store)
+    for candidate in ours(setup.codec, image, setup.levels):
+        measures.at(candidate, store)
         rendered[candidate.what] = candidate.picture
         if candidate.kind == SEMANTICS:
-            _read_directly(candidate, looked, lab, store)
-    budgets = {level: store.rows[what(OURS, FILE, level)]["bytes"] for level in lab.levels}
-    for codec in lab.others:  # rendered again for the sheet even where the figures are kept
+            _read_directly(candidate, measures, setup, store)
+    budgets = {level: store.rows[what(OURS, FILE, level)]["bytes"] for level in setup.levels}
+    for codec in setup.others:  # rendered again for the sheet even where the figures are kept
         print(f"  {picture.name}: {codec.label}", file=sys.stderr, flush=True)
         for candidate in others(image, [codec], budgets):
             rendered[candidate.what] = candidate.picture
             if candidate.what not in store.rows:
-                looked.at(candidate, store)
+                measures.at(candidate, store)
         store.save()
     if file_px(picture.path) < FULL_PX:
         for row in store.rows.values():  # an enlarged photograph has no detail to compare with
             if "lpips_1024" in row:
                 row["lpips_1024"] = math.nan
     store.save()
-    _sheet(image, rendered, lab, store).save(sheet)
+    _sheet(image, rendered, setup, store).save(sheet)
     return store
 
 
@@ -155,17 +155,17 @@ class CachedMeasures:
 
 
 def _read_directly(
-    candidate: Candidate, looked: CachedMeasures, lab: StudySetup, store: Store
+    candidate: Candidate, measures: CachedMeasures, setup: StudySetup, store: Store
 ) -> None:
     """The read-outs of S^ itself, no picture being rendered."""
-    w_plus, seconds = semantics_of(lab.codec, candidate.data)
+    w_plus, seconds = semantics_of(setup.codec, candidate.data)
     started = time.perf_counter()
-    seen = lab.probe.observe(w_plus)
+    observation = setup.probe.observe(w_plus)
     looking = {"decode_seconds": seconds, "look_seconds": time.perf_counter() - started}
     name = what(OURS, READ, candidate.level)
     figures = candidate.figures | {"kind": READ} | looking
-    store.rows[name] = figures | looked.measures.vision(looked.reference, seen)
-    store.features[name] = features(seen)
+    store.rows[name] = figures | measures.measures.vision(measures.reference, observation)
+    store.features[name] = features(observation)
 
 
 def _names(codec: OtherCodec, levels: Iterable[float]) -> list[str]:
@@ -173,19 +173,19 @@ def _names(codec: OtherCodec, levels: Iterable[float]) -> list[str]:
 
 
 def _sheet(
-    image: Image.Image, rendered: dict[str, Image.Image], lab: StudySetup, store: Store
+    image: Image.Image, rendered: dict[str, Image.Image], setup: StudySetup, store: Store
 ) -> ContactSheet:
     """Levels down; the original, ours, and every other codec at its best size across."""
-    sheet = ContactSheet(("original", OURS, *(c.label for c in lab.others)), TILE_PX)
-    for level in lab.levels:
-        row = [what(OURS, FILE, level)] + [what(c.label, BEST, level) for c in lab.others]
+    sheet = ContactSheet(("original", OURS, *(c.label for c in setup.others)), TILE_PX)
+    for level in setup.levels:
+        row = [what(OURS, FILE, level)] + [what(c.label, BEST, level) for c in setup.others]
         size = store.rows[row[0]]["bytes"]
         sheet.add(f"level {level:g}/{size:,} bytes", [image, *(rendered[w] for w in row)])
     return sheet
 
 
 def write(
-    measured: Sequence[tuple[StudyPicture, Store]], lab: StudySetup, notes: list[str], out: Path
+    measured: Sequence[tuple[StudyPicture, Store]], setup: StudySetup, notes: list[str], out: Path
 ) -> None:
     """``report.json``, ``figures.csv`` and ``index.html``."""
     pictures, stores = zip(*measured)
@@ -193,11 +193,11 @@ def write(
     result = {
         "kind": "evaluate",
         "date": date.today().isoformat(),
-        "model": lab.codec.model_name,
-        "weights": lab.weights,
-        "machine": report.machine(lab.codec.device),
+        "model": setup.codec.model_name,
+        "weights": setup.weights,
+        "machine": report.machine(setup.codec.device),
         "pictures": dict(Counter(p.collection for p in pictures)),
-        "codecs": {c.label: c.settings for c in lab.others},
+        "codecs": {c.label: c.settings for c in setup.others},
         "notes": [*notes, size_note(pictures)],
         "summary": rows,
         "bd_rate": summary.savings(rows),

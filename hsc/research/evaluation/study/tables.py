@@ -163,8 +163,8 @@ def _saving(saving: dict) -> str:
     ]
 
 
-def _by_level(result: dict, columns: Sequence[Column], wanted: Callable) -> list[list[str]]:
-    rows = [row for row in result["summary"] if wanted(row)]
+def _by_level(result: dict, columns: Sequence[Column], select: Callable) -> list[list[str]]:
+    rows = [row for row in result["summary"] if select(row)]
     return [
         [_name(row), *(c.cell(row) for c in columns)]
         for level in sorted({row["level"] for row in rows})
