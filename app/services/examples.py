@@ -88,7 +88,16 @@ def make(codec: Codec) -> None:
         print(f"{photo.name}: {len(result.file())} bytes")
 
 
+def redraw(codec: Codec) -> None:
+    """Write the pictures of the files that ship: all that new blocks above F change."""
+    for path in sorted(FOLDER.glob("*/face.hsc")):
+        picture = codec.decode(path.read_bytes())
+        picture.save(path.with_name(f"{PICTURES[-1]}.webp"), quality=QUALITY, method=6)
+
+
 if __name__ == "__main__":
+    import sys
+
     import hsc
 
-    make(hsc.load())
+    (redraw if sys.argv[1:] == ["--pictures"] else make)(hsc.load())

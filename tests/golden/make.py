@@ -1,5 +1,8 @@
 """Makes the golden files: run ``python tests/golden/make.py`` when the decoder's weights change.
 
+With ``--pictures`` streams and digests stay, and only pictures are made anew: that is all that new
+blocks above F (``decoder.safetensors``) change.
+
 For each named level, and one between two of them, one generated face: its ``.hsc`` file, digests of
 what must be decoded from it bit by bit, and the picture at 256 px.
 """
@@ -42,5 +45,12 @@ def main() -> None:
     (STREAMS / "digests.json").write_text(json.dumps(expected, indent=2) + "\n")
 
 
+def redraw() -> None:
+    """Make the pictures of the streams that are there."""
+    codec = hsc.load("cpu")
+    for path in sorted(STREAMS.glob("*.hsc")):
+        shrunk(codec.decode(path.read_bytes())).save(path.with_suffix(".png"), optimize=True)
+
+
 if __name__ == "__main__":
-    main()
+    redraw() if sys.argv[1:] == ["--pictures"] else main()

@@ -45,7 +45,7 @@ from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
 from hsc.research.training.setting import export, is_current
 from hsc.research.training.texture import FIRST_STYLE
-from hsc.research.training.window_loss import band_limited, place_window
+from hsc.research.training.window_loss import band_limited, lattice_of, place_window
 from hsc.weights.loading import load_into, renamed
 from hsc.weights.model_id import path_of
 
@@ -511,3 +511,12 @@ def test_figures_that_some_steps_tell_are_means_over_those(tmp_path) -> None:
     log = CsvLog(tmp_path / "log.csv")
     train(Checkpoint(tmp_path, line), groups, loss, Budget(4, 5), log, batch=1, log_every=4)
     assert read_log(tmp_path / "log.csv")[-1]["odd"] == "4"
+
+
+def test_a_lattice_has_a_price_and_colour_has_none() -> None:
+    flat = torch.full((2, 3, 64, 64), 0.2)
+    assert lattice_of(flat).item() == pytest.approx(0.0, abs=1e-12)
+    columns = 0.1 * torch.cos(torch.arange(64) * torch.pi / 2)  # period 4
+    assert lattice_of(flat + columns).item() == pytest.approx(0.005, rel=1e-3)
+    noise = 0.1 * torch.randn(2, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    assert lattice_of(noise).item() < 1e-4

@@ -171,6 +171,8 @@ def decoder(setting: Setting) -> None:
         config.colour,
         config.detail,
         ((1, 1.0), (2, config.half_size), (4, config.quarter_size)),
+        config.pixels,
+        config.lattice,
     )
     faces = NativeFaces(list_faces(setting.data), config.least_px)
     directions = edit_directions(EditTable.load(path_of("edits")), config.edit_range)

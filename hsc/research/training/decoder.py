@@ -47,6 +47,8 @@ class DecoderConfig:
     uncompressed: float
     colour: float
     detail: float
+    pixels: float
+    lattice: float
     half_size: float
     quarter_size: float
     kept: float

@@ -16,6 +16,8 @@ from hsc.research.data.faces import FULL_PX
 WINDOW_CELLS = 8
 EYES, MOUTH = ((10, 7), (13, 17)), ((16, 8), (17, 14))
 """First row and column, least and greatest, of windows that hold an eye, or the mouth."""
+LATTICE_PX = 16
+"""Period of :func:`lattice_of`, and places in either direction that LPIPS looks from."""
 EYES_SHARE, MOUTH_SHARE = 0.4, 0.2
 """Of windows; the others lie anywhere."""
 
@@ -53,20 +55,39 @@ def detail_of(picture: Tensor) -> Tensor:
     return (across + down).clamp_min(1e-4)
 
 
+def lattice_of(difference: Tensor, period: int = LATTICE_PX) -> Tensor:
+    """Mean square of the pattern that repeats in every cell of ``period`` px: 0 in photographs.
+
+    Args:
+        difference: of windows, (B, 3, H, W) with sides that are multiples of ``period``.
+    """
+    cells = difference.unflatten(-2, (-1, period)).unflatten(-1, (-1, period))
+    # a cell's own mean is colour, of which the mean over a few pictures says nothing
+    cells = cells - cells.mean((3, 5), keepdim=True)
+    return cells.mean((0, 2, 4)).square().mean()
+
+
 @dataclass(frozen=True)
 class WindowLoss:
-    """LPIPS, colour and the amount of fine detail of windows.
+    """LPIPS, colour, pixels and the amount of fine detail of windows.
+
+    Windows begin at multiples of 32 px and LPIPS looks in steps of 4. Seen from the same place
+    always, it teaches a lattice of that period, which it does not see itself: so each of its terms
+    looks from a random place, and the lattice has a price.
 
     Attributes:
         colour: weight of the squared error of the window at a quarter of its size.
         detail: weight of the term that keeps texture from being averaged away.
         scales: factor of average pooling and weight of each LPIPS term.
+        pixels: weight of the mean absolute error; lattice: of :func:`lattice_of`.
     """
 
     lpips: Lpips
     colour: float = 2.0
     detail: float = 0.05
     scales: tuple[tuple[int, float], ...] = ((1, 1.0),)
+    pixels: float = 0.0
+    lattice: float = 0.0
 
     def __call__(self, rendered: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]:
         """The loss of windows (B, 3, 256, 256) in [-1, 1], and its parts."""
@@ -77,9 +98,11 @@ class WindowLoss:
             perceptual = perceptual + weight * distance
         colour = (F.avg_pool2d(rendered, 4) - F.avg_pool2d(target, 4)).square().mean()
         detail = (detail_of(rendered).log() - detail_of(target).log()).square().mean()
+        pixels, lattice = (rendered - target).abs().mean(), lattice_of(rendered - target)
         value = perceptual + self.colour * colour + self.detail * detail
+        value = value + self.pixels * pixels + self.lattice * lattice
         parts = {"lpips": full.item(), "colour": colour.item(), "detail": detail.item()}
-        return value, parts
+        return value, parts | {"pixels": pixels.item(), "lattice": lattice.item()}
 
     def of_file(
         self,
@@ -104,6 +127,9 @@ class WindowLoss:
         return self(torch.cat(limited), window.of(picture))
 
     def _lpips(self, rendered: Tensor, target: Tensor, factor: int) -> Tensor:
+        dy, dx = torch.randint(LATTICE_PX, (2,)).tolist()
+        side = rendered.shape[-1] - LATTICE_PX
+        rendered, target = (x[..., dy : dy + side, dx : dx + side] for x in (rendered, target))
         if factor > 1:
             rendered, target = F.avg_pool2d(rendered, factor), F.avg_pool2d(target, factor)
         return self.lpips(rendered, target).float().mean()
