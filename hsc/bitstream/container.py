@@ -156,7 +156,7 @@ def with_layers(data: bytes, layers: str) -> bytes:
 
 
 def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict[str, Any]:
-    """Everything that a ``.hsc`` file says of itself, ready for JSON.
+    """The header fields and sizes of a ``.hsc`` file, ready for JSON.
 
     Args:
         data: the whole file.

@@ -1,4 +1,4 @@
-"""A ``.hsc`` file field by field: which bytes say what."""
+"""The fields of a ``.hsc`` file: bytes, value and meaning of each."""
 
 from __future__ import annotations
 

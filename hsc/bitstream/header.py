@@ -1,4 +1,4 @@
-"""The header of a ``.hsc`` file, number by number; ``container`` has its layout and the layers."""
+"""Reading and writing the header of a ``.hsc`` file; its layout is in ``container``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class Header:
-    """What a file's header says, as it stands there and unchecked."""
+    """The fields of a file's header, unchecked."""
 
     model_id: int
     level_code: int

@@ -1,4 +1,4 @@
-"""What a generator's pictures have in common, and how a photo is brought into that form."""
+"""Domains: what the pictures of a generator show, and how a photo is cropped to match them."""
 
 from typing import Any
 

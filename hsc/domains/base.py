@@ -1,4 +1,4 @@
-"""What the codec asks of a domain: where its subjects are in a photo, and their crop.
+"""The interface of a domain: find its subjects in a photo, and crop one.
 
     photo -> find -> regions, largest first -> select -> crop -> the square that the encoder takes
 
@@ -21,10 +21,10 @@ Region = TypeVar("Region")
 
 
 class Domain(Protocol[Region]):
-    """What the pictures of a generator have in common.
+    """What the pictures of a generator show, and how a photo is cropped to match them.
 
     Attributes:
-        noun: what a subject is called in messages.
+        noun: word for a subject in messages.
         has_identity: whether a recogniser can tell subjects apart.
         has_landmarks: whether a subject has landmarks, so that pose and shape can be measured.
     """
@@ -38,7 +38,7 @@ class Domain(Protocol[Region]):
         ...
 
     def crop(self, image: Image.Image, region: Region, px: int) -> Image.Image:
-        """One subject at the place and size that the generator knows, RGB of px x px."""
+        """One subject, at the position and size of the training pictures: RGB, px x px."""
         ...
 
 

@@ -1,8 +1,8 @@
 """Semantic edits of a face: directions in w+, found from the generator's own samples.
 
-``table`` has the edits that ship and a user's own, ``apply`` and ``motion`` carry them out,
-``skin`` keeps its colour under them, ``blend`` mixes faces. How edits are found:
-``hsc.research.edit_discovery``.
+``table`` has the shipped edits and custom ones, ``apply`` and ``motion`` apply them, ``skin``
+restores the colour of skin, ``blend`` mixes faces. ``hsc.research.edit_discovery`` finds the
+shipped edits.
 """
 
 from hsc.editing.apply import edit_feature, edit_styles

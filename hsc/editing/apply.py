@@ -1,4 +1,4 @@
-"""Carry out an edit on what a file holds: the semantics w+ and the feature map."""
+"""Apply edits to the decoded latents of a file: the semantics w+ and the feature map."""
 
 from collections.abc import Callable, Mapping
 
@@ -34,10 +34,10 @@ def edit_styles(w_plus: Tensor, offset: Tensor) -> Tensor:
 
 
 def detail_weight(has_detail: bool, keep_details: float) -> float:
-    """How much a file's detail holds its face as it was against an edit, from 0, nothing, to 1.
+    """How strongly a file's detail counteracts an edit, from 0 (not at all) to 1.
 
     Args:
-        has_detail: whether its feature map says more than its semantics do.
+        has_detail: whether its feature map holds more than the semantics predict.
         keep_details: as in :func:`edit_feature`.
     """
     return 1 - _suppression(keep_details) if has_detail else 0.0
@@ -69,13 +69,13 @@ def edit_feature(
              |           |                                                |
         F^ - G_F(S^) --> warp --> warp, giving way to what did not move --+
 
-    What the file knows beyond its semantics, F^ - G_F(S^), belongs to what it was seen on. When the
-    head turns it is carried along by the motion that the semantics' own features undergo. Where a
-    change is not explained by motion, as where teeth or glasses appear, it would weaken the edit
-    and gives way. Edits of colour keep it whole: with those alone this is the rule of Li et al.
-    2025 (arXiv 2502.16799). Half of a picture's contrast is such detail: where it gives way the
-    picture would look washed, so channels that lost spread get it back. What is kept holds the face
-    as it was all the same; each edit's measured gain makes up for that.
+    The detail F^ - G_F(S^), which the semantics do not predict, belongs to places on the face. When
+    the head turns, it is warped by the motion between the features G_F before and after. Where
+    motion does not explain the change, as where teeth or glasses appear, detail would weaken the
+    edit and is reduced. Edits of colour keep all of it: for those alone this is the rule of Li et
+    al. 2025 (arXiv 2502.16799). Half of a picture's contrast is such detail: where it is reduced,
+    the picture would look washed out, so channels that lost spread are rescaled. The detail that is
+    kept still weakens the edit; each edit's measured gain compensates for that.
 
     Args:
         table, amounts: the edits.
@@ -84,8 +84,8 @@ def edit_feature(
         w_plus: S^, (B, 23, 512).
         feature_s: G_F(S^).
         feature_hat: F^, the decoded feature map, (B, C, px, px).
-        keep_details: 1 keeps all detail that does not stand in the edit's way, 0 renders from the
-            semantics whatever the edit touches.
+        keep_details: 1 keeps all detail that does not contradict the edit, 0 none where the edit
+            changes something.
 
     Returns:
         The edited feature map, exactly ``feature_hat`` when every amount is zero.
@@ -117,14 +117,14 @@ def edit_feature(
 
 
 def restore_contrast(before: Tensor, after: Tensor, weight: float = 1.0) -> Tensor:
-    """Give channels that vary less over the map than they did their spread back.
+    """Rescale channels whose spread over the map is smaller than before.
 
     Args:
         before, after: (B, C, px, px).
         weight: how much of it, 0 to 1.
 
     Returns:
-        (B, C, px, px), exactly ``after`` where no channel lost any.
+        (B, C, px, px), exactly ``after`` where no channel lost spread.
     """
     mean = after.mean((2, 3), keepdim=True)  # (B, C, 1, 1)
     lost = before.std((2, 3), keepdim=True) / after.std((2, 3), keepdim=True).clamp_min(1e-6)
@@ -132,7 +132,7 @@ def restore_contrast(before: Tensor, after: Tensor, weight: float = 1.0) -> Tens
 
 
 def carry_detail(detail: Tensor, before: Tensor, after: Tensor, falloff: float | Tensor) -> Tensor:
-    """Move detail along with a face, and let it give way to what appears.
+    """Warp detail along with a face, and reduce it where something new appears.
 
     Args:
         detail: (B, C, px, px).
@@ -144,7 +144,7 @@ def carry_detail(detail: Tensor, before: Tensor, after: Tensor, falloff: float |
     """
     flow = motion(before, after)
     unexplained = local_rms(after - warp(before, flow))
-    # what changes everywhere alike, a little, is the edit's style and no obstacle to detail
+    # a small change that is the same everywhere does not contradict the detail
     ordered = unexplained.flatten(1).sort(1).values  # its median: an operator that ONNX has
     everywhere = ordered[:, (ordered.shape[1] - 1) // 2][:, None, None, None]
     unexplained = (unexplained - everywhere).clamp_min(0)

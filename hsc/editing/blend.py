@@ -1,4 +1,4 @@
-"""Faces made of several files: morphs, style mixes and averages, feature maps included."""
+"""Combine several files: interpolation, style mixing and averages, including feature maps."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -71,7 +71,7 @@ def _check_shapes(faces: Sequence[Tensor]) -> None:
 
 
 class Blender:
-    """Opened files -> a face to render, preview or edit like any opened file.
+    """Decoded latents of several files -> those of one face, to render, preview or edit.
 
     ::
 
@@ -80,8 +80,9 @@ class Blender:
         F_a - G_F(S_a) -- carried along by the motion from G_F(S_a) --- detail ---+
         F_b - G_F(S_b) -- carried along by the motion from G_F(S_b) --- detail ---+
 
-    Details of two people, added up, look exposed twice. So the face of most weight gives its own,
-    by its lead over the next, and of the mean of all only that is kept in which they agree.
+    The sum of two people's details looks like a double exposure. So the face with the largest
+    weight contributes its own detail, in proportion to its lead over the next one, and of the mean
+    of all details only the part in which they agree is kept.
 
     Args:
         g_f: G_F, (1, 23, 512) -> (1, C, px, px).
@@ -109,7 +110,7 @@ class Blender:
     ) -> DecodedLatents:
         """The face ``a`` with some layers of ``b``: ``coarse``, ``middle``, ``fine``.
 
-        Detail of the feature map is features and hair: it comes with the middle layer.
+        The detail of the feature map (facial features, hair) belongs to the middle layer.
 
         Args:
             t: how far on the way from ``a`` to that.
@@ -149,7 +150,7 @@ class Blender:
 
 
 def _shared_detail(weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:
-    """Detail out of those of several faces, each (1, C, px, px) in standard deviations."""
+    """Combine the details of several faces, each (1, C, px, px) in standard deviations."""
     leader, *others = sorted(weights, key=weights.__getitem__, reverse=True)
     lead = weights[leader] - max((weights[other] for other in others), default=0.0)
     weighted = (weights[index] * detail for index, detail in details.items())
@@ -165,5 +166,5 @@ def _agreement(mean: Tensor, weights: dict[int, float], details: dict[int, Tenso
     """How much of a mean to keep: 1 where details are the same, 0 where they are unrelated."""
     power = sum(weights[index] * local_rms(detail) ** 2 for index, detail in details.items())
     common = local_rms(mean) ** 2
-    # squared, for a little agreement is not yet a likeness: half of a hat is nobody's
+    # squared, so that weakly agreeing detail is suppressed: half a hat belongs to nobody
     return ((2 * common - power) / (common + 1e-9)).clamp(0, 1) ** 2  # (1, 1, px, px)

@@ -1,4 +1,4 @@
-"""How things move between two feature maps of one face, and carrying something along with it."""
+"""Optical flow between two feature maps of one face, and warping by it."""
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ def motion(before: Tensor, after: Tensor) -> Tensor:
 
 
 def warp(x: Tensor, flow: Tensor) -> Tensor:
-    """Fetch (B, C, px, px) from where :func:`motion` says that it was; the border is repeated."""
+    """Warp (B, C, px, px) by the flow of :func:`motion`; the border is repeated."""
     height, width = x.shape[-2:]
     columns = torch.arange(width, device=x.device) + flow[:, 0] + 0.5
     rows = torch.arange(height, device=x.device)[:, None] + flow[:, 1] + 0.5
@@ -51,7 +51,7 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
 
 
 def _step(moved: Tensor, after: Tensor) -> Tensor:
-    """What the motion still lacks, by one linear solution: (B, 2, px, px), a pixel at most."""
+    """The remaining motion, by one linear solution: (B, 2, px, px), a pixel at most."""
     padded = F.pad(moved, (1, 1, 1, 1), mode="replicate")
     right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2

@@ -1,8 +1,8 @@
-"""The colour of skin under an edit: measured in a few cells of the generator, and put back.
+"""The colour of skin under an edit: estimated from the generator's features, and restored.
 
-No edit may change it. Directions are held orthogonal to it, but a direction is the same for
-everybody and faces are not: what is right on average lightens one and darkens another. So each
-edited face is compared with the same face unedited, and what its skin gained is taken out again.
+No edit may change it. Directions are orthogonal to skin colour on average, but a direction is the
+same for all faces: it lightens one and darkens another. So each edited face is compared with the
+same face unedited, and the difference in skin colour is subtracted.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ MARGIN = 1
 """Cells around them that that measurement depends on: two 3x3 kernels at twice the resolution."""
 COLOUR_PX = 2 * FACE_1024.feature_px
 ROUNDS = 2
-"""Comparisons with the unedited face. Two leave less than can be seen."""
+"""Corrections by comparison with the unedited face; after two, no difference is visible."""
 MIN_CELLS = 4.0
-"""Cells of skin that must be in sight; of fewer nothing is concluded."""
+"""Cells of skin at which the full correction applies; with fewer it is reduced."""
 MAX_CORRECTION = 25.0
 """CIE L*a*b* by which one comparison corrects at most."""
 PREFIX = "skin."
@@ -37,7 +37,7 @@ def fine_styles(w_plus: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Skin:
-    """Linear read-outs of the generator's features, and the way back.
+    """Linear read-outs of skin colour from the generator's features, and their correction.
 
     ::
 
@@ -61,17 +61,17 @@ class Skin:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "Skin | None":
-        """Out of a file's tensors; None where it has none. Raises KeyError when some lack."""
+        """From a file's tensors; None where it has none. Raises KeyError when some are missing."""
         if not any(name.startswith(PREFIX) for name in tensors):
             return None
         return cls(*(tensors[PREFIX + field.name].float() for field in fields(cls)))
 
     def tensors(self) -> dict[str, Tensor]:
-        """As a file has them."""
+        """The tensors under their names in a file."""
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
 
     def mask(self, feature: Tensor) -> Tensor:
-        """How much each cell is skin: (B, 512, px, px) -> (B, 1, px, px), 0 to 1."""
+        """Probability of skin in each cell: (B, 512, px, px) -> (B, 1, px, px), 0 to 1."""
         where = self.where.to(feature)
         logit = torch.einsum("c,bchw->bhw", where, feature) + self.bias.to(feature)
         return torch.sigmoid(logit)[:, None]
@@ -93,10 +93,10 @@ class Skin:
         before: tuple[Tensor, Tensor],
         after: tuple[Tensor, Tensor],
     ) -> Tensor:
-        """An edited feature map, with the colour of the unedited face's skin.
+        """The edited feature map with the skin colour of the unedited face.
 
-        Only the mean over a face is restored, for light may fall on it otherwise: a head that
-        turns and a cheek that smiles have other shadows.
+        Only the mean over the face is restored, because shadows may change: when a head turns or
+        smiles, its shading is different.
 
         Args:
             synthesis: the generator as it was trained, whose block the read-outs were fitted to.

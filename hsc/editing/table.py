@@ -1,4 +1,4 @@
-"""The table of edits: what each is called, how far it may go, and its direction in w+."""
+"""The table of edits: name, safe range and direction in w+ of each."""
 
 import json
 import math
@@ -38,20 +38,19 @@ class Edit:
 
     Attributes:
         name: the key in ``edits={...}``.
-        label: what a person reads.
+        label: for display.
         unit: of the amount, e.g. ``degrees``; empty when 1 is simply one clear step.
         low, high: the safe range, within which faces stay faces.
         step: a sensible step of a slider.
         description: one line.
         styles: first and last style of w+ that it touches.
-        kind: what the feature map's own detail does under it. ``turn``: it turns along. ``look``:
-            it gives way early, for looks are in it, as age is. ``move``: it moves along, and
-            gives way to what appears. ``stay``: it stays, for colours.
-        group: under which heading a page would show it.
-        gains: what amounts are multiplied by where a file's own detail holds on to the face as it
-            was, so that the unit stays true there: at the lower end of the range, up to half of
-            it below zero and above, at the upper end. A larger edit makes detail give way by
-            itself, and needs less.
+        kind: how the detail of the feature map is treated. ``turn``: warped with the turning head.
+            ``look``: reduced early, because it holds the appearance to be changed, such as age.
+            ``move``: warped, and reduced where something new appears. ``stay``: kept, for colours.
+        group: heading under which a page shows it.
+        gains: factors on the amount for a file whose detail weakens the edit, so that the unit
+            stays right: at the lower end of the range, up to half of it below and above zero, and
+            at the upper end. A larger edit reduces detail by itself and needs a smaller gain.
     """
 
     name: str
@@ -67,9 +66,9 @@ class Edit:
     gains: tuple[float, float, float, float] = NO_GAINS
 
     def gain(self, amount: float, detail_weight: float) -> float:
-        """What to multiply an amount by; ``detail_weight`` as in :meth:`EditTable.offset`.
+        """The factor on an amount; ``detail_weight`` as in :meth:`EditTable.offset`.
 
-        From half of the range to its end what is added grows in a straight line.
+        From half of the range to its end the product grows linearly.
         """
         end, half = self.gains[:2] if amount < 0 else self.gains[:1:-1]
         part = abs(amount) / abs(self.low if amount < 0 else self.high)
@@ -135,7 +134,7 @@ class EditTable:
     Args:
         edits: in the order in which they are shown and summed.
         directions: name -> (23, 512), what an amount of 1 adds to w+.
-        skin: what keeps its colour under an edit; None leaves that to the directions alone.
+        skin: restores the colour of skin under edits; None: no restoration.
 
     Raises:
         WeightsError: a direction is missing, has another shape or leaves its edit's styles.
@@ -165,7 +164,7 @@ class EditTable:
 
     @classmethod
     def load(cls, path: Path | None = None) -> "EditTable":
-        """Read a table; the shipped one unless told otherwise. Raises WeightsError."""
+        """Read a table; the shipped one by default. Raises WeightsError."""
         path = path_of("edits") if path is None else Path(path)
         try:
             with safe_open(path, "pt") as file:
@@ -209,10 +208,10 @@ class EditTable:
         """What a set of edits adds to w+.
 
         Args:
-            amounts: name -> amount, in the edit's unit and safe range. Their order is of no
-                consequence; edits that are left out count as zero.
-            detail_weight: how much of a file's detail beyond its semantics is kept, 0 to 1, and
-                with it how much of each edit's gain is needed.
+            amounts: name -> amount, in the edit's unit and safe range. Their order does not
+                matter; missing edits count as zero.
+            detail_weight: share of a file's detail that is kept, 0 to 1, and with it the share of
+                each edit's gain that applies.
 
         Returns:
             (23, 512) float32, exactly zero when every amount is.
@@ -243,7 +242,7 @@ class EditTable:
         description: str = "A direction of your own.",
         kind: str = MOVE,
     ) -> Edit:
-        """Add an edit of one's own to this table, as long as the program runs.
+        """Add a custom edit to this table, in memory only.
 
         Args:
             name: the key in ``edits={...}``; letters, digits, ``-`` and ``_``.

@@ -1,4 +1,4 @@
-"""Any picture a person may hand over -> an upright 8-bit sRGB picture of a sensible size."""
+"""Read any common picture file as an upright 8-bit sRGB picture of limited size."""
 
 from __future__ import annotations
 

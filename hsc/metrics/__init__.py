@@ -1,1 +1,1 @@
-"""How close two pictures are: pixels, perception, identity and facial geometry."""
+"""Distances between two pictures: pixels, perception, identity and facial geometry."""

@@ -1,4 +1,4 @@
-"""DINOv2 features: what a picture shows, to a network trained without labels or codecs.
+"""DINOv2 features: the content of a picture, by a network trained without labels.
 
 Source: Oquab et al. 2023, arXiv 2304.07193, ViT-S/14.
 """
@@ -102,7 +102,7 @@ class Dino(nn.Module):
         return h
 
     def forward(self, images: Tensor) -> Tensor:
-        """What the whole picture shows.
+        """Features of the whole picture.
 
         Args:
             images: (B, 3, H, H) in [-1, 1], resampled to 224 px.
@@ -118,10 +118,10 @@ class Dino(nn.Module):
 
 
 def frechet(a: Tensor, b: Tensor) -> float:
-    """Frechet distance of two sets of features, each taken for a Gaussian.
+    """Frechet distance of two sets of features, each modelled as a Gaussian.
 
-    Few pictures make it large and unsure, by an amount that depends on their number: compare only
-    figures of equally many.
+    It is biased upwards for few pictures, by an amount that depends on their number: compare only
+    values for equally many.
 
     Args:
         a, b: (N, D) and (M, D); with N, M >= 2.

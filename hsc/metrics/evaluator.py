@@ -1,4 +1,4 @@
-"""How far a picture is from its original, by every metric that is reported or shown."""
+"""The distance of a picture from its original, by every metric that is reported or shown."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ SMALL_PX = 256
 
 @dataclass(frozen=True)
 class Metric:
-    """A reported figure: its key in reports, its label, how many decimals it is good for."""
+    """A reported figure: its key in reports, its label and its number of decimals."""
 
     key: str
     label: str
@@ -77,14 +77,14 @@ class Evaluator:
             self.dists = Dists.pretrained(dists).to(device)
 
     def original(self, image: Image.Image) -> "Scored":
-        """Prepare an original: what is computed of it serves every comparison."""
+        """Prepare an original; its features are computed once for all comparisons."""
         return Scored(image, self)
 
     @torch.no_grad()
     def compare(
         self, original: "Scored", image: Image.Image, figures: Sequence[str] | None = None
     ) -> dict[str, float]:
-        """How far a picture is from its original.
+        """The distances of a picture from its original.
 
         Args:
             figures: keys of ``METRICS``, all that the evaluator was made for unless given.
@@ -104,7 +104,7 @@ class Scored:
 
     @property
     def large(self) -> Tensor:
-        """(1, 3, 1024, 1024) in [-1, 1]; made anew each time, for it is large and quickly made."""
+        """(1, 3, 1024, 1024) in [-1, 1]; not cached, because it is large and computed quickly."""
         return to_tensor(self.image, self.evaluator.device)
 
     @cached_property

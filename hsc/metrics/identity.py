@@ -1,4 +1,4 @@
-"""Who is in the picture: a face descriptor that gradients flow through.
+"""Identity: a differentiable face descriptor.
 
 Source: dlib's face recognition ResNet (King 2017), 29 convolutions, 99.38% on Labeled Faces in the
 Wild; the weights come from face-api's copy of it.

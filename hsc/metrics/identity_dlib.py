@@ -1,4 +1,4 @@
-"""Who is in the picture, by dlib itself: the judge that no training loss has seen."""
+"""Identity by dlib's own implementation, which no training loss uses."""
 
 import importlib.util
 from functools import lru_cache

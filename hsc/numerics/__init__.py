@@ -1,1 +1,1 @@
-"""Arithmetic: exact on every machine, or half as precise where that is faster."""
+"""Arithmetic: exact and reproducible on every machine, or half precision where it is faster."""

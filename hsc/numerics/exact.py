@@ -28,10 +28,10 @@ def snap(x: Tensor, bits: int = ACTIVATION_BITS, limit: float = ACTIVATION_LIMIT
 
 
 class GridModule(nn.Module):
-    """A network with one ``forward`` for both arithmetics.
+    """A network with one ``forward`` for float and exact arithmetic.
 
-    It puts every activation through ``grid``, which does nothing until ``exact_copy`` has made an
-    exact network of it.
+    Every activation passes through ``grid``, which is the identity in a float network and rounds in
+    a copy made by ``exact_copy``.
     """
 
     exact = False
@@ -42,7 +42,7 @@ class GridModule(nn.Module):
 
 
 def exact_copy(module: Module) -> Module:
-    """A copy of a module that takes part in exact arithmetic.
+    """A copy of a module for exact arithmetic.
 
     Its parameters and buffers are float64 on the CPU, on the weights' grid.
     """

@@ -1,4 +1,4 @@
-"""Where half of the bits are also half of the time."""
+"""Which machines compute faster in bfloat16."""
 
 import platform
 from functools import lru_cache
@@ -24,14 +24,14 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 @lru_cache(maxsize=1)
 def _processor() -> str:
-    """What the system says of the processor, its maker among it."""
+    """The system's description of the processor, with its vendor."""
     cpuinfo = Path("/proc/cpuinfo")
     said = cpuinfo.read_text(errors="replace") if cpuinfo.is_file() else ""
     return said.partition("\n\n")[0] + platform.processor()
 
 
 def gradient_dtype(device: torch.device) -> torch.dtype:
-    """What gradients for one picture are computed in: bfloat16 wherever that is faster."""
+    """The type of gradients for one picture: bfloat16 where that is faster."""
     half = device.type != "cpu" or computes_bfloat16(device)
     return torch.bfloat16 if half else torch.float32
 

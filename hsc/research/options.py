@@ -1,4 +1,4 @@
-"""What each research command is asked for: typed, and independent of how it is asked.
+"""Typed options of each research command, independent of the command line.
 
 ``hsc/cli`` fills these in from the command line; tests and notebooks construct them directly.
 """

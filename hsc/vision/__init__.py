@@ -1,5 +1,5 @@
-"""What machines make of a picture: where a person is, where the face is, what they read off it.
+"""Machine vision on pictures: person mask, face, attributes.
 
-Never used for coding. These networks guess; what is measured with them is whether they guess the
-same of a decoded picture as of its original.
+Never used for coding. These networks make errors; they serve to measure whether their results are
+the same on a decoded picture as on its original.
 """

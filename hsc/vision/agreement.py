@@ -1,4 +1,4 @@
-"""What networks read off a face, and whether they read the same off another picture of it."""
+"""Read-outs of a face by networks, and their agreement between two pictures."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SAME_PLACE = 0.05
 
 @dataclass(frozen=True)
 class FaceObservation:
-    """What is read off the largest face of a picture.
+    """Read-outs of the largest face of a picture.
 
     Attributes:
         box, landmarks: in parts of the picture's side; landmarks (68, 2).
         descriptor: dlib's identity, (128,).
-        age: years, as a network guesses.
-        expressions: name -> probability, as a network guesses.
+        age: in years, estimated.
+        expressions: name -> probability, estimated.
         yaw, pitch: how the head is turned, degrees; towards the picture's right, and up.
     """
 
@@ -54,7 +54,7 @@ class FaceObservation:
 
 @dataclass(frozen=True)
 class Observation:
-    """What is read off one square picture; ``face`` is None when none was found."""
+    """Read-outs of one square picture; ``face`` is None when none was found."""
 
     mask: NDArray[Any]  # (256, 256), the probability of a person
     face: FaceObservation | None
@@ -127,7 +127,7 @@ class Observer:
 
 
 def compare(original: Observation, other: Observation) -> Agreement:
-    """Whether a machine reads the same off a picture as off its original."""
+    """Compare the read-outs of a picture with those of its original."""
     a, b = original.face, other.face
     masks = overlap(original.mask, other.mask)
     if a is None or b is None:

@@ -1,9 +1,9 @@
-"""What a face wears and is coloured like: skin, beard, make-up, glasses, hair, gaze and mood.
+"""Appearance of a face: skin, beard, make-up, glasses, hair, gaze and colour mood.
 
-No network was found that reads these, so each is measured where it would be: a beard is what is
-darker and rougher than skin about the mouth, make-up what sets lips and lids off from it, hair what
-of the person is not skin and above the jaw. Numbers of this kind are fooled by shadows, hands and
-hats; over thousands of samples they are right on average, which is all a regression asks for.
+No network was available for these, so each is measured from pixels: a beard is darker and rougher
+than skin around the mouth, make-up is the contrast of lips and lids to skin, hair is the part of
+the person that is not skin and above the jaw. Shadows, hands and hats cause errors; over thousands
+of samples they average out, which suffices for a regression.
 """
 
 from dataclasses import dataclass

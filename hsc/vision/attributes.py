@@ -1,7 +1,7 @@
 """Age, gender presentation and facial expression, read by two small networks.
 
-Source: face-api (Vincent Mühler, Vladimir Mandic). They find and calibrate edits,
-and tell whether a machine reads the same off two pictures; a decoder never needs them.
+Source: face-api (Vincent Mühler, Vladimir Mandic). They serve to find and
+calibrate edits and to compare read-outs of two pictures; a decoder never needs them.
 """
 
 from pathlib import Path
@@ -167,7 +167,7 @@ def load_attributes(path: Path) -> tuple[AgeGender, Expression]:
 
 
 def frame(image: Image.Image, landmarks: NDArray[Any]) -> Tensor:
-    """Cut a face out as the networks want it: its landmarks' box with a margin, in a black square.
+    """Crop a face for the networks: its landmarks' box with a margin, in a black square.
 
     Args:
         image: RGB picture.

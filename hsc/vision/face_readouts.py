@@ -1,4 +1,4 @@
-"""What a face looks like, in numbers: pose, mouth, eyes, brows, age, expression, appearance.
+"""Numeric read-outs of a face: pose, mouth, eyes, brows, age, expression, appearance.
 
 Used to find edits, to calibrate them and to measure their side effects.
 """
@@ -144,11 +144,11 @@ class FaceReader:
 
 
 def where_valid(readouts: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The same with NaN where a number does not say what its name says.
+    """The same with NaN where a number does not measure what its name says.
 
-    What is dark about a woman's mouth is no beard, a man's reddish lips are no make-up, dark
-    glasses hide the eyes, and years make a child grow but an adult age. A regression over
-    everybody would take such numbers at their word.
+    A dark area around a woman's mouth is not a beard, a man's reddish lips are not make-up, dark
+    glasses hide the eyes, and a child's growth is not ageing. Such values would distort a
+    regression over all faces.
     """
     man, dark = readouts["gender"] > 0, readouts["lenses"] > DARK_LENSES
     unfit = {

@@ -1,7 +1,7 @@
-"""Read-outs straight from the semantics: no picture is decoded, no network is run on one.
+"""Read-outs directly from the semantics, without decoding a picture.
 
-A linear map from S^ to what networks would read off the picture: where the landmarks are, who it
-is, how old, which expression, where the person is. Fitted on faces that the generator drew
+A linear map from S^ to what networks would read from the picture: landmarks, identity, age,
+expression and the mask of the person. Fitted on faces that the generator rendered
 (``python -m hsc train probe``), whose styles are known exactly.
 """
 
@@ -38,7 +38,7 @@ def grouped(w_plus: Tensor) -> Tensor:
 
 
 class SemanticProbe(nn.Module):
-    """S^ -> what a machine would see in the picture.
+    """S^ -> read-outs of the picture.
 
     ::
 
@@ -69,7 +69,7 @@ class SemanticProbe(nn.Module):
         return dict(zip(PARTS, rows.split(tuple(PARTS.values()), 1)))
 
     def observe(self, w_plus: Tensor) -> Observation:
-        """What is in the picture that one w+ (1, 23, 512) would be rendered as."""
+        """Read-outs of the picture of one w+, (1, 23, 512)."""
         parts = {name: rows[0] for name, rows in self(w_plus.float()).items()}
         landmarks = parts["landmarks"].reshape(68, 2).numpy()
         turned = pose(landmarks)

@@ -1,1 +1,1 @@
-"""Weight files: where they are, which model they make, and how they get into networks."""
+"""Weight files: their paths, the identity of the model, download and loading."""

@@ -1,4 +1,4 @@
-"""Weights that are not in the repository: from a model repository on the Hugging Face Hub.
+"""Download weights that are not in the repository from the Hugging Face Hub.
 
 A Space may be pushed without its large files. It then carries ``assets/weights.json``, which names
 the repository, one commit of it, and the SHA-256 of every file. What is missing is looked for in
@@ -19,7 +19,7 @@ LOCAL = "from the folder assets/weights"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What ``weights.json`` says.
+    """The contents of ``weights.json``.
 
     Attributes:
         repo, revision: on the Hub; the revision is a full commit.
@@ -50,10 +50,10 @@ class Manifest:
 
 
 def provide(manifest: Path = MANIFEST, folder: Path = ASSETS) -> str:
-    """Put into the weights folder what it lacks.
+    """Add missing files to the weights folder.
 
     Returns:
-        Where the weights are from, in words.
+        A description of the source of the weights.
 
     Raises:
         WeightsError: a file cannot be had, or is not the one that was pinned.

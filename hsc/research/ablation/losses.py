@@ -1,4 +1,4 @@
-"""FCN tuned on feature error alone, and tuned on what the generator draws of it as well."""
+"""FCN finetuned on feature error alone, and on the error of the rendered picture as well."""
 
 import copy
 
@@ -22,8 +22,8 @@ def tune(codec: Codec, faces: EncodedFaces, steps: int, pictures: bool) -> Featu
     """Train a copy of the shipped FCN on, on the same faces and levels either way.
 
     Args:
-        pictures: add to feature error what is seen of it: LPIPS and squared error of the picture
-            that the generator's 256-px exit draws.
+        pictures: add LPIPS and the squared error of the picture that the generator's 256-px exit
+            renders.
     """
     device = codec.device
     fcn = copy.deepcopy(codec.networks.fcn).train().requires_grad_(True)

@@ -55,7 +55,7 @@ VARIANTS = (
 
 
 class NoContext(nn.Module):
-    """Zeros where ``Context`` tells of the semantics."""
+    """Zeros in place of the output of ``Context``."""
 
     def forward(self, feature: Tensor) -> Tensor:
         return feature.new_zeros(len(feature), CONTEXT_WIDTH, *feature.shape[-2:])

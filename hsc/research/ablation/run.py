@@ -44,7 +44,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces to train on, and those that nothing has seen; the latter coded at each level."""
+    """Training faces and held-out faces; the latter also coded at each level."""
 
     train: EncodedFaces
     test: EncodedFaces
@@ -52,7 +52,7 @@ class Faces:
 
 
 def run(options: AblateOptions) -> None:
-    """Measure the groups asked for; figures that the report has of other groups are kept.
+    """Measure the chosen groups; figures of other groups in the report are kept.
 
     Args:
         options: faces, out, groups, steps, train_faces, limit, device.
@@ -81,7 +81,7 @@ def run(options: AblateOptions) -> None:
 
 
 def merged_report(codec: Codec, folder: Path, group: str, rows: list[Row], budget: dict) -> dict:
-    """The report with a group that was just measured, beside the others that it had."""
+    """The report with a newly measured group and its previous other groups."""
     weights = {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)}
     others, budgets = other_groups(folder, [group], weights)
     rows = [row for name in GROUPS for row in [*others, *rows] if row["group"] == name]
@@ -127,8 +127,8 @@ def prior_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     """S by our transform and by the paper's, both fitted here to the same faces.
 
-    S alone is rendered, and compared with what the uncoded S renders: how far that is from the
-    photograph is the encoder's doing, and would hide what coding does.
+    S alone is rendered, and compared with the picture of the uncoded S: the distance to the
+    photograph depends mostly on the encoder and would hide the effect of coding.
     """
     eye, n = ExitLpips(codec), codec.networks
     faces = replace(faces, test=replace(faces.test, images=_render_semantics(codec, faces.test)))
@@ -167,9 +167,9 @@ def loss_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
 
 
 def worth(rows: Sequence[Row]) -> list[Row]:
-    """Bytes of each variant over those of the codec's own way, at equal LPIPS, in percent.
+    """Extra bytes of each variant relative to the codec's own design, at equal LPIPS, in percent.
 
-    Where even the codec's smallest files are better than the variant's best: at least so many.
+    A lower bound where even the codec's smallest files are better than the variant's best.
     """
     found = []
     for group in dict.fromkeys(row["group"] for row in rows):
@@ -182,7 +182,7 @@ def worth(rows: Sequence[Row]) -> list[Row]:
             found.append({
                 "group": group, "title": title, "percent": saving.percent,
                 "better_everywhere": saving.better_everywhere,
-                # at its very best it needs this, for what the codec's own way gives for less
+                # lower bound: bytes of its best point over those of the codec's smallest
                 "ratio": max(curves[title])[0] / min(curves[own])[0],
             })  # fmt: skip
     return found
@@ -214,7 +214,7 @@ def _cost(cost: Row) -> str:
 
 @torch.no_grad()
 def _render_semantics(codec: Codec, faces: EncodedFaces) -> torch.Tensor:
-    """What S alone draws, (N, 3, 256, 256)."""
+    """Pictures of S alone, (N, 3, 256, 256)."""
     n, pictures = codec.networks, []
     assert n.preview is not None
     for p in _each(faces):
@@ -245,7 +245,7 @@ def _row(title: str, level: float, size: torch.Tensor, distances: Sequence[float
 def other_groups(
     folder: Path, groups: Sequence[str], weights: dict[str, str]
 ) -> tuple[list[Row], dict[str, dict]]:
-    """Rows and budgets that a report of the same weights has of groups not measured now."""
+    """Rows and budgets of the groups not measured now, from a report of the same weights."""
     known = report.read_if_there("ablation", folder)
     if known is None or known["weights"] != weights:
         return [], {}

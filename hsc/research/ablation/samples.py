@@ -1,4 +1,4 @@
-"""What the shipped encoder finds in faces, and what the shipped transforms make of it."""
+"""Faces encoded by the shipped encoder and transforms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from hsc.metrics.lpips import Lpips
 
 @dataclass(frozen=True)
 class EncodedFaces:
-    """S and F of faces, and the pictures that they were found in.
+    """Pictures of faces, and S and F of each.
 
     Attributes:
         images: (N, 3, 256, 256) in [-1, 1].
@@ -64,7 +64,7 @@ def encode(codec: Codec, pictures: Sequence[Image.Image]) -> EncodedFaces:
 
 @torch.no_grad()
 def code(codec: Codec, faces: EncodedFaces, level: float) -> CodedFaces:
-    """Code S for real, and transform F."""
+    """Code S to bytes, and transform F."""
     n = codec.networks
     columns = []
     for index in range(len(faces)):

@@ -1,4 +1,4 @@
-"""Which edits to look for: the read-out each one moves, what it must leave, and its safe range."""
+"""The edits to find: the read-out that each changes, the constraints, and the safe range."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class EditSpec:
     """An edit to be found.
 
     Attributes:
-        readout: the one it moves, of :mod:`hsc.vision.face_readouts`.
-        per_unit: by how much an amount of 1 moves it.
+        readout: the one that it changes, of :mod:`hsc.vision.face_readouts`.
+        per_unit: change of the read-out for an amount of 1.
         candidates: ranges of styles to choose from.
-        free: read-outs that naturally go along, so that they are not constrained.
-        against: read-outs that it moves the other way, in their standard deviations for one of
-            its own: a constraint is not enough for what comes all at once, as glasses do.
-        calibrated: False for something that is there or not: a mean change has no slope to
-            calibrate by, so the regression's own scale is kept, and it is measured at the whole
-            of its range.
+        free: read-outs that naturally change as well and are not constrained.
+        against: read-outs that it must change in the opposite direction, in their standard
+            deviations for one of its own: a zero constraint is not enough for strongly correlated
+            attributes such as glasses.
+        calibrated: False for a binary attribute: the mean change has no slope to calibrate by, so
+            the regression's own scale is kept, and it is measured at the ends of its range.
 
     The others are as in :class:`hsc.editing.table.Edit`.
     """
@@ -58,7 +58,7 @@ class EditSpec:
 
     @property
     def constraints(self) -> dict[str, float]:
-        """The read-outs that it must leave, and what the regression is asked to do to each."""
+        """The constrained read-outs, and the change that the regression is asked for of each."""
         names = [n for n in STABLE if n != self.readout and n not in self.free]
         return dict.fromkeys(names, 0.0) | dict(self.against)
 

@@ -1,12 +1,12 @@
 """Find the edits: from rendered samples and their read-outs to ``edits.safetensors``.
 
 1. Render plain samples (one w for all styles) and read them.
-2. Regress the read-outs on w; the direction of an edit holds the read-outs that it must leave.
+2. Regress the read-outs on w; the direction of an edit keeps the constrained read-outs constant.
 3. Restrict it to the styles that move its read-out with the least side effect on rendered faces.
 4. Scale it by what half of its range does to rendered faces, so that an amount of 1 is its unit,
-   and take out what it did to the colour of their skin.
-5. Add the principal directions of w, without what they do to skin.
-6. Find what keeps the colour of skin, face by face, where a direction is not enough.
+   and remove its effect on the colour of their skin.
+5. Add the principal directions of w, without their effect on skin.
+6. Fit the read-outs that restore the colour of skin, face by face, at run time.
 7. Measure every edit on faces that took no part in any of this, and write the report.
 """
 
@@ -92,7 +92,7 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
 
 
 def select_styles(trials: Sequence[StyleTrial]) -> StyleTrial:
-    """That with the smallest cost, or one on fewer styles that costs hardly more."""
+    """The trial with the smallest cost, or one on fewer styles with hardly more."""
     least = min(trial.cost for trial in trials)
     near = [trial for trial in trials if trial.cost <= least + AS_GOOD]
     return min(near, key=lambda trial: trial.styles[1] - trial.styles[0])
@@ -142,7 +142,7 @@ def try_styles(
 
 
 def skin_tones(probe: Probe, spec: EditSpec, styles: tuple[int, int]) -> dict[str, Tensor]:
-    """For each number of the skin's colour what adds one to it, and leaves an edit's read-out.
+    """For each component of skin colour a direction that adds 1 and keeps an edit's read-out.
 
     Returns:
         Read-out -> (23, 512) on some styles. Nothing for an edit that moves features: cheeks that

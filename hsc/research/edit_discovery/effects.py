@@ -1,4 +1,4 @@
-"""What an edit does to rendered faces: its own read-out, every other one, and identity."""
+"""Effects of an edit on rendered faces: its own read-out, the others, and identity."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Change:
     identity: np.ndarray
 
     def mean(self, name: str) -> float:
-        """Over the faces on which the read-out says anything."""
+        """Over the faces on which the read-out is defined."""
         known = self.readouts[name][np.isfinite(self.readouts[name])]
         return float(known.mean()) if len(known) else 0.0
 
@@ -100,7 +100,7 @@ class SampleRenderer(FaceMeter):
             FaceReader.load(),
             FaceIdentity.pretrained(),
             generator.mapping,
-            generator.synthesis.bfloat16(),  # twice as fast, and read-outs do not notice
+            generator.synthesis.bfloat16(),  # twice as fast; read-outs do not change
             load_preview(device).bfloat16(),
         )
 
@@ -144,7 +144,7 @@ class SampleRenderer(FaceMeter):
 
 
 def change_between(before: FaceReadouts, after: FaceReadouts) -> Change:
-    """NaN where a read-out says nothing of the face before."""
+    """The change of each read-out; NaN where it is undefined for the face before."""
     valid = where_valid(before.readouts)
     return Change(
         {name: after.readouts[name] - value for name, value in valid.items()},

@@ -1,10 +1,10 @@
-"""Measure how much stronger an edit must be where a file's own detail holds a face as it was.
+"""Measure the gain of each edit: how much stronger it must be where a file has detail of its own.
 
 Directions are scaled on faces rendered from their semantics alone. In a file with a feature map
 most of the picture is detail beyond the semantics, which an edit leaves in place: without gains an
-edit does half of what its unit says, or less. They are measured on people of the training set, on
-those whom the edit can still move: at the same amounts as directions, and at the ends of the range,
-where so much detail has given way already that the same gain would be too much.
+edit has half of its nominal effect, or less. Gains are measured on training photographs in which
+the edit has room: at the same amounts as directions, and at the ends of the range, where much of
+the detail is already suppressed and a smaller gain suffices.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ def _moved(
     amount: float,
     gain: float,
 ) -> float:
-    """By how much an amount with a gain moves the people who have room for it."""
+    """Mean change by an amount with a gain, over the people with room for it."""
     room = np.flatnonzero(has_room(before, amount))
     gained = table.with_gains({spec.name: (gain,) * 4})
     decoder = Decoder(replace(renderer.decoder.networks, edits=gained))
@@ -96,7 +96,7 @@ def _moved(
 
 
 def trimmed_mean(values: np.ndarray) -> float:
-    """Mean without the lowest and the highest sixth: one read-out gone wrong is not for all."""
+    """Mean without the lowest and the highest sixth, robust to wrong read-outs."""
     known = np.sort(values[np.isfinite(values)])
     cut = len(known) // 6
     return float(known[cut : len(known) - cut].mean())

@@ -29,7 +29,7 @@ class Probe:
     r2: np.ndarray
 
     def direction(self, name: str, constraints: Mapping[str, float]) -> np.ndarray:
-        """The most probable change of w that moves one read-out, and others as asked.
+        """The most probable change of w that changes one read-out, and others as constrained.
 
         Among all white vectors v with slope(name) v = 1 and slope(other) v = constraints[other],
         the shortest: the least unlikely change under the generator's own distribution.
@@ -47,7 +47,7 @@ class Probe:
         return white @ self.basis
 
     def principal(self, count: int, without: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The directions in which w varies most, with what moves some read-outs taken out.
+        """The directions in which w varies most, orthogonal to the slopes of some read-outs.
 
         Source: GANSpace (Härkönen et al. 2020, arXiv 2004.02546).
 

@@ -1,4 +1,4 @@
-"""Real people under edits: opened files rendered at 256 px, which no read-out notices, and read."""
+"""Render edited files of photographs at 256 px, which suffices for read-outs, and measure them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,11 +37,11 @@ class EditRenderer(FaceMeter):
         return cls(FaceReader.load(), FaceIdentity.pretrained(), decoder, *half)
 
     def render(self, opened: DecodedLatents, edits: Mapping[str, float]) -> Tensor:
-        """(3, 256, 256) in [-1, 1], of 256 shades; cached, for strips repeat pictures."""
+        """(3, 256, 256) in [-1, 1], rounded to 8 bits; cached, because strips repeat pictures."""
         key = id(opened), tuple(edits.items())
         if key not in self.cache:
             shades = ((self._render(opened, edits) + 1) * 127.5).round().byte()
-            self.cache[key] = shades, opened  # the file too, so that no other gets its id
+            self.cache[key] = shades, opened  # the file too: while it lives, its id is unique
         return self.cache[key][0] / 127.5 - 1
 
     @torch.no_grad()
@@ -70,9 +70,9 @@ def skin_shift(
 
 
 def has_room(values: np.ndarray, amount: float) -> np.ndarray:
-    """Which of some people an edit can still move: the half from whose side it leads away.
+    """The people on whom an edit has room: the half whose read-out is farther from its target.
 
-    Who smiles already gains little of a smile, and a clean-shaven man cannot be shaved.
+    Someone who smiles already can hardly smile more; a clean-shaven man cannot be shaved.
 
     Args:
         values: the edit's read-out of N people, NaN where it says nothing.

@@ -29,7 +29,7 @@ def styles(renderer: SampleRenderer, shard: int) -> Tensor:
 def render_samples(
     renderer: SampleRenderer, folder: Path, shards: int = SHARDS
 ) -> Iterator[dict[str, Tensor]]:
-    """Draw shards of samples, or read those that are there already.
+    """Render shards of samples, or read existing ones.
 
     Yields:
         ``w`` (200, 512) float16 and ``images`` (200, 3, 256, 256) bytes.

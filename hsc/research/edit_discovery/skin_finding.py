@@ -1,8 +1,8 @@
-"""Find where skin is in the generator's features, what its colour is there, and what changes it.
+"""Fit read-outs of skin to the generator's features: position, colour, and how to change it.
 
 Faces are rendered, and their skin is marked with landmarks and a segmentation of the person; three
-regressions do the rest. Most of the faces have finer styles from somebody else, so that what
-these do to skin is separated from what the features do.
+regressions do the rest. Most of the faces have the finer styles of another face, so that the
+effect of styles on skin is separated from that of features.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ BROWS = [*range(17, 22)], [*range(22, 27)]
 def skin_pixels(face: FacePixels) -> tuple[np.ndarray, np.ndarray]:
     """Pixels of a face's skin, and those of anything else: two of (256, 256) bool.
 
-    Neck, ears and hands are neither: they are skin that nothing is measured on.
+    Neck, ears and hands are in neither: their skin is not measured.
     """
     p, unit = face.points, face.unit
     up = (p[BRIDGE] - p[CHIN]) / np.linalg.norm(p[BRIDGE] - p[CHIN])
@@ -99,7 +99,7 @@ def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
     ))  # fmt: skip
     spread = np.cov(vectors[kind > 0].T)
     slopes = _slopes(renderer, skin, min(count, SLOPED)).numpy().astype(float)  # (3, 512)
-    natural = slopes @ spread  # what varies over skin anyway is changed the most
+    natural = slopes @ spread  # features that vary over skin anyway are changed most
     skin = Skin(**vars(skin) | {"tones": torch.from_numpy(
         np.linalg.solve(natural @ slopes.T, natural)
     ).float()})  # fmt: skip

@@ -1,7 +1,7 @@
-"""One linear transform of the generator's features for every resolution, made of it alone.
+"""A linear transform of the generator's features for each resolution, fitted to the generator.
 
 Source: the Karhunen-Loeve transform of blocks of features, as FCN's training starts from
-(``hsc.research.training.klt``), here of differences between faces that the generator drew.
+(``hsc.research.training.klt``), here of differences between generated faces.
 """
 
 from collections.abc import Sequence

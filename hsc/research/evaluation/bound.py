@@ -1,7 +1,7 @@
-"""``validate bound``: which part keeps pictures from being nearer, each made perfect in its turn.
+"""``validate bound``: which part limits quality; each part is made perfect in turn.
 
-A file's picture passes through the encoder (GIE), SCN and FCN. Here each is replaced by its own
-uncompressed, or ideal, self while the others stay as they are.
+A file's picture passes through the encoder (GIE), SCN and FCN. Here each is replaced by an
+uncompressed or ideal version while the others are unchanged.
 """
 
 import math
@@ -80,7 +80,7 @@ def run(options: ValidateOptions) -> None:
 def draw_all(
     codec: Codec, oracle: Oracle, image: Image.Image, levels: Sequence[float], steps: int
 ) -> Iterator[tuple[str, Image.Image, float]]:
-    """Name, picture and bytes of every way to draw one face.
+    """Name, picture and bytes of every way to render one face.
 
     Bytes are those of the layers that were coded; nan where none was.
     """
@@ -117,7 +117,7 @@ def _at(
 
 
 def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, int]:
-    """F^ where FCN is told S itself instead of S^, and the bytes of FCN."""
+    """F^ where FCN is conditioned on S instead of S^, and the bytes of FCN."""
     n = codec.networks
     exact = snap(found.w_plus.double().cpu())
     semantics = n.semantics(exact, found.feature_s)
@@ -144,7 +144,7 @@ def figures_table(result: dict) -> str:
 
 
 def gains(result: dict) -> dict[float, dict[str, dict[str, float]]]:
-    """Level -> part -> by how much each figure falls when the part is perfect."""
+    """Level -> part -> reduction of each figure when the part is perfect."""
     rows = {row["what"]: row for row in result["summary"]}
     found: dict[float, dict[str, dict[str, float]]] = {}
     for level in result["levels"]:
@@ -157,7 +157,7 @@ def gains(result: dict) -> dict[float, dict[str, dict[str, float]]]:
 
 
 def gains_table(result: dict) -> str:
-    """What a perfect part would gain."""
+    """Gain of each part if it were perfect."""
     labels = {m.key: m.label for m in METRICS}
     lines = [
         [f"level {level:g}: {part}", *(f"{-part_gains[key]:+.3f}" for key in GAINS)]
@@ -168,7 +168,7 @@ def gains_table(result: dict) -> str:
 
 
 def verdict(result: dict) -> str:
-    """Which part is the bound, level by level, and what is left where nothing is coded."""
+    """The limiting part at each level, and the distance that is left without coding."""
     rows = {row["what"]: row for row in result["summary"]}
     labels = {"lpips_256": "LPIPS", "dists_256": "DISTS", "identity_l2": "identity"}
     sentences = []

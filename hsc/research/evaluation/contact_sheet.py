@@ -1,4 +1,4 @@
-"""Many small pictures on one sheet, to be looked at."""
+"""Many small pictures on one sheet."""
 
 import textwrap
 from collections.abc import Sequence

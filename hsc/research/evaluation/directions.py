@@ -1,4 +1,4 @@
-"""``validate directions``: what every shipped edit does to faces that the generator draws."""
+"""``validate directions``: effects of every shipped edit on generated faces."""
 
 from hsc.editing.table import EditTable
 from hsc.research.edit_discovery.catalogue import CATALOGUE

@@ -1,7 +1,7 @@
-"""``validate edits``: what every edit does to real people who were never trained on.
+"""``validate edits``: effects of every edit on photographs of held-out people.
 
 A file is written at each level and edited from its bytes; read-outs, identity and skin are
-compared with the same file unedited. Pictures are rendered at 256 px, which no read-out notices.
+compared with the same file unedited. Pictures are rendered at 256 px, which suffices for read-outs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -120,7 +120,7 @@ def _meant(spec: EditSpec) -> str:
 
 
 def _skin(renderer: EditRenderer, before: Sequence[tuple], pictures: Sequence[Tensor]) -> str:
-    """How far the colour of skin moved: the mean over people, and the most."""
+    """Change of skin colour: the mean over people, and the largest."""
     moved = [
         np.linalg.norm(skin_shift(seen, renderer.skin_colour(picture)))
         for seen, picture in zip(before, pictures)

@@ -24,7 +24,7 @@ class RenderTiming:
     """What one way of running the generator took, in milliseconds.
 
     Attributes:
-        psnr: against the network as it is, in decibels.
+        psnr: against the reference network, in decibels.
         setting_up: once, in seconds: rearranging weights, or converting and compiling.
     """
 
@@ -82,7 +82,7 @@ def in_openvino(
     """The same network with the same weights, converted and compiled for this processor.
 
     Returns:
-        What draws w+ (1, 23, 512), and the precision that OpenVINO chose.
+        A function that renders w+ (1, 23, 512), and the precision that OpenVINO chose.
     """
     try:
         import openvino

@@ -1,4 +1,4 @@
-"""``validate inversion``: the encoder alone, before any bit is spent."""
+"""``validate inversion``: the encoder alone, without quantisation."""
 
 import torch
 from PIL import Image
@@ -45,7 +45,7 @@ def run(options: ValidateOptions) -> None:
 
 @torch.no_grad()
 def uncompressed(codec: Codec, image: Image.Image) -> dict[str, Image.Image]:
-    """What the generator draws of S alone and of S and F, by the names in ``RENDERS``."""
+    """Pictures of S alone and of S and F, by the names in ``RENDERS``."""
     found, render = codec.analyse(image), codec.decoder.render
     pictures = (
         render(found.feature_s, found.w_plus, semantics_alone=True),

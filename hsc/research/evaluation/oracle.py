@@ -1,7 +1,7 @@
-"""The S and F that one picture itself asks for, no encoder's judgement and no bit in the way.
+"""The best S and F for one picture, by optimisation, without quantisation.
 
-Gradient descent from what the encoder initial, through the generator alone: how near any encoder
-could bring this generator to a picture, as far as so many steps show.
+Gradient descent from the encoder's latents, through the generator alone: a bound on how close any
+encoder could bring this generator to a picture, as far as the number of steps allows.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Oracle:
 
         Args:
             image: aligned, 1024 x 1024.
-            initial: what the encoder found in it: where the search begins.
+            initial: the encoder's latents of it, where the search begins.
             steps: gradient steps; the rates fall over the second half.
         """
         n = self.codec.networks

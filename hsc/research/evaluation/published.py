@@ -1,4 +1,4 @@
-"""What this project aims at; what the paper reached is in `hsc.baselines.published`."""
+"""Target figures of this project; those of the paper are in `hsc.baselines.published`."""
 
 from hsc.baselines.published import Point
 

@@ -1,8 +1,8 @@
-"""What one feature map is worth in bytes, found by search: no encoder, no trained entropy model.
+"""Rate-distortion of a feature map by search, without encoder or trained entropy model.
 
 Gradient descent on the coefficients y of a :class:`BlockKlt`, through the generator alone, with the
 ideal length of their symbols as a price. An oracle for comparing resolutions, not a codec: scales
-and steps are those that suit the very pictures they are measured on, and are not counted.
+and steps are fitted to the measured pictures themselves, and their bits are not counted.
 """
 
 import math
@@ -49,7 +49,7 @@ class Coefficients:
 
     @property
     def y_hat(self) -> Tensor:
-        """What a decoder would have; y itself where nothing is rounded."""
+        """The decoded y; y itself where nothing is rounded."""
         return self.symbols * self._step if self.price else self.y
 
     def sizes(self) -> Tensor:
@@ -82,13 +82,13 @@ class RateSearch:
     w_plus: Tensor
 
     def free(self, steps: int) -> Coefficients:
-        """As near as so many steps come with neither rounding nor a price."""
+        """Optimise y without rounding and without a price on bits."""
         shape = (len(self.pictures), self.klt.basis.shape[1], GRID, GRID)
         start = Coefficients(self.pictures.new_zeros(shape), self._fine_steps(), 0.0)
         return self._descend(start, steps, 0.0)
 
     def priced(self, start: Coefficients, price: float, steps: int) -> Coefficients:
-        """Go on from what was found at no price or at a lower one.
+        """Continue from the result without a price or at a lower one.
 
         Steps begin where a bit more and the error less that it buys cost the same, were y dense.
         """

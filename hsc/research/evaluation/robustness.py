@@ -1,8 +1,8 @@
-"""``validate robustness``: photographs as people have them, not as collections do.
+"""``validate robustness``: degraded photographs.
 
-Every picture is compressed as it is and damaged in five ways. What a file draws is compared with
-the picture before the damage, or with the damaged one where there is nothing to be undone: a crop
-that lies askew, a picture without colour.
+Every picture is compressed as it is and damaged in five ways. The decoded picture is compared
+with the picture before the damage, or with the damaged one where the damage should be preserved: a
+skewed crop, a picture without colour.
 """
 
 import io
@@ -40,12 +40,12 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Damage:
-    """Something that happens to photographs.
+    """A degradation of photographs.
 
     Attributes:
         name: as it stands in tables.
         apply: what it does to an RGB picture.
-        undone: whether what it takes away should come back.
+        undone: whether decoding should undo it.
     """
 
     name: str

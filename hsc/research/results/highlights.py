@@ -1,4 +1,4 @@
-"""Figures of the reports that one would not have guessed; their sentences are in ``RESULTS.md.j2``.
+"""Notable figures of the reports; their sentences are in ``RESULTS.md.j2``.
 
 Every finding is conditional: where a report is missing, or its figures no longer say so, there is
 none. Nothing here has a measured number in it.

@@ -27,7 +27,7 @@ TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 
 def figures(summary: Sequence[Row]) -> list[tuple[str, Any]]:
-    """Titles and figures: what people see, then what machines read."""
+    """Titles and figures: perceptual metrics, then machine read-outs."""
     both = {"identity_l2", "landmark_error"}  # of which S^ read directly has figures too
     seen = [(title, _figure(summary, key, title, key in both)) for key, title in labels().items()]
     read = [(title, _figure(summary, key, title, True)) for key, title in MACHINE.items()]

@@ -1,4 +1,4 @@
-"""Every figure of one decoded picture: what people see, and what machines read."""
+"""Every figure of one decoded picture: perceptual metrics and machine read-outs."""
 
 import math
 import time
@@ -29,7 +29,7 @@ LESS_IS_BETTER = {"lpips_256", "lpips_1024", "dists_256", "identity_l2", "landma
 
 @dataclass(frozen=True)
 class Reference:
-    """An original, and all that is computed once of it."""
+    """An original and its features, computed once."""
 
     image: Tensor  # (1, 3, 1024, 1024)
     original: Scored
@@ -90,7 +90,7 @@ class Measures:
         return Measured(figures, features(observation) | {"dino": dino.cpu().numpy()})
 
     def vision(self, reference: Reference, observation: Observation) -> dict[str, Any]:
-        """Whether a machine reads the same as off the original; nan where a face is missing."""
+        """Agreement of read-outs with the original; nan where a face is missing."""
         agreement = compare(reference.observation, observation)
         turned = math.nan
         if observation.face is not None and reference.observation.face is not None:

@@ -56,7 +56,7 @@ class Store:
 
 
 def key_of(*parts: str | bytes) -> str:
-    """A short name for what figures depend on."""
+    """A hash of everything that the figures depend on."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part if isinstance(part, bytes) else part.encode())
@@ -65,7 +65,7 @@ def key_of(*parts: str | bytes) -> str:
 
 
 def plain(row: Row) -> Row:
-    """Nothing in place of what is no number, as JSON wants it."""
+    """None in place of nan, which JSON does not have."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 

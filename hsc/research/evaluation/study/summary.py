@@ -1,4 +1,4 @@
-"""Means over the pictures of a study, and what can only be said of all of them together."""
+"""Means over the pictures of a study, and figures of the whole set (BD-rate, verification)."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Would a face recogniser still know who it is: verification at a fixed rate of false accepts."""
+"""Face verification of decoded pictures at a fixed false accept rate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
