@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 MIN_LEVEL, MAX_LEVEL = 1, 6
 REFINE_STEPS = 15
-"""Gradient steps of a refinement, unless told otherwise: the gain of further ones is small."""
+"""Gradient steps of a refinement, by default: the gain of further ones is small."""
 
 
 @dataclass(frozen=True)

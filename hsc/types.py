@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 LAYERS = ("scn", "fcn", "scn+fcn")
-"""What a decoder may be asked to draw from."""
+"""The layers that a decoder can render from."""
 
 
 @dataclass(frozen=True)

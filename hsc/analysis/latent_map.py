@@ -24,7 +24,7 @@ SAMPLES = 4096
 ABOUT = 0.6
 """Correlation over faces from which a principal axis is said to be about what an edit does."""
 TRUNCATION = 0.7
-"""Of the faces on the map: what ``Codec.random_face`` draws."""
+"""Truncation of the faces on the map, as in ``Codec.random_face``."""
 
 
 @dataclass(frozen=True)

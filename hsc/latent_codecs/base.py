@@ -47,7 +47,7 @@ def round_ste(x: Tensor) -> Tensor:
 
 
 class NotUpdatedError(RuntimeError):
-    """Bytes were asked of a codec whose ``update`` was not called."""
+    """A codec was to code bytes before its ``update`` was called."""
 
     def __init__(self) -> None:
         super().__init__("expected a codec that is ready to code: call its update(tables) first.")

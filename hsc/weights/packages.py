@@ -43,7 +43,7 @@ class Recipe:
 
     Attributes:
         file: name of the safetensors file.
-        folder: where it goes unless told otherwise; None: to the user's cache.
+        folder: default target folder; None: the user's cache.
         packages: the archives it is made from.
         read: the folder they are unpacked under -> state dict.
         keep: names that stay in float32.

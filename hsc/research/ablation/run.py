@@ -31,12 +31,12 @@ LEVELS = (1.0, 3.0, 6.0)
 SCN_BYTES = (36, 60, 126, 250)
 HEADER_BYTES = 14
 EXCHANGED = 8
-"""Generated faces whose styles are exchanged to see how much each is seen."""
+"""Generated faces whose styles are exchanged to measure how visible each is."""
 PRIORS, SEMANTICS, LOSSES = "priors", "semantics", "losses"
 TITLES = {PRIORS: "entropy model of F", SEMANTICS: "coding of S (S alone)", LOSSES: "loss of F"}
 GROUPS = tuple(TITLES)
 STEPS = {PRIORS: 100, SEMANTICS: 1500, LOSSES: 60}
-"""Unless told otherwise: minutes of one core for each group."""
+"""Default steps: minutes of one core for each group."""
 
 Row = dict
 Progress = Callable[[str], None]

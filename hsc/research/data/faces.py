@@ -129,7 +129,7 @@ def on_grid(picture: Tensor) -> Tensor:
 
 @dataclass
 class Pairs:
-    """Synthetic pairs: a batch of styles and the pictures that the generator draws of them."""
+    """Synthetic pairs: a batch of styles and the pictures that the generator renders of them."""
 
     images: Tensor  # uint8 (B, 3, 256, 256)
     w_plus: Tensor  # (B, 23, 512)

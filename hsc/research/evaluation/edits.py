@@ -122,8 +122,8 @@ def _meant(spec: EditSpec) -> str:
 def _skin(renderer: EditRenderer, before: Sequence[tuple], pictures: Sequence[Tensor]) -> str:
     """Change of skin colour: the mean over people, and the largest."""
     moved = [
-        np.linalg.norm(skin_shift(seen, renderer.skin_colour(picture)))
-        for seen, picture in zip(before, pictures)
+        np.linalg.norm(skin_shift(colour, renderer.skin_colour(picture)))
+        for colour, picture in zip(before, pictures)
     ]
     return f"{np.nanmean(moved):.1f} ({np.nanmax(moved):.1f})"
 

@@ -59,8 +59,8 @@ def run(options: ValidateOptions) -> None:
             seconds = time.perf_counter() - started
             figures = sizes(data) | evaluator.compare(original, rendered[-1])
             coding = refined_seconds if name.endswith("refined") else plain_seconds
-            spent = {"decode_seconds": seconds, "encode_seconds": coding}
-            rows.append({"what": name, "picture": picture.name} | figures | spent)
+            timings = {"decode_seconds": seconds, "encode_seconds": coding}
+            rows.append({"what": name, "picture": picture.name} | figures | timings)
         if picture in shown:
             sheet.add(picture.name, [image, *rendered])
         report.print_progress(number, len(pictures), picture.name)

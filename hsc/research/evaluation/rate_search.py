@@ -73,7 +73,7 @@ class RateSearch:
 
     Attributes:
         pictures: (N, 3, 256, 256) in [-1, 1].
-        w_plus: S, held as it is, (N, 23, 512).
+        w_plus: S, constant, (N, 23, 512).
     """
 
     klt: BlockKlt

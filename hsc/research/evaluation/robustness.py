@@ -117,10 +117,10 @@ def run(options: ValidateOptions) -> None:
             original = undamaged if damage.undone else evaluator.original(upload)
             data = codec.compress(codec.analyse(upload), LEVEL)
             rendered = {UPLOAD: upload, FILE: codec.decode(data)}
-            for part, seen in rendered.items():
+            for part, decoded in rendered.items():
                 if part == UPLOAD and not damage.undone:
                     continue  # it is what the file is compared with
-                figures = evaluator.compare(original, seen)
+                figures = evaluator.compare(original, decoded)
                 row = {"what": f"{damage.name}: {part}", "picture": picture.name}
                 size = {"bytes": len(data) if part == FILE else math.nan}
                 rows.append(row | size | figures)

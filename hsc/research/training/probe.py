@@ -139,8 +139,8 @@ def _left_out(x: Tensor, y: Tensor, ridge: float, folds: int) -> float:
     fold = torch.from_numpy(np.arange(len(x)) % folds)
     error = 0.0
     for out in range(folds):
-        kept, left = fold != out, fold == out
-        mean = y[kept].mean(0)
-        guess = mean + x[left] @ _solve(x[kept], y[kept] - mean, ridge)
+        fitted, left = fold != out, fold == out
+        mean = y[fitted].mean(0)
+        guess = mean + x[left] @ _solve(x[fitted], y[fitted] - mean, ridge)
         error += (guess - y[left]).square().sum().item()
     return error / (y - y.mean(0)).square().sum().item()

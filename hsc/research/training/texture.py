@@ -49,9 +49,9 @@ def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
         head.coefficients.weight: FIRST_STYLE * rank, head.coefficients.bias: FIRST_STYLE * rank,
     }  # fmt: skip
     for parameter, first in firsts.items():
-        held = (torch.arange(len(parameter), device=parameter.device) >= first).to(parameter)
-        held = held.view(-1, *[1] * (parameter.ndim - 1))
-        parameter.requires_grad_(True).register_hook(lambda grad, held=held: grad * held)
+        trained = (torch.arange(len(parameter), device=parameter.device) >= first).to(parameter)
+        trained = trained.view(-1, *[1] * (parameter.ndim - 1))
+        parameter.requires_grad_(True).register_hook(lambda grad, trained=trained: grad * trained)
     return [p for p in firsts if isinstance(p, torch.nn.Parameter)]
 
 

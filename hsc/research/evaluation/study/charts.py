@@ -29,9 +29,11 @@ TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 def figures(summary: Sequence[Row]) -> list[tuple[str, Any]]:
     """Titles and figures: perceptual metrics, then machine read-outs."""
     both = {"identity_l2", "landmark_error"}  # of which S^ read directly has figures too
-    seen = [(title, _figure(summary, key, title, key in both)) for key, title in labels().items()]
+    perceptual = [
+        (title, _figure(summary, key, title, key in both)) for key, title in labels().items()
+    ]
     read = [(title, _figure(summary, key, title, True)) for key, title in MACHINE.items()]
-    return [(title, figure) for title, figure in seen + read if figure is not None]
+    return [(title, figure) for title, figure in perceptual + read if figure is not None]
 
 
 def _figure(summary: Sequence[Row], key: str, title: str, machine: bool = False) -> Any:

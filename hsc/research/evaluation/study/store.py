@@ -33,9 +33,9 @@ class Store:
         self.rows: dict[str, Row] = {}
         self.features: dict[str, dict[str, np.ndarray]] = {}
         if self.path.is_file():
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
-            if kept["key"] == self.key:
-                self.rows = {what: _revived(row) for what, row in kept["rows"].items()}
+            saved = json.loads(self.path.read_text(encoding="utf-8"))
+            if saved["key"] == self.key:
+                self.rows = {what: _revived(row) for what, row in saved["rows"].items()}
                 with np.load(self.path.with_suffix(".npz")) as arrays:
                     for name in arrays.files:
                         what, _, feature = name.rpartition("|")
@@ -50,8 +50,8 @@ class Store:
             for name, value in named.items()
         }
         _replace(self.path.with_suffix(".npz"), lambda file: np.savez_compressed(file, **arrays))
-        kept = {"key": self.key, "rows": {w: plain(row) for w, row in self.rows.items()}}
-        text = json.dumps(kept, indent=1, allow_nan=False)
+        saved = {"key": self.key, "rows": {w: plain(row) for w, row in self.rows.items()}}
+        text = json.dumps(saved, indent=1, allow_nan=False)
         _replace(self.path, lambda file: file.write(text.encode()))
 
 

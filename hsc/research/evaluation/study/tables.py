@@ -113,7 +113,7 @@ def full_size(result: dict) -> Table:
 
 
 def machine_vision(result: dict) -> Table:
-    """Read-outs of decoded pictures, and of semantics that nobody drew."""
+    """Read-outs of decoded pictures, and of semantics without rendering."""
     kinds = (FILE, SEMANTICS, READ, BEST)
     lines = _by_level(result, READ_OUT, lambda r: r["kind"] in kinds)
     row = result["summary"][0]
@@ -124,7 +124,7 @@ def machine_vision(result: dict) -> Table:
 
 
 def _direct(result: dict) -> list[Table]:
-    """What drawing and looking costs, beside reading the semantics."""
+    """The cost of rendering and observing, beside reading the semantics."""
     kinds = {FILE: "decode, draw, look", SEMANTICS: "decode S, draw, look", READ: READ}
     lines = []
     for kind, title in kinds.items():
