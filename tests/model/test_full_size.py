@@ -109,17 +109,17 @@ def test_from_the_command_line(faces, weights, tmp_path, monkeypatch, capfd) -> 
     assert set(rows) == {
         (what, decoder)
         for what in ("S only", "level 2")
-        for decoder in ("shipped", "compared")
+        for decoder in ("original", "shipped", "compared")
     }  # fmt: skip
     for what in ("S only", "level 2"):
-        before, after = rows[what, "shipped"], rows[what, "compared"]
+        before, after = rows[what, "original"], rows[what, "compared"]
         assert before["bytes"] == after["bytes"] and before["count"] == after["count"] == 2
         assert before["lpips_1024"] != after["lpips_1024"]
-    assert rows["S only", "shipped"]["bytes"] < rows["level 2", "shipped"]["bytes"]
-    assert set(result["decoders"]) == {"shipped", "compared"}
+    assert rows["S only", "original"]["bytes"] < rows["level 2", "original"]["bytes"]
+    assert set(result["decoders"]) == {"original", "shipped", "compared"}
     assert {path.name for path in (out / "full-size").iterdir()} == {"one.png", "two.png"}
     with Image.open(out / "full-size" / "one.png") as sheet:
-        assert sheet.width > 3 * 2 * EYE_PX and sheet.height > 2 * (EYE_PX + MOUTH_PX)
+        assert sheet.width > 4 * 2 * EYE_PX and sheet.height > 2 * (EYE_PX + MOUTH_PX)
 
 
 def test_the_recognisers_descriptor_has_unit_length(weights: dict[str, Path]) -> None:
