@@ -1,0 +1,221 @@
+"""How large and how quick the receiver is, in Chromium and beside the server's decoder.
+
+    python bench/receiver.py [--rounds 5] [--threads 1,4]
+
+Prints the bytes that a visit loads and a table of times: of the shipped worker, in WASM with as
+many threads as said, and of PyTorch with one thread and with all. Run it on a machine that does
+nothing else. Needs Chromium, as the page tests do, and the package onnx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gzip
+import http.server
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from hsc.export.web import export_web  # noqa: E402
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+EDIT = {"smile": 0.5}
+FIRST_FACE = (
+    "index.html", "style.css", "app.js", "worker.js", "icon.svg", "ort-wasm-simd-threaded.wasm",
+    "weights/manifest.json", "weights/latents.safetensors", "weights/edits.safetensors",
+    "weights/features.onnx",
+)  # fmt: skip
+"""What is loaded before the first picture; the rest comes when it is needed or into the cache."""
+TIMES = {
+    "first_face": "first face, weights read and compiled",
+    "whole_face": "a file opened (in the page SCN alone first)",
+    "preview": "preview of an edit, 256 px",
+    "edit": "edit at full size",
+    "encode": "edited face to a file",
+}
+MEASURE = """async ([threads, bytes, rounds, edit]) => {
+  const worker = new Worker(`worker.js?threads=${threads}`, { type: "module" });
+  const answer = (message, kinds) => new Promise((resolve, reject) => {
+    worker.onerror = () => reject(new Error("The worker does not run."));
+    const began = performance.now();
+    worker.onmessage = ({ data }) => {
+      if (data.kind === "failed") reject(new Error(data.sentence));
+      if (kinds.includes(data.kind)) resolve((performance.now() - began) / 1000);
+    };
+    worker.postMessage(message);
+  });
+  const file = Uint8Array.from(bytes);
+  const median = async (message, kinds) => {
+    await answer(message, kinds);
+    const times = [];
+    for (let i = 0; i < rounds; i++) times.push(await answer(message, kinds));
+    return times.sort((a, b) => a - b)[Math.floor(rounds / 2)];
+  };
+  const change = { kind: "edit", id: 1, amounts: edit, morph: 0 };
+  const open = { kind: "open", id: 1, file, layers: "scn+fcn" };
+  const loaded = await answer({ kind: "load" }, ["ready"]);
+  return {
+    first_face: loaded + (await answer(open, ["picture"])),
+    whole_face: await median(open, ["opened"]),
+    preview: await median({ ...change, preview: true }, ["edited"]),
+    edit: await median({ ...change, preview: false }, ["edited"]),
+    encode: await median({ ...change, kind: "encode" }, ["encoded"]),
+    isolated: crossOriginIsolated,
+  };
+}"""
+
+
+class Isolated(http.server.SimpleHTTPRequestHandler):
+    """Static files with the headers that several threads need."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a static host of the folder."""
+    handler = functools.partial(Isolated, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def resident_mb(profile: str) -> float:
+    """What the renderer processes of a browser with this profile hold now."""
+    total = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_text()
+            if profile in command and "--type=renderer" in command:
+                total += int((process / "statm").read_text().split()[1])
+        except OSError:
+            continue
+    return total * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def in_browser(address: str, face: bytes, threads: int, rounds: int) -> dict[str, float]:
+    """Seconds, and megabytes that the page's process holds at the end."""
+    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=next(filter(None, map(shutil.which, BROWSERS))),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            service_workers="block",
+        )
+        page = context.new_page()
+        page.set_default_timeout(300_000)
+        page.goto(f"{address}style.css")  # of this host, and runs nothing itself
+        found = page.evaluate(MEASURE, [threads, list(face), rounds, EDIT])
+        if threads > 1 and not found.pop("isolated"):
+            raise RuntimeError("expected a page that may run threads, got one that may not.")
+        found["memory"] = resident_mb(profile)
+        context.close()
+    return found
+
+
+def in_python(face: bytes, threads: int, rounds: int) -> dict[str, float]:
+    """Seconds of the server's decoder, with the weights loaded."""
+    import torch
+
+    import hsc
+    from hsc.types import Inversion
+
+    torch.set_num_threads(threads)
+    codec = hsc.load(device="cpu")
+    opened = codec.open(face)
+
+    def median(work: Callable[[], object]) -> float:
+        work()
+        times = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+
+    def encode() -> None:
+        feature, w_plus = codec.decoder.apply_edits(opened, EDIT)
+        codec.compress(Inversion(w_plus, feature, feature), 3.0)
+
+    return {
+        "whole_face": median(lambda: codec.decode(face)),
+        "preview": median(lambda: codec.preview(opened, EDIT)),
+        "edit": median(lambda: codec.draw(opened, EDIT)),
+        "encode": median(encode),
+    }
+
+
+def sizes(folder: Path) -> str:
+    """Megabytes to load, as they are and compressed as hosts do it."""
+    everything = [p for p in folder.rglob("*") if p.is_file() and p.suffix != ".txt"]
+    graphs = [folder / "weights" / f"{name}.onnx" for name in ("render_semantics", "render")]
+    first = [folder / name for name in FIRST_FACE]
+    first.append(next(path for path in graphs if path.is_file()))  # SCN's picture comes first
+    lines = ["| to load | files | MB | MB with gzip |", "|---|---|---|---|"]
+    for words, files in (
+        ("first visit, before the first face", first),
+        ("first visit, all, for offline use", everything),
+    ):
+        packed = sum(len(gzip.compress(p.read_bytes(), 6)) for p in files)
+        raw = sum(p.stat().st_size for p in files)
+        lines.append(f"| {words} | {len(files)} | {raw / 1e6:.1f} | {packed / 1e6:.1f} |")
+    return "\n".join([*lines, "| second visit | 1 | 0.0 | 0.0 |"])
+
+
+def table(columns: dict[str, dict[str, float]]) -> str:
+    """Seconds by what is done and by where."""
+    lines = [f"| seconds | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    for key, words in TIMES.items():
+        cells = (f"{found[key]:.2f}" if key in found else "" for found in columns.values())
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    cells = (f"{found['memory']:.0f}" if "memory" in found else "" for found in columns.values())
+    return "\n".join([*lines, f"| memory of the page's process, MB | {' | '.join(cells)} |"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", default="1,4", metavar="N,...")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "receiver"
+        export_web(folder)
+        face = (folder / "example.hsc").read_bytes()
+        print(sizes(folder), end="\n\n", flush=True)
+        columns = {}
+        with served(folder) as address:
+            for threads in map(int, arguments.threads.split(",")):
+                words = f"WASM, {threads} thread{'s' if threads > 1 else ''}"
+                columns[words] = in_browser(address, face, threads, arguments.rounds)
+        cores = os.cpu_count() or 1
+        for threads in sorted({1, cores}):
+            words = f"server, {threads} thread{'s' if threads > 1 else ''}"
+            columns[words] = in_python(face, threads, arguments.rounds)
+        print(table(columns))
+        print(f"\n{cores} cores; medians of {arguments.rounds}; load {os.getloadavg()[0]:.1f}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
