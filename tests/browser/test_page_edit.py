@@ -1,5 +1,6 @@
 """The Edit and the Compare tab in a real browser."""
 
+import base64
 import io
 import re
 
@@ -9,7 +10,24 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
-from steps import finished, pixels, source, upload
+from steps import closeness, finished, pixels, source, upload
+
+OVERLAY = "#edit-picture canvas.preview"
+# index of the server's preview among the page's events
+PREVIEW_EVENT = """() => {
+  const { components, dependencies } = window.gradio_config;
+  const { id } = components.find(({ props }) => props.elem_id === "edit-follow");
+  return dependencies.find(({ targets }) => targets.some(([target]) => target === id)).id;
+}"""
+COUNT_PREVIEWS = """
+window.previewsHere = 0;
+window.Worker = class extends Worker {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({ data }) => window.previewsHere += data.kind === "edited");
+  }
+};
+"""
 
 
 @pytest.fixture
@@ -110,3 +128,108 @@ def test_the_same_bytes_by_other_codecs(visit, quick_server):
     expect(cards.nth(1)).to_contain_text(f"HSC {total:,} bytes")
     over = page.locator("#versus .card.over").first
     expect(over).to_contain_text(re.compile(r"JPEG cannot go below [\d,]+ bytes"))
+
+
+class Calls:
+    """What the page asks of the server; held back until `let_through`."""
+
+    def __init__(self, page) -> None:
+        self.preview = page.evaluate(PREVIEW_EVENT)
+        self.asked: list[int] = []
+        self.amounts: dict[int, list] = {}  # by event, of its last call
+        self.held: list | None = []
+        page.route("**/queue/join*", self._note)
+
+    def _note(self, route) -> None:
+        asked = route.request.post_data_json
+        self.asked.append(asked["fn_index"])
+        self.amounts[asked["fn_index"]] = asked["data"]
+        if self.held is None:
+            route.continue_()
+        else:
+            self.held.append(route)
+
+    def let_through(self) -> None:
+        held, self.held = self.held, None
+        for route in held or ():
+            route.continue_()
+
+
+@pytest.fixture
+def real_page(visit, server):
+    """As `page`, over the codec that the receiver's worker decodes."""
+    page = visit(server)
+    page.add_init_script(COUNT_PREVIEWS)
+    page.reload()
+    page.locator("#examples .gallery-item").nth(1).click()
+    finished(page)
+    page.get_by_role("tab", name="Edit").click()
+    whole(page, "nothing yet")
+    expect(page.locator("#edit-strip img")).to_have_count(7)
+    return page
+
+
+def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
+    page, here = real_page, real_page.get_by_label("This browser")
+    expect(page.get_by_label("Server", exact=True)).to_be_checked()
+    here.check()
+    said = page.locator("#edit-previews output")
+    expect(said).to_have_text("Loading the decoder …")
+    expect(said).to_have_text("")
+    calls = Calls(page)
+    page.locator("#edit-smile input[type=range]").focus()
+    page.keyboard.press("End")
+    expect(page.locator(OVERLAY)).to_be_visible()
+    url = page.evaluate(f"document.querySelector('{OVERLAY}').toDataURL()")
+    face = page.locator("#edit-source [data-file]")
+    opened = codec.open(base64.b64decode(face.get_attribute("data-file")))
+    drawn = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")
+    assert closeness(drawn, codec.preview(opened, {"smile": 1.5})) > 45
+    picture, canvas = (
+        page.locator(f"#edit-picture {tag}").bounding_box() for tag in ("img", "canvas")
+    )
+    assert canvas == pytest.approx(picture, abs=1)
+
+    # the server's whole picture takes the preview's place
+    calls.let_through()
+    whole(page, "smile +1.5")
+    expect(page.locator(OVERLAY)).to_have_count(0)
+    assert calls.asked and calls.preview not in calls.asked
+
+    # the choice stays while another tab is looked at, and can be taken back
+    page.get_by_role("tab", name="Decode").click()
+    page.get_by_role("tab", name="Edit").click()
+    expect(here).to_be_checked()
+    page.get_by_label("Server", exact=True).check()
+    page.locator("#edit-smile input[type=range]").focus()
+    page.keyboard.press("Home")
+    whole(page, "smile -1")
+    assert calls.preview in calls.asked
+    expect(page.locator(OVERLAY)).to_have_count(0)
+
+
+def test_a_browser_that_is_faster_than_the_server_draws_the_previews(real_page):
+    page = real_page
+    calls = Calls(page)  # a server that takes as long as the worker takes to load and to draw
+    page.locator("#edit-smile input[type=range]").focus()
+    page.keyboard.press("End")
+    page.wait_for_function("window.previewsHere === 2")
+    expect(page.get_by_label("Server", exact=True)).to_be_checked()
+    assert calls.asked[0] == calls.preview  # before the whole picture, and of the new value
+    assert 1.5 in calls.amounts[calls.preview]
+    calls.let_through()
+    expect(page.get_by_label("This browser")).to_be_checked()
+    whole(page, "smile +1.5")
+
+
+def test_a_face_that_this_browser_cannot_draw_is_left_to_the_server(page):
+    page.get_by_label("This browser").check()  # a stand-in's file: the receiver refuses it
+    said = page.locator("#edit-previews output")
+    expect(said).to_have_text("This browser cannot draw this face.")
+    calls = Calls(page)
+    calls.let_through()
+    page.locator("#edit-smile input[type=range]").focus()
+    page.keyboard.press("End")
+    whole(page, "smile +1.5")
+    assert calls.preview in calls.asked
+    expect(page.locator(OVERLAY)).to_have_count(0)

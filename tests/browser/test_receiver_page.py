@@ -9,11 +9,10 @@ import subprocess
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 from paths import ROOT, STREAMS
 from PIL import Image
-from steps import DESK, MODEL_WAIT, PHONE
+from steps import DESK, MODEL_WAIT, PHONE, closeness
 
 from hsc.bitstream import unpack
 from hsc.bitstream.qr import qr_code
@@ -82,11 +81,6 @@ def saved_file(page) -> bytes:
     with page.expect_download() as download:
         page.get_by_role("button", name="Save .hsc").click()
     return download.value.path().read_bytes()
-
-
-def closeness(a: Image.Image, b: Image.Image) -> float:
-    x, y = (np.asarray(i.convert("RGB"), np.float64) for i in (a, b))
-    return float(10 * np.log10(255**2 / max(1e-9, ((x - y) ** 2).mean())))
 
 
 def test_a_file_draws_what_the_python_decoder_draws(receiver, visit, codec) -> None:

@@ -56,15 +56,16 @@ const handlers = {
     postMessage({ kind: "ready", model: decoder.model, edits: decoder.table.edits });
   },
 
-  async open({ id, file, layers }) {
+  /** Without `render`, for a page that wants edits alone, no picture comes before "opened". */
+  async open({ id, file, layers, render = true }) {
     const started = performance.now();
-    const semantics = await decoder.open(file, { layers: "scn" });
-    sendPicture({ kind: "picture", id, layers: "scn" }, await decoder.render(semantics), started);
+    const send = async (layers, opened) =>
+      sendPicture({ kind: "picture", id, layers }, await decoder.render(opened), started);
+    const semantics = render || layers === "scn" ? await decoder.open(file, { layers: "scn" }) : null;
+    if (render) await send("scn", semantics);
     between = { t: 0 };
     face = layers === "scn" ? semantics : await decoder.open(file, { layers });
-    if (face.feature !== face.featureS) {
-      sendPicture({ kind: "picture", id, layers: "scn+fcn" }, await decoder.render(face), started);
-    }
+    if (render && face.feature !== face.featureS) await send("scn+fcn", face);
     postMessage({ kind: "opened", id, level: face.level, hasFcn: face.feature !== face.featureS });
   },
 

@@ -61,7 +61,7 @@ class EditTab(Tab):
         sliders = view.sliders.sliders
         request: list[Block] = [self.current, view.file, view.keep_details, *sliders]
         values = [*sliders, view.keep_details]
-        pictures = [view.note, view.unedited, view.edited, view.meanings]
+        pictures = [view.note, view.unedited, view.edited, view.meanings, view.source]
         whole: dict[str, Any] = {
             "fn": friendly(self.draw, view.note), "inputs": request,
             "outputs": [*pictures, view.file], **LIVE,
@@ -71,8 +71,7 @@ class EditTab(Tab):
             "outputs": view.strip, **LIVE,
         }  # fmt: skip
         gr.on([tab.select, view.file.change], **whole).then(**strip)
-        gr.on(
-            [slider.input for slider in values],
+        view.follow.click(
             friendly(self.preview),
             request,
             [view.note, view.edited, view.meanings],
@@ -105,7 +104,7 @@ class EditTab(Tab):
             yield {view.file: None}
             raise
         if face is None:
-            yield {view.note: note(NO_FACE)}
+            yield {view.note: note(NO_FACE), view.source: html.source(None)}
             return
         yield {view.note: note("Drawing …", busy=True)}
         edited = self.editing.picture(face, edits)
@@ -119,6 +118,7 @@ class EditTab(Tab):
                 value=keep_picture(edited, "edited.png"), label=html.edits_in_words(edits)
             ),
             view.meanings: html.meanings(view.sliders.edits, edits),
+            view.source: html.source(face),
         }
 
     def preview(self, *request: Any) -> Update:

@@ -1,9 +1,237 @@
-// A slider of the Edit tab that comes to rest asks for the whole picture, however it was moved.
+// Previews while a slider of the Edit tab moves: by the server, or by the receiver's worker in this
+// browser. A slider that comes to rest, however it was moved, asks the server for the whole picture.
 (() => {
-  let waiting;
-  document.addEventListener("input", (event) => {
-    if (!event.target.closest?.("#edit-controls .edit, #keep-details")) return;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => document.querySelector("#edit-settle")?.click(), 350);
+  const AT_REST = 350; // ms
+  const LAYERS = ["scn", "scn+fcn"]; // what the worker can open
+  const TRIAL = -1; // id of the previews that find out how fast this browser is
+  const TRIALS = 2; // the first one loads the networks, the second one is timed
+  const $ = (selector) => document.querySelector(selector);
+
+  let choice = "server"; // where previews come from, once the worker is ready
+  let chosen = false; // by the visitor, whom nothing overrules
+  let words = ""; // beside the choice
+  let move = 0; // counts the moves of sliders
+  let resting = 0; // timer of the whole picture; 0 when no slider moves
+  let covered = 0; // the last move that a picture of the server covers
+
+  let worker = null;
+  let state = "none"; // of the worker: none, loading, idle, busy, slow or failed
+  let opened = ""; // the file that the worker has open, or is opening
+  let isOpen = false;
+  let next = null; // the newest move that the worker has yet to draw
+  let trials = 0;
+  let ownTime = 0; // ms of a preview in this browser
+  let serverStarted = 0;
+  let serverTime = 0; // ms from the first move to the server's first preview
+
+  function show(root = $("#edit-previews")) {
+    if (!root) return;
+    root.querySelector(`input[value=${choice}]`).checked = true;
+    root.querySelector("output").textContent = words;
+  }
+
+  function say(sentence) {
+    words = sentence;
+    show();
+  }
+
+  function source() {
+    const { file = "", layers = "" } = $("#edit-source [data-file]")?.dataset ?? {};
+    return { file: LAYERS.includes(layers) ? file : "", layers };
+  }
+
+  const key = ({ file, layers }) => layers + file;
+  const hasFileOpen = () => isOpen && opened === key(source());
+  const keepsDetails = () => Number($("#keep-details input[type=range]")?.value ?? 1) === 1;
+
+  /** Amount by name of edit, as the sliders are. */
+  function amounts() {
+    const sliders = [...document.querySelectorAll("#edit-controls .edit input[type=range]")];
+    return Object.fromEntries(
+      sliders.map((input) => [input.closest(".edit").id.replace(/^edit-/, ""), Number(input.value)]),
+    );
+  }
+
+  function start() {
+    state = "loading";
+    trials = ownTime = 0;
+    opened = "";
+    isOpen = false;
+    worker = new Worker(new URL("receive/worker.js", document.baseURI), { type: "module" });
+    worker.onmessage = ({ data }) => answers[data.kind]?.(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      giveUp();
+    };
+    worker.postMessage({ kind: "load" });
+  }
+
+  function stop(reason) {
+    worker?.terminate();
+    worker = next = null;
+    state = reason;
+    isOpen = false;
+  }
+
+  function giveUp() {
+    stop("failed");
+    remove();
+    choice = "server";
+    say(chosen ? "This browser cannot draw them." : "");
+  }
+
+  /** Hand an idle worker the file that is edited, unless it has that one. */
+  function open() {
+    const wanted = source();
+    if (state !== "idle" || !wanted.file || opened === key(wanted)) return;
+    opened = key(wanted);
+    isOpen = false;
+    state = "busy";
+    const file = Uint8Array.from(atob(wanted.file), (character) => character.charCodeAt(0));
+    worker.postMessage({ kind: "open", id: move, file, layers: wanted.layers, render: false });
+  }
+
+  function draw(id, values) {
+    state = "busy";
+    worker.postMessage({ kind: "edit", id, amounts: values, preview: true });
+  }
+
+  /** Give an idle worker what there is to do: a file to open, a trial, or the newest preview. */
+  function proceed() {
+    if (chosen && choice === "server") return;
+    open();
+    if (state !== "idle" || !hasFileOpen()) return;
+    if (trials < TRIALS) {
+      trials += 1;
+      const values = amounts();
+      const [first] = Object.keys(values); // an edit of nothing would take less than all others
+      draw(TRIAL, Object.values(values).some(Boolean) ? values : { [first]: 1 });
+    } else if (next) {
+      draw(next.id, next.amounts);
+      next = null;
+    }
+  }
+
+  const answers = {
+    ready() {
+      state = "idle";
+      proceed();
+    },
+    opened() {
+      state = "idle";
+      isOpen = true;
+      proceed();
+    },
+    edited({ id, rgba, px, milliseconds }) {
+      state = "idle";
+      if (id === TRIAL && trials === TRIALS) {
+        ownTime = milliseconds;
+        say("");
+        compare();
+      } else if (choice === "browser" && id > covered && hasFileOpen()) {
+        paint(rgba, px);
+      }
+      proceed();
+    },
+    failed({ of }) {
+      state = "idle";
+      if (of !== "open") return giveUp();
+      isOpen = false; // the server says what is wrong with a file
+      if (chosen && choice === "browser") say("This browser cannot draw this face.");
+      proceed();
+    },
+  };
+
+  /** This browser draws from now on if it is the faster one; the worker's memory is freed if not. */
+  function compare() {
+    if (chosen || !ownTime || !serverTime || state === "slow") return;
+    if (ownTime >= serverTime) return stop("slow");
+    choice = "browser";
+    show();
+  }
+
+  function paint(rgba, px) {
+    const block = $("#edit-picture");
+    const picture = block?.querySelector("img");
+    if (!picture) return;
+    let canvas = block.querySelector("canvas.preview");
+    if (!canvas) {
+      canvas = Object.assign(document.createElement("canvas"), { className: "preview" });
+      canvas.setAttribute("aria-hidden", "true");
+      block.append(canvas);
+    }
+    const [frame, box] = [block.getBoundingClientRect(), picture.getBoundingClientRect()];
+    Object.assign(canvas, { width: px, height: px });
+    Object.assign(canvas.style, {
+      left: `${box.left - frame.left - block.clientLeft}px`,
+      top: `${box.top - frame.top - block.clientTop}px`,
+      width: `${box.width}px`,
+      height: `${box.height}px`,
+    });
+    canvas.getContext("2d").putImageData(new ImageData(rgba, px, px), 0, 0);
+  }
+
+  const remove = () => $("#edit-picture canvas.preview")?.remove();
+
+  /** The preview goes when the server's picture is there, unless a slider moves again. */
+  async function wholePictureCame() {
+    serverStarted = 0;
+    if (state === "idle") proceed();
+    if (resting) return;
+    covered = move;
+    next = null;
+    await new Promise(requestAnimationFrame); // the picture gets its new address
+    await $("#edit-picture img")?.decode().catch(() => {});
+    if (!resting && covered === move) remove();
+  }
+
+  function preview() {
+    if (choice === "browser" && ownTime && hasFileOpen() && keepsDetails()) {
+      next = { id: move, amounts: amounts() };
+      if (state === "idle") proceed();
+      return;
+    }
+    covered = move;
+    next = null;
+    remove();
+    serverStarted ||= performance.now();
+    $("#edit-follow")?.click();
+    if (state === "idle") proceed();
+    if (state === "none" && source().file && !chosen && !navigator.connection?.saveData) start();
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    if (!target.closest?.("#edit-controls .edit, #keep-details")) return;
+    move += 1;
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      resting = 0;
+      $("#edit-settle")?.click();
+    }, AT_REST);
+    queueMicrotask(preview); // Gradio has the new value by then, and has not heard of a release
   });
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.name !== "edit-previews") return;
+    choice = target.value;
+    chosen = true;
+    say("");
+    if (choice === "server") return remove();
+    if (state === "failed") return giveUp();
+    if (state === "none" || state === "slow") start();
+    if (!ownTime) say("Loading the decoder …");
+    if (state === "idle") proceed();
+  });
+
+  // the server's first preview, which is smaller than the whole picture
+  document.addEventListener("load", ({ target }) => {
+    if (!target.closest?.("#edit-picture")) return;
+    if (serverStarted && !serverTime && target.naturalWidth < 1024) {
+      serverTime = performance.now() - serverStarted;
+      compare();
+    }
+    serverStarted = 0;
+  }, true);
+
+  window.editPreviews = { show, wholePictureCame };
 })();

@@ -7,6 +7,7 @@ import gradio as gr
 from app.components.edit_sliders import EditSliders
 from app.components.images import picture
 from app.services.editing import PRESETS
+from app.tabs.edit.html import PREVIEWS, PREVIEWS_SCRIPT, SOURCE_SCRIPT
 from app.texts import text
 
 NO_FACE = "Drop a .hsc file or a photo, or choose a face on the Compress tab."
@@ -49,6 +50,9 @@ class EditView:
         )
         with gr.Row():
             self.reset = gr.Button("Reset all", size="sm", elem_id="edit-reset")
+        gr.HTML(PREVIEWS, js_on_load=PREVIEWS_SCRIPT, elem_id="edit-previews")
+        # pressed by script.js when a slider moves, unless the browser draws the preview
+        self.follow = gr.Button("Draw a preview", elem_id="edit-follow")
         # pressed by script.js when a slider comes to rest
         self.settle = gr.Button("Draw the whole picture", elem_id="edit-settle")
 
@@ -59,6 +63,7 @@ class EditView:
             self.edited = picture(
                 "Edited", "The face that the file draws, edited", "edit-picture", download=True
             )
+        self.source = gr.HTML(js_on_load=SOURCE_SCRIPT, elem_id="edit-source")
         self.meanings = gr.HTML(elem_id="edit-about")
         with gr.Tabs(elem_id="edit-more"):
             with gr.Tab("Strip", id="strip"):
