@@ -24,8 +24,8 @@ def own_address(headers: Mapping[str, str], scheme: str = "http") -> str:
         scheme: that of the request, where no proxy says otherwise.
 
     Returns:
-        ``https://host/``, or "" where nobody else could follow it: on this machine alone, or when
-        the host is not said.
+        ``https://host/``, or "" where nobody else could follow it: the host is this machine, or
+        the request names none.
     """
     host = headers.get("x-forwarded-host", headers.get("host", "")).split(",")[0].strip()
     scheme = headers.get("x-forwarded-proto", scheme).split(",")[0].strip()
@@ -35,7 +35,7 @@ def own_address(headers: Mapping[str, str], scheme: str = "http") -> str:
 
 
 def face_link(address: str) -> str:
-    """What to put before a face's text to open it here; "" where the address is not known."""
+    """The link that opens a face here, up to the face's text; "" without an address."""
     return f"{address}?{FACE}=" if address else ""
 
 
@@ -57,7 +57,7 @@ def face_in(parameters: Mapping[str, str]) -> str:
 
 
 def number_in(parameters: Mapping[str, str], name: str, low: float, high: float) -> float | None:
-    """A number in an address's parameters, held between its ends; None where there is none."""
+    """A number in an address's parameters, clamped to its range; None where there is none."""
     try:
         value = float(parameters[name])
     except (KeyError, ValueError):

@@ -14,16 +14,16 @@ from PIL import Image
 Value = TypeVar("Value")
 
 LIMIT = 384 << 20
-"""Bytes: about a hundred pictures with what was found in them."""
+"""Bytes: about a hundred pictures with their results."""
 SMALL = 256
-"""Bytes that anything is taken to need."""
+"""The least number of bytes that a value counts for."""
 
 
 class SharedCache:
     """The values of all caches together, in memory only.
 
-    Values are dropped when all of them hold more than ``limit`` bytes, first the one that was
-    longest unused, whichever `Cache` it belongs to; the newest stays however large it is.
+    When all values together hold more than ``limit`` bytes, the least recently used ones are
+    dropped, whichever `Cache` they belong to. The newest stays, however large it is.
 
     Attributes:
         size: bytes of all values now.
@@ -35,7 +35,7 @@ class SharedCache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> tuple[Any, int] | None:
-        """A value that is used now, with its bytes; None where there is none."""
+        """A value with its bytes, marked as used now; None where there is none."""
         with self._lock:
             if key not in self._values:
                 return None
@@ -43,7 +43,7 @@ class SharedCache:
             return self._values[key]
 
     def put(self, key: Hashable, value: Any, size: int) -> None:
-        """Keep a value that holds ``size`` bytes."""
+        """Store a value of ``size`` bytes."""
         with self._lock:
             _, before = self._values.pop(key, (None, 0))
             self._values[key] = value, size
@@ -61,8 +61,8 @@ class Cache(Generic[Value]):
     """Values of one kind by key.
 
     Args:
-        least: bytes that every value is taken to hold, where more is hidden in it than `size_of`
-            can see.
+        least: the least number of bytes that a value counts for, where values hold more than
+            `size_of` finds.
     """
 
     def __init__(self, shared: SharedCache, least: int = SMALL) -> None:
@@ -82,7 +82,7 @@ class Cache(Generic[Value]):
         return self.put(key, make()) if found is None else found[0]
 
     def put(self, key: Hashable, value: Value) -> Value:
-        """Keep a value, and return it."""
+        """Store a value, and return it."""
         self._shared.put((self, key), value, max(size_of(value), self._least))
         return value
 
@@ -91,8 +91,10 @@ class Cache(Generic[Value]):
 
 
 def size_of(value: Any) -> int:
-    """Bytes that a value holds, about: of pictures, arrays and tensors, bytes, and what is made of
-    them. A thing that several values share counts for each."""
+    """Roughly the bytes of a value: of pictures, arrays, tensors, bytes and collections of them.
+
+    What several values share counts for each of them.
+    """
     if isinstance(value, Image.Image):
         return SMALL + value.width * value.height * len(value.getbands())
     if isinstance(value, (bytes, bytearray, str)):

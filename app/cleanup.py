@@ -1,8 +1,8 @@
-"""Clears away what visitors leave on the disk and in memory, whatever became of them.
+"""Deletes visitors' old files and gives freed memory back, however their calls ended.
 
 Gradio deletes the files that it knows of. It does not know those of a call that was cancelled, of
-an upload that broke off, or of a process that was killed; here everything goes by its age.
-Memory that is free again stays with the process until it is given back here.
+an upload that broke off, or of a process that was killed; here every file is deleted by its age.
+Freed memory stays with the process until it is given back here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ VARIABLE = "GRADIO_TEMP_DIR"
 def start() -> Path:
     """Give the page a folder of its own for uploads and results, and sweep it from now on.
 
-    Call it before the page is built. The folder goes with the process; what killed processes left
-    goes by its age. A folder that GRADIO_TEMP_DIR names is used and swept instead.
+    Call it before the page is built. The folder is deleted when the process ends; files that
+    killed processes left are deleted by their age. A folder that GRADIO_TEMP_DIR names is used and
+    swept instead.
     """
     named = os.environ.get(VARIABLE)
     folder = Path(named or tempfile.mkdtemp(prefix=PREFIX))

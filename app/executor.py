@@ -1,10 +1,9 @@
 """The one codec that all visitors share: loaded beside the page, and called one call at a time.
 
-PyTorch's threads belong to the thread that calls it. Called from wherever a visitor's request
-happens to run, it would soon keep more of them than there are cores; then they sleep and are woken
-for every layer, and a preview takes twice as long. So the codec is called in one thread, on all
-cores, and what computes beside it does so on one. Never on more or fewer at times: the last bit of
-a picture depends on their number.
+PyTorch keeps worker threads for every thread that calls it. Calls from each request's own thread
+would soon make more workers than there are cores; these sleep and wake for every layer, and a
+preview takes twice as long. So one thread calls the codec, on all cores, and other computations
+take one core. These numbers never change, because the last bit of a picture depends on them.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class CancelToken:
 
 
 class Executor:
-    """Runs functions that take a codec first, one at a time, in the order in which they come.
+    """Runs functions whose first argument is the codec, one at a time, in order of arrival.
 
     On ZeroGPU each runs in a worker process with a GPU, so it must be a module's own function, and
     what belongs together should be one call; see `app.zerogpu`.
@@ -134,7 +133,7 @@ class Executor:
         *args: Args.args,
         **options: Args.kwargs,
     ) -> Iterator[Progress | Value]:
-        """As `run`, of a long call that reports how far it is: its progress, and at last its value.
+        """As `run`, for a long call that reports its progress: yields the progress, then the value.
 
         The call ends at its next report, and there is no value, when this iterator is closed or
         when `cancelled` says so.
@@ -163,7 +162,7 @@ class Executor:
 
 
 def _submit(call: Callable[Args, Value], *args: Args.args, **options: Args.kwargs) -> Future[Value]:
-    """Have a function called in the model's thread, after those that were asked for before."""
+    """Queue a function for the model's thread."""
 
     def in_model_thread() -> Value:
         _use_cores()
@@ -175,7 +174,7 @@ def _submit(call: Callable[Args, Value], *args: Args.args, **options: Args.kwarg
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """While something else computes in this thread, beside the codec."""
+    """For computations in this thread beside the codec: they take one core."""
     _use_cores(1)
     try:
         yield
@@ -184,7 +183,7 @@ def one_core() -> Iterator[None]:
 
 
 def _use_cores(count: int | None = None) -> None:
-    """Let PyTorch compute on so many cores when this thread calls it; on all without a number."""
+    """Let PyTorch compute on ``count`` cores when this thread calls it; None: on all."""
     if cores := _cores():
         sys.modules["torch"].set_num_threads(count or cores)
 

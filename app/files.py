@@ -65,5 +65,5 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def address(path: str) -> str:
-    """Where the browser finds a kept file, relative to the page."""
+    """The address of a written file, relative to the page."""
     return f"gradio_api/file={quote(path)}"

@@ -22,8 +22,8 @@ from hsc.errors import HscError
 STATIC = Path(__file__).with_name("static")
 TITLE = "HSC Studio"
 TAGLINE = "Hierarchical semantic compression of faces"
-# Uploaded and decoded faces are deleted from the disk: looked for every 600 s, after 2940 s, so
-# within an hour. app.cleanup takes what Gradio forgets.
+# Every 600 s Gradio deletes uploaded and decoded faces older than 2940 s, so within an hour.
+# app.cleanup deletes those that Gradio does not know of.
 DELETE = (600, 2940)
 SESSIONS = 256
 """Visitors whom Gradio remembers, each with some half a megabyte; its own limit is 10,000."""
@@ -61,7 +61,7 @@ def head() -> str:
 
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
-    gr.set_static_paths([FOLDER])  # what ships is shown from where it lies, not from a copy
+    gr.set_static_paths([FOLDER])  # examples are served from where they lie, not from copies
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         with gr.Row(elem_id="masthead"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")

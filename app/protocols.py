@@ -1,4 +1,4 @@
-"""What the services need of a codec: `hsc.Codec` has it, and so has a stand-in of the tests."""
+"""What the services need of a codec. `hsc.Codec` has it, and so has the tests' stand-in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # these bring PyTorch, for which the page does not wait
     from hsc.types import DecodedLatents, Inversion
 
 ProgressReport = Callable[[int, int], None]
-"""Is called with the steps that are done and with all of them."""
+"""Called with the number of steps that are done, and of all steps."""
 
 
 class EditInfo(Protocol):

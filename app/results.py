@@ -1,4 +1,4 @@
-"""What the service hands to the page: frozen, and free of tensors."""
+"""The services' results for the page: frozen, and without tensors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FileBytes(TypedDict):
 
 
 class FileFacts(TypedDict):
-    """What a file says of itself; see `hsc.bitstream.describe`."""
+    """The facts in a file's header; see `hsc.bitstream.describe`."""
 
     version: int
     model: str
@@ -57,7 +57,7 @@ class Sizes:
 
     @classmethod
     def of(cls, facts: FileFacts) -> Sizes:
-        """From what a file says of itself."""
+        """From the facts in a file's header."""
         parts = facts["bytes"]
         return cls(parts["header"], parts["scn"], parts["fcn"])
 
@@ -84,7 +84,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Compressed:
-    """A compressed face, and what its bytes draw. What is not there yet is None."""
+    """A compressed face, and the pictures rendered from its bytes; None: not there yet."""
 
     prepared: Prepared
     level: float
@@ -119,7 +119,7 @@ class Compressed:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a file draws, and what its header says."""
+    """A file's picture, and the facts in its header."""
 
     picture: Image.Image
     layers: str  # those that were rendered
@@ -129,7 +129,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Edits:
-    """How a file is rendered beside what it says; equal pictures have equal edits.
+    """The edits of a rendered file, in one form for one picture: they are part of cache keys.
 
     Attributes:
         named: (name, amount), sorted, none of amount 0.
@@ -153,10 +153,10 @@ class Edits:
 
 @dataclass(frozen=True)
 class CurrentFace:
-    """The face that a visitor looks at: a result, and the picture that the chosen layers draw.
+    """The face that a visitor sees: a result, and the picture of the chosen layers.
 
     Attributes:
-        layers: those that are drawn.
+        layers: those that are rendered.
         file: the .hsc file with those layers.
         face, align: how the face was cut out, as `Studio.prepare` takes them.
         seed: of the face, when the page made it up.

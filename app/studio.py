@@ -34,7 +34,7 @@ class Studio:
 
     Args:
         load: makes the codec, in a thread of its own; what needs the codec waits for it.
-        limit: bytes of what is cached, in memory only.
+        limit: bytes of all cached results, in memory only.
     """
 
     def __init__(self, load: Callable[[], FaceCodec], limit: int = LIMIT) -> None:
@@ -69,7 +69,7 @@ class Studio:
     def steps(
         self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
     ) -> Iterator[Compressed]:
-        """Compress a photo, and hand over the result as it grows; see `Compression.steps`."""
+        """Compress a photo, and yield the result as it grows; see `Compression.steps`."""
         return self.compression.steps(photo, level, face, align)
 
     def compress(
@@ -80,8 +80,8 @@ class Studio:
         align: bool = True,
         layers: str = "scn+fcn",
     ) -> Compressed:
-        """Compress a photo and draw it from its bytes: the last of `steps`, or the last that
-        `layers` needs."""
+        """Compress a photo and render it from its bytes: the last of `steps`, or the first with the
+        picture of `layers`."""
         for result in self.steps(photo, level, face, align):
             if layers == "scn" and result.picture_scn is not None:
                 break
@@ -100,7 +100,7 @@ class Studio:
         edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Decoded:
-        """Draw the picture of a .hsc file; see `Decoding.decode`."""
+        """Render a .hsc file; see `Decoding.decode`."""
         return self.decoding.decode(data, layers, edits, keep_details)
 
     def random_face(self, seed: int) -> Image.Image:

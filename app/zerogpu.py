@@ -35,12 +35,12 @@ Value = TypeVar("Value")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _codecs: WeakValueDictionary[int, FaceCodec] = WeakValueDictionary()
-"""By id, which a forked worker finds the same codec by."""
+"""By id: a forked worker finds the same codec under it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a call: a packed value, or the error that the library refused it with."""
+    """The result of a call: a packed value, or the library's error."""
 
     value: Any = None
     refusal: HscError | None = None
@@ -152,13 +152,13 @@ def _outcome(
 
 @dataclasses.dataclass(frozen=True)
 class _Array:
-    """A tensor on its way."""
+    """A tensor's values, for the other process."""
 
     values: np.ndarray[Any, Any]
 
 
 def pack(value: Any) -> Any:
-    """The same value with arrays for its tensors, which are where the other process has none."""
+    """The same value with NumPy arrays for its tensors, which need no device."""
     from torch import Tensor
 
     return _mapped(value, Tensor, lambda tensor: _Array(tensor.detach().cpu().numpy()), {})
@@ -172,7 +172,7 @@ def unpack(value: Any, device: Any) -> Any:
 
 
 def _mapped(value: Any, kind: type, change: Callable[[Any], Any], known: dict[int, Any]) -> Any:
-    """Change what is of a kind, in dataclasses and collections; one thing stays one thing."""
+    """Apply ``change`` to values of a kind in dataclasses and collections, once to a shared one."""
 
     def again(part: Any) -> Any:
         return _mapped(part, kind, change, known)

@@ -39,7 +39,7 @@ from hsc.types import LAYERS  # noqa: E402
 Clock = Callable[[], float]
 Cases = Iterable[hostile.Named]
 DEEP = 20
-"""Through the page one file in so many reaches the entropy coder; what it takes is drawn."""
+"""Through the page one file in so many reaches the entropy coder; accepted files are rendered."""
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Campaign:
 
 
 def library_files(codec, cases: Cases, limit: float) -> Campaign:
-    """Read the bits of damaged files, down to the feature map that is drawn from."""
+    """Read the bits of damaged files, down to the feature map."""
     campaign = Campaign(".hsc files, library", limit, time.process_time)
     for number, (name, data) in enumerate(cases):
         campaign.case(name, lambda: _taken(codec.open(data, LAYERS[number % 3])))

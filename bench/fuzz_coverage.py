@@ -87,7 +87,7 @@ def _seeds(target: Callable[[bytes], None], folder: Path) -> str:
         for kind, data in originals(np.random.default_rng(0)):
             (folder / kind).write_bytes(data)
     else:
-        for stream in (HERE / "golden" / "streams").glob("*.hsc"):
+        for stream in (HERE.parent / "tests" / "golden" / "streams").glob("*.hsc"):
             (folder / stream.name).write_bytes(stream.read_bytes())
     return "-seed_inputs=" + ",".join(map(str, sorted(folder.iterdir())))
 

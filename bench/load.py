@@ -2,12 +2,11 @@
 
     python bench/load.py [--visitors 20] [--rounds 5]
 
-Starts ``app.py``, lets as many people look in as it keeps sessions of, and then every visitor send
-a face of their own at the same moment, round after round, with one of them leaving while they
-wait. Checks that everyone else is served in the order in which they came, that positions in the
-queue were true, that everybody got their own face, that the one who left was not served, and that
-memory returns to its level once they have gone. Prints one line each and fails if one of them does
-not hold.
+Starts ``app.py`` and fills its table of sessions. Then all visitors send a face of their own at
+the same moment, round after round; one of them leaves while waiting. Checks that the others are
+served in order of arrival, that positions in the queue were true, that everybody got their own
+face, that the one who left was not served, and that memory returns to its level when they have
+gone. Prints one line for each check and fails if one does not hold.
 """
 
 from __future__ import annotations
@@ -83,10 +82,10 @@ def start(folder: Path) -> tuple[subprocess.Popen, str, float]:
 
 
 def passing(url: str, first: Visitor, picture: bytes) -> None:
-    """As many people as the page keeps sessions of, each with one look at what is remembered.
+    """Fill the page's table of sessions, each with one cached result.
 
-    What it keeps of a session is of about one size, and the oldest gives way to one more than that.
-    So whatever grows afterwards is no session.
+    Sessions are of about one size, and in a full table the oldest gives way to a new one. So
+    whatever grows afterwards is no session.
     """
     for _ in range(SESSIONS):
         visitor = Visitor(url, first)
@@ -109,15 +108,15 @@ def crowd(url: str, pictures: list[bytes], leaver: int) -> list[Visit]:
         inside[number].set()
         if number != leaver:
             return visitor.wait(event)
-        seen = visitor.wait(event, until=lambda v: bool(v.positions))
+        leaving = visitor.wait(event, until=lambda v: bool(v.positions))
         visitor.cancel("compress", event)
-        seen.left = time.monotonic()
-        return seen
+        leaving.left = time.monotonic()
+        return leaving
 
     visits = together([lambda n=n: visit(n) for n in range(len(pictures))])
-    for visitor, seen in zip(visitors, visits):
-        if seen.output:
-            seen.output = [visitor.fetch(file) for file in seen.output[:2]]
+    for visitor, made in zip(visitors, visits):
+        if made.output:
+            made.output = [visitor.fetch(file) for file in made.output[:2]]
     return visits
 
 

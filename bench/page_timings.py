@@ -2,8 +2,8 @@
 
     python bench/page_timings.py [--rounds 9]
 
-Prints milliseconds from the visitor's act until the browser shows the picture, and what the studio
-held at most. Run it on a machine that does nothing else. Needs Chromium, as the page tests do.
+Prints milliseconds from the visitor's act until the browser shows the picture, and the studio's
+peak of memory. Run it on a machine that does nothing else. Needs Chromium, as the page tests do.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def repeated(rounds: int, acts: tuple[Callable[[], float], ...]) -> list[float]:
 
 
 def peak_mb(pid: int) -> float:
-    """The most that a process ever held where the system tells, else what it holds now."""
+    """A process's peak of memory where the system knows it, else its memory now."""
     status = Path(f"/proc/{pid}/status")
     if status.is_file():
         return int(re.search(r"VmHWM:\s+(\d+)", status.read_text()).group(1)) / 1024

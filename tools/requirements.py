@@ -35,11 +35,11 @@ def requirements() -> str:
             pins.setdefault(canonicalize_name(pin.name), []).append(pin)
     lines = []
     for text in [*project["dependencies"], *project["optional-dependencies"][EXTRA]]:
-        wanted = Requirement(text)
-        if wanted.name == RANGE:
-            lines.append(str(wanted))
+        requirement = Requirement(text)
+        if requirement.name == RANGE:
+            lines.append(str(requirement))
         else:
-            lines += [str(pin) for pin in pins[canonicalize_name(wanted.name)]]
+            lines += [str(pin) for pin in pins[canonicalize_name(requirement.name)]]
     return HEADER + "".join(f"{line}\n" for line in dict.fromkeys(lines))
 
 

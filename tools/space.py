@@ -123,9 +123,9 @@ def _space_problems(folder: Path) -> list[str]:
     said = (
         dict(re.findall(r"^(\w+): *\"?([^\"\n]*)", front.group(1), re.MULTILINE)) if front else {}
     )
-    wanted = {"sdk": "gradio", "app_file": "app.py", "python_version": "3.12.12"}
-    wanted["sdk_version"] = _pin(folder / "requirements.txt", "gradio")
-    for key, value in wanted.items():
+    expected = {"sdk": "gradio", "app_file": "app.py", "python_version": "3.12.12"}
+    expected["sdk_version"] = _pin(folder / "requirements.txt", "gradio")
+    for key, value in expected.items():
         if said.get(key) != value:
             found.append(f"README.md says {key}: {said.get(key)}, expected {value}")
     if not said.get("license"):
@@ -209,10 +209,10 @@ def start(folder: Path, python: str, torch: str | None) -> None:
         pip = [str(inside), "-m", "pip", "install", "--quiet"]
         # named again in the second call, which would otherwise take a newer PyTorch
         pinned = [f"torch=={torch}"] if torch else ["-r", "pre-requirements.txt"]
-        for wanted in (pinned, [*pinned, "-r", "requirements.txt"]):
+        for packages in (pinned, [*pinned, "-r", "requirements.txt"]):
             began = time.monotonic()
-            subprocess.run([*pip, *wanted], cwd=folder, check=True)
-            print(f"  {wanted[-1]} installed in {time.monotonic() - began:.0f} s", flush=True)
+            subprocess.run([*pip, *packages], cwd=folder, check=True)
+            print(f"  {packages[-1]} installed in {time.monotonic() - began:.0f} s", flush=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

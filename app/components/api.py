@@ -1,7 +1,7 @@
 """What the named endpoints share.
 
-An endpoint hangs on components of its own that are never shown, because it takes its names and
-types from them.
+An endpoint has components of its own that are never shown: Gradio takes its names and types from
+them.
 """
 
 from __future__ import annotations

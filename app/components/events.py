@@ -25,7 +25,7 @@ Update = dict[Block, Any]
 """Component -> its new value, or an instance with its new properties."""
 
 # Every event that runs the model: one at a time, in one queue. Only named endpoints are part of the
-# API, and slow events show words in a note rather than a veil over the pictures.
+# API, and slow events show a note, and no veil over the pictures.
 MODEL_EVENT: dict[str, Any] = {
     "concurrency_id": "model",
     "concurrency_limit": 1,
@@ -131,7 +131,7 @@ def keep_downloads(group: str, buttons: Sequence[gr.DownloadButton]) -> dict[str
     """Arguments of an event after which the browser keeps what buttons download.
 
     Args:
-        group: names the buttons; what it kept of them before is dropped.
+        group: a name for the buttons; files kept under it before are dropped.
     """
     js = f"(...files) => window.keepDownloads({json.dumps(group)}, files)"  # static/keep.js
     return {"fn": None, "inputs": list(buttons), "outputs": None, "js": js, **QUICK}

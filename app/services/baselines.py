@@ -1,4 +1,4 @@
-"""The same face in the same number of bytes by other codecs: the fair fight, and the unfair one."""
+"""The same face in as many bytes by other codecs, each at its best size and at full size."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ENCODINGS = 16 << 20  # bytes of one picture's files by one codec, and of the pi
 
 @dataclass(frozen=True)
 class BaselineResult:
-    """What another codec makes of a face within a budget; what is None is not there yet.
+    """A face by another codec within a budget of bytes; None: not there yet.
 
     Attributes:
         name, label: of the codec, as hsc.baselines has them.
         full: coded at 1024 x 1024.
         best: shrunk first, coded, and enlarged again, at the size with the least LPIPS.
-        missing: why it cannot be had here; then there is nothing else.
+        missing: why the codec is not available here; then nothing else is set.
     """
 
     name: str
@@ -39,7 +39,7 @@ class BaselineResult:
 
 
 class Baselines:
-    """Fits other codecs to a budget, beside ours, without its thread."""
+    """Fits other codecs to a budget, outside the model's thread."""
 
     def __init__(self, measures: Measures, cache: SharedCache) -> None:
         self.measures = measures
@@ -47,15 +47,15 @@ class Baselines:
         self._results: Cache[BaselineResult] = Cache(cache)
 
     def empty(self, names: Sequence[str] = NAMES) -> list[BaselineResult]:
-        """Those of these names, before anything was coded."""
+        """The results of these codecs before anything is coded."""
         codecs = [CODECS[name] for name in names]
         return [BaselineResult(codec.name, codec.label, missing=codec.why_not) for codec in codecs]
 
     def steps(
         self, crop: Image.Image, budget: int, names: Sequence[str] = NAMES
     ) -> Iterator[BaselineResult]:
-        """Fit one codec after the other, each as soon as its pictures are there and again when
-        they are measured.
+        """Fit one codec after the other. A result comes twice: with its pictures, then with their
+        figures.
 
         Args:
             crop: the original, square.
@@ -98,7 +98,7 @@ class Baselines:
         return self.measures.measure(crop, fit.picture) if fit and fit.fits else None
 
 
-def described(result: BaselineResult) -> dict[str, Any]:
+def as_json(result: BaselineResult) -> dict[str, Any]:
     """A result as JSON."""
     if result.full is None or result.best is None:
         return {"codec": result.name, "missing": result.missing}

@@ -1,7 +1,7 @@
-"""Functions that run with the codec, where it is: each does all that belongs together.
+"""Functions that run where the codec is, each with all the work of one request.
 
-On ZeroGPU every call waits for a GPU of its own, so opening a file and drawing it, or coding a crop
-and drawing the file, is one call. The seconds are those of the codec's own work.
+On ZeroGPU every call waits for a GPU of its own, so opening and rendering a file, or coding a crop
+and rendering the file, is one call. The seconds are those of the codec's own work.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A file that was opened and drawn."""
+    """An opened file and its picture."""
 
     opened: Timed[DecodedLatents]
     picture: Timed[Image.Image]
@@ -51,7 +51,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A crop that was coded.
+    """The file of a crop.
 
     Attributes:
         inversion: what the encoder found in the crop.
@@ -83,7 +83,7 @@ def encode(
 
     Args:
         inversion: of the crop, where it is known already.
-        render: choices of layers to draw the file from.
+        render: choices of layers to render the file from.
     """
     inversion = inversion or analyse(codec, crop)
     watch = Stopwatch()
@@ -136,7 +136,7 @@ def with_opened(
         files: each with its layers, to be opened, or open already.
 
     Returns:
-        The files that were opened here, by their number, and what the call gave.
+        The files that were opened here, by their number, and the value of the call.
     """
     fresh: dict[int, Timed[DecodedLatents]] = {}
     opened: list[DecodedLatents] = []
@@ -153,7 +153,7 @@ def with_opened(
 def draw(
     codec: FaceCodec, files: Sequence[DecodedLatents], edits: Mapping[str, float], keep: float
 ) -> Image.Image:
-    """The whole picture of one file."""
+    """The picture of one file, at full size."""
     return codec.draw(files[0], edits, keep)
 
 

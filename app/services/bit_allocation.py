@@ -31,7 +31,7 @@ class BitSummary:
 
     Attributes:
         styles: bits of SCN by style of w+, 23.
-        groups: name, what it draws, how many styles, bits: the styles by what they do.
+        groups: name, what it controls, how many styles, bits; the styles by what they control.
         positions: bits of FCN by place, 16 rows of 16; () without FCN.
         person: part of FCN's bits that lie on the person; None without FCN.
         area: part of the picture that the person takes; None without FCN.
@@ -52,7 +52,7 @@ class BitSummary:
         return sum(map(sum, self.positions))
 
 
-DRAWS = {
+CONTROLS = {
     "coarse": "pose and shape",
     "middle": "features and hair",
     "fine": "colour and texture",
@@ -94,7 +94,7 @@ class BitAllocations:
 
         found = self.decoding.executor.run(_allocate, data)
         groups = tuple(
-            (name, DRAWS[name], len(found.styles[part]), float(found.styles[part].sum()))
+            (name, CONTROLS[name], len(found.styles[part]), float(found.styles[part].sum()))
             for name, part in STYLE_LAYERS.items()
         )
         styles = tuple(found.styles.tolist())

@@ -39,7 +39,7 @@ Photo = Image.Image | bytes | str | Path
 
 
 class Compression:
-    """Photos to files, and to results that hold what the files draw."""
+    """From photos to files, and to results with the pictures of those files."""
 
     def __init__(self, executor: Executor, decoding: Decoding, cache: SharedCache) -> None:
         self.executor = executor
@@ -108,7 +108,7 @@ class Compression:
         )
 
     def render_steps(self, result: Compressed) -> Iterator[Compressed]:
-        """Draw a result that has its file: as it is, with what SCN draws, and whole."""
+        """Render a result's file: yields it without pictures, with that of SCN, and with both."""
         data, decoding = result.file(), self.decoding
         if self.executor.remote:
             decoding.render_all(data, RESULT_LAYERS)
@@ -126,8 +126,8 @@ class Compression:
     def refine(
         self, plain: Compressed, cancelled: Callable[[], bool] = lambda: False
     ) -> Iterator[Compressed]:
-        """Search for a better picture in as many bytes. Hands over the old result with the steps
-        that are done, then the new file, then what it draws; nothing once it is cancelled.
+        """Search for a better picture in as many bytes. Yields the old result with the progress,
+        then the new file, then its pictures; nothing more once it is cancelled.
 
         Raises:
             HscError: the codec cannot refine here.
@@ -189,8 +189,7 @@ class Compression:
         if not faces:  # the library's sentence names an option of the command line
             raise NoFaceError("No face was found in this picture.")
         crop = subject.crop(image, select(subject, faces, face), FACE_1024.image_px)
-        # cutting a face out takes longer than making it small: the one that is cut out stands
-        # for itself
+        # cropping at full size takes longer than shrinking, so the chosen face's crop is reused
         small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         return crop, tuple(
             small if number == face else subject.crop(image, each, THUMBNAIL)

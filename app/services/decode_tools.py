@@ -42,10 +42,10 @@ class Proof:
 
     Attributes:
         file_hash: SHA-256 of the file.
-        same: whether drawing it again gave the same pixels.
-        flipped: the byte of which one bit was turned over.
-        refusal: what was said of the file after that; "" if it was rendered all the same.
-        seconds: what drawing took.
+        same: whether rendering it again gave the same pixels.
+        flipped: index of the byte in which one bit was flipped.
+        refusal: the error for the file with that bit flipped; "" if it was rendered.
+        seconds: of rendering.
     """
 
     file_hash: str
@@ -56,7 +56,7 @@ class Proof:
 
 
 class DecodeTools:
-    """What can be said of a file that somebody sent."""
+    """What the receiver of a file can do with it."""
 
     def __init__(self, decoding: Decoding) -> None:
         self.decoding = decoding
@@ -101,7 +101,7 @@ class DecodeTools:
 def _prove(
     codec: FaceCodec, data: bytes, damaged: bytes, layers: str
 ) -> tuple[Timed[Image.Image], str]:
-    """The picture of a file, and what is said of a damaged one."""
+    """The picture of a file, and the error for a damaged one."""
     watch = Stopwatch()
     picture = Timed(codec.decode(data, layers), watch.lap())
     try:

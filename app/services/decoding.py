@@ -1,4 +1,4 @@
-"""From a file to pictures: whole ones, previews and edits, from the bytes and nothing else."""
+"""From a file to pictures, previews and edits, from the bytes and nothing else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NO_EDITS = Edits()
 
 
 class Decoding:
-    """Draws files; each is opened once, and cached with its last pictures."""
+    """Renders files; each is opened once, and cached with its last pictures."""
 
     def __init__(self, executor: Executor, cache: SharedCache) -> None:
         self.executor = executor
@@ -46,7 +46,7 @@ class Decoding:
     def render(
         self, data: bytes, layers: str = "scn+fcn", edits: Edits = NO_EDITS
     ) -> Timed[Image.Image]:
-        """The picture of a file, full size, and the seconds that it took when it was drawn."""
+        """The picture of a file at full size, and the seconds of its first rendering."""
         key = fingerprint(data), layers, edits
         picture = self._pictures.get(key)
         if picture is None:
@@ -57,7 +57,7 @@ class Decoding:
         return picture
 
     def preview(self, data: bytes, layers: str = "scn+fcn", edits: Edits = NO_EDITS) -> Image.Image:
-        """A small likeness of `render`, fast enough to follow a slider."""
+        """A small version of `render`, fast enough to follow a slider."""
         files = [(data, layers)]
         return self._previews.get_or_make(
             (fingerprint(data), layers, edits),
@@ -77,8 +77,8 @@ class Decoding:
         *args: Args.args,
         **options: Args.kwargs,
     ) -> Timed[Value]:
-        """What a function gives for opened files, and the seconds that it took. Files that are not
-        open yet are opened in the same call, and cached.
+        """The value of a function of opened files, and its seconds. Files that are not open yet
+        are opened in the same call, and cached.
 
         Args:
             files: each with the layers to open.
@@ -94,13 +94,13 @@ class Decoding:
         return value
 
     def render_all(self, data: bytes, choices: Sequence[str]) -> None:
-        """Have several choices of a file's layers rendered, in one call of the codec."""
+        """Render several choices of a file's layers in one call of the codec."""
         missing = tuple(layers for layers in choices if not self.is_cached(data, layers))
         if missing:
             self.put(data, self.executor.run(render_layers, data, missing))
 
     def put(self, data: bytes, rendered: Mapping[str, Rendered]) -> None:
-        """Keep what `render_layers` gave."""
+        """Cache what `render_layers` returned."""
         for layers, each in rendered.items():
             key = fingerprint(data), layers
             self._opened.put(key, each.opened)
@@ -118,7 +118,7 @@ class Decoding:
         edits: Mapping[str, float] | None = None,
         keep_details: float = 1.0,
     ) -> Decoded:
-        """Draw the picture of a .hsc file.
+        """Render a .hsc file.
 
         Args:
             data: the file.
@@ -138,7 +138,7 @@ class Decoding:
         return Decoded(picture.value, layers, facts, picture.seconds)
 
     def readable(self, data: bytes, layers: str) -> tuple[bytes, str, FileFacts]:
-        """What can be rendered of a file from anyone: its bytes, the layers, its facts.
+        """Check a file of unknown origin: the bytes and layers that can be rendered, and its facts.
 
         Raises:
             BitstreamError, HscError: as `decode`.

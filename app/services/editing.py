@@ -1,4 +1,4 @@
-"""Edits of what a file draws: live previews, strips, grids of strength by bitrate, presets."""
+"""Edits of a file's face: live previews, strips, grids of strength by bitrate, presets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class EditTarget:
     """A file to edit, and where it came from.
 
     Attributes:
-        layers: those that are drawn.
+        layers: those that are rendered.
         prepared: the photo's crop, where there was a photo; other levels can be coded then.
     """
 
@@ -67,7 +67,7 @@ class GridRow:
 
 
 class Editing:
-    """Draws edits of files; a file is opened once."""
+    """Renders edits of files; a file is opened once."""
 
     def __init__(self, compression: Compression) -> None:
         self.compression = compression
@@ -95,13 +95,13 @@ class Editing:
         return EditTarget(self.compression.file(prepared, level), "scn+fcn", prepared)
 
     def preview(self, face: EditTarget, edits: Edits) -> Image.Image:
-        """256 px while a slider moves; the whole picture where it is cached already."""
+        """256 px while a slider moves; the full picture where it is cached already."""
         if self.decoding.is_cached(face.data, face.layers, edits):
             return self.picture(face, edits)
         return self.decoding.preview(face.data, face.layers, edits)
 
     def picture(self, face: EditTarget, edits: Edits = NO_EDITS) -> Image.Image:
-        """The whole picture."""
+        """The picture at full size."""
         return self.decoding.render(face.data, face.layers, edits).value
 
     def strip(
@@ -159,7 +159,7 @@ def shipped_edits() -> list[EditInfo]:
 
 
 def usable_presets(edits: Iterable[EditInfo]) -> dict[str, dict[str, float]]:
-    """The presets whose edits are there, held within their ranges."""
+    """The presets whose edits there are, clamped to the edits' ranges."""
     known = {edit.name: edit for edit in edits}
     return {
         label: {n: min(max(x, known[n].low), known[n].high) for n, x in amounts.items()}

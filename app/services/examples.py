@@ -35,7 +35,7 @@ class Example:
 
     Attributes:
         photo: the picture as a visitor would upload it.
-        known: the folder of its .hsc file and of its stand-in pictures.
+        known: the folder with its .hsc file and its stand-in pictures.
     """
 
     name: str

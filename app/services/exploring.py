@@ -28,7 +28,7 @@ BEYOND = 1.5
 
 @dataclass(frozen=True)
 class AxisInfo:
-    """An axis as people read it."""
+    """An axis with its label, unit and range."""
 
     name: str
     label: str
@@ -51,8 +51,8 @@ class OnMap:
     """Where a photo lies.
 
     Attributes:
-        before: as the encoder sees it, S.
-        after: as the file says it, S^.
+        before: of S, as the encoder finds it.
+        after: of S^, as the file has it.
         edits: name, label, amount, and the place after the edit.
     """
 
@@ -63,7 +63,7 @@ class OnMap:
 
 @dataclass(frozen=True)
 class Place:
-    """Which face to draw: that of a seed, of the photo before or after, edited, or at a place.
+    """Which face to render: of a seed, of the photo before or after, edited, or at a place.
 
     Attributes:
         seed: of a generated face; it decides when it is given.
@@ -94,7 +94,7 @@ class Explorer:
 
     @property
     def latent_map(self) -> LatentMap:
-        """Made once, when it is first asked for."""
+        """Built on first use."""
         with self._turn, one_core():
             if self._map is None:
                 from hsc.analysis.latent_map import LatentMap
@@ -147,10 +147,10 @@ class Explorer:
         *,
         small: bool = False,
     ) -> Image.Image:
-        """Draw the face of a place.
+        """Render the face of a place.
 
         Args:
-            prepared, level: the photo that ``edit``, ``stage`` and ``from_photo`` speak of.
+            prepared, level: the photo of ``edit``, ``stage`` and ``from_photo``.
             small: a preview of 256 px instead of full size.
 
         Raises:
@@ -199,7 +199,7 @@ class Explorer:
         return latent_map.face_at(place.at, place.x, place.y, start)
 
     def _photo(self, prepared: Prepared, level: float, stage: str) -> Tensor:
-        """w+ of a photo, (1, 23, 512): what the encoder found, or what the file says."""
+        """w+ of a photo, (1, 23, 512): from the encoder, or from the file."""
         if stage == "before":
             return self.compression.inversion(prepared).w_plus
         data = self.compression.file(prepared, level)

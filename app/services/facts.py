@@ -1,4 +1,4 @@
-"""What the library knows of files, levels and weights, for a page that imports no library."""
+"""Facts of files, levels and weights, for the page, which does not import the library."""
 
 from __future__ import annotations
 

@@ -19,15 +19,15 @@ if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the
 
 FIGURES = ("psnr_256", "lpips_256", "lpips_1024", "identity_l2")
 ORIGINAL_BYTES = 8 << 20
-"""Of a picture and of what is computed of it once, at 256 px."""
+"""Bytes of an original and of what is computed from it once, at 256 px."""
 AMPLIFICATIONS = (1, 2, 4, 8)
-"""Of the differences that are shown."""
+"""Factors by which a difference can be shown."""
 SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
 
 
 @dataclass(frozen=True)
 class Distances:
-    """What is None was not measured yet, or cannot be.
+    """Distances of two pictures; None: not measured yet, or cannot be.
 
     Attributes:
         psnr: dB at 256 px.
@@ -43,7 +43,7 @@ class Distances:
 
 
 class Measures:
-    """Measures pictures beside the codec, without its thread; the last answers are cached.
+    """Measures pictures outside the model's thread; recent results are cached.
 
     The networks are loaded when the first picture is measured.
     """
@@ -117,7 +117,7 @@ def difference(original: Image.Image, picture: Image.Image, amplification: int =
 
     Args:
         original, picture: RGB, of one size.
-        amplification: what the difference is multiplied with.
+        amplification: factor of the difference.
     """
     x, x_hat = (np.asarray(each.convert("RGB"), dtype=np.int16) for each in (original, picture))
     apart = np.abs(x - x_hat) * amplification

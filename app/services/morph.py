@@ -25,7 +25,7 @@ FORMATS = {"webp": "WEBP", "gif": "GIF"}
 
 
 class Morph:
-    """Draws faces made of two files, each read from its own bytes."""
+    """Renders faces made of two files, each read from its own bytes."""
 
     def __init__(self, decoding: Decoding) -> None:
         self.decoding = decoding

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.metrics.evaluator import Scored
 
 ORIGINAL_BYTES = 48 << 20
-"""Of a picture and of what is computed of it once: nearly all of it what LPIPS sees at 1024 px."""
+"""Bytes of an original and of what is computed from it once, mostly LPIPS features at 1024 px."""
 OTHERS = ("avif", "webp", "jpeg")
 BUDGETS = (800, 1500, 3000, 6000)
 """Bytes at which other codecs are tried."""
@@ -34,7 +34,7 @@ BUDGETS = (800, 1500, 3000, 6000)
 
 @dataclass(frozen=True)
 class CurveMetric:
-    """What a curve can show: its key, its label, whether less is better, and its digits."""
+    """A metric of curves: its key, its label, whether less is better, and its digits."""
 
     key: str
     label: str
@@ -56,7 +56,7 @@ class CurvePoint:
 
     Attributes:
         series: "HSC", "SCN alone" or the name of another codec.
-        name: what a person reads.
+        name: its label.
         data: the file.
         codec: the other codec's name; "" for ours.
         figures: by key of METRICS; identity is missing where the original shows no face.
@@ -75,10 +75,10 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Curve:
-    """What is measured so far.
+    """The points measured so far.
 
     Attributes:
-        doing: what comes next, in words; "" when it is complete.
+        doing: the next point, in words; "" when it is complete.
         done, total: points measured, and points there will be.
     """
 
@@ -89,7 +89,7 @@ class Curve:
 
 
 class RdCurves:
-    """Curves of photos; what was measured lately is cached, of unfinished curves too."""
+    """Curves of photos; recent points are cached, those of unfinished curves too."""
 
     def __init__(self, compression: Compression, measures: Measures, cache: SharedCache) -> None:
         self.compression = compression
@@ -101,7 +101,7 @@ class RdCurves:
         """Measure a photo, one file after the other.
 
         Args:
-            others: also by other codecs, at the size where each is nearest.
+            others: with other codecs, each at the size with the least LPIPS.
         """
         jobs = list(self._jobs(prepared, others))
         points: list[CurvePoint] = []
@@ -114,7 +114,7 @@ class RdCurves:
         yield Curve(tuple(points), "", len(jobs), len(jobs))
 
     def picture(self, point: CurvePoint) -> Image.Image:
-        """What a point's file draws at full size."""
+        """The picture of a point's file, at full size."""
         if point.codec:
             picture = CODECS[point.codec].decode(point.data)
             return picture.resize(

@@ -1,4 +1,4 @@
-"""What machines read off a face: in the original, in what we decode, and in a same-size AVIF."""
+"""What networks read off a face: in the original, the decoded picture and an AVIF of its size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the
 
 TEAL, AMBER = (63, 181, 167), (255, 190, 110)
 BACKGROUND = 0.35
-"""What is left of the brightness where no person was seen."""
+"""Brightness of the background, in parts of the original's."""
 OUTLINES = (
     range(0, 17), range(17, 22), range(22, 27), range(27, 31), range(31, 36),
     [*range(36, 42), 36], [*range(42, 48), 42], [*range(48, 60), 48], [*range(60, 68), 60],
@@ -36,10 +36,10 @@ class View:
 
     Attributes:
         name: "original", "decoded" or "avif".
-        label: what a person reads.
+        label: for people.
         bytes: of its file; None for the original.
-        picture: as it is.
-        marked: with the mask, the landmarks and the box drawn in.
+        picture: unchanged.
+        marked: with the mask, the landmarks and the box.
         agreement: with the original; None for the original itself.
     """
 
@@ -53,7 +53,7 @@ class View:
 
 
 class VisionReadouts:
-    """Reads pictures beside the codec, without its thread; the last read-outs are cached."""
+    """Reads pictures outside the model's thread; recent read-outs are cached."""
 
     def __init__(self, compression: Compression, cache: SharedCache) -> None:
         self.compression = compression
@@ -62,7 +62,7 @@ class VisionReadouts:
         self._turn = threading.Lock()
 
     def steps(self, prepared: Prepared, level: float) -> Iterator[tuple[View, ...]]:
-        """Look at the original, at what its file draws, and at an AVIF of as many bytes.
+        """Read the original, the picture of its file, and an AVIF of as many bytes.
 
         Raises:
             HscError: the level is out of range.
@@ -74,10 +74,10 @@ class VisionReadouts:
         picture = self.compression.decoding.render(data).value
         views += (self._view("decoded", "HSC", len(data), picture, original.readout),)
         yield views
-        label, avif, drawn = self._avif.get_or_make(
+        label, avif, decoded = self._avif.get_or_make(
             (prepared.key, len(data)), lambda: self._same_bytes(prepared.crop, len(data))
         )
-        views += (self._view("avif", label, len(avif), drawn, original.readout),)
+        views += (self._view("avif", label, len(avif), decoded, original.readout),)
         yield views
 
     def look(self, prepared: Prepared, level: float) -> tuple[View, ...]:
@@ -134,7 +134,7 @@ def marked(picture: Image.Image, readout: Observation) -> Image.Image:
 
 
 def verdict(view: View) -> tuple[str, bool]:
-    """What a machine makes of a picture, in a sentence; and whether it is still the same person."""
+    """What the recogniser says of a picture, in a sentence; and whether it is the same person."""
     from hsc.vision.agreement import SAME_PLACE
 
     agreement = view.agreement
@@ -150,7 +150,7 @@ def verdict(view: View) -> tuple[str, bool]:
     return "The same person, every feature in its place.", True
 
 
-def described(view: View) -> dict[str, Any]:
+def as_json(view: View) -> dict[str, Any]:
     """A view as JSON."""
     from hsc.vision.segmentation import PERSON
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.cache import SharedCache
 from app.results import CurrentFace, Edits
-from app.services.baselines import Baselines, described
+from app.services.baselines import Baselines, as_json
 from app.services.editing import EditTarget, amounts_over, shipped_edits, usable_presets
 from app.services.measure import Distances, Measures, difference
 from app.services.morph import FRAME_PX, MIXES, MORPH, animation
@@ -155,7 +155,7 @@ def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
     assert not measured.full.fits and len(measured.full.data) > budget
     assert measured.best.fits and len(measured.best.data) <= budget and measured.best.px < 1024
     assert measured.full_measured is None  # over the budget: not held against ours
-    assert json.loads(json.dumps(described(measured)))["best_size"]["px"] == measured.best.px
+    assert json.loads(json.dumps(as_json(measured)))["best_size"]["px"] == measured.best.px
     assert list(same_bytes.steps(result.crop, budget, ["jpeg"])) == [measured]
     shown = CurrentFace(result, "scn+fcn", result.data, result.picture_both)
     html = compare_html.cards(shown, None, [measured])

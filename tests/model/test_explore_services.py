@@ -12,7 +12,7 @@ import hsc
 from app.services.exploring import GENERATED, OnMap, Place
 from app.services.portraits import ACROSS, COUNT, SHEET, SIDE
 from app.services.rd_curve import METRICS, Curve, CurvePoint
-from app.services.vision import described, verdict
+from app.services.vision import as_json, verdict
 from app.studio import Studio
 from app.tabs.explore import figures
 from app.tabs.explore import html as explore_html
@@ -230,7 +230,7 @@ def test_three_views_are_read_and_compared(studio, photo, face):
     assert avif.bytes <= len(face) and avif.label.startswith("AVIF at")
     assert ours.marked.size == (1024, 1024)
     assert not np.array_equal(np.asarray(ours.marked), np.asarray(ours.picture))
-    said = json.loads(json.dumps([described(view) for view in (original, ours, avif)]))
+    said = json.loads(json.dumps([as_json(view) for view in (original, ours, avif)]))
     assert said[0]["agreement"] is None and said[1]["agreement"]["same_person"] is True
     assert len(said[1]["face"]["landmarks"]) == 68
     html = vision_html.summary((original, ours, avif)) + vision_html.card(ours)

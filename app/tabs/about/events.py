@@ -12,7 +12,7 @@ from app.tabs.base import Tab
 
 
 class AboutTab(Tab):
-    """Nothing to do here but to read."""
+    """Texts, and the facts of the running model."""
 
     name = "about"
     title = "About"

@@ -8,7 +8,7 @@ from app.components.api import PUBLIC, face_inputs, level_input, require
 from app.components.events import friendly
 from app.components.images import PhotoInput
 from app.files import keep_picture
-from app.services.baselines import CODECS, NAMES, described
+from app.services.baselines import CODECS, NAMES, as_json
 from app.studio import Studio
 from hsc.errors import HscError
 
@@ -63,7 +63,7 @@ def add(studio: Studio) -> None:
             if baseline.best:
                 path = keep_picture(baseline.best.picture, f"{baseline.name}.png")
                 pictures.append((path, baseline.best.note))
-        return pictures, {"hsc": ours, "others": [described(each) for each in baselines.values()]}
+        return pictures, {"hsc": ours, "others": [as_json(each) for each in baselines.values()]}
 
     inputs = [
         PhotoInput(label="Photo"),

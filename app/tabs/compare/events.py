@@ -1,4 +1,4 @@
-"""Same bytes, other codecs: what the bytes of this file buy elsewhere."""
+"""The visitor's face by other codecs, in as many bytes as its .hsc file has."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def cards(current: CurrentFace, ours: Distances | None, results: Iterable[Baseli
     """All cards: the original and ours, the others at their best and at full size, who is missing.
 
     Args:
-        ours: figures of our picture; None while they are not there.
+        ours: figures of our picture; None until they are measured.
     """
     results = list(results)
     available = [result for result in results if not result.missing]

@@ -1,4 +1,4 @@
-"""The first screen: a photo in, its few bytes, and what they draw."""
+"""The first screen: a photo, its file, and the pictures rendered from the file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.tabs.compress.view import DIFFERENCE, CompressView
 from hsc.errors import NoFaceError
 
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
-# Measuring never stands in the way of a picture: it has a queue of its own.
+# Measuring has a queue of its own, so that no picture waits for it.
 MEASURING = LIVE | {"concurrency_id": "measure"}
 
 
@@ -166,10 +166,10 @@ class CompressTab(Tab):
         fcn: bool,
         fresh: bool = False,
     ) -> Iterator[Update]:
-        """Show the photo's file and pictures as they come; what is remembered comes whole.
+        """Show the photo's file and pictures as they come; cached ones come at once.
 
-        `fresh` shows what SCN draws in the viewer too until FCN has refined it. An example's
-        pictures are there already, and stay until theirs are whole.
+        With `fresh` the viewer shows the picture of SCN until that of both layers is there. An
+        example's shipped pictures stay until its own are complete.
         """
         if not photo:
             return
@@ -232,7 +232,7 @@ class CompressTab(Tab):
             yield from self.draw(photo, face, align, level, scn, fcn)
 
     def show_view(self, current: CurrentFace | None, mode: str, amplification: int) -> Update:
-        """Before and after with a border between them, or where they differ."""
+        """Before and after with a border between them, or their difference."""
         view, differing = self.view, mode == DIFFERENCE
         update: Update = {
             view.slider: gr.ImageSlider(visible=not differing),
@@ -250,7 +250,7 @@ class CompressTab(Tab):
         return update
 
     def measure(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
-        """The figures, as they come, while it is this picture that shows."""
+        """The figures, as they come, until another picture is asked for."""
         if current is None:
             return
         cancelled = search.watch()
@@ -260,7 +260,7 @@ class CompressTab(Tab):
             yield html.measures(measured)
 
     def show_example(self, number: int) -> Update:
-        """Show an example as it ships, and hand its photo over to be drawn here."""
+        """Show an example's shipped pictures, and pass its photo on to be rendered here."""
         example = self.examples[number]
         return self.updates.example(example) | {self.view.photo: str(example.photo)}
 
@@ -280,7 +280,7 @@ class CompressTab(Tab):
         return update
 
     def invent_face(self, seed: float | None = None) -> tuple[str, int]:
-        """A face that belongs to nobody; without a seed, any."""
+        """A generated face; without a seed, a random one."""
         number = random.randrange(1_000_000) if seed is None else abs(int(seed))
         face = self.studio.random_face(number)
         return keep_picture(face, f"{GENERATED}-{number}.png"), number

@@ -1,4 +1,4 @@
-"""A result in numbers, as HTML: the size of its file, its likeness, the slow link, the times."""
+"""A result in numbers, as HTML: the file's size, the distances, the slow link, the times."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _row(name: str, words: str, figure: str, what: str) -> str:
 
 
 def _ratio(ratio: float) -> str:
-    """Two or three figures are all that a ratio deserves: 3128.4 -> '3,100'; 4.26 -> '4.3'."""
+    """Two or three significant figures: 3128.4 -> '3,100'; 4.26 -> '4.3'."""
     if ratio >= 1000:
         return f"{round(ratio, -2):,.0f}"
     return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.1f}"

@@ -1,4 +1,4 @@
-"""The level and the layers: what was shown before comes back in the browser alone."""
+"""The level and the layers; the browser shows again by itself what it has shown before."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Draw = Callable[[str | None, int, bool, float, bool, bool], Iterator[Update]]
 class LayerSwitches:
     """What happens when a level or a layer is chosen.
 
-    The browser remembers what `ResultUpdates.complete` says of each level, and shows it at once
-    when it is chosen again (switch.js); the studio only takes note of that.
+    The browser caches what `ResultUpdates.complete` returns for each level, and shows it at once
+    when it is chosen again (switch.js). The server then only records the choice.
 
     Args:
-        draw: shows a photo's file and pictures as the controls say.
+        draw: `CompressTab.draw`.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LayerSwitches:
         self.draw = draw
 
     def wire(self, controls: list[Block], outputs: list[Block]) -> Dependency:
-        """Wire the level and the layers; the event after which what is chosen is known here."""
+        """Wire the level and the layers; the event after which the server knows the choice."""
         view = self.view
         in_browser = script_event(
             Path(__file__).with_name("switch.js"),
@@ -85,7 +85,7 @@ class LayerSwitches:
             outputs,
             **LIVE,
         )
-        switched.then(**in_browser)  # over what was on its way when it was switched
+        switched.then(**in_browser)  # again, over updates that were still on their way
         return switched
 
     def switched(
@@ -99,7 +99,7 @@ class LayerSwitches:
         scn: bool,
         fcn: bool,
     ) -> Iterator[Update]:
-        """A level or a layer was chosen: note what the page shows of it, or draw what it lacks."""
+        """A level or a layer was chosen: record what the page shows, or render what it lacks."""
         layers, cache = layers_of(scn, fcn), cache or {}
         in_browser = cache.get("level") == level and layers in cache.get("layers", ())
         same_face = current is not None and cache.get("identity") == identity_of(current.result)
@@ -109,7 +109,7 @@ class LayerSwitches:
         result = current.result
         if result.level != level:
             result = next(self.studio.steps(photo, level, face, align))
-            if result.picture_both is None:  # forgotten here
+            if result.picture_both is None:  # no longer cached here
                 yield from self.draw(photo, face, align, level, scn, fcn)
                 return
         picture = self.studio.decode(result.file(layers), layers).picture

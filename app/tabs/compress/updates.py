@@ -20,7 +20,7 @@ from app.services.facts import recipe
 from app.tabs.compress import html
 from app.tabs.compress.view import CompressView
 
-GENERATED = "generated-face"  # file name of the faces that the page makes up
+GENERATED = "generated-face"  # file name of generated faces
 
 
 class LayerValues(TypedDict):
@@ -49,7 +49,7 @@ class ResultUpdates:
         Pictures of the last file stay, faded, until theirs are replaced.
 
         Args:
-            fresh: whether the face is another one than the last result's.
+            fresh: whether this is another face than the last result's.
         """
         view = self.view
         update: Update = {}
@@ -82,7 +82,7 @@ class ResultUpdates:
         return update
 
     def complete(self, current: CurrentFace, photo: Path) -> Update:
-        """The picture that the chosen layers draw, and all that follows from it."""
+        """The picture of the chosen layers, and everything that belongs to it."""
         view, result = self.view, current.result
         pictures = {"scn": result.picture_scn, "scn+fcn": result.picture_both}
         pictures[current.layers] = current.picture
@@ -117,7 +117,7 @@ class ResultUpdates:
         }
 
     def layer_values(self, current: CurrentFace, photo: Path) -> LayerValues:
-        """What depends on the choice of layers; its files are written where they are not there."""
+        """What depends on the choice of layers; missing files are written."""
         result, file = current.result, current.file
         name = _name(photo, result)
         return {
@@ -132,7 +132,7 @@ class ResultUpdates:
         }
 
     def example(self, example: Example) -> Update:
-        """An example at once, from what ships of it, until the same is drawn here."""
+        """An example at once, from its shipped pictures, until it is rendered here."""
         view, sizes = self.view, example.sizes
         crop, scn, both = map(example.picture, ("crop", "scn", "both"))
         ratio = example.photo.stat().st_size / sizes.total
@@ -151,7 +151,7 @@ class ResultUpdates:
         }
 
     def _link(self, current: CurrentFace, photo: Path) -> str:
-        """A link to these settings, with the face where it is one that anyone can have."""
+        """A link to these settings, and to the face if it is generated or an example."""
         query: dict[str, Any] = {"level": f"{current.result.level:g}", "layers": current.layers}
         stems = [each.photo.stem for each in self.examples]
         if current.seed is not None:
@@ -179,7 +179,7 @@ def identity_of(result: Compressed) -> str:
 
 
 def seed_of(photo: Path) -> int | None:
-    """The seed of a face that the page made up, from its file's name."""
+    """The seed of a generated face, from its file's name."""
     found = re.fullmatch(rf"{GENERATED}-(\d+)", photo.stem)
     return int(found[1]) if found else None
 

@@ -68,7 +68,7 @@ def _library(request: Request) -> Response:
 
 @cache
 def _packed() -> bytes:
-    # found, not imported: only one file of the package is wanted
+    # found, not imported: only one file of the package is needed
     package = find_spec("plotly")
     assert package and package.origin
     return gzip.compress(

@@ -1,4 +1,4 @@
-"""The rate-distortion curve of a photo, measured and drawn level by level as one watches."""
+"""The rate-distortion curve of a photo, measured and drawn level by level."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.tabs.explore import chart, figures, html
 from app.tabs.explore.view import ExploreView
 
 LATE_UPDATES = 0.5
-"""Seconds in which what a stopped measurement had sent still arrives."""
+"""Seconds in which updates that a stopped measurement had sent still arrive."""
 METRIC_BY_KEY = {metric.key: metric for metric in METRICS}
 
 
@@ -93,7 +93,7 @@ class CurveOfPhoto:
         yield {view.stop: gr.Button(visible=False)}
 
     def stopped(self) -> str:
-        """Said once what was on its way when the button was clicked has arrived."""
+        """The note after Stop, when updates that were on their way have arrived."""
         time.sleep(LATE_UPDATES)
         return note("Stopped. What is measured stays.")
 
@@ -117,7 +117,7 @@ class CurveOfPhoto:
         return {self.view.point_picture: gr.Image(value=path, label=_label(point))}
 
     def forget(self) -> Update:
-        """The curve belongs to the photo that is gone."""
+        """Clear the curve of the last photo."""
         view = self.view
         return {
             view.measured: None,

@@ -41,7 +41,7 @@ class ExploreTab(Tab):
         bits = [view.bits, view.bits_words, view.styles_chart, view.heat_map, view.start]
         face = [*face_map, view.face, view.place]
 
-        # by itself: of what a generator hands over in quick steps, a page may miss the first
+        # an event of its own: the page may miss the first of a generator's quick updates
         tab.select(friendly(self.name_axes), axes, axes, **MODEL_EVENT)
         tab.select(friendly(self.open, picker.note), request, face, **MODEL_EVENT)
         gr.on(
@@ -174,7 +174,7 @@ class ExploreTab(Tab):
     def _draw_face(
         self, place: Place, prepared: Prepared | None, level: float, x: str, y: str
     ) -> Iterator[Update]:
-        """A face quickly and small, then as it is."""
+        """A face as a quick preview, then at full size."""
         view, explorer = self.view, self.studio.explorer
         at = explorer.where(place, x, y, prepared, level)
         update = self._coordinates(at) | {view.place: place}
@@ -203,7 +203,7 @@ class ExploreTab(Tab):
     def _figure(
         self, prepared: Prepared | None, level: float, x: str, y: str, place: Place | None
     ) -> tuple[str, tuple[float, float] | None]:
-        """The map, and where on it the face is that is shown."""
+        """The map, and the place of the shown face on it."""
         explorer, at = self.studio.explorer, None
         photo = explorer.on_map(prepared, level, x, y) if prepared else None
         needs_photo = place and (place.stage or place.edit or place.from_photo)

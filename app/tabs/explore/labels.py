@@ -1,4 +1,4 @@
-"""Words on the map of faces: beside their places, and not on top of one another."""
+"""Labels on the map of faces: beside their places, without overlaps."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ def label(
     across: tuple[float, float],
     gap: int = 9,
 ) -> Note:
-    """Words beside a place, on the side that looks away from another; above it and towards the
-    middle where the map, which reaches from ``across[0]`` to ``across[1]``, ends too soon."""
+    """Words beside a place, on the side away from another place.
+
+    Where the map, from ``across[0]`` to ``across[1]``, has no room for them, they are above the
+    place and towards the middle.
+    """
     right = place[0] >= away_from[0]
     room = (across[1] - place[0] if right else place[0] - across[0]) / (across[1] - across[0])
     cut = room < _width(words)

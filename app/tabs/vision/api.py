@@ -7,7 +7,7 @@ import gradio as gr
 from app.components.api import PUBLIC, face_inputs, level_input, require
 from app.components.events import friendly
 from app.components.images import PhotoInput
-from app.services.vision import described
+from app.services.vision import as_json
 from app.studio import Studio
 
 
@@ -31,7 +31,7 @@ def add(studio: Studio) -> None:
         """
         require(photo, "a photo")
         prepared = studio.prepare(photo, int(face), bool(align))
-        return {"views": [described(view) for view in studio.vision.look(prepared, float(level))]}
+        return {"views": [as_json(view) for view in studio.vision.look(prepared, float(level))]}
 
     inputs = [
         PhotoInput(label="Photo"),

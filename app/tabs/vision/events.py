@@ -20,7 +20,7 @@ STEPS = ("Looking at the original …", "Compressing and looking …", "Fitting 
 
 
 class VisionTab(Tab):
-    """Every change of the photo, the level or the marks looks again."""
+    """Reads the pictures again whenever the photo, the level or the marks change."""
 
     name = "vision"
     title = "Vision"
