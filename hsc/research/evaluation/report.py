@@ -19,7 +19,7 @@ from hsc.errors import HscError
 from hsc.metrics.evaluator import METRIC_NOTE, METRICS
 from hsc.research.data.faces import FULL_PX
 from hsc.research.data.held_out import REFERENCE_NOTE, HeldOutPicture
-from hsc.weights.loading import DECODER_FILES, file_hash, path_of
+from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, path_of
 
 LICENCES = {
     "officials": "official portraits of US officials, public domain",
@@ -50,7 +50,11 @@ def report(kind: str, codec: Codec, pictures: list[HeldOutPicture], rows: list[R
         "kind": kind,
         "date": date.today().isoformat(),
         "model": codec.model_name,
-        "weights": {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+        "weights": {
+            name: file_hash(path_of(name))
+            for name in ("inversion", *DECODER_FILES, FINETUNED)
+            if path_of(name).is_file()
+        },
         "machine": machine(codec.device),
         "pictures": dict(Counter(p.collection for p in pictures)),
         "notes": [reference, METRIC_NOTE],
