@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
@@ -65,6 +66,8 @@ def test_unfit_arguments_are_refused_in_one_sentence(argument, sentence):
     with StudioBlocks() as page:
         gr.Button().click(lambda photo: photo, gr.Image(), None)
     (block_fn,) = page.fns.values()
-    with pytest.raises(gr.Error) as refused:
-        asyncio.run(page.preprocess_data(block_fn, [argument], None))
+    call = page.preprocess_data(block_fn, [argument], None)
+    # in a thread of its own: the browser tests keep an event loop running in this one
+    with ThreadPoolExecutor(1) as pool, pytest.raises(gr.Error) as refused:
+        pool.submit(asyncio.run, call).result()
     assert refused.value.message == sentence
