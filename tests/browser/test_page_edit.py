@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,7 +138,7 @@ class Calls:
         self.preview = page.evaluate(PREVIEW_EVENT)
         self.asked: list[int] = []
         self.amounts: dict[int, list] = {}  # by event, of its last call
-        self.held: list | None = []
+        self.held: list[tuple[int, Any]] | None = []
         page.route("**/queue/join*", self._note)
 
     def _note(self, route) -> None:
@@ -147,11 +148,11 @@ class Calls:
         if self.held is None:
             route.continue_()
         else:
-            self.held.append(route)
+            self.held.append((asked["fn_index"], route))
 
     def let_through(self) -> None:
         held, self.held = self.held, None
-        for route in held or ():
+        for _, route in held or ():
             route.continue_()
 
 
@@ -206,20 +207,6 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
     whole(page, "smile -1")
     assert calls.preview in calls.asked
     expect(page.locator(OVERLAY)).to_have_count(0)
-
-
-def test_a_browser_that_is_faster_than_the_server_draws_the_previews(real_page):
-    page = real_page
-    calls = Calls(page)  # a server that takes as long as the worker takes to load and to draw
-    page.locator("#edit-smile input[type=range]").focus()
-    page.keyboard.press("End")
-    page.wait_for_function("window.previewsHere === 2")
-    expect(page.get_by_label("Server", exact=True)).to_be_checked()
-    assert calls.asked[0] == calls.preview  # before the whole picture, and of the new value
-    assert 1.5 in calls.amounts[calls.preview]
-    calls.let_through()
-    expect(page.get_by_label("This browser")).to_be_checked()
-    whole(page, "smile +1.5")
 
 
 def test_a_face_that_this_browser_cannot_draw_is_left_to_the_server(page):

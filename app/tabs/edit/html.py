@@ -12,7 +12,7 @@ from app.protocols import EditInfo
 from app.results import Edits
 from app.services.editing import EditTarget, GridRow, amounts_over
 
-# script.js does the rest. The browser draws only when it has proved faster than the server.
+# script.js does the rest. The server draws until the visitor chooses the browser.
 PREVIEWS = """
 <fieldset><legend>Previews</legend>
 <label><input type="radio" name="edit-previews" value="browser">This browser</label>

@@ -3,26 +3,21 @@
 (() => {
   const AT_REST = 350; // ms
   const LAYERS = ["scn", "scn+fcn"]; // what the worker can open
-  const TRIAL = -1; // id of the previews that find out how fast this browser is
-  const TRIALS = 2; // the first one loads the networks, the second one is timed
+  const WARM_UP = -1; // id of a preview that is not shown: the first one loads the networks
   const $ = (selector) => document.querySelector(selector);
 
-  let choice = "server"; // where previews come from, once the worker is ready
-  let chosen = false; // by the visitor, whom nothing overrules
+  let choice = "server"; // the visitor's: where previews come from, once the worker is ready
   let words = ""; // beside the choice
   let move = 0; // counts the moves of sliders
   let resting = 0; // timer of the whole picture; 0 when no slider moves
   let covered = 0; // the last move that a picture of the server covers
 
   let worker = null;
-  let state = "none"; // of the worker: none, loading, idle, busy, slow or failed
+  let state = "none"; // of the worker: none, loading, idle, busy or failed
   let opened = ""; // the file that the worker has open, or is opening
   let isOpen = false;
   let next = null; // the newest move that the worker has yet to draw
-  let trials = 0;
-  let ownTime = 0; // ms of a preview in this browser
-  let serverStarted = 0;
-  let serverTime = 0; // ms from the first move to the server's first preview
+  let warm = false; // the worker has drawn a preview
 
   function show(root = $("#edit-previews")) {
     if (!root) return;
@@ -54,7 +49,7 @@
 
   function start() {
     state = "loading";
-    trials = ownTime = 0;
+    warm = false;
     opened = "";
     isOpen = false;
     worker = new Worker(new URL("receive/worker.js", document.baseURI), { type: "module" });
@@ -77,7 +72,7 @@
     stop("failed");
     remove();
     choice = "server";
-    say(chosen ? "This browser cannot draw them." : "");
+    say("This browser cannot draw them.");
   }
 
   /** Hand an idle worker the file that is edited, unless it has that one. */
@@ -96,16 +91,15 @@
     worker.postMessage({ kind: "edit", id, amounts: values, preview: true });
   }
 
-  /** Give an idle worker what there is to do: a file to open, a trial, or the newest preview. */
+  /** Give an idle worker what there is to do: a file to open, a first preview, or the newest one. */
   function proceed() {
-    if (chosen && choice === "server") return;
+    if (choice === "server") return;
     open();
     if (state !== "idle" || !hasFileOpen()) return;
-    if (trials < TRIALS) {
-      trials += 1;
+    if (!warm) {
       const values = amounts();
       const [first] = Object.keys(values); // an edit of nothing would take less than all others
-      draw(TRIAL, Object.values(values).some(Boolean) ? values : { [first]: 1 });
+      draw(WARM_UP, Object.values(values).some(Boolean) ? values : { [first]: 1 });
     } else if (next) {
       draw(next.id, next.amounts);
       next = null;
@@ -122,12 +116,11 @@
       isOpen = true;
       proceed();
     },
-    edited({ id, rgba, px, milliseconds }) {
+    edited({ id, rgba, px }) {
       state = "idle";
-      if (id === TRIAL && trials === TRIALS) {
-        ownTime = milliseconds;
+      if (id === WARM_UP) {
+        warm = true;
         say("");
-        compare();
       } else if (choice === "browser" && id > covered && hasFileOpen()) {
         paint(rgba, px);
       }
@@ -137,18 +130,10 @@
       state = "idle";
       if (of !== "open") return giveUp();
       isOpen = false; // the server says what is wrong with a file
-      if (chosen && choice === "browser") say("This browser cannot draw this face.");
+      if (choice === "browser") say("This browser cannot draw this face.");
       proceed();
     },
   };
-
-  /** This browser draws from now on if it is the faster one; the worker's memory is freed if not. */
-  function compare() {
-    if (chosen || !ownTime || !serverTime || state === "slow") return;
-    if (ownTime >= serverTime) return stop("slow");
-    choice = "browser";
-    show();
-  }
 
   function paint(rgba, px) {
     const block = $("#edit-picture");
@@ -175,7 +160,6 @@
 
   /** The preview goes when the server's picture is there, unless a slider moves again. */
   async function wholePictureCame() {
-    serverStarted = 0;
     if (state === "idle") proceed();
     if (resting) return;
     covered = move;
@@ -186,7 +170,7 @@
   }
 
   function preview() {
-    if (choice === "browser" && ownTime && hasFileOpen() && keepsDetails()) {
+    if (choice === "browser" && warm && hasFileOpen() && keepsDetails()) {
       next = { id: move, amounts: amounts() };
       if (state === "idle") proceed();
       return;
@@ -194,10 +178,8 @@
     covered = move;
     next = null;
     remove();
-    serverStarted ||= performance.now();
     $("#edit-follow")?.click();
     if (state === "idle") proceed();
-    if (state === "none" && source().file && !chosen && !navigator.connection?.saveData) start();
   }
 
   document.addEventListener("input", ({ target }) => {
@@ -214,24 +196,13 @@
   document.addEventListener("change", ({ target }) => {
     if (target.name !== "edit-previews") return;
     choice = target.value;
-    chosen = true;
     say("");
     if (choice === "server") return remove();
     if (state === "failed") return giveUp();
-    if (state === "none" || state === "slow") start();
-    if (!ownTime) say("Loading the decoder …");
+    if (state === "none") start();
+    if (!warm) say("Loading the decoder …");
     if (state === "idle") proceed();
   });
-
-  // the server's first preview, which is smaller than the whole picture
-  document.addEventListener("load", ({ target }) => {
-    if (!target.closest?.("#edit-picture")) return;
-    if (serverStarted && !serverTime && target.naturalWidth < 1024) {
-      serverTime = performance.now() - serverStarted;
-      compare();
-    }
-    serverStarted = 0;
-  }, true);
 
   window.editPreviews = { show, wholePictureCame };
 })();
