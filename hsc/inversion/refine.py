@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from hsc.config import SHIPPED
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
+from hsc.generators.pretrained import load_finetuned
 from hsc.inversion.descent import descend
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
@@ -28,9 +29,9 @@ from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.types import Inversion
-from hsc.weights.model_id import path_or_shipped
+from hsc.weights.model_id import FINETUNED, path_of, path_or_shipped
 
-FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
+FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.003
 """Adam's initial rates: in standard deviations of F's channels at the lowest and the highest level,
 and in those of w. Where rounding is coarse, long steps change symbols needlessly."""
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
@@ -54,6 +55,7 @@ class Refiner:
     """
 
     synthesis: SynthesisNetwork
+    renderer: SynthesisNetwork  # of files with a feature map
     scn: SemanticCodec
     fcn: FeatureCodec
     preview: ExitHead
@@ -82,9 +84,14 @@ class Refiner:
         """
         device = fcn.feature_std.device
         lpips = Lpips.pretrained(path_or_shipped("lpips_alex", folder)).to(device)
-        synthesis = copy.deepcopy(generator).to(gradient_dtype(device))
+        renderer, decoder = generator, path_of(FINETUNED, folder)
+        if decoder.is_file():  # files are rendered by these blocks, and by their own exit
+            finetuned = load_finetuned(generator, decoder)
+            renderer = finetuned.synthesis
+            preview = finetuned.preview.to(device) if finetuned.preview else preview
         return cls(
-            synthesis.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
+            _for_gradients(generator, device),
+            _for_gradients(renderer, device),
             scn,
             fcn,
             preview,
@@ -147,12 +154,19 @@ class Refiner:
             semantics = Semantics(feature_s.float(), context.float())
             feature_hat, fcn_bits = self.fcn(feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
-            x_hat = render_exit(g, self.preview, feature_hat, styles).float()  # (1, 3, 256, 256)
+            # (1, 3, 256, 256)
+            x_hat = render_exit(self.renderer, self.preview, feature_hat, styles).float()
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
         loss, _ = self.loss(x_hat, image)
         semantic_loss, _ = self.semantic_loss(x_s, F.avg_pool2d(image, 2))
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
         return loss + semantic_loss, bits
+
+
+def _for_gradients(synthesis: SynthesisNetwork, device: torch.device) -> SynthesisNetwork:
+    """A copy in the type that gradients are computed in."""
+    network = copy.deepcopy(synthesis).to(gradient_dtype(device))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def feature_rate(level: float) -> float:

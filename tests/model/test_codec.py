@@ -22,7 +22,7 @@ from hsc.levels import LEVELS
 from hsc.metrics.lpips import Lpips
 from hsc.types import LAYERS, Inversion
 from hsc.vision.face_readouts import aligned_landmarks, geometry
-from hsc.weights.loading import DECODER_FILES, path_of
+from hsc.weights.model_id import DECODER_FILES, FINETUNED, path_of
 
 SIZE = (1024, 1024)
 NUMBERS = [level.number for level in LEVELS]
@@ -126,7 +126,7 @@ def test_the_same_bytes_are_the_same_picture(codec, files, pictures) -> None:
 
 
 def test_a_decoder_needs_nothing_but_the_bytes(codec, photo, files, pictures, tmp_path) -> None:
-    for name in (*DECODER_FILES, "edits"):
+    for name in (*DECODER_FILES, FINETUNED, "edits"):
         (tmp_path / path_of(name).name).symlink_to(path_of(name))
     fresh = Codec.load("cpu", tmp_path)
     assert fresh.model_id == codec.model_id

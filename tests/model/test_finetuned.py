@@ -11,7 +11,6 @@ from generated import styles, synthesis, uneven_decoder
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-import hsc
 from hsc import sidecar
 from hsc.batch import render_batch
 from hsc.bitstream import with_layers
@@ -27,12 +26,18 @@ from hsc.weights.loading import ASSETS
 from hsc.weights.model_id import FINETUNED, path_of
 
 
+def link_original(folder: Path) -> None:
+    """The weights that ship, but for their finetuned blocks."""
+    for path in ASSETS.glob("*.safetensors"):
+        if path.stem != FINETUNED:
+            (folder / path.name).symlink_to(path)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The weights that ship, with blocks above F that differ a little from the generator's."""
     folder = tmp_path_factory.mktemp("weights")
-    for path in ASSETS.glob("*.safetensors"):
-        (folder / path.name).symlink_to(path)
+    link_original(folder)
     uneven_decoder(folder / f"{FINETUNED}.safetensors")
     return folder
 
@@ -48,8 +53,10 @@ def codec(folder: Path) -> Codec:
 
 
 @pytest.fixture(scope="module")
-def plain() -> Codec:
-    return hsc.load("cpu")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Codec:
+    folder = tmp_path_factory.mktemp("original")
+    link_original(folder)
+    return Codec.load("cpu", folder)
 
 
 @pytest.fixture(scope="module")
