@@ -9,24 +9,6 @@ from pathlib import Path
 from hsc.cli.report import print_error, print_progress
 from hsc.errors import HscError
 
-PICTURES = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jpeg",
-        ".jpg",
-        ".png",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
-
 
 @dataclass(frozen=True)
 class Batch:

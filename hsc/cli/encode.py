@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from hsc.cli import batch, parsing
+from hsc.images import PICTURE_SUFFIXES
 
 
 def add_parser(subparsers) -> None:
@@ -38,7 +39,7 @@ def add_parser(subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    work = batch.plan(args.source, args.target, suffixes=batch.PICTURES, to=".hsc")
+    work = batch.plan(args.source, args.target, suffixes=PICTURE_SUFFIXES, to=".hsc")
     import hsc
 
     codec = hsc.load(device=args.device)

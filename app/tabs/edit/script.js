@@ -98,7 +98,7 @@
     if (state !== "idle" || !hasFileOpen()) return;
     if (!warm) {
       const values = amounts();
-      const [first] = Object.keys(values); // an edit of nothing would take less than all others
+      const [first] = Object.keys(values); // an edit of nothing runs no network
       draw(WARM_UP, Object.values(values).some(Boolean) ? values : { [first]: 1 });
     } else if (next) {
       draw(next.id, next.amounts);

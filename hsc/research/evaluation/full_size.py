@@ -29,6 +29,7 @@ from hsc.images.photo import read_photo
 from hsc.images.tensors import to_picture, to_tensor
 from hsc.metrics import identity, identity_faceres
 from hsc.metrics.dists import Dists
+from hsc.metrics.evaluator import Metric
 from hsc.metrics.identity_dlib import dlib_identity
 from hsc.metrics.identity_faceres import FaceRes
 from hsc.metrics.landmarks import LEFT_EYE, RIGHT_EYE
@@ -58,27 +59,18 @@ ORIGINAL, SHIPPED, OTHER = "original", "shipped", "compared"
 S_ONLY = "S only"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A reported figure: its key, its column's title, how many decimals it is good for."""
-
-    key: str
-    label: str
-    digits: int
-
-
 FIGURES = (
-    Figure("lpips_1024", "LPIPS@1024", 3),
-    Figure("lpips_eyes", "eyes", 3),
-    Figure("lpips_mouth", "mouth", 3),
-    Figure("lpips_256", "LPIPS@256", 3),
-    Figure("dists_256", "DISTS@256", 3),
-    Figure("psnr_256", "PSNR@256", 2),
-    Figure("psnr_1024", "PSNR@1024", 2),
-    Figure("identity_dlib", "dlib L2", 3),
-    Figure("identity_faceres", "faceres L2", 3),
-    Figure("skin", "skin", 2),
-    Figure("skin_p90", "skin p90", 2),
+    Metric("lpips_1024", "LPIPS@1024", 3),
+    Metric("lpips_eyes", "eyes", 3),
+    Metric("lpips_mouth", "mouth", 3),
+    Metric("lpips_256", "LPIPS@256", 3),
+    Metric("dists_256", "DISTS@256", 3),
+    Metric("psnr_256", "PSNR@256", 2),
+    Metric("psnr_1024", "PSNR@1024", 2),
+    Metric("identity_dlib", "dlib L2", 3),
+    Metric("identity_faceres", "faceres L2", 3),
+    Metric("skin", "skin", 2),
+    Metric("skin_p90", "skin p90", 2),
 )
 NOTE = (
     "{count} photographs of {low} to {high} px (LEAST_PX or more), each compared at its own size, "

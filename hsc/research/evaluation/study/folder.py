@@ -12,26 +12,10 @@ from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import crop_face, find_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.errors import HscError
+from hsc.images import PICTURE_SUFFIXES
 from hsc.images.photo import read_photo
 from hsc.research.data.held_out import held_out_names, spread
 
-SUFFIXES = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jpeg",
-        ".jpg",
-        ".png",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
 SAME_FRAME, SAME_ANGLE = 0.08, np.radians(5)
 """How near a square picture must be to the crop of its face, in sides, to be taken as aligned."""
 HELD_OUT_NOTE = (
@@ -105,7 +89,9 @@ def study_pictures(folder: Path, limit: int | None) -> tuple[list[StudyPicture],
     """
     if not folder.is_dir():
         raise HscError(f"expected a folder of pictures, {folder} is none.")
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    paths = sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()
+    )
     pictures = [StudyPicture(p.relative_to(folder).as_posix(), p) for p in paths]
     held_out = [p for p in pictures if f"{p.path.parent.name}/{p.path.name}" in held_out_names()]
     if not pictures:
