@@ -87,11 +87,20 @@ class Studio:
                 break
         return result
 
+    def level_within(
+        self, photo: Photo, max_bytes: int, face: int = 0, align: bool = True
+    ) -> float:
+        """The level that fits a number of bytes; see `Compression.level_within`."""
+        return self.compression.level_within(self.prepare(photo, face, align), max_bytes)
+
     def refine(
-        self, plain: Compressed, cancelled: Callable[[], bool] = lambda: False
+        self,
+        plain: Compressed,
+        cancelled: Callable[[], bool] = lambda: False,
+        max_bytes: int | None = None,
     ) -> Iterator[Compressed]:
         """Search for a better file of a result; see `Compression.refine`."""
-        return self.compression.refine(plain, cancelled)
+        return self.compression.refine(plain, cancelled, max_bytes)
 
     def decode(
         self,

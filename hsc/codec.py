@@ -18,6 +18,7 @@ from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Progress
 from hsc.levels import REFINE_STEPS
 from hsc.networks import Networks, load_networks
+from hsc.rate import largest_file
 from hsc.types import LAYERS, DecodedLatents, Inversion
 from hsc.weights import hub
 
@@ -77,6 +78,7 @@ class Codec:
         align: bool = True,
         face: int = 0,
         refine: int = 0,
+        max_bytes: int | None = None,
     ) -> bytes:
         """Compress the face in a picture.
 
@@ -88,6 +90,8 @@ class Codec:
             face: which face, 0 being the largest.
             refine: gradient steps on the latents, for a better picture in as many bytes; 20 is a
                 good number and takes seconds on a GPU, half a minute on two CPU cores.
+            max_bytes: take the level whose file is the largest of at most so many bytes, instead of
+                ``level``.
 
         Returns:
             The bytes of a ``.hsc`` file.
@@ -95,6 +99,7 @@ class Codec:
         Raises:
             PhotoError: the picture cannot be read; NoFaceError: it shows no face.
             BitstreamError: the level is outside 1 to 6.
+            HscError: the file of level 1 has more than ``max_bytes``.
         """
         from hsc.domains import align as align_to
         from hsc.domains import domain
@@ -103,8 +108,10 @@ class Codec:
         crop = align_to(domain(spec.domain), image, spec.image_px, face, find=align)
         latents = self.analyse(crop)
         if refine:
+            if max_bytes is not None:  # refine at the level that will be used, or near it
+                level = unpack(self.compress(latents, max_bytes=max_bytes)).level
             latents = self.refine(crop, latents, level, refine)
-        return self.compress(latents, level)
+        return self.compress(latents, level, max_bytes=max_bytes)
 
     def analyse(self, crop: Image.Image) -> Inversion:
         """Invert an aligned 1024 x 1024 face.
@@ -138,8 +145,12 @@ class Codec:
         """
         return self.encoder.refine(crop, latents, level, steps, progress)
 
-    def compress(self, latents: Inversion, level: float) -> bytes:
-        """The bytes of the latents that ``analyse`` gave; see ``encode``."""
+    def compress(
+        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+    ) -> bytes:
+        """The bytes of the latents that ``analyse`` gave; arguments and errors as ``encode``."""
+        if max_bytes is not None:
+            return largest_file(lambda each: self.compress(latents, each), max_bytes)
         return self.encoder.compress(latents, level).pack()
 
     def decode(

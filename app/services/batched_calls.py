@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 from PIL import Image
 
 from app.protocols import FaceCodec, ProgressReport
+from hsc.rate import largest_file
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import DecodedLatents, Inversion
@@ -92,6 +93,24 @@ def encode(
     return Encoded(inversion, data, seconds, render_layers(codec, data, render))
 
 
+def encode_within(
+    codec: FaceCodec, crop: Image.Image, inversion: Timed[Inversion] | None, max_bytes: int
+) -> Encoded:
+    """Code a crop at the level whose file is the largest of at most ``max_bytes``.
+
+    Raises:
+        HscError: not even the file of level 1 fits.
+    """
+    inversion = inversion or analyse(codec, crop)
+    watch = Stopwatch()
+    data = _within(codec, inversion.value, max_bytes)
+    return Encoded(inversion, data, {"analyse": inversion.seconds, "compress": watch.lap()})
+
+
+def _within(codec: FaceCodec, inversion: Inversion, max_bytes: int) -> bytes:
+    return largest_file(lambda level: codec.compress(inversion, level), max_bytes)
+
+
 def refine(
     codec: FaceCodec,
     report: ProgressReport,
@@ -99,10 +118,15 @@ def refine(
     inversion: Inversion,
     level: float,
     steps: int,
+    max_bytes: int | None = None,
 ) -> Timed[bytes]:
-    """A refined file of a crop."""
+    """A refined file of a crop, at the level it was refined for or, with ``max_bytes``, near it."""
     watch = Stopwatch()
-    data = codec.compress(codec.refine(crop, inversion, level, steps, report), level)
+    refined = codec.refine(crop, inversion, level, steps, report)
+    if max_bytes is None:
+        data = codec.compress(refined, level)
+    else:
+        data = _within(codec, refined, max_bytes)
     return Timed(data, watch.lap())
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint
 from app.executor import Executor, one_core
-from app.results import Compressed, Prepared, Progress
-from app.services.batched_calls import Encoded, Timed, analyse, encode, refine
+from app.results import Compressed, Prepared, Progress, facts_of
+from app.services.batched_calls import Encoded, Timed, analyse, encode, encode_within, refine
 from app.services.decoding import Decoding
 from hsc.config import FACE_1024
 from hsc.domains import domain, select
@@ -47,6 +47,7 @@ class Compression:
         self._faces: Cache[list[Face]] = Cache(cache)
         self._prepared: Cache[Prepared] = Cache(cache)
         self._inversions: Cache[Timed[Inversion]] = Cache(cache)
+        self._levels: Cache[float] = Cache(cache)
         self._files: Cache[tuple[bytes, dict[str, float]]] = Cache(cache)
         self._refined: Cache[Timed[bytes]] = Cache(cache)
 
@@ -124,20 +125,26 @@ class Compression:
         yield replace(result, picture_both=both.value, seconds=seconds)
 
     def refine(
-        self, plain: Compressed, cancelled: Callable[[], bool] = lambda: False
+        self,
+        plain: Compressed,
+        cancelled: Callable[[], bool] = lambda: False,
+        max_bytes: int | None = None,
     ) -> Iterator[Compressed]:
         """Search for a better picture in as many bytes. Yields the old result with the progress,
         then the new file, then its pictures; nothing more once it is cancelled.
 
+        Args:
+            max_bytes: of the new file, which may have another level then.
+
         Raises:
             HscError: the codec cannot refine here.
         """
-        key = (plain.prepared.key, plain.level)
+        key = (plain.prepared.key, plain.level, max_bytes)
         refined = self._refined.get(key)
         if refined is None:
             inversion = self.inversion(plain.prepared)
             for step in self.executor.steps(
-                refine, cancelled, plain.crop, inversion, plain.level, REFINE_STEPS
+                refine, cancelled, plain.crop, inversion, plain.level, REFINE_STEPS, max_bytes
             ):
                 if isinstance(step, Progress):
                     yield replace(plain, refining=step)
@@ -147,6 +154,7 @@ class Compression:
                 return
         result = replace(
             plain,
+            level=facts_of(refined.value)["level"],
             data=refined.value,
             seconds=dict(plain.seconds) | {"refine": refined.seconds},
             refined=REFINE_STEPS,
@@ -164,6 +172,21 @@ class Compression:
             encoded = self.executor.run(encode, prepared.crop, inversion, level)
             file = self._put(prepared, level, encoded)
         return file[0]
+
+    def level_within(self, prepared: Prepared, max_bytes: int) -> float:
+        """The level whose file is the largest of at most ``max_bytes``; the file is cached.
+
+        Raises:
+            HscError: not even the file of level 1 fits.
+        """
+        level = self._levels.get((prepared.key, max_bytes))
+        if level is None:
+            inversion = self._inversions.get(prepared.key)
+            encoded = self.executor.run(encode_within, prepared.crop, inversion, max_bytes)
+            level = facts_of(encoded.data)["level"]
+            self._put(prepared, level, encoded)
+            self._levels.put((prepared.key, max_bytes), level)
+        return level
 
     def inversion(self, prepared: Prepared) -> Inversion:
         """What the encoder finds in a crop, as the codec's `analyse`."""

@@ -13,12 +13,20 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("encode", help="compress a face, or a folder of faces")
     parser.add_argument("source", metavar="IN", type=Path, help="a picture, or a folder of them")
     parser.add_argument("target", metavar="OUT.hsc", type=Path, help="a folder if IN is one")
-    parser.add_argument(
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
         "--level",
         type=parsing.level,
         default=3.0,
         metavar="1..6",
         help="bitrate level; fractions are allowed (default: 3)",
+    )
+    size.add_argument(
+        "--bytes",
+        dest="max_bytes",
+        type=parsing.count,
+        metavar="N",
+        help="the largest file of at most N bytes, whatever its level is",
     )
     parser.add_argument(
         "--no-align",
@@ -46,7 +54,12 @@ def run(args: argparse.Namespace) -> int:
 
     def encode(source: Path, target: Path) -> str:
         data = codec.encode(
-            source, args.level, align=args.align, face=args.face, refine=args.refine
+            source,
+            args.level,
+            align=args.align,
+            face=args.face,
+            refine=args.refine,
+            max_bytes=args.max_bytes,
         )
         target.write_bytes(data)
         return f"{len(data)} bytes"

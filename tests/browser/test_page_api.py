@@ -19,7 +19,7 @@ def test_only_the_documented_endpoints_are_public(server):
     ]  # fmt: skip
     compress = named["/compress"]
     assert [p["parameter_name"] for p in compress["parameters"]] == [
-        "photo", "level", "layers", "face", "align", "refine"
+        "photo", "level", "layers", "face", "align", "refine", "max_bytes"
     ]  # fmt: skip
     assert [r["label"] for r in compress["returns"]] == ["hsc_file", "picture", "sizes"]
 
@@ -40,6 +40,8 @@ def test_the_api_compresses_and_decodes(server, codec):
         handle_file(ASTRONAUT), level=2, layers="scn", api_name="/compress"
     )
     assert describe(Path(small).read_bytes())["layers"] == ["scn"]
+    path, _, sizes = client.predict(handle_file(ASTRONAUT), max_bytes=900, api_name="/compress")
+    assert 850 < len(Path(path).read_bytes()) == sizes["bytes"]["total"] <= 900
 
     smiling, facts = client.predict(handle_file(path), edits={"smile": 0.5}, api_name="/decode")
     assert facts["bytes"]["total"] == len(data)

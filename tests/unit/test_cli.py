@@ -23,9 +23,10 @@ class StandIn:
     """Keeps the arguments it gets; a picture called ``noface`` has none."""
 
     def __init__(self) -> None:
-        self.calls, self.refined = [], []
+        self.calls, self.refined, self.sizes = [], [], []
 
-    def encode(self, image, level=3, *, align=True, face=0, refine=0):
+    def encode(self, image, level=3, *, align=True, face=0, refine=0, max_bytes=None):
+        self.sizes.append(max_bytes)
         self.calls.append((Path(image).name, level, align, face))
         self.refined.append(refine)
         if "noface" in str(image):
@@ -85,7 +86,13 @@ def test_encode_defaults(codec, photos, tmp_path):
     assert main(["encode", str(photos / "a.jpg"), str(tmp_path / "a.hsc")]) == 0
     assert codec.calls == [("a.jpg", 3, True, 0)]
     assert codec.refined == [0]
+    assert codec.sizes == [None]
     assert codec.devices == ["auto"]
+
+
+def test_encode_to_a_size(codec, photos, tmp_path):
+    assert main(["encode", str(photos / "a.jpg"), str(tmp_path / "a.hsc"), "--bytes", "900"]) == 0
+    assert codec.sizes == [900]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +163,8 @@ def test_file_into_an_existing_folder(codec, photos, tmp_path):
         (["encode", "a.jpg", "b.hsc", "--level", "7"], "from 1 to 6, got '7'"),
         (["encode", "a.jpg", "b.hsc", "--level", "nan"], "from 1 to 6, got 'nan'"),
         (["encode", "a.jpg", "b.hsc", "--level", "high"], "from 1 to 6, got 'high'"),
+        (["encode", "a.jpg", "b.hsc", "--bytes", "0"], "from 1, got '0'"),
+        (["encode", "a.jpg", "b.hsc", "--bytes", "9", "--level", "2"], "not allowed with"),
         (["encode", "a.jpg", "b.hsc", "--lev", "2"], "--lev"),  # no abbreviations
         (["encode", "a.jpg", "b.hsc", "--face", "-1"], "from 0, got '-1'"),
         (["encode", "a.jpg", "b.hsc", "--device", "tpu"], "'tpu'"),

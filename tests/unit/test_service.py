@@ -58,6 +58,17 @@ def test_results_grow_from_the_crop_to_both_pictures(studio):
     assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
 
 
+def test_a_size_in_bytes_is_a_level(studio, codec):
+    sizes = [len(compress(studio, level).file()) for level in (1, 3)]
+    level = studio.level_within(ASTRONAUT, sizes[1] - 1, align=False)
+    assert 1 < level < 3
+    tried = codec.calls.count("analyse"), len(codec.calls)
+    assert sizes[0] < len(compress(studio, level).file()) < sizes[1]
+    assert tried[0] == 1 and "compress" not in "".join(codec.calls[tried[1] :])  # kept
+    with pytest.raises(HscError, match=f"ask for at least {sizes[0]:,}"):
+        studio.level_within(ASTRONAUT, sizes[0] - 1, align=False)
+
+
 def test_a_remembered_result_comes_whole(studio):
     compress(studio, 3)
     (again,) = studio.steps(ASTRONAUT, 3, align=False)

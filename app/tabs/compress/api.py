@@ -30,6 +30,7 @@ def add(studio: Studio) -> None:
         face: int = 0,
         align: bool = True,
         refine: bool = False,
+        max_bytes: int = 0,
     ) -> tuple[str, str, dict]:
         """Compress the face in a photo to a .hsc file, and render it from that file.
 
@@ -40,6 +41,8 @@ def add(studio: Studio) -> None:
             face: which face, 0 being the largest.
             align: False takes the centre of the picture instead of looking for a face.
             refine: search for some seconds for a better picture in as many bytes.
+            max_bytes: take the level whose file is the largest of at most so many bytes, instead of
+                `level`; 0 keeps `level`. The files meant are those with both layers.
 
         Returns:
             The .hsc file, the picture that it draws, and its sizes in bytes with bpp and ratio.
@@ -47,11 +50,13 @@ def add(studio: Studio) -> None:
         require(photo, "a photo")
         if layers not in ("scn", "scn+fcn"):
             raise HscError(f'The layers of a file are "scn" or "scn+fcn", not {layers!r}.')
-        result = studio.compress(
-            photo, number(level, "level"), int(number(face, "face")), bool(align), layers=layers
-        )
+        which, within = int(number(face, "face")), int(number(max_bytes or 0, "size"))
+        level = number(level, "level")
+        if within:
+            level = studio.level_within(photo, within, which, bool(align))
+        result = studio.compress(photo, level, which, bool(align), layers=layers)
         if refine:
-            *_, result = (result, *studio.refine(result))
+            *_, result = (result, *studio.refine(result, max_bytes=within or None))
         picture = result.picture_both if "fcn" in layers else result.picture_scn
         assert picture is not None, "a finished result has its pictures"
         sizes = result.sizes(layers)
@@ -80,6 +85,7 @@ def add(studio: Studio) -> None:
         gr.Dropdown(["scn", "scn+fcn"], value="scn+fcn", label="Layers in the file"),
         *face_inputs(),
         gr.Checkbox(False, label="Refine"),
+        gr.Number(0, precision=0, label="Bytes at most, 0 for the level"),
     ]
     outputs = [
         gr.File(label="hsc_file"),
