@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app.cache import fingerprint
+from hsc.images import marks
 
 
 def keep_bytes(data: bytes, name: str) -> str:
@@ -25,6 +26,8 @@ def keep_bytes(data: bytes, name: str) -> str:
 
 def keep_picture(picture: Image.Image, name: str) -> str:
     """Write a picture as PNG that the browser can fetch, and return its path.
+
+    The mark that a decoded picture carries is written with it; see `hsc.images.marks`.
 
     Pictures go through here rather than through gr.Image because it compresses them at zlib's
     default effort, which costs 0.3 s each; the same picture is written once and keeps its address,
@@ -38,7 +41,7 @@ def keep_picture(picture: Image.Image, name: str) -> str:
                 return known.read_bytes()
         buffer = io.BytesIO()
         # photographs hardly repeat themselves: not looking for it is faster, and smaller by a tenth
-        picture.save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
+        marks.save(picture, buffer, "PNG", compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
         return buffer.getvalue()
 
     return _written(path, encoded)

@@ -14,6 +14,7 @@ from hsc.editing.blend import Blender
 from hsc.editing.table import Edit
 from hsc.encoder import Encoder
 from hsc.errors import BitstreamError, HscError
+from hsc.images import marks
 from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Progress
 from hsc.levels import REFINE_STEPS
@@ -173,13 +174,14 @@ class Codec:
                 Without edits it has no effect.
 
         Returns:
-            1024 x 1024 RGB.
+            1024 x 1024 RGB. It carries a mark that names the file; see ``hsc.images.marks``.
 
         Raises:
             BitstreamError: the bytes are not a file of this model, or are damaged.
             HscError: an unknown layer set or edit, or an amount outside its range.
         """
-        return self.draw(self.open(data, layers), edits, keep_details)
+        picture = self.draw(self.open(data, layers), edits, keep_details)
+        return marks.put(picture, marks.decoded(bytes(data), layers, edits, keep_details))
 
     def open(self, data: bytes, layers: str = "scn+fcn") -> DecodedLatents:
         """Read the bits of a file once, for callers that render several edits of it.
@@ -259,9 +261,16 @@ class Codec:
         *,
         preview: bool = False,
     ) -> list[Image.Image]:
-        """The pictures of opened files; arguments and errors as ``decode_many``."""
+        """The pictures of opened files; arguments and errors as ``decode_many``.
+
+        Each is marked as drawn by a network; see ``hsc.images.marks``.
+        """
         _check_keep(keep_details)
-        return render_batch(self.decoder, pair_edits(opened, edits), keep_details, preview)
+        pairs = pair_edits(opened, edits)
+        pictures = render_batch(self.decoder, pairs, keep_details, preview)
+        for picture, (latents, amounts) in zip(pictures, pairs):
+            marks.put(picture, marks.edited(latents.layers, amounts, keep_details))
+        return pictures
 
     def morph(
         self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float
@@ -307,7 +316,8 @@ class Codec:
         spec = n.config.generator
         z = torch.randn(1, spec.style_dim, generator=torch.Generator().manual_seed(seed))
         w = n.mapping(z.to(self.device), truncation)
-        return to_picture(n.synthesis(w[:, None].expand(-1, spec.styles, -1)))
+        picture = to_picture(n.synthesis(w[:, None].expand(-1, spec.styles, -1)))
+        return marks.put(picture, marks.generated(seed, truncation))
 
 
 def _check_keep(keep_details: float) -> None:

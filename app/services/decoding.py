@@ -22,6 +22,7 @@ from app.services.batched_calls import (
 )
 from hsc.bitstream import with_layers
 from hsc.errors import BitstreamError, HscError
+from hsc.images import marks
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import DecodedLatents
@@ -53,16 +54,19 @@ class Decoding:
             rendered = self.call_opened(draw, [(data, layers)], edits.amounts, edits.keep_details)
             opened = self._opened.get((fingerprint(data), layers))
             seconds = rendered.seconds + (opened.seconds if opened else 0.0)
-            picture = self._pictures.put(key, Timed(rendered.value, seconds))
+            marked = marks.put(rendered.value, _mark(data, layers, edits))
+            picture = self._pictures.put(key, Timed(marked, seconds))
         return picture
 
     def preview(self, data: bytes, layers: str = "scn+fcn", edits: Edits = NO_EDITS) -> Image.Image:
         """A small version of `render`, fast enough to follow a slider."""
         files = [(data, layers)]
-        return self._previews.get_or_make(
-            (fingerprint(data), layers, edits),
-            lambda: self.call_opened(preview, files, edits.amounts, edits.keep_details).value,
-        )
+
+        def rendered() -> Image.Image:
+            call = self.call_opened(preview, files, edits.amounts, edits.keep_details)
+            return marks.put(call.value, _mark(data, layers, edits))
+
+        return self._previews.get_or_make((fingerprint(data), layers, edits), rendered)
 
     def open(self, data: bytes, layers: str = "scn+fcn") -> DecodedLatents:
         """A file whose bits have been read, as the codec's `open`."""
@@ -105,7 +109,8 @@ class Decoding:
             key = fingerprint(data), layers
             self._opened.put(key, each.opened)
             seconds = each.opened.seconds + each.picture.seconds
-            self._pictures.put((*key, NO_EDITS), Timed(each.picture.value, seconds))
+            marked = marks.put(each.picture.value, _mark(data, layers, NO_EDITS))
+            self._pictures.put((*key, NO_EDITS), Timed(marked, seconds))
 
     def is_cached(self, data: bytes, layers: str, edits: Edits = NO_EDITS) -> bool:
         """Whether `render` would answer at once."""
@@ -156,6 +161,10 @@ class Decoding:
                 raise BitstreamError("This file has no FCN layer: draw its SCN layer instead.")
             layers = "scn"
         return data, layers, facts
+
+
+def _mark(data: bytes, layers: str, edits: Edits) -> marks.Mark:
+    return marks.decoded(data, layers, edits.amounts, edits.keep_details)
 
 
 def _intact(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint
 from app.executor import one_core
+from hsc.images import marks
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
     from hsc.metrics.evaluator import Evaluator, Scored
@@ -121,4 +122,5 @@ def difference(original: Image.Image, picture: Image.Image, amplification: int =
     """
     x, x_hat = (np.asarray(each.convert("RGB"), dtype=np.int16) for each in (original, picture))
     apart = np.abs(x - x_hat) * amplification
-    return Image.fromarray(np.minimum(apart, 255).astype(np.uint8))
+    shown = Image.fromarray(np.minimum(apart, 255).astype(np.uint8))
+    return marks.derived(shown, picture, original)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from hsc.cli import parsing
+from hsc.images import marks
 
 MIXED = ("coarse", "middle", "fine")
 
@@ -57,5 +58,5 @@ def run(args: argparse.Namespace) -> int:
         face = codec.mix(first, second, args.take)
     else:
         face = codec.average(files)
-    codec.draw(face, dict(args.edits)).save(args.target, format="PNG")
+    marks.save(codec.draw(face, dict(args.edits)), args.target, "PNG")
     return 0

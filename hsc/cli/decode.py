@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hsc.bitstream.text import from_text, is_text
 from hsc.cli import batch, parsing
+from hsc.images import marks
 
 
 def add_parser(subparsers) -> None:
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             edits or None,
             keep_details=args.keep_details,
         )
-        picture.save(target, format="PNG")
+        marks.save(picture, target, "PNG")
         return f"to {target.name}"
 
     return batch.process(work, decode)

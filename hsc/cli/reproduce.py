@@ -8,6 +8,7 @@ from pathlib import Path
 from hsc.bitstream import with_layers
 from hsc.cli import parsing
 from hsc.errors import BitstreamError
+from hsc.images import marks
 
 
 def add_parser(subparsers) -> None:
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     data = path.read_bytes() if path.is_file() else _made_again(codec, recipe, path)
     sidecar.check(recipe, data)
     draw = recipe["draw"]
-    codec.decode(data, draw["layers"], draw["edits"], draw["keep_details"]).save(args.target)
+    picture = codec.decode(data, draw["layers"], draw["edits"], draw["keep_details"])
+    marks.save(picture, args.target)
     print(f"{path.name}: {len(data)} bytes as the sidecar says, to {args.target.name}")
     return 0
 

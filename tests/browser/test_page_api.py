@@ -9,6 +9,7 @@ from paths import ASTRONAUT
 from PIL import Image
 
 from hsc.bitstream import describe, unpack
+from hsc.images import marks
 from hsc.levels import REFINE_STEPS
 
 
@@ -36,6 +37,7 @@ def test_the_api_compresses_and_decodes(server, codec):
     assert unpack(data).level == 2
     with Image.open(picture) as drawn:
         assert np.array_equal(np.asarray(drawn), np.asarray(codec.decode(data)))
+    assert marks.read(Path(picture).read_bytes()) == marks.of(codec.decode(data))
     small, _, _ = client.predict(
         handle_file(ASTRONAUT), level=2, layers="scn", api_name="/compress"
     )

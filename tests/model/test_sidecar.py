@@ -12,6 +12,7 @@ from hsc import sidecar
 from hsc.bitstream import Container, with_layers
 from hsc.cli import main
 from hsc.errors import BitstreamError, WeightsError
+from hsc.images import marks
 from hsc.weights.model_id import model_id
 
 HOW = {"level": 1.0, "layers": "scn", "face": 0, "align": False}
@@ -60,6 +61,8 @@ def test_a_generated_face_is_made_again_from_its_sidecar_alone(tmp_path, capsys)
     with Image.open(tmp_path / "face.png") as picture:
         expected = codec.decode(data, "scn", {"smile": 1.0})
         assert np.array_equal(np.asarray(picture), np.asarray(expected))
+    assert marks.read((tmp_path / "face.png").read_bytes()) == marks.of(expected)
+    assert marks.of(codec.random_face(5)).source == marks.TRAINED
     assert f"{len(data)} bytes" in capsys.readouterr().out
 
 

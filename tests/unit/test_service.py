@@ -20,6 +20,7 @@ from app.tabs.compress import html as compress_html
 from app.tabs.decode import html as decode_html
 from hsc.bitstream import describe, unpack, with_layers
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
+from hsc.images import marks
 from hsc.types import DecodedLatents
 
 
@@ -319,3 +320,24 @@ def test_file_facts_are_escaped():
     }  # fmt: skip
     html = decode_html.facts(described)
     assert "&lt;b&gt;" in html and "not in this file" in html
+
+
+def test_decoded_pictures_are_written_with_a_mark_and_originals_without(
+    studio, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    result = compress(studio)
+    edited = studio.decode(result.file(), edits={"smile": 1.0})
+    drawn = {
+        "scn+fcn": (result.picture_both, {}),
+        "scn": (result.picture_scn, {}),
+        "edited": (edited.picture, {"smile": 1.0}),
+    }
+    for name, (picture, edits) in drawn.items():
+        mark = marks.read(Path(keep_picture(picture, f"{name}.png")).read_bytes())
+        layers = "scn" if name == "scn" else "scn+fcn"
+        assert mark == marks.decoded(result.file(), layers, edits)
+    small = studio.decoding.preview(result.file()).resize((64, 64))
+    assert marks.of(small) == marks.decoded(result.file())
+    original = Path(keep_picture(result.crop, "original.png")).read_bytes()
+    assert marks.read(original) is None
