@@ -25,23 +25,30 @@ def keep_bytes(data: bytes, name: str) -> str:
 
 
 def keep_picture(picture: Image.Image, name: str) -> str:
-    """Write a picture as PNG that the browser can fetch, and return its path.
+    """Write a picture without loss, for the browser to fetch, and return its path.
 
     The mark that a decoded picture carries is written with it; see `hsc.images.marks`.
 
     Pictures go through here rather than through gr.Image because it compresses them at zlib's
     default effort, which costs 0.3 s each; the same picture is written once and keeps its address,
     so the browser does not load it again.
+
+    Args:
+        name: of the file. One that ends in .webp is a third smaller than a .png, in the same time.
     """
     path = Path(get_upload_folder()) / fingerprint(picture) / name
 
     def encoded() -> bytes:
-        for known in path.parent.glob("*.png"):  # the same picture under another name
+        for known in path.parent.glob(f"*{path.suffix}"):  # the same picture under another name
             with contextlib.suppress(OSError):
                 return known.read_bytes()
         buffer = io.BytesIO()
-        # photographs hardly repeat themselves: not looking for it is faster, and smaller by a tenth
-        marks.save(picture, buffer, "PNG", compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
+        if path.suffix == ".webp":
+            marks.save(picture, buffer, "WEBP", lossless=True, quality=0, method=0)
+        else:
+            # photographs hardly repeat themselves: not looking for it is faster, and smaller by a
+            # tenth
+            marks.save(picture, buffer, "PNG", compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY)
         return buffer.getvalue()
 
     return _written(path, encoded)

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import receiver
+from app import receiver, viewer
 from app.components.events import QUICK, Update
 from app.components.visitor_face import VisitorFace
 from app.gradio_overrides import StudioBlocks
@@ -46,13 +46,13 @@ def launch_options() -> dict[str, Any]:
 
 def css() -> str:
     """The style sheets that the tabs share, then each tab's own."""
-    shared = [_static("base.css"), _static("components.css")]
+    shared = [_static("base.css"), _static("components.css"), viewer.style()]
     return "\n".join([*shared, *(tab.asset("style.css") for tab in TABS)])
 
 
 def head() -> str:
     """The page's and the tabs' scripts, and the style of the stage mode."""
-    shared = [_static("page.js"), _static("keep.js")]
+    shared = [_static("page.js"), _static("keep.js"), viewer.script()]
     scripts = [*shared, *(tab.asset("script.js") for tab in TABS)]
     return f"<style>{_static('stage.css')}</style>" + "".join(
         f"<script>{script}</script>" for script in scripts if script

@@ -85,7 +85,7 @@ def test_the_app_knows_no_research() -> None:
 
 
 def test_the_page_gets_at_the_library_through_services() -> None:
-    page = ("app.page", "app.tabs", "app.components")
+    page = ("app.page", "app.tabs", "app.components", "app.viewer")
     assert crossings(page, "hsc") == [
         f"{module} imports hsc.errors"
         for module, others in IMPORTS.items()
