@@ -33,7 +33,7 @@ def tune(codec: Codec, faces: EncodedFaces, steps: int, pictures: bool) -> Featu
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
         torch.manual_seed(step)
-        index, level = torch.randint(len(faces), (BATCH,)), random_level()
+        index, level = torch.randint(len(faces), (BATCH,)), random_level(torch.default_generator)
         columns = (faces.images, faces.w_plus, faces.feature)
         images, w_plus, feature = (c[index].float().to(device) for c in columns)
         with torch.no_grad():

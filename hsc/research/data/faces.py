@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from hsc.config import FACE_1024
 from hsc.inversion.encoder import INPUT_PX
+from hsc.research import distributed
 from hsc.research.data.held_out import is_held_out
 
 FULL_PX = 900
@@ -48,10 +49,10 @@ def load_square(path: Path, px: int = INPUT_PX) -> Tensor:
 
 
 class RealFaces:
-    """Every real face in memory: ``images`` is uint8 (N, 3, 256, 256)."""
+    """Every real face in memory, or this process's share: ``images`` is uint8 (N, 3, 256, 256)."""
 
     def __init__(self, folders: list[Path]) -> None:
-        paths = list_faces(folders)
+        paths = distributed.own(list_faces(folders))
         if not paths:
             raise FileNotFoundError(f"no pictures below {', '.join(map(str, folders))}")
         self.images = torch.stack([load_square(p) for p in paths])
@@ -136,7 +137,7 @@ class Pairs:
 
 
 class SyntheticPairs:
-    """Shards written by ``hsc train pairs``, in memory."""
+    """Shards written by ``hsc train pairs``, in memory: all rows, or this process's share."""
 
     def __init__(self, folder: Path) -> None:
         shards = sorted(folder.glob("*.safetensors"))
@@ -145,8 +146,9 @@ class SyntheticPairs:
         images, styles = [], []
         for shard in shards:
             with safe_open(shard, "pt") as file:
-                images.append(file.get_tensor("images"))
-                styles.append(file.get_tensor("w_plus"))
+                rows = distributed.own_rows(file.get_slice("images").get_shape()[0])
+                images.append(file.get_slice("images")[rows])
+                styles.append(file.get_slice("w_plus")[rows])
         self.images, self.w_plus = torch.cat(images), torch.cat(styles)
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hsc.errors import HscError
+from hsc.research import distributed
 from hsc.research.options import TrainOptions
 from hsc.research.stages import encoder, generator, latent_codecs, semantics
 from hsc.research.training.config import SHARE, shipped
@@ -46,7 +47,7 @@ RECIPE = (
 
 
 def run(stage: str, options: TrainOptions) -> None:
-    """Run one stage, or the whole recipe.
+    """Run one stage, or the whole recipe; with the other processes that ``torchrun`` started.
 
     Args:
         stage: a key of :data:`STAGES`, or ``all``.
@@ -55,10 +56,12 @@ def run(stage: str, options: TrainOptions) -> None:
     Raises:
         HscError: the configuration does not fit the stage.
     """
-    if stage == ALL:
-        recipe(options)
-    else:
-        STAGES[stage](Setting.of(stage, options))
+    with distributed.processes(options.device):
+        if stage == ALL:
+            recipe(options)
+        else:
+            STAGES[stage](Setting.of(stage, options))
+            distributed.wait()  # for the files that the next stage reads
 
 
 def recipe(options: TrainOptions) -> None:
@@ -77,7 +80,7 @@ def recipe(options: TrainOptions) -> None:
     end = time.monotonic() + 60 * (options.minutes or 60.0)
     stages = [stage for stage in RECIPE if shares[stage] > 0]
     for index, stage in enumerate(stages):
-        left = (end - time.monotonic()) / 60
+        left = distributed.of_first((end - time.monotonic()) / 60)
         if left <= 0:
             print(f"the time is over before {', '.join(stages[index:])}", flush=True)
             return

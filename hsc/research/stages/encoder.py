@@ -15,6 +15,7 @@ from hsc.inversion.self_renderer import SelfRenderer
 from hsc.metrics.identity import FaceIdentity
 from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
+from hsc.research import distributed
 from hsc.research.convert import run as import_weights
 from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces, to_unit
 from hsc.research.training.identity import IdentityConfig, IdentityLoss, measure_pyramid
@@ -99,8 +100,9 @@ def _inversion(setting: Setting, pictures: bool) -> None:
 def start_encoder(encoder: InversionEncoder, generator: Generator, work: Path) -> None:
     """ImageNet trunk, and the statistics of w and F that the heads are scaled by."""
     path = work / "weights" / "efficientnet_lite0.safetensors"
-    if not path.exists():
+    if distributed.is_first() and not path.exists():
         import_weights("backbone", out=path.parent)
+    distributed.wait()
     encoder.backbone.load_pretrained(load_file(path))
     z = torch.randn(4096, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
     mapping = generator.mapping
@@ -120,7 +122,7 @@ def texture(setting: Setting) -> None:
         SelfRenderer.load(device),
         fast,
         WindowLoss(Lpips.pretrained().to(device), config.colour, config.detail),
-        NativeFaces(list_faces(setting.data), config.least_px),
+        NativeFaces(distributed.own(list_faces(setting.data)), config.least_px),
         held_out_images(setting.data, config.least_px, config.watched),
         device,
         config.closeness,
@@ -196,8 +198,9 @@ def _needs_encoder() -> None:
     raise FileNotFoundError("no encoder to go on from: run `hsc train inversion` first")
 
 
+@distributed.by_the_first
 def truncation(setting: Setting) -> None:
-    """Choose the truncation of the encoder's last style on full pictures."""
+    """Choose the truncation of the encoder's last style on full pictures: a few forward passes."""
     config, faces = setting.configured(TruncationConfig), RealFaces(setting.data).images
     chosen = to_unit(faces[:: max(1, len(faces) // config.faces)]).to(setting.device)
     encoder = finished_encoder(setting.device)

@@ -14,6 +14,7 @@ from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
+from hsc.research import distributed
 from hsc.research.data.faces import (
     NativeFaces,
     RealFaces,
@@ -85,7 +86,7 @@ def _exit(setting: Setting, name: str, exit_px: int) -> None:
     checkpoint = resumed(setting, name, head, lambda: None)
     started = path_of(name).exists() and not setting.fresh
     channels_last(head.to(setting.device))
-    pictures = _exit_pictures(setting, exit_px, config.pictures)
+    pictures = _exit_pictures(setting, exit_px, distributed.share_of(config.pictures))
     loss = PreviewLoss(head, pictures, config, setting.device)
     if not started:
         loss.start_linear()
@@ -119,7 +120,8 @@ def preview_decoder(setting: Setting) -> None:
     channels_last(head.to(device)).requires_grad_(True)
     checkpoint = Checkpoint(setting.work / "preview-decoder", head)
     faces = RealFaces(setting.data).images
-    chosen = faces[:: max(1, len(faces) // config.pictures)][: config.pictures]
+    pictures = distributed.share_of(config.pictures)
+    chosen = faces[:: max(1, len(faces) // pictures)][:pictures]
     directions = edit_directions(EditTable.load(path_of("edits")), 1.0)
     fast = channels_last(finetuned.synthesis.bfloat16())
     exit_px = SHIPPED.preview_exit_px
@@ -174,7 +176,7 @@ def decoder(setting: Setting) -> None:
         config.pixels,
         config.lattice,
     )
-    faces = NativeFaces(list_faces(setting.data), config.least_px)
+    faces = NativeFaces(distributed.own(list_faces(setting.data)), config.least_px)
     directions = edit_directions(EditTable.load(path_of("edits")), config.edit_range)
     loss = DecoderLoss(trained, codec, windows, faces, directions, config, device)
     held_out = held_out_images(setting.data, config.least_px, config.watched)

@@ -14,6 +14,7 @@ from hsc.latent_codecs.gaussian import build_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
+from hsc.research import distributed
 from hsc.research.data.faces import NativeFaces, RealFaces, list_faces
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
 from hsc.research.training.inversion import RenderLoss
@@ -56,6 +57,7 @@ def latents(setting: Setting) -> None:
     )
 
 
+@distributed.by_the_first
 def semantic(setting: Setting) -> None:
     """Fit SCN to the cached latents: closed form, a minute."""
     config, generator = setting.configured(SemanticConfig), load_generator("cpu")
@@ -116,7 +118,7 @@ def joint(setting: Setting) -> None:
         fast_synthesis(device),
         self_renderer,
         MixedFaces(pairs, RealFaces(setting.data), device, config.real_share),
-        NativeFaces(list_faces(setting.data), config.least_px),
+        NativeFaces(distributed.own(list_faces(setting.data)), config.least_px),
         RenderLoss(load_preview(device), picture_loss, setting.draw),
         WindowLoss(lpips, config.l2, config.detail),
         config,
@@ -162,7 +164,8 @@ def _train_layer(
         checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
         batch=batch, evaluate=watch,
     )  # fmt: skip
-    price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))
+    if distributed.is_first():
+        price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))
 
 
 @torch.no_grad()

@@ -1,8 +1,10 @@
 """Stages on the latent space w+: edit directions, their gains, and the semantic probe."""
 
+from hsc.research import distributed
 from hsc.research.training.setting import Setting
 
 
+@distributed.by_the_first
 def directions(setting: Setting) -> None:
     """Find the directions of the edits in the generator's own samples."""
     from hsc.research.edit_discovery.directions import find_directions
@@ -10,6 +12,7 @@ def directions(setting: Setting) -> None:
     find_directions(setting)
 
 
+@distributed.by_the_first
 def gains(setting: Setting) -> None:
     """Measure on photographs how much stronger edits must be for files with a feature map."""
     from hsc.research.edit_discovery.gains import find_gains

@@ -169,7 +169,8 @@ class DecoderLoss:
             picture = change(self.faces.images[index])[None].to(self.device)
             small = F.interpolate(picture, size=INPUT_PX, mode="area")
             uncompressed = torch.rand(()) < self.config.uncompressed
-            w_plus, feature = self.codec(small, None if uncompressed else random_level())
+            level = None if uncompressed else random_level(torch.default_generator)
+            w_plus, feature = self.codec(small, level)
             self.pool.append(CodedFace(index, change, w_plus[0], feature[0].half()))
         del self.pool[: -self.config.pool]
 

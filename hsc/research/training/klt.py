@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from hsc.config import SHIPPED
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.feature_slices.prior import PASSES
+from hsc.research import distributed
 from hsc.research.training.feature import CodedLatents
 
 FEATURE_CHANNELS, LATENT_CHANNELS = SHIPPED.generator.feature_channels, SHIPPED.latent_channels
@@ -62,12 +63,14 @@ def _moments(
     """Mean (2048,) and covariance (2048, 2048) of blocks of (F - F_S^) / std, in float64."""
     size = 4 * FEATURE_CHANNELS
     total, square, count = torch.zeros(size).double(), torch.zeros(size, size).double(), 0
-    for _ in range(pictures // BATCH):
+    for _ in range(distributed.share_of(pictures // BATCH)):
         batch = coded.sample(BATCH, level)
         residual = codec.normalised(batch.feature - batch.feature_s)  # (B, 512, 32, 32)
         blocks = F.pixel_unshuffle(residual, 2).flatten(2).transpose(1, 2).flatten(0, 1)
         total += blocks.sum(0).double().cpu()
         square += (blocks.T @ blocks).double().cpu()
         count += len(blocks)
+    distributed.total(total), distributed.total(square)
+    count *= distributed.world()
     mean = total / count
     return mean, square / count - torch.outer(mean, mean)

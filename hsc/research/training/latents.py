@@ -14,6 +14,7 @@ from torch import Tensor
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
+from hsc.research import distributed
 from hsc.research.data.augment import jitter
 from hsc.research.data.faces import RealFaces, to_unit
 from hsc.research.training.pairs import PairSource
@@ -48,15 +49,21 @@ def collect(
     folder: Path,
     device: torch.device,
 ) -> None:
-    """Encode every real face (flipped at random, slightly jittered) and some synthetic ones."""
+    """Encode every real face (flipped at random, slightly jittered) and some synthetic ones.
+
+    Each process encodes its share of them and writes shards of its own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.safetensors"):
-        old.unlink()
+    if distributed.is_first():
+        for old in folder.glob("*.safetensors"):
+            old.unlink()
+    distributed.wait()
     photos = real.images[torch.randperm(len(real.images))]
     flip = torch.rand(len(photos), 1, 1, 1) < 0.5
     photos = torch.where(flip, photos.flip(3), photos)
     # synthetic faces last: shards are named by kind, and statistics of real people weigh more
-    rendered = pairs.sample(config.synthetic, torch.device("cpu")).images
+    synthetic = distributed.share_of(config.synthetic)
+    rendered = pairs.sample(synthetic, torch.device("cpu")).images
     sources = {"real": photos, "synthetic": rendered}
     for kind, images in sources.items():
         for start in range(0, len(images), config.shard):
@@ -72,7 +79,8 @@ def collect(
                 found.append((pixels.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
             names = ("images", "w_plus", "feature")
             columns = {n: torch.cat(c).contiguous() for n, c in zip(names, zip(*found))}
-            save_file(columns, folder / f"{kind}-{start:05d}.safetensors")
+            number = start * distributed.world() + config.shard * distributed.rank()
+            save_file(columns, folder / f"{kind}-{number:05d}.safetensors")
             print(
                 f"latents: {kind} {min(start + config.shard, len(images))}/{len(images)}",
                 flush=True,
@@ -80,7 +88,7 @@ def collect(
 
 
 class CachedLatents:
-    """The cache in memory.
+    """The cache in memory, or this process's share of it.
 
     Args:
         folder: written by :func:`collect`.
@@ -94,8 +102,9 @@ class CachedLatents:
         self.real = 0
         for shard in shards:
             with safe_open(shard, "pt") as file:
+                rows = distributed.own_rows(file.get_slice("w_plus").get_shape()[0])
                 for name, column in columns.items():
-                    column.append(file.get_tensor(name))
+                    column.append(file.get_slice(name)[rows])
             if shard.name.startswith("real"):
                 self.real += len(columns["images"][-1])
         self.images, self.w_plus, self.feature = (torch.cat(c) for c in columns.values())

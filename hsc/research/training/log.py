@@ -4,6 +4,8 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
+from hsc.research import distributed
+
 
 def read_log(path: Path) -> list[dict[str, str]]:
     """The rows of a log, each with the cells that it has.
@@ -22,7 +24,7 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 
 class CsvLog:
-    """Appends rows of figures to a CSV file and prints them.
+    """Appends rows of figures to a CSV file and prints them; of several processes the first does.
 
     A row with a new figure rewrites the file with one more column: steps differ in what they
     measure, and held-out figures come first after minutes.
@@ -32,10 +34,12 @@ class CsvLog:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self.columns: list[str] = []
-        if path.is_file():
+        if path.is_file() and distributed.is_first():
             self._rewrite(read_log(path))
 
     def write(self, row: Mapping[str, float | int | str]) -> None:
+        if not distributed.is_first():
+            return
         text = {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in row.items()}
         print(" ".join(f"{k}={v}" for k, v in text.items()), flush=True)
         if set(text) <= set(self.columns):

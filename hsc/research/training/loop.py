@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from hsc.research import distributed
 from hsc.research.training.log import CsvLog
 
 REWARM_STEPS = 60
@@ -44,7 +45,9 @@ class Checkpoint:
     """Weights and their moving average on disk, without pickle.
 
     ``<folder>/weights.safetensors`` holds the live weights, ``ema.safetensors`` the average and
-    ``state.json`` the counters. Optimiser moments are not kept: a resumed run re-warms them.
+    ``state.json`` the counters. Optimiser moments are not kept: a resumed run re-warms them. Of
+    several processes the first one averages and writes; a checkpoint does not tell how many there
+    were.
     """
 
     def __init__(self, folder: Path, module: nn.Module, decay: float = DECAY) -> None:
@@ -64,11 +67,15 @@ class Checkpoint:
 
     @torch.no_grad()
     def update_ema(self, step: int) -> None:
+        if not distributed.is_first():
+            return
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, value in self.module.state_dict().items():
             self.ema[name].lerp_(value.float().to(self.ema[name].device), 1 - decay)
 
     def save(self) -> None:
+        if not distributed.is_first():
+            return
         live = {k: v.detach().contiguous() for k, v in self.module.state_dict().items()}
         for name, tensors in (("weights", live), ("ema", self.ema)):
             # written beside and renamed, so that a run stopped half way leaves the old file whole
@@ -93,13 +100,17 @@ def train(
 ) -> None:
     """Run the optimiser until the budget is spent.
 
+    Several processes take each step together, see :mod:`hsc.research.distributed`: with the mean of
+    their gradients, by the clock of the first one, which alone evaluates.
+
     Args:
         checkpoint: what is trained and where it is kept.
         groups: AdamW parameter groups, each with its own ``lr``.
-        loss: ``loss(step, spent)`` gives the scalar to minimise and the figures to log.
+        loss: ``loss(step, spent)`` gives the scalar to minimise and the figures to log. What is
+            trained is part of ``checkpoint``'s module.
         budget: steps and minutes of this call.
         log: receives a row every ``log_every`` steps.
-        batch: pictures a step, for the count of pictures seen.
+        batch: pictures a step and process, for the count of pictures seen.
         clip: gradient norm above which the gradient is scaled down.
         evaluate: validation figures, logged every ``evaluate_minutes`` and at the end.
     """
@@ -110,13 +121,15 @@ def train(
     minutes_before = checkpoint.counters["minutes"]
     figures_since: dict[str, list[float]] = {}
     saved = evaluated = time.monotonic()
+    measures = distributed.is_first()
     step = 0
-    while (spent := budget.spent(step)) < 1.0:
+    step_loss = distributed.averaged(checkpoint.module, loss)
+    while (spent := distributed.of_first(budget.spent(step))) < 1.0:
         # cosine over the budget, and a warm-up because the optimiser's moments start from nothing
         factor = min(1.0, (step + 1) / REWARM_STEPS) * (0.02 + 0.98 * _cosine(spent))
         for group, lr in zip(optimiser.param_groups, base):
             group["lr"] = lr * factor
-        value, figures = loss(step, spent)
+        value, figures = step_loss(step, spent)
         if not math.isfinite(value.item()):
             raise RuntimeError(f"the loss became {value.item()} at step {step}: lower the rate")
         optimiser.zero_grad(set_to_none=True)
@@ -126,26 +139,35 @@ def train(
         step += 1
         checkpoint.update_ema(step)
         checkpoint.counters["steps"] += 1
-        checkpoint.counters["images"] += batch
+        checkpoint.counters["images"] += batch * distributed.world()
         now = time.monotonic()
         checkpoint.counters["minutes"] = minutes_before + (now - budget.started) / 60
         for name, figure in ({"loss": value.item()} | figures).items():
             figures_since.setdefault(name, []).append(figure)
         if step % log_every == 0:
             # steps differ in their figures: each mean is over the steps that have it
-            means = {name: sum(values) / len(values) for name, values in figures_since.items()}
+            means = _means(distributed.gathered(figures_since))
             log.write({"step": checkpoint.counters["steps"], "spent": round(spent, 3)} | means)
             figures_since = {}
         if now - saved > CHECKPOINT_SECONDS:
             checkpoint.save()
             saved = now
-        if evaluate and now - evaluated > 60 * evaluate_minutes:
+        if measures and evaluate and now - evaluated > 60 * evaluate_minutes:
             log.write({"step": checkpoint.counters["steps"]} | evaluate())
             evaluated = time.monotonic()
     checkpoint.save()
-    if evaluate:
+    if measures and evaluate:
         log.write({"step": checkpoint.counters["steps"]} | evaluate())
     print(f"checkpoint in {checkpoint.folder}, log in {log.path}", flush=True)
+
+
+def _means(figures: list[dict[str, list[float]]]) -> dict[str, float]:
+    """Of each figure, over the steps of every process that have it."""
+    joined: dict[str, list[float]] = {}
+    for of_process in figures:
+        for name, values in of_process.items():
+            joined.setdefault(name, []).extend(values)
+    return {name: sum(values) / len(values) for name, values in joined.items()}
 
 
 def _cosine(spent: float, flat: float = 0.4) -> float:

@@ -1,5 +1,6 @@
 """Pairs of w+ and the face that the generator renders from it: on disk, or rendered on demand."""
 
+from itertools import count, islice
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from hsc.config import FACE_1024
 from hsc.generators.base import MappingNetwork
 from hsc.generators.pretrained import Generator, load_generator
 from hsc.inversion.encoder import INPUT_PX
+from hsc.research import distributed
 from hsc.research.data.faces import Pairs, SyntheticPairs
 from hsc.research.training.loop import Budget
 
@@ -77,16 +79,20 @@ def render(
     """Add shards of pairs to a folder until the budget (one step a shard) is spent.
 
     Each shard has ``size`` pairs and a seed of its own: a run that stops resumes with the next one.
+    Of several processes each renders every so many shards; the budget's steps are of all together.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draw = RenderedPairs(generator, device)
-    done = 0
-    while budget.spent(done) < 1.0:
-        shard = len(list(folder.glob("*.safetensors")))
+    # a stopped run of several processes may leave gaps
+    there = distributed.of_first({int(path.stem) for path in folder.glob("*.safetensors")})
+    missing = (shard for shard in count() if shard not in there)
+    for done, shard in enumerate(islice(missing, distributed.rank(), None, distributed.world())):
+        if budget.spent(done * distributed.world() + distributed.rank()) >= 1.0:
+            return
         seeded = torch.Generator().manual_seed(1000 + shard)
         styles = sample_styles(generator.mapping, size, seeded)
         images = [draw.pictures(part).cpu() for part in styles.split(draw.batch)]
         path = folder / f"{shard:03d}.safetensors"
-        save_file({"images": torch.cat(images), "w_plus": styles.half()}, path)
-        done += 1
+        save_file({"images": torch.cat(images), "w_plus": styles.half()}, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
         print(f"pairs: {(shard + 1) * size} in {folder}", flush=True)

@@ -117,7 +117,7 @@ def of_files(
         directions: (D, 23, 512), edits at the end of their range.
     """
     for index, part in enumerate(images.split(1)):
-        w_plus, feature = codec(to_unit(part).to(device), random_level())
+        w_plus, feature = codec(to_unit(part).to(device), random_level(torch.default_generator))
         if index % 2:
             direction = directions[int(torch.randint(len(directions), ()))].to(device)
             edited = w_plus + direction * float(torch.empty(()).uniform_(-1, 1))

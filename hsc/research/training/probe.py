@@ -15,6 +15,7 @@ from hsc.domains.ffhq_face.detect import Face
 from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.images.tensors import to_picture
+from hsc.research import distributed
 from hsc.research.training.pairs import sample_styles
 from hsc.research.training.setting import Setting, export
 from hsc.vision.agreement import Observer
@@ -36,7 +37,10 @@ class ProbeConfig:
 
 
 def run(setting: Setting) -> None:
-    """Render and read samples (shards that are there are kept), fit, and write the weights."""
+    """Render and read samples (shards that are there are kept), fit, and write the weights.
+
+    Several processes share the samples; the fit is a moment's work, which each of them does.
+    """
     config = setting.configured(ProbeConfig)
     columns = list(
         samples(setting.work / "probe", min(config.shards, setting.steps), setting.device)
@@ -56,7 +60,7 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
     generator, head, observer = load_generator(device), load_preview(device), Observer.pretrained()
     for shard in range(shards):
         path = folder / f"{shard:03d}.safetensors"
-        if not path.is_file():
+        if not path.is_file() and shard % distributed.world() == distributed.rank():
             seeded = torch.Generator().manual_seed(SEED + shard)
             styles = sample_styles(generator.mapping, SHARD, seeded)
             rows = []
@@ -69,7 +73,9 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
             save_file({"w": grouped(styles)} | columns, unfinished)
             unfinished.rename(path)
             print(f"probe: {(shard + 1) * SHARD} faces read", flush=True)
-        yield load_file(path)
+    distributed.wait()
+    for shard in range(shards):
+        yield load_file(folder / f"{shard:03d}.safetensors")
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation
+from hsc.research import distributed
 
 OVERHEAD_BYTES = 15 + 8
 """Header of the file, and what the entropy coder adds to the ideal length."""
@@ -47,7 +48,8 @@ class RatePrice:
             The cost, and the figures to log.
         """
         price = self(level)
-        total = (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES
+        bytes_here = (bits.mean() + scn_bits.mean()).item() / 8 + OVERHEAD_BYTES
+        total = distributed.mean(bytes_here)  # every process asks the same price
         self.adjust(level, total)
         figures = {"size_ratio": total / self.target_bytes(level), "price": price}
         return price * bits.mean() / 8000, figures
@@ -61,8 +63,12 @@ class RatePrice:
         self.log_price[high] += rate * t * error
 
 
-def random_level() -> float:
-    """A random level: a named one half of the time, anything between them otherwise."""
-    if torch.rand(()) < 0.5:
-        return float(LEVELS[int(torch.randint(len(LEVELS), ()))].number)
-    return float(torch.empty(()).uniform_(MIN_LEVEL, MAX_LEVEL))
+def random_level(generator: torch.Generator = distributed.COMMON) -> float:
+    """A random level: a named one half of the time, anything between them otherwise.
+
+    Args:
+        generator: by default that of all processes, so that each trains the same level.
+    """
+    if torch.rand((), generator=generator) < 0.5:
+        return float(LEVELS[int(torch.randint(len(LEVELS), (), generator=generator))].number)
+    return float(torch.empty(()).uniform_(MIN_LEVEL, MAX_LEVEL, generator=generator))

@@ -14,6 +14,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
+from hsc.research import distributed
 from hsc.research.options import TrainOptions
 from hsc.research.training.config import build, values_of
 from hsc.research.training.loop import DECAY, Budget, Checkpoint
@@ -53,13 +54,10 @@ class Setting:
         if options.batch:
             batches = [key for key in values if key == "batch" or key.endswith("_batch")]
             values |= dict.fromkeys(batches, options.batch)
-        device = options.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         return cls(
             work=options.work,
             data=options.data,
-            device=torch.device(device),
+            device=distributed.device_of(options.device),
             steps=options.steps or 10**9,
             minutes=options.minutes or 60.0,
             fresh=not options.resume,
@@ -87,14 +85,18 @@ def export(state: dict[str, Tensor], name: str, folder: Path | None = None) -> N
     Args:
         folder: of the checkpoint that they are the average of.
     """
-    save_file(halve(state), path_of(name))
-    print(f"weights in {path_of(name)}", flush=True)
-    if folder:
-        stamp(folder, name)
+    if distributed.is_first():
+        save_file(halve(state), path_of(name))
+        print(f"weights in {path_of(name)}", flush=True)
+        if folder:
+            stamp(folder, name)
+    distributed.wait()  # the next stage reads it
 
 
 def stamp(folder: Path, *names: str) -> None:
     """Note which weight files a checkpoint goes with: other stages may write them too."""
+    if not distributed.is_first():
+        return
     hashes = {name: file_hash(path_of(name)) for name in names if path_of(name).exists()}
     (folder / STAMP).write_text(json.dumps(hashes))
 
@@ -120,7 +122,9 @@ def resumed(
     """A network's checkpoint: from the work folder, else the shipped weights, else ``start``."""
     folder = setting.work / name
     checkpoint = Checkpoint(folder, network, decay)
-    if not setting.fresh and is_current(folder, name) and checkpoint.resume():
+    # the first process stamps below, which the others must not see while they look
+    current = distributed.of_first(not setting.fresh and is_current(folder, name))
+    if current and checkpoint.resume():
         return checkpoint
     if path_of(name).exists() and not setting.fresh:
         network.load_state_dict(renamed(load_file(path_of(name))))
