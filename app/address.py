@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Mapping
 
@@ -13,6 +14,8 @@ FACE = "face"
 """Parameter of the page's address that carries a face as text."""
 RECEIVER = "receive"
 """Where the receiver is, below the page's address."""
+ROOT_PATH = "GRADIO_ROOT_PATH"
+"""Environment variable: the path under which a proxy serves the page."""
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
@@ -24,14 +27,17 @@ def own_address(headers: Mapping[str, str], scheme: str = "http") -> str:
         scheme: that of the request, where no proxy says otherwise.
 
     Returns:
-        ``https://host/``, or "" where nobody else could follow it: the host is this machine, or
-        the request names none.
+        ``https://host/``, or with the path that GRADIO_ROOT_PATH says, ``https://host/path/``; ""
+        where nobody else could follow it: the host is this machine, or the request names none.
     """
+    root = os.environ.get(ROOT_PATH, "").strip("/")
+    if root.startswith(("https://", "http://")):  # as Gradio takes it: the whole address
+        return f"{root}/"
     host = headers.get("x-forwarded-host", headers.get("host", "")).split(",")[0].strip()
     scheme = headers.get("x-forwarded-proto", scheme).split(",")[0].strip()
     if not _HOST.fullmatch(host) or scheme not in ("http", "https") or _is_this_machine(host):
         return ""
-    return f"{scheme}://{host}/"
+    return f"{scheme}://{host}/{root}/" if root else f"{scheme}://{host}/"
 
 
 def face_link(address: str) -> str:

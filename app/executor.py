@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypeVar
 
 from app import zerogpu
+from app.counts import CallCounts
 from app.protocols import FaceCodec, ProgressReport
 from app.results import Progress
 from hsc.errors import HscError
@@ -73,6 +74,7 @@ class Executor:
 
     def __init__(self, load: Callable[[], FaceCodec]) -> None:
         self._loaded: Future[FaceCodec] = Future()
+        self.calls = CallCounts(Cancelled)
         if zerogpu.ENABLED:
             self._load(load)
         else:
@@ -92,6 +94,14 @@ class Executor:
     def ready(self) -> bool:
         """Whether the codec is loaded (or has failed to load)."""
         return self._loaded.done()
+
+    @property
+    def error(self) -> str | None:
+        """Why the codec cannot be used, "" where it can; None while it is loaded."""
+        if not self._loaded.done():
+            return None
+        error = self._loaded.exception()
+        return str(error) or type(error).__name__ if error else ""
 
     @property
     def remote(self) -> bool:
@@ -122,8 +132,10 @@ class Executor:
         """The value of a function of the codec. What the function raises is raised here."""
         codec = self.codec
         if zerogpu.ENABLED:
-            return _submit(zerogpu.run, call, codec, *args, **options).result()
-        return _submit(call, codec, *args, **options).result()
+            future = self._submit(call, zerogpu.run, call, codec, *args, **options)
+        else:
+            future = self._submit(call, call, codec, *args, **options)
+        return future.result()
 
     def steps(
         self,
@@ -148,9 +160,9 @@ class Executor:
 
         codec = self.codec
         if zerogpu.ENABLED:
-            future = _submit(zerogpu.steps, call, codec, report, *args, **options)
+            future = self._submit(call, zerogpu.steps, call, codec, report, *args, **options)
         else:
-            future = _submit(call, codec, report, *args, **options)
+            future = self._submit(call, call, codec, report, *args, **options)
         future.add_done_callback(news.put)
         try:
             while isinstance(item := news.get(), Progress):
@@ -160,16 +172,24 @@ class Executor:
         finally:
             closed.set()
 
+    def _submit(
+        self,
+        named: object,
+        call: Callable[Args, Value],
+        *args: Args.args,
+        **options: Args.kwargs,
+    ) -> Future[Value]:
+        """Queue a function for the model's thread; it is counted by the name of another."""
+        name = getattr(named, "__name__", "call")
 
-def _submit(call: Callable[Args, Value], *args: Args.args, **options: Args.kwargs) -> Future[Value]:
-    """Queue a function for the model's thread."""
+        def in_model_thread() -> Value:
+            with self.calls.running(name):
+                _use_cores()
+                return call(*args, **options)
 
-    def in_model_thread() -> Value:
-        _use_cores()
-        return call(*args, **options)
-
-    # in the visitor's context, by which ZeroGPU knows whose quota it is
-    return _model_thread.submit(contextvars.copy_context().run, in_model_thread)
+        self.calls.queued()
+        # in the visitor's context, by which ZeroGPU knows whose quota it is
+        return _model_thread.submit(contextvars.copy_context().run, in_model_thread)
 
 
 @contextmanager

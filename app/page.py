@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import receiver, viewer
+from app import monitoring, receiver, viewer
 from app.components.events import QUICK, Update
 from app.components.visitor_face import VisitorFace
 from app.gradio_overrides import StudioBlocks
@@ -40,7 +40,13 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
         "footer_links": ["api", "settings"],
-        "app_kwargs": {"routes": [*receiver.routes(), *(r for tab in TABS for r in tab.routes())]},
+        "app_kwargs": {
+            "routes": [
+                *monitoring.routes(),
+                *receiver.routes(),
+                *(r for tab in TABS for r in tab.routes()),
+            ]
+        },
     }
 
 
@@ -97,7 +103,8 @@ def build(studio: Studio) -> gr.Blocks:
             [state, *(component for tab in tabs for component in tab.fitted)],
             **QUICK | {"queue": True, "concurrency_limit": None},
         )
-    return page.queue(max_size=32, default_concurrency_limit=1)
+    page.queue(max_size=32, default_concurrency_limit=1)
+    return monitoring.monitored(page, studio)
 
 
 def _static(name: str) -> str:

@@ -119,6 +119,20 @@ def test_the_address_that_others_can_follow(headers, scheme, address):
     assert own_address(headers, scheme) == address
 
 
+@pytest.mark.parametrize(
+    ("root", "address"),
+    [
+        ("/studio", "https://a.example/studio/"),
+        ("/talks/studio/", "https://a.example/talks/studio/"),
+        ("https://b.example/studio", "https://b.example/studio/"),
+    ],
+)
+def test_the_address_behind_a_proxy_under_a_path(root, address, monkeypatch):
+    monkeypatch.setenv("GRADIO_ROOT_PATH", root)
+    headers = {"host": "10.0.0.1", "x-forwarded-host": "a.example", "x-forwarded-proto": "https"}
+    assert own_address(headers) == address
+
+
 def test_the_face_in_an_address(face):
     text = to_text(with_layers(face, "scn"))
     assert face_in({"face": text.lower()}) == text.lower()

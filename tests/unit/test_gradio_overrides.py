@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
-from gradio import utils
+from gradio import queueing, utils
 from gradio_client import utils as client_utils
 
-from app.gradio_overrides import ADDRESS_REFUSED, UNFIT_ARGUMENTS, StudioBlocks
+from app.gradio_overrides import ADDRESS_REFUSED, UNFIT_ARGUMENTS, StudioBlocks, queue_length
 
 
 def parameters(method) -> list[str]:
@@ -28,6 +28,15 @@ def test_the_methods_that_are_replaced_are_there_with_the_same_parameters():
     assert parameters(gr.Blocks.handle_streaming_diffs) == parameters(
         StudioBlocks.handle_streaming_diffs
     )
+
+
+def test_the_queue_is_what_the_waits_are_read_from():
+    assert parameters(queueing.Queue.process_events) == ["events", "batch", "begin_time", "fn"]
+    assert inspect.iscoroutinefunction(queueing.Queue.process_events)
+    assert "enqueue_time" in inspect.getsource(queueing.Event.__init__)
+    with StudioBlocks() as page:
+        gr.Textbox()
+    assert queue_length(page.queue()) == 0
 
 
 def test_gradio_still_sends_differences_in_the_form_that_is_replaced():
