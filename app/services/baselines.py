@@ -119,4 +119,5 @@ def _one(fit: Fit, measured: Distances | None) -> dict[str, Any]:
         "lpips": figures.lpips,
         "psnr": figures.psnr,
         "identity": figures.identity,
+        "faceres": figures.faceres,
     }

@@ -18,12 +18,50 @@ from hsc.images import marks
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
     from hsc.metrics.evaluator import Evaluator, Scored
 
-FIGURES = ("psnr_256", "lpips_256", "lpips_1024", "identity_l2")
+RECOGNISED = ("identity_l2", "identity_faceres")
+"""Figures of dlib's recogniser and of the second one."""
+FIGURES = ("psnr_256", "lpips_256", "lpips_1024", *RECOGNISED)
 ORIGINAL_BYTES = 8 << 20
 """Bytes of an original and of what is computed from it once, at 256 px."""
 AMPLIFICATIONS = (1, 2, 4, 8)
 """Factors by which a difference can be shown."""
-SAME_PERSON = 0.6  # dlib's own threshold for its descriptors
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """A face recogniser that is asked, and what its distances mean.
+
+    The limits are quantiles over 60 people photographed twice in a studio, neutral and smiling:
+    `python -m bench.recognisers FOLDER` prints them.
+
+    Attributes:
+        name: for people.
+        likely: 95 in 100 pairs of photographs of one person are nearer than this.
+        possible: all of those pairs are nearer than this, and no pair of different people is.
+        stranger: one in a hundred pairs of different people is nearer than this.
+    """
+
+    name: str
+    likely: float
+    possible: float
+    stranger: float
+
+    def band(self, distance: float) -> int:
+        """Which of LIKENESS_WORDS a distance is."""
+        return sum(distance >= limit for limit in (self.likely, self.possible, self.stranger))
+
+
+DLIB = Recogniser("dlib", 0.33, 0.47, 0.6)
+"""Training looks at these descriptors, so pictures please it more than they please people."""
+FACERES = Recogniser("FaceRes", 0.53, 0.65, 0.9)
+"""Nothing was trained on it."""
+LIKENESS_WORDS = (
+    "The same person",
+    "Probably the same person",
+    "Somebody alike, perhaps another person",
+    "Somebody alike, not the same person",
+)
+"""By the band of a distance, the nearest first."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +72,60 @@ class Distances:
         psnr: dB at 256 px.
         lpips: AlexNet, at 256 px.
         identity: Euclidean distance of dlib's descriptors.
+        faceres: Euclidean distance of the descriptors of the second recogniser.
         no_face: whether no face was found in the original, so that there is no identity.
     """
 
     psnr: float | None = None
     lpips: float | None = None
     identity: float | None = None
+    faceres: float | None = None
     no_face: bool = False
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the recognisers say of two pictures.
+
+    Attributes:
+        words: one of LIKENESS_WORDS, of the stricter recogniser.
+        differ: a sentence with what each says, where they differ or only one was asked; or "".
+        band: index of `words`.
+    """
+
+    words: str
+    differ: str
+    band: int
+
+    @property
+    def same(self) -> bool:
+        """Whether both take the two for one person, surely or probably."""
+        return self.band <= 1
+
+
+def likeness(measured: Distances) -> Likeness | None:
+    """The recognisers' words for two pictures; None where neither was asked."""
+    asked = [
+        (recogniser, recogniser.band(distance))
+        for recogniser, distance in ((DLIB, measured.identity), (FACERES, measured.faceres))
+        if distance is not None
+    ]
+    if not asked:
+        return None
+    band = max(found for _, found in asked)
+    if len(asked) == 1:
+        differ = f"Only one recogniser was asked, {asked[0][0].name}."
+    elif len({found for _, found in asked}) > 1:
+        said = ", ".join(f"{each.name} says “{_said(found)}”" for each, found in asked)
+        differ = f"The recognisers differ: {said}."
+    else:
+        differ = ""
+    return Likeness(LIKENESS_WORDS[band], differ, band)
+
+
+def _said(band: int) -> str:
+    words = LIKENESS_WORDS[band]
+    return words[:1].lower() + words[1:]
 
 
 class Measures:
@@ -73,12 +158,13 @@ class Measures:
                 found = self.evaluator.compare(scored, picture, ("psnr_256", "lpips_256"))
             distances = Distances(found["psnr_256"], found["lpips_256"])
             yield distances
+            dlib, faceres = RECOGNISED
             with self._turn, one_core():
                 if scored.face is None:
                     distances = replace(distances, no_face=True)
                 else:
-                    found = self.evaluator.compare(scored, picture, ("identity_l2",))
-                    distances = replace(distances, identity=found["identity_l2"])
+                    found = self.evaluator.compare(scored, picture, RECOGNISED)
+                    distances = replace(distances, identity=found[dlib], faceres=found[faceres])
             self._done.put(key, distances)
         yield distances
 
@@ -86,15 +172,6 @@ class Measures:
         """The last of `steps`."""
         *_, distances = self.steps(original, picture)
         return distances
-
-
-def identity_words(distance: float) -> str:
-    """What a distance of dlib's descriptors means; .6 is its own line between same and other."""
-    if distance < 0.35:
-        return "Clearly the same person"
-    if distance < SAME_PERSON:
-        return "Still the same person"
-    return "Somebody alike, no longer the same person"
 
 
 def lpips_words(distance: float) -> str:

@@ -15,6 +15,7 @@ from app.cache import Cache, SharedCache, fingerprint
 from app.executor import one_core
 from app.results import Prepared
 from app.services.compression import Compression
+from app.services.measure import Distances, Likeness, likeness
 from hsc.baselines import CODECS, best_downscaled
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
@@ -133,21 +134,27 @@ def marked(picture: Image.Image, readout: Observation) -> Image.Image:
     return out
 
 
+def recognised(agreement: Agreement) -> Likeness | None:
+    """What both recognisers say of a picture; None where it shows no face."""
+    return likeness(Distances(identity=agreement.identity_l2, faceres=agreement.faceres_l2))
+
+
 def verdict(view: View) -> tuple[str, bool]:
-    """What the recogniser says of a picture, in a sentence; and whether it is the same person."""
+    """What the recognisers say of a picture, in a sentence; and whether it is the same person."""
     from hsc.vision.agreement import SAME_PLACE
 
     agreement = view.agreement
     if agreement is None:
         found = view.readout.face is not None
         return ("A face is found." if found else "No face is found here."), found
-    if agreement.same_person is None:
+    said = recognised(agreement)
+    if said is None:
         return "No face is found any more.", False
-    if not agreement.same_person:
-        return "A face, but a machine takes it for somebody else.", False
+    if not said.same:
+        return f"{said.words}.", False
     if agreement.landmark_error is not None and agreement.landmark_error > SAME_PLACE:
-        return "The same person, with features somewhat moved.", True
-    return "The same person, every feature in its place.", True
+        return f"{said.words}, with features somewhat moved.", True
+    return f"{said.words}, every feature in its place.", True
 
 
 def as_json(view: View) -> dict[str, Any]:
@@ -175,6 +182,7 @@ def as_json(view: View) -> dict[str, Any]:
         and {
             "same_person": agreement.same_person,
             "identity_l2": agreement.identity_l2,
+            "faceres_l2": agreement.faceres_l2,
             "landmark_error": agreement.landmark_error,
             "mask_overlap": agreement.mask_overlap,
             "age_change": agreement.age_change,

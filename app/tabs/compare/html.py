@@ -10,7 +10,7 @@ from PIL import Image
 from app.files import address, keep_picture
 from app.results import CurrentFace
 from app.services.baselines import BaselineResult, Fit
-from app.services.measure import SAME_PERSON, Distances
+from app.services.measure import Distances, likeness
 
 
 def cards(current: CurrentFace, ours: Distances | None, results: Iterable[BaselineResult]) -> str:
@@ -33,8 +33,9 @@ def cards(current: CurrentFace, ours: Distances | None, results: Iterable[Baseli
     return (
         f'<h3>At their best in {budget:,} bytes</h3><p class="note">Each codec may shrink the '
         "picture first and is shown at the size in pixels with the least LPIPS, the perceptual "
-        "distance at 256 pixels. In brackets: the distance of dlib's face descriptors, under 0.60 "
-        f'usually the same person.</p><div class="cards">{original}{hsc}{"".join(best)}</div>'
+        "distance at 256 pixels. Of two face recognisers the stricter one's words count; in "
+        "brackets the distances of both, dlib and FaceRes.</p>"
+        f'<div class="cards">{original}{hsc}{"".join(best)}</div>'
         f"<h3>At full size, 1024 × 1024</h3>"
         f'<p class="note">Not a fair fight: at so few bytes most have no setting that is low '
         f'enough.</p><div class="cards">{"".join(full)}</div>'
@@ -68,10 +69,11 @@ def _card(label: str, words: str, image: str, measured: Distances | None, kind: 
 def _figures(measured: Distances | None) -> str:
     if measured is None or measured.lpips is None:
         return ""
-    line = f"LPIPS {measured.lpips:.3f}<br>PSNR {measured.psnr:.1f} dB"
-    if measured.identity is not None:
-        same = "same person" if measured.identity < SAME_PERSON else "another person"
-        line += f"<br>{same} ({measured.identity:.2f})"
+    line = f"LPIPS {measured.lpips:.3f} at 256 px<br>PSNR {measured.psnr:.1f} dB"
+    if said := likeness(measured):
+        known = (measured.identity, measured.faceres)
+        figures = ", ".join(f"{value:.2f}" for value in known if value is not None)
+        line += f"<br>{escape(said.words)} ({figures})"
     return f"<small>{line}</small>"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from app.services.vision import View, verdict
+from app.services.vision import View, recognised, verdict
 
 FEELS = {
     "neutral": "a neutral face",
@@ -37,7 +37,7 @@ def card(view: View) -> str:
         return _list([("Face", "none found", "")])
     rows = [("Face", "found", ""), *_compared(view)]
     change = agreement.age_change if agreement else None
-    rows.append(("Guessed age", f"{face.age:.0f}", f"{change:+.0f} years" if change else ""))
+    rows.append(("Guessed age", f"{face.age:.0f}", _years(change)))
     likely = face.expressions[face.expression]
     rows.append(("Guessed look", FEELS[face.expression], f"{likely:.0%} sure"))
     rows.append(("Head", _turned(face.yaw, face.pitch), ""))
@@ -50,11 +50,12 @@ def _compared(view: View) -> list[tuple[str, str, str]]:
     names = ("Identity", "Landmarks", "Person")
     if agreement is None:
         return [(name, "the reference", "") for name in names]
-    distance, error = agreement.identity_l2, agreement.landmark_error
-    if distance is None or error is None:
+    said, error = recognised(agreement), agreement.landmark_error
+    if said is None or error is None:
         return [(name, "cannot be compared", "") for name in names]
+    distances = f"dlib {agreement.identity_l2:.2f}, FaceRes {agreement.faceres_l2:.2f}"
     return [
-        ("Identity", _same(distance), f"distance {distance:.2f}"),
+        ("Identity", said.words, f"{distances}. {said.differ}".removesuffix(". ")),
         ("Landmarks", _moved(error), f"{error:.1%} of the eyes' distance"),
         ("Person", f"{agreement.mask_overlap:.0%} the same pixels", "overlap of the masks"),
     ]
@@ -69,10 +70,14 @@ def _list(rows: Sequence[tuple[str, str, str]]) -> str:
     return f'<dl class="seen">{body}</dl>'
 
 
-def _same(distance: float) -> str:
-    if distance < 0.35:
-        return "clearly the same person"
-    return "the same person" if distance < 0.6 else "somebody else"
+def _years(change: float | None) -> str:
+    """'+3 years'; nothing for the original, and no sign where the rounded change is 0."""
+    if change is None:
+        return ""
+    years = round(change)
+    if not years:
+        return "as the original"
+    return f"{years:+d} year{'' if abs(years) == 1 else 's'}"
 
 
 def _moved(error: float) -> str:

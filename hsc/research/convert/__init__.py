@@ -21,8 +21,8 @@ RECIPES = {
 }
 """Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
 ALL = "all"
-LABORATORY = {"dino", "faceres"}
-"""Not among ``all``: large packages, and only the laboratory looks through these networks."""
+LABORATORY = {"dino"}
+"""Not among ``all``: a large package, and only the laboratory looks through this network."""
 
 
 def run(name: str, package: Path | Sequence[Path] | None = None, out: Path | None = None) -> None:
