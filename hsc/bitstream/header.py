@@ -72,6 +72,10 @@ def check_kind(data: bytes) -> None:
             if data.startswith(magic) and (magic != b"RIFF" or data[8:12] == b"WEBP"):
                 raise BitstreamError(f"This is {kind}, not a .hsc file; encode it first.")
         raise BitstreamError("This is not a .hsc file: it does not begin with the letters HSC.")
+    if data[3:4] == b"P":
+        raise BitstreamError(
+            "This is a .hscp file of a whole photograph, not a .hsc file: open it with `hsc photo`."
+        )
     if len(data) > len(MAGIC) and data[3] != VERSION:
         raise BitstreamError(
             f"This is a .hsc file of version {data[3]}, and only version {VERSION} can be read; "

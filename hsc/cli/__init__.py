@@ -19,6 +19,7 @@ from hsc.cli import (
     export,
     import_weights,
     info,
+    photo,
     reproduce,
     text,
     train,
@@ -30,7 +31,7 @@ from hsc.errors import HscError
 from hsc.memory import keep_large_blocks
 
 COMMANDS = (
-    encode, decode, blend, info, text, reproduce, train, validate, evaluate, ablate,
+    encode, decode, photo, blend, info, text, reproduce, train, validate, evaluate, ablate,
     import_weights, bench, export,
 )  # fmt: skip
 FAILED = 2

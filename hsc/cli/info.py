@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def add_parser(subparsers) -> None:
-    parser = subparsers.add_parser("info", help="describe a .hsc file as JSON")
+    parser = subparsers.add_parser("info", help="describe a .hsc or .hscp file as JSON")
     parser.add_argument("source", metavar="IN.hsc", type=Path)
     parser.set_defaults(run=run)
 
@@ -16,5 +16,11 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     import hsc
 
-    print(json.dumps(hsc.describe(args.source.read_bytes())))
+    data = args.source.read_bytes()
+    if data.startswith(b"HSCP"):
+        from hsc import photograph
+
+        print(json.dumps(photograph.describe(data)))
+    else:
+        print(json.dumps(hsc.describe(data)))
     return 0

@@ -54,7 +54,7 @@ class Square:
 
 def crop_face(image: Image.Image, face: Face, px: int = FACE_1024.image_px) -> Image.Image:
     """Cut a face out of an RGB picture as FFHQ does: px x px, padded where the picture ends."""
-    return _cut(image, face_square(face), px)
+    return cut_square(image, face_square(face), px)
 
 
 def face_square(face: Face) -> Square:
@@ -70,8 +70,8 @@ def face_square(face: Face) -> Square:
     return Square(float(centre.real), float(centre.imag), side, float(np.angle(horizontal)))
 
 
-def _cut(image: Image.Image, square: Square, px: int) -> Image.Image:
-    """Resample a turned square of a picture to px x px."""
+def cut_square(image: Image.Image, square: Square, px: int) -> Image.Image:
+    """Resample a turned square of an RGB picture to px x px, padded where the picture ends."""
     # Small faces are enlarged straight away; for large ones, twice the size and then halved, so
     # that nothing aliases.
     render = px if square.side <= px else 2 * px
