@@ -1,6 +1,6 @@
 """The codec: photographs to ``.hsc`` bytes and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -144,7 +144,21 @@ class Codec:
         Raises:
             PhotoError: the crop has another size. BitstreamError: the level is out of range.
         """
-        return self.encoder.refine(crop, latents, level, steps, progress)
+        for step, better in enumerate(self.refine_steps(crop, latents, level, steps), 1):
+            latents = better
+            if progress:
+                progress(step, steps)
+        return latents
+
+    def refine_steps(
+        self, crop: Image.Image, latents: Inversion, level: float, steps: int
+    ) -> Iterator[Inversion]:
+        """As :meth:`refine`, with the latents after each step.
+
+        Stop by asking for no more. The last steps are the shortest, so a search that is stopped
+        half way has gained a little less than one that was asked for half of the steps.
+        """
+        return self.encoder.refine(crop, latents, level, steps)
 
     def compress(
         self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None

@@ -1,5 +1,6 @@
 """The encoder: an aligned picture to the bytes of a ``.hsc`` file."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import torch
@@ -10,7 +11,7 @@ from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
 from hsc.images.tensors import to_tensor
 from hsc.inversion.encoder import InversionEncoder
-from hsc.inversion.refine import Progress, Refiner
+from hsc.inversion.refine import Refiner
 from hsc.networks import Networks
 from hsc.numerics.precision import computes_bfloat16
 from hsc.types import Inversion
@@ -40,20 +41,16 @@ class Encoder:
         n = self.networks
         # bfloat16 where a CPU is faster with it; training used it too
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
-            return self.inversion(self.small(crop), n.generator, n.self_renderer)
+            picture = self.resized(crop, n.config.input_px)
+            return self.inversion(picture, n.generator, n.self_renderer)
 
     def refine(
-        self,
-        crop: Image.Image,
-        latents: Inversion,
-        level: float,
-        steps: int,
-        progress: Progress | None = None,
-    ) -> Inversion:
-        """As :meth:`hsc.codec.Codec.refine`."""
-        level = snap_level(level)
+        self, crop: Image.Image, latents: Inversion, level: float, steps: int
+    ) -> Iterator[Inversion]:
+        """As :meth:`hsc.codec.Codec.refine_steps`."""
+        picture = self.resized(crop, self.networks.config.generator.image_px)
         w_std = self.inversion.semantic_head.w_std
-        return self.refiner.refine(self.small(crop), latents, w_std, level, steps, progress)
+        return self.refiner.refine(picture, latents, w_std, snap_level(level), steps)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
@@ -74,15 +71,18 @@ class Encoder:
         return self.networks.encoder
 
     def small(self, crop: Image.Image) -> Tensor:
-        """The input of GIE: (1, 3, 256, 256). Raises PhotoError for another size than 1024."""
-        config = self.networks.config
-        image_px, input_px = config.generator.image_px, config.input_px
+        """A crop as refinement and measurements see it: (1, 3, 256, 256)."""
+        return self.resized(crop, self.networks.config.input_px)
+
+    def resized(self, crop: Image.Image, px: int) -> Tensor:
+        """A crop as (1, 3, px, px). Raises PhotoError for another size than 1024."""
+        image_px = self.networks.config.generator.image_px
         if crop.size != (image_px, image_px):
             raise PhotoError(
                 f"expected an aligned crop of {image_px} x {image_px}, got "
                 f"{crop.width} x {crop.height}: use hsc.domains.align."
             )
-        small = crop.convert("RGB").resize((input_px, input_px), Image.Resampling.LANCZOS)
+        small = crop.convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
         return to_tensor(small, self.networks.device)
 
     @cached_property

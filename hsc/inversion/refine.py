@@ -8,7 +8,7 @@ not affected.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,28 +20,69 @@ from hsc.config import SHIPPED
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_finetuned
+from hsc.images.bandwidth import band_limited, bandwidth_px
 from hsc.inversion.descent import descend
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
-from hsc.levels import MAX_LEVEL, MIN_LEVEL, REFINE_STEPS
-from hsc.metrics.loss import PictureLoss, PictureWeights
+from hsc.levels import MAX_LEVEL, MIN_LEVEL
+from hsc.metrics.loss import PictureLoss, PictureWeights, statistics_distance
 from hsc.metrics.lpips import Lpips
+from hsc.metrics.picture import LATTICE_PX, lattice_of
 from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.types import Inversion
 from hsc.weights.model_id import FINETUNED, path_of, path_or_shipped
 
-FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.003
+FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
 """Adam's initial rates: in standard deviations of F's channels at the lowest and the highest level,
 and in those of w. Where rounding is coarse, long steps change symbols needlessly."""
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
 """A smaller weight of identity than in training: steps on one picture overfit to that network."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
+STATISTICS = 1.0
+"""Weight of :func:`statistics_distance`: without it a search draws meshes, which DISTS sees."""
+WINDOW_PX, WINDOW_LPIPS, WINDOW_HALF, WINDOW_PIXELS, WINDOW_LATTICE = 512, 2.0, 1.0, 0.5, 50.0
+"""Side of a window of the picture at full size, and weights of its LPIPS, of that at half of its
+size, of its mean absolute error and of what repeats in each 8 or 16 px."""
+FACE_CORNER = (288, 256)
+"""Row and column where the window of every second step begins: it holds eyes and mouth. The other
+windows lie anywhere."""
+SHIFT_PX = LATTICE_PX
+"""Largest shift of what is compared, for LPIPS looks at every fourth pixel only."""
+LEAST_PX = 500
+"""Photographs with less detail than this are compared at 256 px only."""
 SIZE_PENALTIES = torch.tensor([1.0, 4.0])
 """Prices of exceeding the initial size of SCN, and of the whole file, relative to it."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of steps done and the total."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The picture that refinement comes closer to.
+
+    Attributes:
+        picture: (1, 3, 1024, 1024) in [-1, 1]; small: at 256 px.
+        px: see :func:`hsc.images.bandwidth.bandwidth_px`.
+        random: places windows and shifts, the same ones in each search: it is repeatable.
+    """
+
+    picture: Tensor
+    small: Tensor
+    px: int
+    random: torch.Generator
+
+    def integers(self, below: int, count: int = 2) -> list[int]:
+        """Random ones from 0."""
+        numbers: list[int] = torch.randint(below, (count,), generator=self.random).tolist()
+        return numbers
+
+    @classmethod
+    def of(cls, picture: Tensor) -> Target:
+        """Of a crop, (1, 3, 1024, 1024)."""
+        small = F.interpolate(picture, size=SHIPPED.input_px, mode="area")
+        return cls(picture, small, bandwidth_px(picture), torch.Generator().manual_seed(0))
 
 
 @dataclass(frozen=True)
@@ -51,7 +92,8 @@ class Refiner:
     ::
 
         S --> SCN, rounded --> S^ -----------+--> G at 64 px --> exit 128 px --> loss, bits
-              F --> FCN, rounded --> F^ --+--+--> G at 128 px -> exit 256 px --> loss, bits
+              F --> FCN, rounded --> F^ --+--+--> G at 1024 px --> loss at 256 px, bits
+                                                          +--> loss of a window
     """
 
     synthesis: SynthesisNetwork
@@ -101,48 +143,44 @@ class Refiner:
         )
 
     def refine(
-        self,
-        image: Tensor,
-        initial: Inversion,
-        w_std: Tensor,
-        level: float,
-        steps: int = REFINE_STEPS,
-        progress: Progress | None = None,
-    ) -> Inversion:
-        """Better S and F for one picture at one level.
+        self, picture: Tensor, initial: Inversion, w_std: Tensor, level: float, steps: int
+    ) -> Iterator[Inversion]:
+        """Better and better S and F for one picture at one level.
 
         Args:
-            image: (1, 3, 256, 256) in [-1, 1].
+            picture: the crop, (1, 3, 1024, 1024) in [-1, 1].
             initial: the encoder's latents of it.
             w_std: standard deviation of w, (512,).
             level: of the file; at other levels the gain is smaller.
             steps: gradient steps.
 
-        Returns:
-            S and F whose file is about as large as that of ``initial``, with a picture closer to
-            the original.
+        Yields:
+            After each step, S and F whose file is about as large as that of ``initial``, with a
+            picture closer to the original. The caller may stop at any time.
         """
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(initial.feature).requires_grad_()
         d_styles = torch.zeros_like(initial.w_plus).requires_grad_()
+        target = Target.of(picture)
         initial_bits: Tensor | None = None
-        with torch.enable_grad():
-            for step in descend([(d_feature, feature_rate(level)), (d_styles, STYLE_RATE)], steps):
+        for step in descend([(d_feature, feature_rate(level)), (d_styles, STYLE_RATE)], steps):
+            w_plus = initial.w_plus + w_std * d_styles.detach()
+            feature = initial.feature + f_std * d_feature.detach()
+            if step:
+                yield Inversion(w_plus, feature, initial.feature_s)
+            with torch.enable_grad():  # not around the loop, whose yields run the caller's code
                 w_plus = initial.w_plus + w_std * d_styles
                 feature = initial.feature + f_std * d_feature
-                loss, bits = self._loss_and_bits(image, w_plus, feature, level)
+                loss, bits = self._loss_and_bits(target, w_plus, feature, level, step)
                 if initial_bits is None:
                     initial_bits = bits.detach()
                 excess = F.relu(bits / initial_bits - 1)
                 (loss + (SIZE_PENALTIES.to(bits) * excess).sum()).backward()
-                if progress:
-                    progress(step + 1, steps)
-        w_plus = (initial.w_plus + w_std * d_styles).detach()
-        feature = (initial.feature + f_std * d_feature).detach()
-        return Inversion(w_plus, feature, initial.feature_s)
+        w_plus = initial.w_plus + w_std * d_styles.detach()
+        yield Inversion(w_plus, initial.feature + f_std * d_feature.detach(), initial.feature_s)
 
     def _loss_and_bits(
-        self, image: Tensor, w_plus: Tensor, feature: Tensor, level: float
+        self, target: Target, w_plus: Tensor, feature: Tensor, level: float, step: int
     ) -> tuple[Tensor, Tensor]:
         """The loss of the decoded pictures; the bits of SCN and of both layers, (2,)."""
         g, spec = self.synthesis, self.synthesis.spec
@@ -150,17 +188,47 @@ class Refiner:
         styles = w_plus_hat.to(g.dtype)
         context = g.feature(styles, SHIPPED.context_px)  # (1, 512, 16, 16)
         feature_s = g.run(context, styles, SHIPPED.context_px, spec.feature_px)
-        with gradient_autocast(image.device):
+        with gradient_autocast(target.picture.device):
             semantics = Semantics(feature_s.float(), context.float())
             feature_hat, fcn_bits = self.fcn(feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
-            # (1, 3, 256, 256)
-            x_hat = render_exit(self.renderer, self.preview, feature_hat, styles).float()
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
-        loss, _ = self.loss(x_hat, image)
-        semantic_loss, _ = self.semantic_loss(x_s, F.avg_pool2d(image, 2))
+            x_hat = self.renderer.image(feature_hat, styles).float()  # (1, 3, 1024, 1024)
+        semantic_loss, _ = self.semantic_loss(x_s, F.avg_pool2d(target.small, 2))
+        loss = self._small_loss(x_hat, target) + semantic_loss
+        if target.px >= LEAST_PX:
+            loss = loss + self._window_loss(x_hat, target, face=step % 2 == 1)
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
-        return loss + semantic_loss, bits
+        return loss, bits
+
+    def _small_loss(self, x_hat: Tensor, target: Target) -> Tensor:
+        """At 256 px, from a random shift of both pictures (1, 3, 1024, 1024)."""
+        shift = target.integers(SHIFT_PX)
+        small, known = (
+            F.interpolate(x.roll(shift, (2, 3)), size=SHIPPED.input_px, mode="area")
+            for x in (x_hat, target.picture)
+        )
+        value, _ = self.loss(small, known)
+        with gradient_autocast(known.device):
+            statistics = statistics_distance(self.loss.lpips, small, known)
+        return value + STATISTICS * statistics
+
+    def _window_loss(self, x_hat: Tensor, target: Target, face: bool) -> Tensor:
+        """Of a window at full size, no sharper than the photograph is; ``face``: eyes and mouth."""
+        if face:
+            top, left = (a + b for a, b in zip(FACE_CORNER, target.integers(SHIFT_PX)))
+        else:
+            top, left = target.integers(x_hat.shape[-1] - WINDOW_PX + 1)
+        rows, columns = slice(top, top + WINDOW_PX), slice(left, left + WINDOW_PX)
+        window = band_limited(x_hat[..., rows, columns], target.px)
+        known = target.picture[..., rows, columns]
+        difference = window - known
+        with gradient_autocast(known.device):
+            full = self.loss.lpips(window, known).float().mean()
+            half = self.loss.lpips(F.avg_pool2d(window, 2), F.avg_pool2d(known, 2)).float().mean()
+        lattice = lattice_of(difference) + lattice_of(difference, 8)
+        value = WINDOW_LPIPS * full + WINDOW_HALF * half + WINDOW_LATTICE * lattice
+        return value + WINDOW_PIXELS * difference.abs().mean()
 
 
 def _for_gradients(synthesis: SynthesisNetwork, device: torch.device) -> SynthesisNetwork:

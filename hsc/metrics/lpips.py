@@ -62,15 +62,21 @@ class Lpips(nn.Module):
         Returns:
             Five maps (B, C_i, H_i, W_i), float32.
         """
+        # Added inside the root: where every channel is 0, sqrt has no gradient.
+        return [
+            wide / (wide.square().sum(1, keepdim=True) + 1e-20).sqrt()
+            for wide in self.activations(x)
+        ]
+
+    def activations(self, x: Tensor) -> list[Tensor]:
+        """The same maps before they are brought to unit length."""
         h = (x - self.shift) / self.scale  # (B, 3, H, W)
         maps = []
         for index, conv in enumerate(self.convs):
             if index in (1, 2):
                 h = F.max_pool2d(h, 3, stride=2)
             h = F.relu(conv(h))  # (B, C_i, H_i, W_i)
-            wide = h.float()
-            # Added inside the root: where every channel is 0, sqrt has no gradient.
-            maps.append(wide / (wide.square().sum(1, keepdim=True) + 1e-20).sqrt())
+            maps.append(h.float())
         return maps
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:

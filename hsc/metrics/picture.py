@@ -6,6 +6,9 @@ from torch.nn import functional as F
 
 from hsc.errors import PhotoError
 
+LATTICE_PX = 16
+"""Period of :func:`lattice_of`, and of the places from which LPIPS sees a picture differently."""
+
 
 def shrink(images: Tensor, px: int) -> Tensor:
     """Average pixels down to ``px`` a side.
@@ -56,3 +59,15 @@ def ms_ssim(x: Tensor, y: Tensor) -> float:
 
     x, y = ((t.clamp(-1, 1) + 1) / 2 for t in (x, y))
     return float(similarity(x, y, data_range=1.0))
+
+
+def lattice_of(difference: Tensor, period: int = LATTICE_PX) -> Tensor:
+    """Mean square of the pattern that repeats in every cell of ``period`` px: 0 in photographs.
+
+    Args:
+        difference: of windows, (B, 3, H, W) with sides that are multiples of ``period``.
+    """
+    cells = difference.unflatten(-2, (-1, period)).unflatten(-1, (-1, period))
+    # a cell's own mean is colour, of which the mean over a few pictures says nothing
+    cells = cells - cells.mean((3, 5), keepdim=True)
+    return cells.mean((0, 2, 4)).square().mean()

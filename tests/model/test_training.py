@@ -23,10 +23,12 @@ import hsc.weights.model_id
 from hsc.errors import HscError
 from hsc.generators.mobilestylegan.window import MARGIN
 from hsc.generators.pretrained import load_finetuned, load_generator
+from hsc.images.bandwidth import band_limited
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import LEVELS
+from hsc.metrics.picture import lattice_of
 from hsc.research import stages
 from hsc.research.data.augment import degrade, grey_some, jitter
 from hsc.research.data.faces import NativeFaces, RealFaces, SyntheticPairs, list_faces, to_unit
@@ -45,7 +47,7 @@ from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
 from hsc.research.training.setting import export, is_current
 from hsc.research.training.texture import FIRST_STYLE
-from hsc.research.training.window_loss import band_limited, lattice_of, place_window
+from hsc.research.training.window_loss import place_window
 from hsc.weights.loading import load_into, renamed
 from hsc.weights.model_id import path_of
 

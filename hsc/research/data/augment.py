@@ -32,7 +32,9 @@ def jitter(
 
 
 def degrade(images: Tensor, probability: float = 0.35) -> Tensor:
-    """Low resolution, JPEG, darkness, noise and loss of colour, each on some of the pictures.
+    """Low resolution, JPEG and noise, each on some of the pictures.
+
+    Darkness and colour are not among them: a dark or grey upload is to come back as it is.
 
     Args:
         images: (B, 3, H, W) in [-1, 1].
@@ -59,16 +61,12 @@ def _jpeg(image: Tensor) -> Tensor:
     return (torch.from_numpy(decoded).permute(2, 0, 1).float() / 127.5 - 1).to(image)
 
 
-def _dark(image: Tensor) -> Tensor:
-    return (image + 1) * float(torch.empty(()).uniform_(0.35, 0.9)) - 1
-
-
 def _noise(image: Tensor) -> Tensor:
     noisy = image + torch.randn_like(image) * float(torch.empty(()).uniform_(0.02, 0.12))
     return noisy.clamp(-1, 1)
 
 
-_DEGRADATIONS = (_low_resolution, _low_resolution, _jpeg, _dark, _noise)
+_DEGRADATIONS = (_low_resolution, _low_resolution, _jpeg, _noise)
 
 
 def grey_some(images: Tensor, probability: float = 0.03) -> Tensor:
@@ -76,6 +74,11 @@ def grey_some(images: Tensor, probability: float = 0.03) -> Tensor:
     grey = images.mean(1, keepdim=True).expand_as(images)
     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < probability
     return torch.where(chosen, grey, images)
+
+
+SHARE_GREY, SHARE_TINTED, SHARE_DARK = 0.05, 0.01, 0.06
+"""Of the photographs that :class:`ColourChange` makes grey, sepia and dark."""
+SEPIA = torch.tensor([1.08, 0.95, 0.76])[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -95,20 +98,23 @@ class ColourChange:
     def random(cls, probability: float = 0.6) -> "ColourChange":
         """One at random; without ``probability`` nothing but the mirroring."""
         varied = float(torch.rand(()) < probability)
+        tint = torch.rand(()) < SHARE_TINTED
+        grey = tint or torch.rand(()) < SHARE_GREY
+        dark = torch.rand(()) < SHARE_DARK
 
         def normal(scale: float, *shape: int) -> Tensor:
             return varied * scale * torch.randn(shape).clamp(-2, 2)
 
         return cls(
             flip=bool(torch.rand(()) < 0.5),
-            gamma=2 ** float(normal(0.25)),
-            gain=1 + normal(0.04, 3, 1, 1) + normal(0.1),
-            saturation=1 + float(normal(0.2)),
+            gamma=2 ** float(torch.empty(()).uniform_(0.5, 1.5) if dark else normal(0.25)),
+            gain=SEPIA if tint else 1 + normal(0.0 if grey else 0.04, 3, 1, 1) + normal(0.1),
+            saturation=0.0 if grey else 1 + float(normal(0.2)),
         )
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """uint8 (3, H, W) to float (3, H, W) in [-1, 1]."""
-        x = (pixels.float() / 255) ** self.gamma * self.gain
+        x = (pixels.float() / 255) ** self.gamma
         grey = x.mean(0, keepdim=True)
-        x = (grey + self.saturation * (x - grey)).clamp(0, 1) * 2 - 1
+        x = ((grey + self.saturation * (x - grey)) * self.gain).clamp(0, 1) * 2 - 1
         return x.flip(2) if self.flip else x

@@ -11,12 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.config import FACE_1024
+from hsc.images.bandwidth import FULL_PX
 from hsc.inversion.encoder import INPUT_PX
-from hsc.research import distributed
+from hsc.research.data.augment import ColourChange
 from hsc.research.data.held_out import is_held_out
 
-FULL_PX = 900
-"""From this size on a photograph has what a picture of 1024 px shows."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -49,10 +48,10 @@ def load_square(path: Path, px: int = INPUT_PX) -> Tensor:
 
 
 class RealFaces:
-    """Every real face in memory, or this process's share: ``images`` is uint8 (N, 3, 256, 256)."""
+    """Every real face in memory: ``images`` is uint8 (N, 3, 256, 256)."""
 
     def __init__(self, folders: list[Path]) -> None:
-        paths = distributed.own(list_faces(folders))
+        paths = list_faces(folders)
         if not paths:
             raise FileNotFoundError(f"no pictures below {', '.join(map(str, folders))}")
         self.images = torch.stack([load_square(p) for p in paths])
@@ -105,11 +104,10 @@ class NativeFaces:
         return int(torch.multinomial(self.weight, 1))
 
     def sample(self, n: int) -> NativeBatch:
-        """``n`` photographs, each flipped with probability one half."""
+        """``n`` photographs, their exposure and colours changed at random, some mirrored."""
         chosen = [self.images[self.pick()] for _ in range(n)]
-        pictures = [on_grid(to_unit(image)[None]) for image in chosen]
-        flipped = [p.flip(3) if torch.rand(()) < 0.5 else p for p in pictures]
-        return NativeBatch(torch.cat(flipped), [image.shape[-1] for image in chosen])
+        pictures = [on_grid(ColourChange.random()(image)[None]) for image in chosen]
+        return NativeBatch(torch.cat(pictures), [image.shape[-1] for image in chosen])
 
 
 def held_out_images(folders: list[Path], least_px: int, count: int) -> list[Tensor]:
@@ -137,7 +135,7 @@ class Pairs:
 
 
 class SyntheticPairs:
-    """Shards written by ``hsc train pairs``, in memory: all rows, or this process's share."""
+    """Shards written by ``hsc train pairs``, in memory."""
 
     def __init__(self, folder: Path) -> None:
         shards = sorted(folder.glob("*.safetensors"))
@@ -146,9 +144,8 @@ class SyntheticPairs:
         images, styles = [], []
         for shard in shards:
             with safe_open(shard, "pt") as file:
-                rows = distributed.own_rows(file.get_slice("images").get_shape()[0])
-                images.append(file.get_slice("images")[rows])
-                styles.append(file.get_slice("w_plus")[rows])
+                images.append(file.get_tensor("images"))
+                styles.append(file.get_tensor("w_plus"))
         self.images, self.w_plus = torch.cat(images), torch.cat(styles)
 
     def __len__(self) -> int:

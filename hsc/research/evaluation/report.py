@@ -16,8 +16,8 @@ import torch
 
 from hsc.codec import Codec
 from hsc.errors import HscError
+from hsc.images.bandwidth import FULL_PX
 from hsc.metrics.evaluator import METRIC_NOTE, METRICS
-from hsc.research.data.faces import FULL_PX
 from hsc.research.data.held_out import REFERENCE_NOTE, HeldOutPicture
 from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, path_of
 

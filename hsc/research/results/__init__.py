@@ -11,10 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from hsc.baselines.published import PAPER, PAPER_NOTE, PAPER_POINTS
 from hsc.errors import HscError
+from hsc.images.bandwidth import FULL_PX
 from hsc.levels import LEVELS
 from hsc.metrics.evaluator import METRICS
 from hsc.research.ablation import run as ablation
-from hsc.research.data.faces import FULL_PX
 from hsc.research.evaluation import (
     bench,
     bound,

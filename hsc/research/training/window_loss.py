@@ -10,14 +10,13 @@ from torch.nn import functional as F
 from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
+from hsc.images.bandwidth import band_limited
 from hsc.metrics.lpips import Lpips
-from hsc.research.data.faces import FULL_PX
+from hsc.metrics.picture import LATTICE_PX, lattice_of
 
 WINDOW_CELLS = 8
 EYES, MOUTH = ((10, 7), (13, 17)), ((16, 8), (17, 14))
 """First row and column, least and greatest, of windows that hold an eye, or the mouth."""
-LATTICE_PX = 16
-"""Period of :func:`lattice_of`, and places in either direction that LPIPS looks from."""
 EYES_SHARE, MOUTH_SHARE = 0.4, 0.2
 """Of windows; the others lie anywhere."""
 
@@ -36,35 +35,12 @@ def place_window() -> Window:
     return Window(top, left, WINDOW_CELLS)
 
 
-def band_limited(window: Tensor, px: int) -> Tensor:
-    """A window of a 1024-px picture without what a photograph of ``px`` pixels cannot hold."""
-    if px >= FULL_PX:
-        return window
-    side = window.shape[-1]
-    small = F.interpolate(
-        window, size=max(32, round(side * px / FACE_1024.image_px)), mode="bicubic", antialias=True
-    )
-    return F.interpolate(small, size=side, mode="bicubic")
-
-
 def detail_of(picture: Tensor) -> Tensor:
     """Mean size of differences between neighbours at half resolution, (B,)."""
     half = F.avg_pool2d(picture, 2)
     across = (half[..., :, 1:] - half[..., :, :-1]).abs().mean((1, 2, 3))
     down = (half[..., 1:, :] - half[..., :-1, :]).abs().mean((1, 2, 3))
     return (across + down).clamp_min(1e-4)
-
-
-def lattice_of(difference: Tensor, period: int = LATTICE_PX) -> Tensor:
-    """Mean square of the pattern that repeats in every cell of ``period`` px: 0 in photographs.
-
-    Args:
-        difference: of windows, (B, 3, H, W) with sides that are multiples of ``period``.
-    """
-    cells = difference.unflatten(-2, (-1, period)).unflatten(-1, (-1, period))
-    # a cell's own mean is colour, of which the mean over a few pictures says nothing
-    cells = cells - cells.mean((3, 5), keepdim=True)
-    return cells.mean((0, 2, 4)).square().mean()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from PIL import Image
 from hsc.baselines import OtherCodec, available_codecs
 from hsc.codec import Codec
 from hsc.errors import HscError
+from hsc.images.bandwidth import FULL_PX
 from hsc.levels import LEVELS
-from hsc.research.data.faces import FULL_PX
 from hsc.research.data.held_out import file_px
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
