@@ -17,6 +17,7 @@ PhotoSource = Image.Image | bytes | bytearray | memoryview | str | Path
 
 MAX_PIXELS = 120_000_000  # above the 108 megapixels that phone cameras make, as JPEG
 MAX_PIXELS_WHOLE = 30_000_000  # of formats that cannot be decoded at a part of their size
+MAX_PIXELS_HEIF = 50_000_000  # above the 48 megapixels of phones that write it
 MAX_SIDE = 4096  # larger pictures are shrunk: a face crop has 1024 pixels
 MIN_SIDE = 16
 
@@ -24,7 +25,12 @@ MIN_SIDE = 16
 FORMATS = (
     "JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "DIB", "JPEG2000", "PPM", "ICO", "QOI",
 )  # fmt: skip
+LIMITS = {"JPEG": MAX_PIXELS, "HEIF": MAX_PIXELS_HEIF}
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+HEIF_DAMAGED = (
+    "The HEIC picture is damaged or of a kind that cannot be read: save it as JPEG or PNG first."
+)
 
 # EXIF orientation -> what brings the picture upright
 UPRIGHT = {
@@ -53,9 +59,10 @@ def read_photo(source: PhotoSource) -> Image.Image:
         source: a PIL picture, the bytes of a picture file, or the path of one.
 
     Returns:
-        A new picture of mode RGB without metadata: rotated as its EXIF orientation says, alpha
-        over white, colour profile applied, deep pixels scaled to 8 bits, the first frame of an
-        animation, at most `MAX_SIDE` pixels on the long side.
+        A new picture of mode RGB without metadata: rotated as its EXIF orientation says (HEIC and
+        AVIF: as their container says, whatever EXIF does), alpha over white, colour profile
+        applied, deep pixels scaled to 8 bits, the first frame of an animation, at most `MAX_SIDE`
+        pixels on the long side.
 
     Raises:
         PhotoError: it is no readable picture, is damaged, or has an unusable size.
@@ -65,7 +72,7 @@ def read_photo(source: PhotoSource) -> Image.Image:
         _check_size(image.size)
     else:
         image = _open(_read_bytes(source))
-        _check_size(image.size, MAX_PIXELS if image.format == "JPEG" else MAX_PIXELS_WHOLE)
+        _check_size(image.size, LIMITS.get(image.format or "", MAX_PIXELS_WHOLE))
     try:
         if image is not source:
             # JPEG can decode at 1/2, 1/4 or 1/8 of its size; the other formats ignore this.
@@ -124,10 +131,37 @@ def _open(data: bytes) -> Image.Image:
         raise PhotoError(_too_many_pixels()) from error
     except Exception as error:  # damaged headers make Pillow raise a dozen kinds
         if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
-            message = "HEIC pictures cannot be read: save it as JPEG or PNG first."
-        else:
-            message = "This is not a picture that can be read: use a JPEG, PNG or WebP file."
-        raise PhotoError(message) from error
+            return _open_heif(data)
+        raise PhotoError(
+            "This is not a picture that can be read: use a JPEG, PNG or WebP file."
+        ) from error
+
+
+def _open_heif(data: bytes) -> Image.Image:
+    """A HEIC picture, decoded and upright.
+
+    libheif turns and mirrors it as the container says, and by the standard EXIF's orientation is
+    for information only. So EXIF is dropped, or the picture would be turned twice.
+    """
+    try:
+        import pi_heif
+    except ImportError as error:  # it has no wheels for some machines
+        raise PhotoError(
+            "HEIC pictures need the package pi-heif: install it, or save the picture as JPEG first."
+        ) from error
+    try:
+        file = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)  # the header only
+        size = file.size
+    except Exception as error:  # libheif's own kinds
+        raise PhotoError(HEIF_DAMAGED) from error
+    _check_size(size, MAX_PIXELS_HEIF)
+    try:
+        picture: Image.Image = file.to_pillow()
+    except Exception as error:
+        raise PhotoError(HEIF_DAMAGED) from error
+    picture.format = "HEIF"
+    picture.info = {key: picture.info[key] for key in ("icc_profile",) if key in picture.info}
+    return picture
 
 
 def _check_size(size: tuple[int, int], limit: int = MAX_PIXELS) -> None:

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
@@ -123,12 +124,9 @@ def test_a_transparent_colour_becomes_white(mode):
 # --- orientation, animation, colour profiles, metadata ---
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_undone(kind, orientation):
-    upright = ramp()
-    # How a camera held that way stores the picture
-    stored = {
+def held(orientation: int) -> Image.Image:
+    """`ramp` as a camera held that way stores it."""
+    return {
         1: lambda i: i,
         2: lambda i: i.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
         3: lambda i: i.transpose(Image.Transpose.ROTATE_180),
@@ -137,7 +135,13 @@ def test_exif_orientation_is_undone(kind, orientation):
         6: lambda i: i.transpose(Image.Transpose.ROTATE_90),
         7: lambda i: i.transpose(Image.Transpose.TRANSVERSE),
         8: lambda i: i.transpose(Image.Transpose.ROTATE_270),
-    }[orientation](upright)
+    }[orientation](ramp())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(kind, orientation):
+    upright, stored = ramp(), held(orientation)
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
@@ -146,6 +150,37 @@ def test_exif_orientation_is_undone(kind, orientation):
     assert np.abs(pixels(result) - pixels(upright)).mean() < 6
     again = read_photo(result)
     assert again.tobytes() == result.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_container_that_turns_the_picture_does_so_once(kind, orientation):
+    """Pillow and pillow-heif write the orientation into the container; EXIF keeps it or not."""
+    pillow_heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(held(orientation), kind, exif=exif.tobytes(), quality=95)
+    for said in range(1, 9):  # whatever EXIF says, and HEIC keeps it, the container counts
+        entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00"
+        changed = data.replace(entry + bytes([orientation]), entry + bytes([said]))
+        result = read_photo(changed)
+        assert result.size == (WIDTH, HEIGHT)
+        assert np.abs(pixels(result) - pixels(ramp())).mean() < 6
+        if entry not in data:
+            break
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_heic_of_a_phone(bits):
+    deep = np.asarray(ramp()).astype(np.uint16) * (257 if bits == 10 else 1)
+    picture = pillow_heif.from_bytes(
+        "RGB;16" if bits == 10 else "RGB",
+        (WIDTH, HEIGHT),
+        (deep if bits == 10 else deep.astype(np.uint8)).tobytes(),
+    )
+    buffer = io.BytesIO()
+    picture.save(buffer, quality=95)
+    assert np.abs(pixels(read_photo(buffer.getvalue())) - pixels(ramp())).mean() < 6
 
 
 def test_broken_exif_is_ignored():
