@@ -188,11 +188,4 @@ def averaged(trained: nn.Module, loss: Callable[..., Any]) -> Callable[..., Any]
     """
     if world() == 1:
         return loss
-    # once: no stage changes buffers as it trains, and at every step they would take time
-    for buffer in trained.buffers():
-        sent = buffer.detach().contiguous()
-        dist.broadcast(sent, src=0)
-        buffer.data.copy_(sent)
-    return DistributedDataParallel(
-        Step(trained, loss), broadcast_buffers=False, find_unused_parameters=True
-    )
+    return DistributedDataParallel(Step(trained, loss), find_unused_parameters=True)
