@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from hsc.bitstream.text import from_text, is_text
-from hsc.cli import batch, parsing
+from hsc.cli import batch, on_ray, parsing
 from hsc.images import marks
 
 
@@ -49,6 +49,7 @@ def add_parser(subparsers) -> None:
         help="how much detail beyond the semantics an edit keeps (default: 1)",
     )
     parsing.add_device(parser)
+    on_ray.add_options(parser)
     parser.add_argument(
         "--backend",
         choices=("reference", "float32", "bfloat16", "float16"),
@@ -67,6 +68,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         sent = None
         work = batch.plan(args.source, args.target, suffixes=(".hsc",), to=".png")
+    options = {
+        "layers": args.layers,
+        "edits": edits or None,
+        "keep_details": args.keep_details,
+    }
+    if args.ray:
+        directions = [on_ray.Direction.read(*each) for each in args.directions]
+        kept = {"backend": args.backend, "directions": [each.summary for each in directions]}
+        return on_ray.process(
+            work,
+            on_ray.Decode(args.device, args.backend, directions, options),
+            {"command": "decode"} | options | kept,
+            address=args.ray,
+            workers=args.workers,
+            gpu=args.device != "cpu",
+        )
     import hsc
 
     codec = hsc.load(device=args.device, backend=args.backend)
@@ -74,12 +91,7 @@ def run(args: argparse.Namespace) -> int:
         codec.add_direction(path.stem, path, low, high)
 
     def decode(source: Path, target: Path) -> str:
-        picture = codec.decode(
-            source.read_bytes() if sent is None else sent,
-            args.layers,
-            edits or None,
-            keep_details=args.keep_details,
-        )
+        picture = codec.decode(source.read_bytes() if sent is None else sent, **options)
         marks.save(picture, target, "PNG")
         return f"to {target.name}"
 

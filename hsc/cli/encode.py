@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hsc.cli import batch, parsing
+from hsc.cli import batch, on_ray, parsing
 from hsc.images import PICTURE_SUFFIXES
 
 
@@ -43,24 +43,34 @@ def add_parser(subparsers) -> None:
     )
     parsing.add_refine(parser)
     parsing.add_device(parser)
+    on_ray.add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     work = batch.plan(args.source, args.target, suffixes=PICTURE_SUFFIXES, to=".hsc")
+    options = {
+        "level": args.level,
+        "align": args.align,
+        "face": args.face,
+        "refine": args.refine,
+        "max_bytes": args.max_bytes,
+    }
+    if args.ray:
+        return on_ray.process(
+            work,
+            on_ray.Encode(args.device, options),
+            {"command": "encode"} | options,
+            address=args.ray,
+            workers=args.workers,
+            gpu=args.device != "cpu",
+        )
     import hsc
 
     codec = hsc.load(device=args.device)
 
     def encode(source: Path, target: Path) -> str:
-        data = codec.encode(
-            source,
-            args.level,
-            align=args.align,
-            face=args.face,
-            refine=args.refine,
-            max_bytes=args.max_bytes,
-        )
+        data = codec.encode(source, **options)
         target.write_bytes(data)
         return f"{len(data)} bytes"
 

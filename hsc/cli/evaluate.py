@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hsc.cli import parsing
+from hsc.cli import on_ray, parsing
 
 
 def add_parser(subparsers) -> None:
@@ -37,6 +37,7 @@ def add_parser(subparsers) -> None:
         help="take the centre of every picture instead of looking for a face",
     )
     parsing.add_device(parser)
+    on_ray.add_options(parser)
     parser.set_defaults(run=run)
 
 

@@ -78,6 +78,8 @@ class EvaluateOptions:
         codecs: names of other codecs; None: all that are installed.
         limit: pictures at most.
         align: look for a face; otherwise the centre of every picture is taken.
+        ray: address of a Ray cluster that measures the pictures, as ``hsc.cluster.run`` takes it.
+        workers: models on it; None: as many as fit.
     """
 
     folder: Path
@@ -87,6 +89,8 @@ class EvaluateOptions:
     limit: int | None = None
     align: bool = True
     device: str = "auto"
+    ray: str | None = None
+    workers: int | None = None
 
 
 @dataclass(frozen=True)

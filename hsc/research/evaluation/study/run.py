@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hsc import cluster
 from hsc.baselines import OtherCodec, available_codecs
 from hsc.codec import Codec
 from hsc.errors import HscError
@@ -70,16 +72,9 @@ def run(options: EvaluateOptions) -> None:
         HscError: no usable picture, an unknown codec, or weights of a metric are missing.
     """
     pictures, notes = study_pictures(options.folder, options.limit)
-    codec = Codec.load(options.device)
-    setup = StudySetup(
-        codec,
-        Measures(codec.device),
-        SemanticProbe.pretrained(),
-        sorted(set(options.levels or (level.number for level in LEVELS))),
-        available_codecs(list(options.codecs) if options.codecs else None),
-        options.align,
-        {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
-    )
+    setup = load_setup(options)
+    if options.ray:
+        measure_on_cluster(pictures, setup, options)
     measured: list[tuple[StudyPicture, Store]] = []
     skipped: list[str] = []
     try:
@@ -100,14 +95,127 @@ def run(options: EvaluateOptions) -> None:
     print(f"\n{options.out / 'index.html'}")
 
 
-def study(picture: StudyPicture, setup: StudySetup, folder: Path) -> Store:
-    """Every figure of one picture, computed or as it was kept."""
+def load_setup(options: EvaluateOptions) -> StudySetup:
+    """Load the codec and the networks of the measures. Raises HscError as `run`."""
+    codec = Codec.load(options.device)
+    return StudySetup(
+        codec,
+        Measures(codec.device),
+        SemanticProbe.pretrained(),
+        sorted(set(options.levels or (level.number for level in LEVELS))),
+        available_codecs(list(options.codecs) if options.codecs else None),
+        options.align,
+        {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+    )
+
+
+def measure_on_cluster(
+    pictures: Sequence[StudyPicture], setup: StudySetup, options: EvaluateOptions
+) -> None:
+    """Have a Ray cluster write what `study` would, of the pictures that are not complete.
+
+    Pictures that fail there are left to `study`, which says why.
+    """
+    missing = {p.name: p for p in pictures if not _kept(p, setup, options.out).complete}
+    if not missing:
+        return
+
+    def load(name: str) -> SentPicture:
+        files = _kept(missing[name], setup, options.out).files()
+        return SentPicture(name, missing[name].path.read_bytes(), files)
+
+    done = cluster.run(
+        StudyWork(options), missing, load, address=options.ray or "local",
+        workers=options.workers, batch=1, gpu=options.device != "cpu",
+    )  # fmt: skip
+    for number, result in enumerate(done, start=1):
+        for name, data in (result.value or {}).items():
+            path = options.out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(path.name + ".part")
+            part.write_bytes(data)
+            part.replace(path)
+        report.print_progress(number, len(missing), f"{result.name} {result.error or 'measured'}")
+
+
+@dataclass(frozen=True)
+class SentPicture:
+    """A picture and its figures so far, by their paths below the study's folder."""
+
+    name: str
+    data: bytes
+    files: dict[str, bytes]
+
+
+class StudyWork:
+    """What workers of a cluster do: the files of a picture, measured in a folder of their own."""
+
+    def __init__(self, options: EvaluateOptions) -> None:
+        self.options = options
+
+    def start(self) -> str:
+        """Load everything; the hash of all weights."""
+        self.setup = load_setup(self.options)
+        return key_of(json.dumps(self.setup.weights, sort_keys=True))
+
+    def __call__(self, payloads: Sequence[SentPicture]) -> list[dict[str, bytes] | Exception]:
+        """The files of each picture, or why there are none."""
+        return [self._one(sent) for sent in payloads]
+
+    def _one(self, sent: SentPicture) -> dict[str, bytes] | Exception:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            original = f"original/{sent.name}"
+            for target, data in (sent.files | {original: sent.data}).items():
+                (folder / target).parent.mkdir(parents=True, exist_ok=True)
+                (folder / target).write_bytes(data)
+            picture = StudyPicture(sent.name, folder / original)
+            try:
+                study(picture, self.setup, folder)
+            except (HscError, OSError) as error:
+                return error
+            return _kept(picture, self.setup, folder).files()
+
+
+@dataclass(frozen=True)
+class KeptFigures:
+    """What a study's folder holds of one picture.
+
+    Attributes:
+        complete: whether nothing is left to measure.
+    """
+
+    folder: Path
+    stem: str
+    store: Store
+    complete: bool
+
+    @property
+    def sheet(self) -> Path:
+        return self.folder / "sheets" / f"{self.stem}.jpg"
+
+    def files(self) -> dict[str, bytes]:
+        """Contents by path below the folder."""
+        paths = [self.store.path, self.store.path.with_suffix(".npz"), self.sheet]
+        there = [path for path in paths if path.is_file()]
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in there}
+
+
+def _kept(picture: StudyPicture, setup: StudySetup, folder: Path) -> KeptFigures:
     key = key_of(picture.path.read_bytes(), str(setup.align), json.dumps(setup.weights))
     store = Store(folder, picture.stem, key)
     files = [what(OURS, kind, level) for kind in (FILE, SEMANTICS, READ) for level in setup.levels]
     missing = [c for c in setup.others if not all(w in store.rows for w in _names(c, setup.levels))]
     sheet = folder / "sheets" / f"{picture.stem}.jpg"
-    if all(w in store.rows for w in files) and not missing and sheet.is_file():
+    complete = all(w in store.rows for w in files) and not missing and sheet.is_file()
+    return KeptFigures(folder, picture.stem, store, complete)
+
+
+def study(picture: StudyPicture, setup: StudySetup, folder: Path) -> Store:
+    """Every figure of one picture, computed or as it was kept."""
+    kept = _kept(picture, setup, folder)
+    store, sheet = kept.store, kept.sheet
+    if kept.complete:
         return store
     image = picture.load(setup.align)
     measures = CachedMeasures(setup.measures.reference(image), setup.measures)
