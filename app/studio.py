@@ -23,6 +23,7 @@ from app.services.editing import Editing
 from app.services.exploring import Explorer
 from app.services.measure import Measures
 from app.services.morph import Morph
+from app.services.photographs import Photographs
 from app.services.rd_curve import RdCurves
 from app.services.vision import VisionReadouts
 
@@ -51,6 +52,7 @@ class Studio:
         self.bit_allocation = BitAllocations(decoding, cache)
         self.rd_curve = RdCurves(compression, self.measures, cache)
         self.decode_tools = DecodeTools(decoding)
+        self.photographs = Photographs(compression, cache)
 
     @property
     def ready(self) -> bool:

@@ -32,20 +32,18 @@ REST = 1000  # ms before an act, in which the last one's figures come
 TIMED = """async ([act, shown]) => {
   const run = new Function("seen", act), done = new Function("seen", "before", "return " + shown);
   const seen = (where) => [...document.querySelectorAll(where + " img")].at(-1);
-  const before = { right: hscViewer.get("viewer").shown("right").url,
-    edited: seen("#edit-picture")?.src };
+  const before = { compare: seen("#compare")?.src, edited: seen("#edit-picture")?.src };
   const began = performance.now();
   run(seen);
   while (!done(seen, before)) await new Promise(requestAnimationFrame);
   return performance.now() - began;
 }"""
-RIGHT = "hscViewer.get('viewer').shown('right')"
+TEXT = "(document.querySelector('{where}')?.textContent ?? '')"
 WHOLE = (
-    "document.querySelector('#viewer .caption.right option:checked')?.text"
-    ".includes(' ' + document.querySelector('#readout .size span')?.textContent + ' bytes')"
-    " && !document.querySelector('#viewer .caption.right.stale')"
+    f"{TEXT.format(where='#compare label')}.includes('from ' + "
+    f"{TEXT.format(where='#readout .size span')} + ' bytes') && seen('#compare')?.complete"
 )
-COMPARED = f"{WHOLE} && {RIGHT}.url !== before.right"
+COMPARED = f"{WHOLE} && seen('#compare').src !== before.compare"
 EDITED = (
     "seen('#edit-picture')?.src !== before.edited && seen('#edit-picture')?.complete"
     " && seen('#edit-picture').naturalWidth > 0"
@@ -76,17 +74,16 @@ def report(words: str, times: list[float]) -> None:
 
 def uploaded(page: Page, photo: Path) -> tuple[float, float]:
     """Milliseconds from choosing a photo until what SCN draws shows, and until all does."""
-    before = page.evaluate(f"{RIGHT}.url")
+    before = page.evaluate("[...document.querySelectorAll('#only-scn img')].at(-1)?.src ?? ''")
     began = time.perf_counter()
     page.locator("#photo input[type=file]").set_input_files(photo)
-    page.wait_for_function(
-        "before => { const { name, url } = "
-        + RIGHT
-        + "; return url !== before && /scn/.test(name); }",
-        arg=before,
-    )
+    scn = "[...document.querySelectorAll('#only-scn img')].at(-1)"
+    page.wait_for_function(f"{scn} && {scn}.src !== {before!r} && {scn}.complete")
     first = time.perf_counter() - began
-    page.wait_for_function(f"{WHOLE} && !document.querySelector('#note p')")
+    page.wait_for_function(
+        f"(() => {{ const seen = (where) => [...document.querySelectorAll(where + ' img')].at(-1);"
+        f" return {WHOLE} && !document.querySelector('#note p'); }})()"
+    )
     return 1000 * first, 1000 * (time.perf_counter() - began)
 
 

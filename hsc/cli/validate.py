@@ -17,6 +17,7 @@ KINDS = (
     "directions",
     "edits",
     "full-size",
+    "photographs",
     "results",
 )
 
@@ -25,6 +26,9 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("validate", help="measure the codec on a folder of faces")
     parser.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
     parser.add_argument("--faces", type=Path, metavar="DIR", help="a folder of aligned faces")
+    parser.add_argument(
+        "--photos", type=Path, metavar="DIR", help="photographs: a folder of whole photographs"
+    )
     parser.add_argument("--limit", type=parsing.count, metavar="N", help="use N faces at most")
     parser.add_argument(
         "--out",

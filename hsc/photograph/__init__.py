@@ -17,7 +17,8 @@
                                               +-> AV1 within a budget ---------------------> .hscp
 
 ``container`` is the file, ``placement`` and ``tone`` are its fields; ``background`` fits the rest
-into a budget, ``mask`` and ``paste`` put a face back, ``coding`` does it all.
+into a budget, ``mask`` and ``paste`` put a face back, ``coding`` does it all; ``invented`` makes
+groups of people who do not exist, to try it on.
 """
 
 from hsc.photograph.coding import (

@@ -54,7 +54,8 @@ def _segmenter() -> PersonSegmentation:
 def person(picture: Image.Image) -> Mask:
     """Where hair, face and body are in a decoded face: (256, 256), the one in the middle only."""
     found = np.asarray(_segmenter().mask(picture), np.float32)
-    joined = Image.fromarray((found >= PERSON).astype(np.uint8) * 255)
+    # a copy, because floodfill leaves a picture over an array's memory as it is
+    joined = Image.fromarray((found >= PERSON).astype(np.uint8) * 255).copy()
     middle, down = PX * 0.5, PX * OVAL[1]
     ImageDraw.floodfill(joined, (int(middle), int(down)), 128)
     own = (np.asarray(joined) == 128) & (found >= PERSON)

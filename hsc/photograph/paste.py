@@ -54,7 +54,7 @@ def matched(
     pixels = tone.apply(np.asarray(face, np.float32))
     small = _resized(pixels, PX)
     scale = background.width / size[0], background.height / size[1]
-    around = _warped(background, from_crop(square, PX, scale), (PX, PX))
+    around = warped(background, from_crop(square, PX, scale), (PX, PX))
     inside = _inside(square, size)
     difference = np.clip(around - small, -MOST, MOST)
     seam = feather(mask) * inside
@@ -110,7 +110,7 @@ def _strip(
     return np.asarray(band.transform(size, Image.Transform.AFFINE, moved, how), np.float32)
 
 
-def _warped(
+def warped(
     picture: Image.Image, coefficients: tuple[float, ...], size: tuple[int, int]
 ) -> NDArray[np.float32]:
     """A picture through an affine map: (height, width, 3); 0 outside of it."""

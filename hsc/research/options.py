@@ -42,6 +42,7 @@ class ValidateOptions:
 
     Attributes:
         faces: the folder that has the folders of ``data/held_out.txt``.
+        photos: for ``photographs``, a folder of whole photographs.
         limit: pictures at most; None: all, or as many as the kind usually takes.
         out: where reports and contact sheets go, and where ``results`` finds them.
         levels: bitrate levels; None: those that the kind usually takes.
@@ -55,6 +56,7 @@ class ValidateOptions:
     """
 
     faces: Path | None = None
+    photos: Path | None = None
     limit: int | None = None
     out: Path = Path("runs/validation")
     levels: Sequence[float] | None = None

@@ -3,12 +3,12 @@
 import re
 
 from playwright.sync_api import expect
-from steps import open_room, source
+from steps import source
 
 
 def test_three_pictures_are_read_side_by_side(visit, server):
     page = visit(server)
-    open_room(page, "Lab", "Vision")
+    page.get_by_role("tab", name="Vision").click()
     page.locator("#vision-example").click()
     expect(page.locator("#vision-summary")).to_contain_text("the same person")
     for name in ("original", "decoded", "avif"):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from fakes import FakeCodec
-from group import group
 from PIL import Image, ImageFilter
 
 import hsc
 from hsc import photograph
+from hsc.photograph.invented import group
 
 
 @pytest.fixture(scope="module")

@@ -52,8 +52,9 @@ class LayerSwitches:
             outputs={
                 "cache": view.browser_cache,
                 "readout": view.readout,
-                "viewer": view.viewer,
-                "chip": view.chip,
+                "only_scn": view.only_scn,
+                "both": view.both,
+                "slider": view.slider,
                 "measures": view.measures,
                 "save_file": view.save_file,
                 "save_picture": view.save_picture,

@@ -4,7 +4,8 @@
 ``bound`` which part of the codec keeps them from being better, ``resolution`` where in the
 generator F is best taken, ``robustness`` what becomes of damaged photographs, ``verification``
 whether people are still recognised, ``directions`` what edits do to generated faces, ``edits``
-what they do to real people, and ``full_size`` what pictures are at the photograph's own size.
+what they do to real people, ``full_size`` what pictures are at the photograph's own size, and
+``photographs`` what shows where faces were put back into theirs.
 ``hsc.research.results`` turns the reports into ``RESULTS.md``.
 """
 
@@ -16,7 +17,8 @@ def run(kind: str, options: ValidateOptions) -> None:
 
     Args:
         kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
-            ``verification``, ``directions``, ``edits`` or ``full-size``.
+            ``verification``, ``directions``, ``edits``, ``full-size`` or
+            ``photographs``.
         options: what to measure, and where the report goes.
 
     Raises:
@@ -28,6 +30,7 @@ def run(kind: str, options: ValidateOptions) -> None:
         edits,
         full_size,
         inversion,
+        photographs,
         rate_distortion,
         resolution,
         robustness,
@@ -38,4 +41,5 @@ def run(kind: str, options: ValidateOptions) -> None:
     kinds |= {"bound": bound, "verification": verification, "directions": directions}
     kinds |= {"resolution": resolution, "robustness": robustness}
     kinds |= {"edits": edits, "full-size": full_size}
+    kinds |= {"photographs": photographs}
     kinds[kind].run(options)
