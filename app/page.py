@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.responses import FileResponse
+from starlette.routing import Route
 
 from app import monitoring, receiver, viewer
 from app.components.events import QUICK, Update
@@ -15,13 +17,14 @@ from app.gradio_overrides import StudioBlocks
 from app.services.examples import FOLDER
 from app.studio import Studio
 from app.tabs import TABS
-from app.tabs.base import PageContext
-from app.theme import theme
+from app.tabs.base import PageContext, Tab
+from app.theme import FAMILY, theme
 from hsc.errors import HscError
 
 STATIC = Path(__file__).with_name("static")
 TITLE = "HSC Studio"
-TAGLINE = "Hierarchical semantic compression of faces"
+TYPEFACE = "studio/figtree.woff2"
+DAY = 86_400  # seconds
 # Every 600 s Gradio deletes uploaded and decoded faces older than 2940 s, so within an hour.
 # app.cleanup deletes those that Gradio does not know of.
 DELETE = (600, 2940)
@@ -39,46 +42,67 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
-        "footer_links": ["api", "settings"],
-        "app_kwargs": {
-            "routes": [
-                *monitoring.routes(),
-                *receiver.routes(),
-                *(r for tab in TABS for r in tab.routes()),
-            ]
-        },
+        "footer_links": ["settings"],  # the API's is in the head
+        "app_kwargs": {"routes": [*monitoring.routes(), *receiver.routes(), *routes()]},
     }
+
+
+def routes() -> list[Route]:
+    """What the page needs beside itself: its typeface, and what its tabs ask for."""
+    return [
+        Route(f"/{TYPEFACE}", lambda request: _typeface()),
+        *(route for tab in TABS for route in tab.routes()),
+    ]
 
 
 def css() -> str:
     """The style sheets that the tabs share, then each tab's own."""
     shared = [_static("base.css"), _static("components.css"), viewer.style()]
-    return "\n".join([*shared, *(tab.asset("style.css") for tab in TABS)])
+    return "\n".join([*shared, *(part.asset("style.css") for part in _parts())])
 
 
 def head() -> str:
-    """The page's and the tabs' scripts, and the style of the stage mode."""
-    shared = [_static("page.js"), _static("keep.js"), viewer.script()]
-    scripts = [*shared, *(tab.asset("script.js") for tab in TABS)]
-    return f"<style>{_static('stage.css')}</style>" + "".join(
-        f"<script>{script}</script>" for script in scripts if script
+    """The page's and the tabs' scripts, its typeface, and the style of what is around the tabs.
+
+    Gradio applies media queries of `css` to what is inside the tabs only.
+    """
+    shared = [_static("page.js"), _static("face.js"), _static("keep.js"), viewer.script()]
+    scripts = [*shared, *(part.asset("script.js") for part in _parts())]
+    face = (
+        f'@font-face {{ font-family: "{FAMILY}"; src: url("{TYPEFACE}") '
+        'format("woff2"); font-weight: 300 900; font-display: swap; }'
     )
+    return (
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="preload" href="{TYPEFACE}" as="font" type="font/woff2" crossorigin>'
+        f"<style>{face}{_static('page.css')}{_static('stage.css')}</style>"
+        + "".join(f"<script>{script}</script>" for script in scripts if script)
+    )
+
+
+def _parts() -> Iterator[type[Tab]]:
+    for tab in TABS:
+        yield from tab.with_parts()
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
     gr.set_static_paths([FOLDER])  # examples are served from where they lie, not from copies
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
+        face = VisitorFace()
         with gr.Row(elem_id="masthead"):
-            gr.HTML(f"<h1>{TITLE}</h1><p>{TAGLINE}</p>")
+            gr.HTML(f"<h1>{TITLE}</h1>", elem_id="brand")
+            face.chip_here()
+            gr.HTML(_links(), elem_id="head-links", apply_default_css=False)
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
-        face = VisitorFace()  # not in the row of tabs, which numbers whatever is in it
+        face.chooser_here()
         with gr.Tabs(elem_id="tabs") as row:
             context = PageContext(page, row, face)
             tabs = [tab(studio, context) for tab in TABS]
             for tab in tabs:
                 with gr.Tab(tab.title, id=tab.name) as container:
                     tab.build(container)
+                container.select(lambda name=tab.name: name, None, face.room, **QUICK)
         for tab in tabs:
             with gr.Column(visible=False):
                 tab.add_endpoint()
@@ -97,6 +121,17 @@ def build(studio: Studio) -> gr.Blocks:
                 updates |= tab.fit(codec)
             yield updates
 
+        def open_room(request: gr.Request) -> Update:
+            """The room, or the part of one, that the address names: `?tab=lab`."""
+            name = request.query_params.get("tab", "")
+            for tab in tabs:
+                if name in (tab.name, *tab.aliases):
+                    return {row: gr.Tabs(selected=tab.name), **tab.open_part(name)}
+            return {row: gr.skip()}
+
+        page.load(
+            open_room, None, [row, *(part for tab in tabs for part in tab.part_rows)], **QUICK
+        )
         page.load(
             when_loaded,
             None,
@@ -109,6 +144,23 @@ def build(studio: Studio) -> gr.Blocks:
 
 def _static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
+
+
+def _links() -> str:
+    """Links to the tabs that are not in the row, and to the API's page, which is Gradio's."""
+    rooms = "".join(
+        f'<a href="?tab={tab.name}" data-room="{tab.name}">{tab.title}</a>'
+        for tab in TABS
+        if not tab.in_row
+    )
+    return f'{rooms}<a href="?view=api">API</a>'
+
+
+def _typeface() -> FileResponse:
+    path = STATIC / "fonts" / "figtree.woff2"
+    return FileResponse(
+        path, media_type="font/woff2", headers={"cache-control": f"public, max-age={7 * DAY}"}
+    )
 
 
 def _state(words: str, kind: str) -> str:

@@ -32,18 +32,20 @@ REST = 1000  # ms before an act, in which the last one's figures come
 TIMED = """async ([act, shown]) => {
   const run = new Function("seen", act), done = new Function("seen", "before", "return " + shown);
   const seen = (where) => [...document.querySelectorAll(where + " img")].at(-1);
-  const before = { compare: seen("#compare")?.src, edited: seen("#edit-picture")?.src };
+  const before = { right: hscViewer.get("viewer").shown("right").url,
+    edited: seen("#edit-picture")?.src };
   const began = performance.now();
   run(seen);
   while (!done(seen, before)) await new Promise(requestAnimationFrame);
   return performance.now() - began;
 }"""
-TEXT = "(document.querySelector('{where}')?.textContent ?? '')"
+RIGHT = "hscViewer.get('viewer').shown('right')"
 WHOLE = (
-    f"{TEXT.format(where='#compare label')}.includes('from ' + "
-    f"{TEXT.format(where='#readout .size span')} + ' bytes') && seen('#compare')?.complete"
+    "document.querySelector('#viewer .caption.right option:checked')?.text"
+    ".includes(' ' + document.querySelector('#readout .size span')?.textContent + ' bytes')"
+    " && !document.querySelector('#viewer .caption.right.stale')"
 )
-COMPARED = f"{WHOLE} && seen('#compare').src !== before.compare"
+COMPARED = f"{WHOLE} && {RIGHT}.url !== before.right"
 EDITED = (
     "seen('#edit-picture')?.src !== before.edited && seen('#edit-picture')?.complete"
     " && seen('#edit-picture').naturalWidth > 0"
@@ -74,16 +76,17 @@ def report(words: str, times: list[float]) -> None:
 
 def uploaded(page: Page, photo: Path) -> tuple[float, float]:
     """Milliseconds from choosing a photo until what SCN draws shows, and until all does."""
-    before = page.evaluate("[...document.querySelectorAll('#only-scn img')].at(-1)?.src ?? ''")
+    before = page.evaluate(f"{RIGHT}.url")
     began = time.perf_counter()
     page.locator("#photo input[type=file]").set_input_files(photo)
-    scn = "[...document.querySelectorAll('#only-scn img')].at(-1)"
-    page.wait_for_function(f"{scn} && {scn}.src !== {before!r} && {scn}.complete")
-    first = time.perf_counter() - began
     page.wait_for_function(
-        f"(() => {{ const seen = (where) => [...document.querySelectorAll(where + ' img')].at(-1);"
-        f" return {WHOLE} && !document.querySelector('#note p'); }})()"
+        "before => { const { name, url } = "
+        + RIGHT
+        + "; return url !== before && /scn/.test(name); }",
+        arg=before,
     )
+    first = time.perf_counter() - began
+    page.wait_for_function(f"{WHOLE} && !document.querySelector('#note p')")
     return 1000 * first, 1000 * (time.perf_counter() - began)
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import gradio as gr
 from gradio.blocks import Block
@@ -23,6 +23,14 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 Update = dict[Block, Any]
 """Component -> its new value, or an instance with its new properties."""
+
+
+class Opens(Protocol):
+    """Something that is opened: a `gr.Tab`, or a part of a tab."""
+
+    @property
+    def select(self) -> Callable[..., Any]: ...
+
 
 # Every event that runs the model: one at a time, in one queue. Only named endpoints are part of the
 # API, and slow events show a note, and no veil over the pictures.

@@ -9,9 +9,9 @@ from app.results import Sizes
 from app.studio import Studio
 
 PARTS = (
-    ("header", "header", "says what the file is"),
-    ("scn", "SCN", "core semantics: what kind of face, in what pose"),
-    ("fcn", "FCN", "features: the likeness"),
+    ("header", "Header", "says what the file is"),
+    ("scn", "Essence (SCN)", "core semantics: what kind of face, in what pose"),
+    ("fcn", "Likeness (FCN)", "features: what makes it this face"),
 )
 LOADING = "Loading the model, this takes a few seconds …"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.components.events import QUICK
+from app.components.events import QUICK, Opens
 from app.components.images import photo_input
 from app.components.visitor_face import VisitorFace
 from app.results import Prepared
@@ -39,12 +39,13 @@ class PhotoPicker:
         self.note = gr.HTML(elem_id=f"{prefix}-note", elem_classes=["note-box"])
         self.example.click(lambda: str(EXAMPLE), None, self.photo, **QUICK)
 
-    def follow(self, tab: gr.Tab, face: VisitorFace) -> None:
-        """Take over the visitor's photo when the tab is opened without one of its own."""
+    def follow(self, tab: Opens, face: VisitorFace) -> None:
+        """Take over the visitor's photo when the tab is opened after another one was chosen."""
+        followed = gr.State(None)
         tab.select(
-            lambda own, photo: gr.skip() if own or not photo else photo,
-            [self.photo, face.photo],
-            self.photo,
+            lambda last, photo: (gr.skip(), gr.skip()) if photo in (None, last) else (photo, photo),
+            [followed, face.photo],
+            [self.photo, followed],
             **QUICK,
         )
 

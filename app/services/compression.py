@@ -18,13 +18,14 @@ from app.executor import Executor, one_core
 from app.results import Compressed, Prepared, Progress, facts_of
 from app.services.batched_calls import Encoded, Timed, analyse, encode, encode_within, refine
 from app.services.decoding import Decoding
+from hsc.bitstream import with_layers
 from hsc.config import FACE_1024
 from hsc.domains import domain, select
 from hsc.domains.centre_crop import crop_centre
 from hsc.domains.ffhq_face import Face
 from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo
-from hsc.levels import REFINE_STEPS
+from hsc.levels import LEVELS, REFINE_STEPS
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import Inversion
@@ -187,6 +188,11 @@ class Compression:
             self._put(prepared, level, encoded)
             self._levels.put((prepared.key, max_bytes), level)
         return level
+
+    def level_bytes(self, prepared: Prepared, layers: str = "scn+fcn") -> Iterator[tuple[int, int]]:
+        """Number of each named level, and the bytes of the file with these layers."""
+        for level in LEVELS:
+            yield level.number, len(with_layers(self.file(prepared, level.number), layers))
 
     def inversion(self, prepared: Prepared) -> Inversion:
         """What the encoder finds in a crop, as the codec's `analyse`."""

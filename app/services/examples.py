@@ -17,6 +17,7 @@ from app.executor import Executor
 from app.results import Sizes, facts_of
 from app.services.compression import Compression
 from app.services.decoding import Decoding
+from hsc.bitstream import with_layers
 from hsc.paths import SHIPPED
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
@@ -51,6 +52,11 @@ class Example:
     @property
     def sizes(self) -> Sizes:
         return Sizes.of(facts_of(self.file))
+
+    @property
+    def essence_bytes(self) -> int:
+        """Bytes of the file without its FCN layer."""
+        return len(with_layers(self.file, "scn"))
 
     def picture(self, name: str) -> str:
         """The path of a stand-in, one of PICTURES."""

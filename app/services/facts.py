@@ -12,7 +12,7 @@ from hsc.levels import LEVELS, interpolation
 from hsc.sidecar import sidecar
 from hsc.weights.model_id import ASSETS, DECODER_FILES, file_hash
 
-__all__ = ["Field", "WeightFile", "fields", "level_name", "recipe", "weight_files"]
+__all__ = ["LEVELS", "Field", "WeightFile", "fields", "level_name", "recipe", "weight_files"]
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,4 @@
     }
     setTimeout(() => { button.textContent = said; }, 1600);
   });
-
-  // gr.ImageSlider gives its pictures no text
-  document.addEventListener("load", (event) => {
-    const picture = event.target;
-    if (picture.tagName !== "IMG" || !picture.closest?.("#compare")) return;
-    const all = [...document.querySelectorAll("#compare img")];
-    picture.alt = all.indexOf(picture) === 0 ? "The original" : "The face drawn from the file";
-  }, true);
 })();

@@ -3,14 +3,16 @@
 A folder holds
     view.py     the layout: a class with the tab's components as attributes
     events.py   the tab's class: handlers, and which events run them
-    api.py      its named endpoint, where it has one
+    api.py      its named endpoints, where it has any
     html.py     how its results read, and style.css and script.js, where it has any
+
+A tab may have parts, which are tabs of their own inside it, such as those of the Lab.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,10 +21,12 @@ import gradio as gr
 from gradio.blocks import Block
 from starlette.routing import Route
 
-from app.components.events import Update
+from app.components.events import Opens, Update
 from app.components.visitor_face import VisitorFace
 from app.protocols import FaceCodec
 from app.studio import Studio
+
+__all__ = ["Opens", "PageContext", "Tab"]
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,19 @@ class Tab(ABC):
     """One tab over the studio.
 
     Attributes:
-        name: of its folder, and the tab's id.
+        name: of its folder, and the tab's id; an address opens it by ``?tab=``.
         title: what visitors read.
+        aliases: other names by which an address opens it.
+        endpoints: names of its public endpoints.
+        in_row: False for a tab that a link in the head opens instead.
         fitted: the components that `fit` changes.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    endpoints: ClassVar[tuple[str, ...]] = ()
+    in_row: ClassVar[bool] = True
 
     def __init__(self, studio: Studio, page: PageContext) -> None:
         self.studio = studio
@@ -58,11 +68,20 @@ class Tab(ABC):
         self.fitted: Sequence[Block] = ()
 
     @abstractmethod
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         """Lay the tab out and wire its events; called inside its `gr.Tab`."""
 
     def add_endpoint(self) -> None:  # noqa: B027 - most tabs have one, some have none
-        """Add the tab's named endpoint; called inside a hidden column."""
+        """Add the tab's named endpoints; called inside a hidden column."""
+
+    def open_part(self, name: str) -> Update:
+        """What selects the part of that name, where the tab has it."""
+        return {}
+
+    @property
+    def part_rows(self) -> Sequence[Block]:
+        """The components that `open_part` changes."""
+        return ()
 
     def fit(self, codec: FaceCodec) -> Update:
         """What to change once the codec is loaded: ranges, facts, samples."""
@@ -72,6 +91,11 @@ class Tab(ABC):
     def routes(cls) -> list[Route]:
         """What the server must answer beside the page."""
         return []
+
+    @classmethod
+    def with_parts(cls) -> Iterator[type[Tab]]:
+        """This tab, and its parts."""
+        yield cls
 
     @classmethod
     def asset(cls, name: str) -> str:

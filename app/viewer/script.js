@@ -22,7 +22,7 @@ window.hscViewer = (() => {
       this.handle = this.$(".divider");
       this.selects = Object.fromEntries(SIDES.map((s) => [s, this.$(`.caption.${s} select`)]));
       this.state = kept.get(this.id) ?? {
-        choices: new Map(), said: {}, chosen: {}, version: "", waiting: false,
+        choices: new Map(), said: {}, chosen: {}, version: "", subject: "", waiting: false,
         split: 0.5, mode: "divider", zoom: 1, x: 0, y: 0,
       };
       kept.set(this.id, this.state);
@@ -43,31 +43,42 @@ window.hscViewer = (() => {
       const state = this.state;
       if (!value || typeof value !== "object") return this.clear();
       if ("patch" in value) {
-        if (value.patch !== state.version) return;
-        for (const choice of value.choices) state.choices.set(choice.name, choice);
+        if (value.patch === state.version) {
+          for (const choice of value.choices) state.choices.set(choice.name, choice);
+        }
+        if (!value.patch) state.waiting = false;
       } else {
-        if (value.version !== state.version) this.asked.clear();
+        this.asked.clear(); // what the studio could not answer is asked for again
         state.choices = new Map(value.choices.map((choice) => [choice.name, choice]));
         state.version = value.version;
         state.waiting = value.waiting;
+        const fresh = value.fresh || value.subject !== state.subject;
+        state.subject = value.subject;
         for (const side of SIDES) {
           const own = state.chosen[side];
-          if (value.fresh || !state.choices.has(own) || value[side] !== state.said[side]) {
+          if (fresh || !state.choices.has(own) || value[side] !== state.said[side]) {
             state.chosen[side] = value[side];
           }
           state.said[side] = value[side];
         }
-        if (value.fresh) this.whole(false);
+        if (fresh) this.whole(false);
       }
       this.list();
       for (const side of SIDES) this.show(side);
+      if (!value.patch) this.root.dispatchEvent(new CustomEvent("viewer:content", { bubbles: true }));
+    }
+
+    /** What shows is not what was asked for last: grey until a value comes. */
+    wait() {
+      this.state.waiting = true;
+      this.mark();
     }
 
     clear() {
       this.state.choices.clear();
       this.state.chosen = {};
       this.state.said = {};
-      this.state.version = "";
+      this.state.version = this.state.subject = "";
       this.root.classList.remove("filled", "waiting");
       for (const side of SIDES) {
         this.loads[side] += 1;
@@ -139,7 +150,7 @@ window.hscViewer = (() => {
       const load = ++this.loads[side];
       if (!choice.url) {
         const key = `${this.state.version}/${choice.name}`;
-        if (!choice.missing && !this.asked.has(key)) {
+        if (!choice.missing && !this.state.waiting && !this.asked.has(key)) {
           this.asked.add(key);
           this.ask({ name: choice.name, side, version: this.state.version });
         }
@@ -193,11 +204,11 @@ window.hscViewer = (() => {
       for (const side of SIDES) {
         const choice = choices.get(chosen[side]);
         const there = choice?.url && this.picture(side).src === new URL(choice.url, document.baseURI).href;
-        const stale = !there && !choice?.missing;
+        const stale = waiting || (!there && !choice?.missing);
         this.$(`.caption.${side}`).classList.toggle("stale", stale);
         any ||= stale;
       }
-      this.root.classList.toggle("waiting", any || waiting);
+      this.root.classList.toggle("waiting", any);
     }
 
     url(name) {

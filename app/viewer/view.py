@@ -116,6 +116,7 @@ def content(
     right: str,
     *,
     version: str = "",
+    subject: str = "",
     fresh: bool = False,
     waiting: bool = False,
 ) -> dict[str, Any]:
@@ -128,7 +129,8 @@ def content(
         choices: in the order of the lists.
         left, right: names of the choices to show.
         version: of what is shown; `patch` names it, and a patch for another one is dropped.
-        fresh: whether this is another subject: both sides are reset, and so is the zoom.
+        subject: of the pictures. With another one than before, both sides and the zoom are reset.
+        fresh: resets them for want of a subject's name.
         waiting: whether better pictures follow at once; their captions are grey until then.
     """
     return {
@@ -136,13 +138,17 @@ def content(
         "left": left,
         "right": right,
         "version": version,
+        "subject": subject,
         "fresh": fresh,
         "waiting": waiting,
     }
 
 
 def patch(version: str, *choices: Choice) -> dict[str, Any]:
-    """Choices that change or are new, for a value that is shown already."""
+    """Choices that change or are new, for a value that is shown already.
+
+    With "" for its version it says only that nothing better follows than what shows.
+    """
     return {"patch": version, "choices": [asdict(choice) for choice in choices]}
 
 

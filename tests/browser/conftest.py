@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from fakes import FakeCodec
+from paths import ROOT
 from playwright.sync_api import Page, expect, sync_playwright
 from steps import DESK, MODEL_WAIT
 
@@ -89,6 +92,17 @@ def searching_server(temporary):
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     page.close()
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What web/package-lock.json pins, installed beside a copy of the sources."""
+    web = tmp_path_factory.mktemp("sources") / "web"
+    shutil.copytree(ROOT / "web", web, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit"]
+    done = subprocess.run(command, cwd=web, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return web / "node_modules"
 
 
 @pytest.fixture(scope="session")

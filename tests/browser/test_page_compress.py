@@ -1,15 +1,29 @@
 """The first screen in a real browser, over the real codec: what a visitor does there."""
 
+import base64
+import io
 import re
 
 import numpy as np
 from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
-from steps import finished, pixels, png, source, total_bytes, upload
+from steps import (
+    finished,
+    open_room,
+    picture,
+    pixels,
+    png,
+    shown,
+    source,
+    total_bytes,
+    upload,
+)
 
 from app.services.examples import examples
 from hsc import sidecar
+
+RECEIVED = "#received-picture img.right"
 
 
 def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
@@ -17,7 +31,7 @@ def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     expect(page.locator("#state")).to_contain_text("Ready")
     upload(page, {"name": "me.png", "mimeType": "image/png", "buffer": ASTRONAUT.read_bytes()})
     whole = finished(page)
-    original, scn, both = (pixels(source(page, s)) for s in ("#original", "#only-scn", "#both"))
+    original, scn, both = (pixels(picture(page, s)) for s in ("original", "scn", "scn+fcn"))
     assert original.shape == scn.shape == both.shape == (1024, 1024, 3)
     assert not np.array_equal(scn, both)
     ratio = ASTRONAUT.stat().st_size / whole
@@ -37,7 +51,7 @@ def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     expect(page.locator("#readout")).to_contain_text("left out")
     without = finished(page)
     assert without < whole
-    assert np.array_equal(pixels(source(page, "#compare")), scn)
+    assert np.array_equal(pixels(shown(page)), scn)
     page.locator("#use-fcn input").check()
     expect(page.locator("#readout")).not_to_contain_text("left out")
     assert finished(page) == whole
@@ -51,16 +65,16 @@ def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     data = file.read_bytes()
     assert len(data) == whole
     other = visit(server)
-    other.get_by_role("tab", name="Decode").click()
+    open_room(other, "Receive")
     other.locator("#received input[type=file]").set_input_files(file)
     expect(other.locator("#received-facts")).to_contain_text(f"{whole:,} bytes")
-    decoded = pixels(source(other, "#received-picture"))
+    expect(other.locator(RECEIVED)).to_be_visible()
+    decoded = pixels(shown(other, viewer="received-picture"))
     assert np.array_equal(decoded, both)
     assert np.array_equal(decoded, np.asarray(codec.decode(data)))
-    other.locator("#received-layers").get_by_label("SCN only").check()
-    expect(other.locator("#received-picture img")).not_to_have_attribute(
-        "src", source(page, "#both")
-    )
+    before = other.locator(RECEIVED).get_attribute("src")
+    other.locator("#received-layers").get_by_label("Essence (SCN) only").check()
+    expect(other.locator(RECEIVED)).not_to_have_attribute("src", before)
 
 
 def test_both_layers_off_is_explained_and_the_pictures_stay(visit, quick_server):
@@ -68,10 +82,10 @@ def test_both_layers_off_is_explained_and_the_pictures_stay(visit, quick_server)
     upload(page, ASTRONAUT)
     finished(page)
     page.locator("#use-scn input").uncheck()
-    expect(page.locator("#compare label")).to_contain_text("from")
+    page.wait_for_function("hscViewer.get('viewer').shown('right').name === 'fcn'")
     page.locator("#use-fcn input").uncheck()
     expect(page.locator("#note")).to_contain_text("switch one on")
-    expect(page.locator("#both img")).to_be_visible()
+    expect(page.locator("#viewer img.right")).to_be_visible()
     page.locator("#use-scn input").check()
     expect(page.locator("#note p")).to_have_count(0)
 
@@ -82,15 +96,15 @@ def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_serv
     whole = finished(page)
     expect(page.locator("#measures")).to_contain_text("PSNR")
     expect(page.locator("#measures")).not_to_contain_text("Measuring")
-    scn, both = source(page, "#only-scn"), source(page, "#both")
+    scn, both = picture(page, "scn"), picture(page, "scn+fcn")
     held = []  # the studio hears of nothing
     page.route("**/gradio_api/queue/**", lambda route: held.append(route))
-    for picture in (scn, both, scn):
+    for wanted in (scn, both, scn):
         page.locator("#use-fcn input").click()
-        expect(page.locator(".bar .fcn.hollow")).to_have_count(int(picture == scn))
+        expect(page.locator(".bar .fcn.hollow")).to_have_count(int(wanted == scn))
         size = finished(page)
-        assert (size < whole) == (picture == scn)
-        assert np.array_equal(pixels(source(page, "#compare")), pixels(picture))
+        assert (size < whole) == (wanted == scn)
+        assert np.array_equal(pixels(shown(page)), pixels(wanted))
         expect(page.locator("#measures")).not_to_contain_text("PSNR")  # it was the other's
         with page.expect_download() as download:
             page.locator("#save-file").click()
@@ -111,26 +125,26 @@ def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_serv
 def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_server):
     page = visit(quick_server)
     upload(page, ASTRONAUT)
-    seen = {"ArrowLeft": (finished(page), source(page, "#only-scn"), source(page, "#both"))}
+    seen = {"ArrowLeft": (finished(page), picture(page, "scn"), picture(page, "scn+fcn"))}
     level = page.locator("#level input[type=range]")
     level.focus()
     page.keyboard.press("ArrowRight")
     seen["ArrowRight"] = (
-        finished(page, "level 3.5,"), source(page, "#only-scn"), source(page, "#both")
+        finished(page, "level 3.5,"), picture(page, "scn"), picture(page, "scn+fcn")
     )  # fmt: skip
     expect(page.locator("#measures")).not_to_contain_text("Measuring")
     page.route("**/gradio_api/queue/**", lambda route: None)  # the studio hears of nothing
     for key, name in (("ArrowLeft", "level 3,"), ("ArrowRight", "level 3.5,")):
         page.keyboard.press(key)
         size = finished(page, name)
-        shown = (size, source(page, "#only-scn"), source(page, "#both"))
-        assert shown == seen[key]
-        assert source(page, "#compare") == shown[2]
-        expect(page.locator("#both label")).to_contain_text(f"{size:,} bytes")
+        assert (size, picture(page, "scn"), picture(page, "scn+fcn")) == seen[key]
+        assert shown(page) == seen[key][2]
+        option = page.locator("#viewer .caption.right option[value='scn+fcn']")
+        expect(option).to_have_text(re.compile(f" {size:,} bytes$"))
     page.unroute("**/gradio_api/queue/**")
     # what is done next is of what shows
     expect(page.locator("#measures")).to_contain_text("PSNR")
-    page.get_by_role("tab", name="Edit").click()
+    open_room(page, "Edit")
     expect(page.locator("#edit-picture img")).to_be_visible()
     assert np.array_equal(pixels(source(page, "#edit-picture")), pixels(seen["ArrowRight"][2]))
 
@@ -144,16 +158,15 @@ def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
     finished(page)
     expect(page.locator("#readout")).to_contain_text("left out")
     expect(page.locator("#measures")).to_contain_text("PSNR")
-    original, shown = (pixels(source(page, s)) for s in ("#original", "#compare"))
-    page.locator("#view").get_by_label("Difference").check()
-    expect(page.locator("#difference img")).to_be_visible()
-    apart = pixels(source(page, "#difference"))
-    assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - shown), 255))
-    page.get_by_role("tab", name="Edit").click()
+    original, drawn = pixels(picture(page, "original")), pixels(shown(page))
+    page.locator("#viewer").get_by_role("button", name="Difference").click()
+    apart = difference(page)
+    assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - drawn), 255))
+    open_room(page, "Edit")
     expect(page.locator("#edit-picture img")).to_be_visible()
-    assert np.array_equal(pixels(source(page, "#edit-picture")), shown)
-    page.get_by_role("tab", name="Compress").click()
-    page.locator("#view").get_by_label("Before").check()
+    assert np.array_equal(pixels(source(page, "#edit-picture")), drawn)
+    open_room(page, "Compress")
+    page.locator("#viewer").get_by_role("button", name="Divider").click()
     page.locator("#use-scn input").click()  # both are off
     expect(page.locator("#note")).to_contain_text("switch one on")
     page.locator("#use-fcn input").click()  # FCN alone is drawn by the studio
@@ -183,14 +196,15 @@ def test_a_broken_upload_gives_one_sentence_and_keeps_the_last_picture(visit, se
     page = visit(server)
     upload(page, ASTRONAUT)
     finished(page)
-    before = source(page, "#both")
+    before = picture(page, "scn+fcn")
     broken = ASTRONAUT.read_bytes()[:20_000]
+    page.locator("#face-chip .chip").click()
     page.locator("#photo").get_by_role("button", name="Remove Image").click()
     upload(page, {"name": "broken.png", "mimeType": "image/png", "buffer": broken})
     toast = page.locator("[data-testid=toast-body]")
     expect(toast).to_contain_text("damaged")
     assert "/" not in toast.inner_text()
-    assert source(page, "#both") == before
+    assert picture(page, "scn+fcn") == before
     expect(page.locator("#note p")).to_have_count(0)
 
 
@@ -212,7 +226,7 @@ def test_several_faces_are_offered(visit, quick_server):
     page = visit(quick_server)
     upload(page, png(both))
     finished(page)
-    first = source(page, "#original")
+    first = picture(page, "original")
     expect(page.locator("#faces img")).to_have_count(2)
     gallery = page.locator("#faces").bounding_box()
     for number in range(2):  # whole, and square
@@ -228,16 +242,18 @@ def test_an_invented_face_is_the_same_for_the_same_seed(visit, server):
     seen = []
     for _ in range(2):
         page = visit(server)
+        page.locator("#face-chip .chip").click()
         page.locator("#seed input").fill("11")
         page.locator("#seed input").press("Enter")
         finished(page)
         expect(page.locator("#readout")).to_contain_text("than the picture's own file")
-        seen.append(source(page, "#both"))
+        seen.append(picture(page, "scn+fcn"))
     assert seen[0] == seen[1]
 
 
 def test_examples_have_names_and_six_digits_of_a_seed_fit(visit, quick_server):
     page = visit(quick_server)
+    page.locator("#face-chip .chip").click()
     for number, each in enumerate(examples(), 1):
         button = page.get_by_role("button", name=f"Example {number}: {each.label}")
         expect(button).to_be_visible()
@@ -250,14 +266,116 @@ def test_the_border_moves_by_keyboard(visit, quick_server):
     page = visit(quick_server)
     upload(page, ASTRONAUT)
     finished(page)
-    handle = page.locator("#compare [role=none] > div.outer, #compare .outer").first
+    handle = page.locator("#viewer .divider")
     at = handle.bounding_box()["x"]
-    page.locator("#position input[type=range]").focus()
+    handle.focus()
     page.keyboard.press("Home")
     page.wait_for_function(
-        "([x]) => document.querySelector('#compare .outer').getBoundingClientRect().x < x - 50",
+        "([x]) => document.querySelector('#viewer .divider').getBoundingClientRect().x < x - 50",
         arg=[at],
     )
+    expect(handle).to_have_attribute("aria-valuenow", "0")
+
+
+def test_both_sides_are_chosen_from_lists_enlarged_and_moved_together(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    total = finished(page)
+    viewer = page.locator("#viewer")
+    # another codec in as many bytes, made when it is asked for
+    viewer.get_by_label("Picture on the left").select_option("webp")
+    page.wait_for_function("hscViewer.get('viewer').shown('left').name === 'webp'")
+    said = viewer.locator(".caption.left option:checked").inner_text()
+    fitting = int(said.split("·")[1].replace(",", "").split()[0]) <= total
+    expect(viewer.locator(".caption.left small")).to_contain_text(
+        "coded at" if fitting else "cannot go below"
+    )
+    # another level of the same face
+    viewer.get_by_label("Picture on the right").select_option("level-1")
+    page.wait_for_function("hscViewer.get('viewer').shown('right').name === 'level-1'")
+    assert pixels(shown(page)).shape == (1024, 1024, 3)
+    viewer.get_by_role("button", name="Swap the sides").click()
+    page.wait_for_function("hscViewer.get('viewer').shown('left').name === 'level-1'")
+
+    # keys, wheel and a double tap; the border stays over the picture
+    canvas = viewer.locator(".canvas")
+    scale = viewer.locator(".scale")
+    canvas.focus()
+    page.keyboard.press("+")
+    expect(scale).to_have_text("150%")
+    boxes = [viewer.locator(f".world img.{side}").bounding_box() for side in ("left", "right")]
+    assert boxes[0] == boxes[1]
+    page.keyboard.press("ArrowRight")
+    assert viewer.locator("img.left").bounding_box()["x"] < boxes[0]["x"]
+    page.keyboard.press("0")
+    expect(scale).to_have_text("100%")
+    box = canvas.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, -400)
+    expect(scale).not_to_have_text("100%")
+    page.mouse.dblclick(*middle)
+    expect(scale).to_have_text("100%")
+
+    # held, the left picture covers the right one
+    left = viewer.locator("img.left")
+    assert left.evaluate("picture => getComputedStyle(picture).clipPath") != "none"
+    page.keyboard.down("f")
+    assert left.evaluate("picture => getComputedStyle(picture).clipPath") == "none"
+    page.keyboard.up("f")
+    page.keyboard.press("l")
+    page.mouse.move(middle[0] + 40, middle[1])
+    expect(viewer.locator(".lens")).to_be_visible()
+    # a new level keeps what the visitor chose
+    page.locator("#stops [data-level='5']").click()
+    expect(page.locator("#readout")).to_contain_text("level 5,")
+    page.wait_for_function("hscViewer.get('viewer').shown('right').name === 'webp'")
+    expect(viewer.get_by_label("Picture on the right")).to_have_value("webp")
+
+
+def test_levels_are_named_stops_with_their_bytes(visit, quick_server):
+    page = visit(quick_server)
+    upload(page, ASTRONAUT)
+    whole = finished(page)
+    stops = page.locator("#stops [data-level]")
+    expect(page.locator("#stops .unknown")).to_have_count(0)
+    sizes = [
+        int(re.search(r"([\d,]+) bytes", t)[1].replace(",", "")) for t in stops.all_inner_texts()
+    ]
+    assert sizes == sorted(sizes) and sizes[2] == whole
+    page.locator("#stops [data-level='1']").click()
+    assert finished(page, "level 1,") == sizes[0]
+    expect(stops.first).to_have_attribute("aria-pressed", "true")
+    page.locator("#use-fcn input").uncheck()
+    expect(page.locator("#readout")).to_contain_text("left out")
+    assert finished(page, "level 1,") < sizes[0]
+
+
+def test_the_face_goes_along_to_every_room(visit, quick_server):
+    page = visit(quick_server)
+    chip = page.locator("#face-chip .chip")
+    expect(chip).to_contain_text("Choose a face")
+    upload(page, ASTRONAUT)
+    total = finished(page)
+    expect(chip).to_contain_text(f"level 3 · {total:,} bytes")
+    open_room(page, "Receive")
+    expect(page.locator("#received-facts")).to_contain_text(f"{total:,} bytes")
+    expect(page.locator(RECEIVED)).to_be_visible()
+    # another one is chosen without going back, by keyboard
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Choose a face")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#choose")).to_be_hidden()
+    expect(chip).to_be_focused()
+
+
+def difference(page) -> np.ndarray:
+    """The pixels of the viewer's difference."""
+    canvas = page.locator("#viewer canvas.difference")
+    expect(canvas).to_be_visible()
+    url = canvas.evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB"))
 
 
 def test_the_figures_come_after_the_picture_and_the_recipe_names_the_file(visit, server, tmp_path):
@@ -280,10 +398,10 @@ def test_the_figures_come_after_the_picture_and_the_recipe_names_the_file(visit,
     }  # fmt: skip
 
     # the difference is that of the two pictures, amplified as it says
-    page.locator("#view").get_by_label("Difference").check()
-    page.locator("#amplification").get_by_label("× 2").check()
-    expect(page.locator("#difference label")).to_contain_text("× 2")
-    original, both, apart = (pixels(source(page, s)) for s in ("#original", "#both", "#difference"))
+    page.locator("#viewer").get_by_role("button", name="Difference").click()
+    page.locator("#viewer .amplify select").select_option("2")
+    original, both = (pixels(picture(page, name)) for name in ("original", "scn+fcn"))
+    apart = difference(page)
     expected = np.abs(original.astype(int) - both) * 2
     assert np.array_equal(apart, np.minimum(expected, 255))
 
@@ -294,14 +412,14 @@ def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, quick
     total = finished(page)
     page.locator(".link select").select_option("1200")
     page.locator(".link .start").click()
-    expect(page.locator(".link .screen img")).to_have_attribute("src", source(page, "#only-scn"))
+    expect(page.locator(".link .screen img")).to_have_attribute("src", picture(page, "scn"))
     page.locator(".link .stop").click()
     some = int(page.locator(".link .count span").inner_text().replace(",", ""))
     assert 0 < some < total
     page.locator(".link select").select_option("64000")
     page.locator(".link .start").click()
     expect(page.locator(".link .say")).to_contain_text(f"All {total:,} bytes are here")
-    assert source(page, ".link .screen") == source(page, "#both")
+    assert source(page, ".link .screen") == picture(page, "scn+fcn")
     expect(page.locator(".link .count")).to_contain_text(f"{8 * total / 64000:.1f} s")
 
 
@@ -317,9 +435,11 @@ def test_a_link_opens_an_example_at_its_level_and_layers(visit, quick_server):
 def test_an_example_shows_before_the_model_is_there(waiting_server, visit):
     url, go = waiting_server
     page = visit(url)
-    page.locator("#examples .gallery-item").nth(1).click()
-    expect(page.locator("#both img")).to_be_visible()
+    page.locator(".welcome [data-choose='1']").click()
+    expect(page.locator("#readout")).to_contain_text(f"{len(examples()[1].file):,} bytes")
+    expect(page.locator("#viewer img.right")).to_be_visible()
     expect(page.locator("#state")).to_contain_text("Loading the model")
+    assert "examples" in shown(page)
     assert total_bytes(page) == len(examples()[1].file)
     go.set()
     finished(page)
@@ -340,11 +460,11 @@ def test_refining_and_taking_it_back(visit, quick_server):
     page = visit(quick_server)
     upload(page, ASTRONAUT)
     plain = finished(page)
-    before = source(page, "#both")
+    before = picture(page, "scn+fcn")
     page.locator("#refine input").check()
     expect(page.locator("#times")).to_contain_text("refine")
     finished(page)
-    assert source(page, "#both") != before
+    assert picture(page, "scn+fcn") != before
     # the switch goes for whatever is drawn next
     page.locator("#level input[type=range]").focus()
     page.keyboard.press("ArrowRight")
@@ -355,4 +475,4 @@ def test_refining_and_taking_it_back(visit, quick_server):
     page.locator("#level input[type=range]").focus()
     page.keyboard.press("ArrowLeft")
     assert finished(page, "level 3,") == plain
-    assert source(page, "#both") == before
+    assert picture(page, "scn+fcn") == before

@@ -35,7 +35,7 @@ window.Worker = class extends Worker {
 def page(visit, quick_server):
     """The Edit tab with the face that was chosen on the Compress tab."""
     page = visit(quick_server)
-    page.locator("#examples .gallery-item").nth(1).click()
+    page.locator(".welcome [data-choose='1']").click()
     finished(page)
     page.get_by_role("tab", name="Edit").click()
     expect(page.locator("#edit-picture img")).to_be_visible()
@@ -117,18 +117,19 @@ def test_without_a_face_it_says_where_to_get_one_and_takes_a_file(visit, quick_s
 
 
 def test_the_same_bytes_by_other_codecs(visit, quick_server):
-    page = visit(quick_server)
-    page.get_by_role("tab", name="Compare").click()
-    expect(page.locator("#compare-note")).to_contain_text("Compress tab first")
-    page.get_by_role("tab", name="Compress").click()
+    page = visit(f"{quick_server}?tab=compare")  # as the room was called before
     upload(page, ASTRONAUT)
     total = finished(page)
-    page.get_by_role("tab", name="Compare").click()
-    expect(page.locator("#versus h3").first).to_contain_text(f"{total:,} bytes")
-    cards = page.locator("#versus .card")
-    expect(cards.nth(1)).to_contain_text(f"HSC {total:,} bytes")
-    over = page.locator("#versus .card.over").first
-    expect(over).to_contain_text(re.compile(r"JPEG cannot go below [\d,]+ bytes"))
+    ours = page.locator("#viewer .caption.right option:checked")
+    expect(ours).to_have_text(re.compile(f"^HSC level 3 · {total:,} bytes$"))
+    page.locator("#viewer").get_by_label("Picture on the left").select_option("jpeg")
+    expect(page.locator("#viewer .caption.left small")).to_contain_text(
+        re.compile(r"cannot go below [\d,]+ bytes|coded at \d+ px")
+    )
+    page.locator("#viewer").get_by_label("Picture on the right").select_option("webp")
+    expect(page.locator("#viewer .caption.right small")).to_contain_text(
+        re.compile(r"LPIPS \d\.\d\d|cannot go below [\d,]+ bytes")
+    )
 
 
 class Calls:
@@ -162,7 +163,7 @@ def real_page(visit, server):
     page = visit(server)
     page.add_init_script(COUNT_PREVIEWS)
     page.reload()
-    page.locator("#examples .gallery-item").nth(1).click()
+    page.locator(".welcome [data-choose='1']").click()
     finished(page)
     page.get_by_role("tab", name="Edit").click()
     whole(page, "nothing yet")
@@ -198,7 +199,7 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
     assert calls.asked and calls.preview not in calls.asked
 
     # the choice stays while another tab is looked at, and can be taken back
-    page.get_by_role("tab", name="Decode").click()
+    page.get_by_role("tab", name="Receive").click()
     page.get_by_role("tab", name="Edit").click()
     expect(here).to_be_checked()
     page.get_by_label("Server", exact=True).check()

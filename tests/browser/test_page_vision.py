@@ -3,12 +3,12 @@
 import re
 
 from playwright.sync_api import expect
-from steps import source
+from steps import open_room, source
 
 
 def test_three_pictures_are_read_side_by_side(visit, server):
     page = visit(server)
-    page.get_by_role("tab", name="Vision").click()
+    open_room(page, "Lab", "Vision")
     page.locator("#vision-example").click()
     expect(page.locator("#vision-summary")).to_contain_text("the same person")
     for name in ("original", "decoded", "avif"):

@@ -8,8 +8,14 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import PHONE, finished, upload
+from steps import PHONE, finished, open_room, upload
 from visitors import Visitor
+
+OPEN = {
+    "compress": "#viewer", "decode": "#receive", "explore": "#explore-controls",
+    "vision": "#vision-controls", "about": "#about",
+}  # fmt: skip
+"""What of each room, or part of one, is visible when it is open."""
 
 
 def test_it_says_that_it_is_loading(waiting_server, visit):
@@ -54,10 +60,57 @@ def test_a_full_queue_is_said_and_whoever_leaves_makes_room(waiting_server, brow
     page.close()
 
 
-@pytest.mark.parametrize("tab", ["Compress", "Decode", "Explore", "Vision", "About"])
+@pytest.mark.parametrize("tab", ["compress", "decode", "explore", "vision", "about"])
 def test_a_phone_scrolls_in_one_direction_only(visit, server, tab):
-    page = visit(server, PHONE)
+    page = visit(f"{server}?tab={tab}", PHONE)  # rooms, and parts of them, by their old names too
+    upload(page, ASTRONAUT)
+    expect(page.locator(OPEN[tab])).to_be_visible()
+    page.wait_for_function("document.querySelector('#face-chip small')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+# Of Gradio's own making, inside its components or around the page.
+GRADIOS_OWN = (
+    "footer", ".toast-wrap", ".js-plotly-plot", ".upload-container", ".block input[type=file]",
+)  # fmt: skip
+AXE = "axe.run({exclude: %s})"
+
+
+def test_every_room_can_be_read_by_everybody(visit, quick_server, modules):
+    """Rules of WCAG by axe-core: names, roles, contrast, order; light and dark."""
+    axe = (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    page = visit(quick_server)
     upload(page, ASTRONAUT)
     finished(page)
-    page.get_by_role("tab", name=tab).click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    wrong = []
+    for room, part in (("Compress", ""), ("Receive", ""), ("Edit", ""), ("Lab", "Vision")):
+        open_room(page, room, part)
+        page.wait_for_function("!document.querySelector('.note.busy')")
+        for scheme in ("light", "dark"):
+            page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+            page.evaluate(axe)
+            found = page.evaluate(AXE % list(GRADIOS_OWN))["violations"]
+            wrong += [
+                (room, scheme, rule["id"], [node["html"][:160] for node in rule["nodes"]][:4])
+                for rule in found
+            ]
+    assert wrong == []
+
+
+def test_keys_reach_the_head_the_picture_and_the_panel_in_that_order(visit, quick_server):
+    page = visit(quick_server)
+    expect(page.locator("#viewer img.right")).to_be_visible()
+    order = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        order.append(
+            page.evaluate(
+                """() => {
+                  const at = document.activeElement;
+                  return ["#face-chip", "#tabs > .tab-wrapper", "#viewer", "#steer", "#save"]
+                    .find((part) => at.closest(part)) ?? "";
+                }"""
+            )
+        )
+    seen = list(dict.fromkeys(filter(None, order)))
+    assert seen == ["#face-chip", "#tabs > .tab-wrapper", "#viewer", "#steer", "#save"]

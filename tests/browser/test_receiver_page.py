@@ -4,10 +4,8 @@ import functools
 import http.server
 import io
 import json
-import shutil
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 from paths import ROOT, STREAMS
@@ -40,17 +38,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What web/package-lock.json pins, installed beside a copy of the sources."""
-    web = tmp_path_factory.mktemp("sources") / "web"
-    shutil.copytree(ROOT / "web", web, ignore=shutil.ignore_patterns("node_modules", "dist"))
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit"]
-    done = subprocess.run(command, cwd=web, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    return web / "node_modules"
 
 
 def give(page, data: bytes, name: str = "face.hsc", kind: str = "application/octet-stream") -> None:

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from app.tabs.compare import html as compare_html
 from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
@@ -15,7 +16,6 @@ from app.services.baselines import Baselines, as_json
 from app.services.editing import EditTarget, amounts_over, shipped_edits, usable_presets
 from app.services.measure import Distances, Measures, difference
 from app.services.morph import FRAME_PX, MIXES, MORPH, animation
-from app.tabs.compare import html as compare_html
 from app.tabs.compress import html as compress_html
 from app.tabs.edit import html as edit_html
 from hsc.errors import BitstreamError, HscError, NoFaceError

@@ -20,9 +20,11 @@ def finished(page: Page, level: str = "level 3,") -> int:
     page.wait_for_function(
         """level => {
           const text = (where) => document.querySelector(where)?.textContent ?? "";
+          const caption = document.querySelector("#viewer .caption.right");
           return text("#readout").includes(level)
-            && text("#compare label").includes(`from ${text("#readout .size span")} bytes`)
-            && !document.querySelector("#note p");
+            && caption?.querySelector("option:checked")?.text
+              .includes(` ${text("#readout .size span")} bytes`)
+            && !caption.matches(".stale") && !document.querySelector("#note p");
         }""",
         arg=level,
     )
@@ -35,6 +37,22 @@ def total_bytes(page: Page) -> int:
 
 def source(page: Page, selector: str) -> str:
     return page.locator(f"{selector} img").last.get_attribute("src")
+
+
+def shown(page: Page, side: str = "right", viewer: str = "viewer") -> str:
+    """The address of the picture that a side of a viewer shows."""
+    return page.evaluate("([id, side]) => hscViewer.get(id).shown(side).url", [viewer, side])
+
+
+def picture(page: Page, name: str, viewer: str = "viewer") -> str:
+    """The address of a viewer's picture, whether it shows or not; "" where it is not made yet."""
+    return page.evaluate("([id, name]) => hscViewer.get(id).url(name)", [viewer, name])
+
+
+def open_room(page: Page, name: str, part: str = "") -> None:
+    """Open a room by its tab, or one of its parts."""
+    for each in filter(None, (name, part)):
+        page.get_by_role("tab", name=each, exact=True).click()
 
 
 def pixels(url: str) -> np.ndarray:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from app.address import face_in, face_link, own_address, receiver_link
 from app.studio import Studio
-from app.tabs.decode import html as decode_html
-from app.tabs.decode.events import DecodeTab
+from app.tabs.receive import html as decode_html
+from app.tabs.receive.events import ReceiveTab
 from hsc.bitstream import Container, with_layers
 from hsc.bitstream.fields import fields
 from hsc.bitstream.qr import qr_code, qr_svg
@@ -42,7 +42,7 @@ def test_a_face_as_text_comes_back(receiving, face):
 
 def test_the_code_and_the_link_open_the_receiver(studio, face):
     """For a visitor whose address others can follow, and on this machine alone."""
-    tab = DecodeTab(studio, None)
+    tab = ReceiveTab(studio, None)
     tab.decode_tools = studio.decode_tools
     tab.view = view = SimpleNamespace(**{n: n for n in ("qr", "receiver", "text", "link")})
     text = to_text(with_layers(face, "scn"))

@@ -17,7 +17,7 @@ from app.results import Sizes
 from app.services.facts import level_name
 from app.studio import LARGEST_FILE, Studio
 from app.tabs.compress import html as compress_html
-from app.tabs.decode import html as decode_html
+from app.tabs.receive import html as decode_html
 from hsc.bitstream import describe, unpack, with_layers
 from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, WeightsError
 from hsc.images import marks

@@ -27,7 +27,7 @@ def page():
 
 def test_every_folder_is_a_tab_of_the_page(page):
     folders = {path.name for path in FOLDER.iterdir() if (path / "events.py").is_file()}
-    assert folders == {tab.name for tab in TABS}
+    assert folders == {part.name for tab in TABS for part in tab.with_parts()}
     titles = [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)]
     assert [title for title in titles if title in {tab.title for tab in TABS}] == [
         tab.title for tab in TABS
@@ -36,12 +36,22 @@ def test_every_folder_is_a_tab_of_the_page(page):
 
 def test_a_folder_brings_its_style_script_and_endpoint(page):
     styles, scripts = css(), head()
-    for tab in TABS:
-        folder = FOLDER / tab.name
-        assert tab.asset("style.css") in styles and tab.asset("script.js") in scripts
-        assert (folder / "api.py").is_file() == (tab.add_endpoint is not tabs.Tab.add_endpoint)
+    parts = [part for tab in TABS for part in tab.with_parts()]
+    for part in parts:
+        folder = FOLDER / part.name
+        assert part.asset("style.css") in styles and part.asset("script.js") in scripts
+        has_api = any(folder.glob("*api.py"))
+        assert has_api == (bool(part.endpoints) and part.name != "lab")
+        assert bool(part.endpoints) == (part.add_endpoint is not tabs.Tab.add_endpoint)
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    assert public == {tab.name for tab in TABS if (FOLDER / tab.name / "api.py").is_file()}
+    assert public == {name for tab in TABS for name in tab.endpoints}
+
+
+def test_names_by_which_addresses_open_rooms_are_not_given_twice():
+    names = [name for tab in TABS for name in (tab.name, *tab.aliases)]
+    assert len(names) == len(set(names))
+    old = {"compress", "compare", "edit", "decode", "explore", "vision", "about"}
+    assert old <= set(names)
 
 
 def test_script_and_page_agree_by_name(page):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
 from app.components.events import Update
 from app.protocols import FaceCodec
 from app.tabs.about import html
 from app.tabs.about.view import AboutView
-from app.tabs.base import Tab
+from app.tabs.base import Opens, Tab
 
 
 class AboutTab(Tab):
@@ -16,8 +14,9 @@ class AboutTab(Tab):
 
     name = "about"
     title = "About"
+    in_row = False
 
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         self.view = AboutView()
         self.fitted = [self.view.running]
 

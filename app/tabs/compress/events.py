@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,18 +18,21 @@ from app.components.html import busy_note, note
 from app.executor import CancelToken
 from app.files import keep_picture
 from app.results import CurrentFace
-from app.services.examples import examples
-from app.services.measure import difference
-from app.tabs.base import Tab
-from app.tabs.compress import api, html
+from app.tabs.base import Opens, Tab
+from app.tabs.compress import api, compare_api, html
+from app.tabs.compress.choices import OnDemand
 from app.tabs.compress.switches import LayerSwitches, layers_of
 from app.tabs.compress.updates import GENERATED, ResultUpdates, seed_of
-from app.tabs.compress.view import DIFFERENCE, CompressView
+from app.tabs.compress.view import CompressView
+from app.viewer import patch
 from hsc.errors import NoFaceError
 
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
 # Measuring has a queue of its own, so that no picture waits for it.
 MEASURING = LIVE | {"concurrency_id": "measure"}
+# So has what the viewer asks for; every choice is answered, however fast they come.
+SIZING = LIVE | {"concurrency_id": "level bytes"}
+ON_DEMAND = MODEL_EVENT | {"concurrency_id": "on demand", "trigger_mode": "multiple"}
 
 
 class CompressTab(Tab):
@@ -38,15 +40,18 @@ class CompressTab(Tab):
 
     name = "compress"
     title = "Compress"
+    aliases = ("compare",)
+    endpoints = ("compress", "compare")
 
-    def build(self, tab: gr.Tab) -> None:
-        self.examples = examples()
-        self.view = CompressView(self.page.face, self.examples)
-        self.updates = ResultUpdates(self.view, self.examples)
+    def build(self, tab: Opens) -> None:
+        self.examples = self.page.face.given
+        self.view = CompressView(self.page.face)
+        self.updates = ResultUpdates(self.view, self.examples, self.studio.baselines.empty())
         self._wire()
 
     def add_endpoint(self) -> None:
         api.add(self.studio)
+        compare_api.add(self.studio)
 
     def _wire(self) -> None:
         view = self.view
@@ -54,15 +59,15 @@ class CompressTab(Tab):
             view.photo, view.face, view.align, view.level, view.scn, view.fcn
         ]  # fmt: skip
         outputs: list[Block] = [
-            view.note, view.no_face, view.faces, view.welcome, view.readout, view.original,
-            view.only_scn, view.both, view.slider, view.measures, view.link, view.share,
-            view.times, view.save_file, view.save_picture, view.save_recipe, view.current,
+            view.note, view.no_face, view.faces, view.welcome, view.readout, view.viewer,
+            view.chip, view.stops, view.measures, view.link, view.share, view.times,
+            view.save_file, view.save_picture, view.save_recipe, view.current,
             view.browser_cache,
         ]  # fmt: skip
         with_face = [*outputs, view.face, view.align]
         switches = LayerSwitches(view, self.updates, self.studio, self.draw)
         drawing = [
-            switches.wire(controls, outputs),
+            switches.wire(controls, [*outputs, view.photo]),
             view.photo.change(
                 friendly(self.new_photo, view.note),
                 [view.photo, view.level, view.scn, view.fcn],
@@ -89,35 +94,26 @@ class CompressTab(Tab):
             view.refine.input(
                 friendly(self.refine_or_draw, view.note),
                 [view.refine, view.current, view.search, *controls],
-                outputs,
+                [*outputs, view.photo],
                 **MODEL_EVENT,
             )
         )
-        request = [view.current, view.mode, view.amplification]
         downloads = [view.save_file, view.save_picture, view.save_recipe]
-        viewer = [view.slider, view.difference, view.position, view.amplification]
         for event in drawing + refining:
             event.then(
                 friendly(self.measure), [view.current, view.search], view.measures, **MEASURING
-            )
-            event.then(self.show_view, request, viewer, **QUICK)
+            ).then(friendly(self.level_bytes), [view.current, view.search], view.stops, **SIZING)
             event.then(**keep_downloads("compress", downloads))
-        gr.on([view.mode.input, view.amplification.input], self.show_view, request, viewer, **QUICK)
-        gr.on(
-            [view.position.input, view.position.release],
-            lambda position: gr.ImageSlider(slider_position=position),
-            view.position,
-            view.slider,
-            trigger_mode="always_last",
-            **QUICK,
+        view.viewer.wanted(
+            friendly(OnDemand(self.studio, view.viewer, view.note).make, view.note),
+            [view.current, view.search],
+            [view.viewer, view.note],
+            **ON_DEMAND,
         )
         view.examples.click(self.show_example, view.examples, [*outputs, view.photo], **QUICK)
         made = [view.photo, view.seed]
         view.invent.click(friendly(self.invent_face), None, made, **MODEL_EVENT)
         view.seed.submit(friendly(self.invent_face), view.seed, made, **MODEL_EVENT)
-        labels = [f"Example {n}: {each.label}" for n, each in enumerate(self.examples, 1)]
-        name_examples = f"() => ({self.asset('name_examples.js').strip()})({json.dumps(labels)})"
-        self.page.blocks.load(None, None, None, js=name_examples, **QUICK)
         self.page.blocks.load(
             friendly(self.from_link),
             None,
@@ -138,7 +134,7 @@ class CompressTab(Tab):
             yield afresh | {
                 view.note: "",
                 view.browser_cache: {},
-                view.welcome: gr.Markdown(visible=True),
+                view.welcome: gr.HTML(visible=True),
             }
             return
         yield afresh | {view.note: busy_note(self.studio, "Finding the face …")}
@@ -168,10 +164,13 @@ class CompressTab(Tab):
     ) -> Iterator[Update]:
         """Show the photo's file and pictures as they come; cached ones come at once.
 
-        With `fresh` the viewer shows the picture of SCN until that of both layers is there. An
-        example's shipped pictures stay until its own are complete.
+        With `fresh` the viewer shows the original and then the essence until both layers are
+        there. An example's shipped pictures stay until its own are complete. Before any photo was
+        chosen, the first example stands for one.
         """
         if not photo:
+            if self.examples:
+                yield {self.view.photo: str(self.examples[0].photo)}
             return
         view, path = self.view, Path(photo)
         layers = layers_of(scn, fcn)
@@ -184,14 +183,15 @@ class CompressTab(Tab):
                 if result.picture_both is None and not is_example:
                     yield update
             if not layers:
-                yield update | {view.note: note(NO_LAYER, warn=True)}
+                same = {view.viewer: patch("")}  # what shows is no longer waiting
+                yield same | update | {view.note: note(NO_LAYER, warn=True)}
                 return
             if layers == "fcn":
-                yield update | {view.note: note("Drawing …", busy=True)}
+                yield update | {view.note: note("Rendering …", busy=True)}
             file = result.file(layers)
             picture = self.studio.decode(file, layers).picture
             current = CurrentFace(result, layers, file, picture, face, align, seed_of(path))
-            yield update | self.updates.complete(current, path)
+            yield from self._finish(update, current, path)
         except NoFaceError:
             yield {view.note: "", view.no_face: gr.Column(visible=True)}
 
@@ -211,7 +211,13 @@ class CompressTab(Tab):
         file = result.file(current.layers)
         picture = self.studio.decode(file, current.layers).picture
         better = replace(current, result=result, file=file, picture=picture)
-        yield update | self.updates.complete(better, path)
+        yield from self._finish(update, better, path)
+
+    def _finish(self, update: Update, current: CurrentFace, photo: Path) -> Iterator[Update]:
+        """The picture and its figures at once, then the files to save."""
+        shown = update | self.updates.shown(current, photo)
+        yield shown | {self.view.note: note("Writing the files …", busy=True)}
+        yield shown | self.updates.complete(current, photo)
 
     def refine_or_draw(
         self,
@@ -231,24 +237,6 @@ class CompressTab(Tab):
         else:
             yield from self.draw(photo, face, align, level, scn, fcn)
 
-    def show_view(self, current: CurrentFace | None, mode: str, amplification: int) -> Update:
-        """Before and after with a border between them, or their difference."""
-        view, differing = self.view, mode == DIFFERENCE
-        update: Update = {
-            view.slider: gr.ImageSlider(visible=not differing),
-            view.position: gr.Slider(visible=not differing),
-            view.amplification: gr.Radio(visible=differing),
-            view.difference: gr.Image(visible=differing),
-        }
-        if differing and current:
-            picture = difference(current.result.crop, current.picture, amplification)
-            update[view.difference] = gr.Image(
-                value=keep_picture(picture, "difference.png"),
-                label=f"Difference from the original, |x − x̂| × {amplification}",
-                visible=True,
-            )
-        return update
-
     def measure(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
         """The figures, as they come, until another picture is asked for."""
         if current is None:
@@ -258,6 +246,18 @@ class CompressTab(Tab):
             if cancelled():
                 return
             yield html.measures(measured)
+
+    def level_bytes(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
+        """The bytes of every named level of this face, as they come."""
+        if current is None:
+            return
+        cancelled, sizes = search.watch(), {}
+        layers = "scn" if current.layers == "scn" else "scn+fcn"
+        for number, size in self.studio.compression.level_bytes(current.result.prepared, layers):
+            sizes[number] = size
+            if cancelled():
+                return
+        yield html.stops(sizes, current.result.level)
 
     def show_example(self, number: int) -> Update:
         """Show an example's shipped pictures, and pass its photo on to be rendered here."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from app.components.html import bytes_bar, note
+from app.files import address
 from app.results import Compressed, Sizes
-from app.services.facts import level_name
+from app.services.examples import LEVEL, Example
+from app.services.facts import LEVELS, level_name
 from app.services.measure import Distances, likeness, lpips_words, psnr_words
 
 LINK_RATES = (
@@ -15,6 +17,52 @@ LINK_RATES = (
     (9600, "9.6 kbit/s, GSM"),
     (64_000, "64 kbit/s, ISDN"),
 )
+
+
+def welcome(given: Sequence[Example]) -> str:
+    """What this is, before a face was chosen; static/face.js presses what the buttons stand for."""
+    faces = "".join(
+        f'<button type="button" data-choose="{number}" aria-label="{escape(each.label)}">'
+        f'<img src="{address(str(each.known / "thumbnail.jpg"))}" alt=""></button>'
+        for number, each in enumerate(given)
+    )
+    size = f"{given[0].sizes.total:,}" if given else "about a thousand"
+    return (
+        f'<div class="welcome"><h2>A face in {size} bytes</h2>'
+        "<p>A photograph of a face takes millions of bytes. Here only what makes it <em>that</em> "
+        "face is sent, and a generator that knows faces draws the rest.</p>"
+        '<div class="start"><button type="button" class="first" data-choose="photo">Choose a photo'
+        f"</button>{faces}"
+        '<button type="button" data-choose="invent">Invent a face</button></div></div>'
+    )
+
+
+def example_readout(example: Example) -> str:
+    """As `readout`, of an example's shipped file."""
+    ratio = example.photo.stat().st_size / example.sizes.total
+    return size_line(example.sizes, LEVEL, ratio, "the picture's own file")
+
+
+def stops(sizes: Mapping[int, int], level: float = LEVEL) -> str:
+    """The named levels below their slider, each with the bytes of its file; script.js moves it.
+
+    Args:
+        sizes: bytes by number of level; those that are not known yet are left out.
+        level: the one that is chosen.
+    """
+    buttons = "".join(
+        f'<button type="button" data-level="{each.number}" '
+        f'aria-pressed="{str(each.number == level).lower()}" title="{escape(each.name)}">'
+        f"<b>{each.number}</b> {escape(each.name)}"
+        + (
+            f"<small>{sizes[each.number]:,} bytes</small>"
+            if each.number in sizes
+            else '<small class="unknown">… bytes</small>'
+        )
+        + "</button>"
+        for each in LEVELS
+    )
+    return f'<div class="stops" role="group" aria-label="Named levels">{buttons}</div>'
 
 
 def readout(result: Compressed, layers: str, source: str = "your upload") -> str:
@@ -123,7 +171,7 @@ def _person(measured: Distances) -> str:
         return _row("Person", "Measuring …", "", what)
     known = (("dlib", measured.identity), ("FaceRes", measured.faceres))
     figures = " · ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
-    return _row("Person", said.words, figures, f"{said.differ} {what}".strip())
+    return _row("Person", said.words, figures, what, said.differ)
 
 
 def _measure(
@@ -134,10 +182,16 @@ def _measure(
     return _row(name, words(value), form.format(value), what)
 
 
-def _row(name: str, words: str, figure: str, what: str) -> str:
+def _row(name: str, words: str, figure: str, what: str, more: str = "") -> str:
+    """Words and figure; what the figure is goes into the title and is read out.
+
+    Args:
+        more: a sentence that everybody must see.
+    """
+    seen = f"<em>{escape(more)}</em>" if more else ""
     return (
         f'<div title="{escape(what)}"><dt>{name}</dt><dd><b>{escape(words)}</b> '
-        f"<span>{figure}</span> <small>{escape(what)}</small></dd></div>"
+        f"<span>{figure}</span> {seen}<small>{escape(what)}</small></dd></div>"
     )
 
 

@@ -1,3 +1,41 @@
+// What the panel of the Compress tab does by itself: the stops of the level, and grey figures while
+// those of what was chosen last are on their way.
+(() => {
+  const slider = () => document.querySelector("#level input[type=range]");
+
+  function press(level) {
+    const range = slider();
+    if (!range) return;
+    range.value = level;
+    for (const kind of ["input", "change", "pointerup"]) {
+      range.dispatchEvent(new Event(kind, { bubbles: true }));
+    }
+  }
+
+  function mark() {
+    const level = Number(slider()?.value);
+    for (const stop of document.querySelectorAll("#stops [data-level]")) {
+      stop.setAttribute("aria-pressed", String(Number(stop.dataset.level) === level));
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const stop = event.target.closest("#stops [data-level]");
+    if (stop) press(stop.dataset.level);
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target === slider()) mark();
+  });
+
+  window.hscPending = () => {
+    document.querySelector("#panel")?.classList.add("pending");
+    window.hscViewer.get("viewer")?.wait();
+  };
+  document.addEventListener("viewer:content", (event) => {
+    if (event.target.closest("#viewer")) document.querySelector("#panel")?.classList.remove("pending");
+  });
+})();
+
 // The slow link: bytes that have arrived = rate x time, of the file's real size, and nothing else.
 (() => {
   const seconds = (s) => {
@@ -7,13 +45,13 @@
     return minutes < 90 ? `${minutes} min ${Math.round(s % 60)} s` : `${(s / 3600).toFixed(1)} h`;
   };
 
-  function show(link, selector, alt) {
-    const picture = document.querySelector(`${selector} img`);
+  function show(link, name, alt) {
+    const url = window.hscViewer.get("viewer")?.url(name);
     const screen = link.querySelector(".screen");
-    if (!picture || screen.dataset.shows === selector) return;
-    screen.dataset.shows = selector;
+    if (!url || screen.dataset.shows === name) return;
+    screen.dataset.shows = name;
     const copy = new Image();
-    copy.src = picture.src;
+    copy.src = url;
     copy.alt = alt;
     screen.replaceChildren(copy);
   }
@@ -45,13 +83,13 @@
         link.querySelector(`.part.${name} i`).style.width = `${100 * share}%`;
         before += size(name);
       }
-      let now = "SCN is arriving …";
+      let now = "The essence (SCN) is arriving …";
       if (arrived >= size("header") + size("scn")) {
-        show(link, "#only-scn", "The face that SCN alone draws");
-        now = "SCN is here and draws a face. FCN is arriving …";
+        show(link, "scn", "The face that the essence alone draws");
+        now = "The essence is here and draws a face. The likeness (FCN) is arriving …";
       }
       if (arrived >= total) {
-        if (size("fcn")) show(link, "#both", "The face that SCN and FCN draw");
+        if (size("fcn")) show(link, "scn+fcn", "The face that essence and likeness draw");
         const upload = size("upload");
         now = `All ${total.toLocaleString("en")} bytes are here after ${seconds((8 * total) / bits)}.`;
         if (upload) now += ` The photo's own file would take ${seconds((8 * upload) / bits)}.`;

@@ -10,23 +10,21 @@
   const layers = [scn && "scn", fcn && "fcn"].filter(Boolean).join("+");
   const values = found?.cache.layers[layers];
   const LASTS = 40 * 60 * 1000; // ms; the studio deletes pictures within an hour
-  if (!values) return {};
-  if (Date.now() - found.at > LASTS) return { cache: {} };
+  if (!values || Date.now() - found.at > LASTS) {
+    if (layers && cache?.identity) window.hscPending?.(); // what shows is no longer what is asked
+    return values ? { cache: {} } : {};
+  }
   const file = (path) => ({
     path,
     url: new URL(`gradio_api/file=${path}`, document.baseURI).href,
     orig_name: path.split("/").at(-1),
     meta: { _type: "gradio.FileData" },
   });
-  const update = (properties) => ({ __type__: "update", ...properties });
-  const picture = ([path, label]) =>
-    update({ value: file(path), label, elem_classes: ["picture"] });
   return {
     cache: { ...found.cache, again: true },
     readout: values.readout,
-    only_scn: picture(found.cache.only_scn),
-    both: picture(found.cache.both),
-    slider: update({ value: values.pair.map(file), label: values.pair_label }),
+    viewer: values.viewer,
+    chip: values.chip,
     measures: "", // those of another picture
     save_file: file(values.file),
     save_picture: file(values.picture),

@@ -52,9 +52,8 @@ class LayerSwitches:
             outputs={
                 "cache": view.browser_cache,
                 "readout": view.readout,
-                "only_scn": view.only_scn,
-                "both": view.both,
-                "slider": view.slider,
+                "viewer": view.viewer,
+                "chip": view.chip,
                 "measures": view.measures,
                 "save_file": view.save_file,
                 "save_picture": view.save_picture,

@@ -13,12 +13,16 @@ from PIL import Image
 
 from app.components.events import Update
 from app.components.html import note
-from app.files import keep_bytes, keep_picture
+from app.components.visitor_face import chip
+from app.files import address, keep_bytes, keep_picture
 from app.results import Compressed, CurrentFace
+from app.services.baselines import BaselineResult
 from app.services.examples import LEVEL, Example
 from app.services.facts import recipe
 from app.tabs.compress import html
+from app.tabs.compress.choices import ORIGINAL, arriving_content, example_content, whole_content
 from app.tabs.compress.view import CompressView
+from app.viewer import drawn
 
 GENERATED = "generated-face"  # file name of generated faces
 
@@ -27,8 +31,8 @@ class LayerValues(TypedDict):
     """What one choice of layers shows; switch.js reads it by these names. Files are paths."""
 
     readout: str
-    pair: list[str]
-    pair_label: str
+    viewer: dict[str, Any]
+    chip: str
     file: str
     picture: str
     recipe: str
@@ -37,16 +41,23 @@ class LayerValues(TypedDict):
 
 
 class ResultUpdates:
-    """How results are shown in a view."""
+    """How results are shown in a view.
 
-    def __init__(self, view: CompressView, examples: list[Example]) -> None:
+    Args:
+        codecs: the other codecs that the viewer offers.
+    """
+
+    def __init__(
+        self, view: CompressView, examples: list[Example], codecs: list[BaselineResult]
+    ) -> None:
         self.view = view
         self.examples = examples
+        self.codecs = codecs
 
     def partial(self, result: Compressed, layers: str, photo: Path, *, fresh: bool) -> Update:
         """A result that may not have its file or all its pictures yet.
 
-        Pictures of the last file stay, faded, until theirs are replaced.
+        What shows stays until the next is complete, but for another face: that comes in steps.
 
         Args:
             fresh: whether this is another face than the last result's.
@@ -57,32 +68,42 @@ class ResultUpdates:
             update[view.faces] = _thumbnails(result)
         if result.data is None:
             return update
-        crop = _crop_file(result)
-        update |= {
-            view.welcome: gr.Markdown(visible=False),
-            view.browser_cache: {},
-            view.readout: html.readout(result, layers, self._source(photo)),
-            view.original: crop,
-            view.save_file: gr.DownloadButton(
-                value=keep_bytes(result.file(layers), f"{_name(photo, result)}.hsc")
-            ),
-            view.only_scn: _picture(result.picture_scn, _scn_label(result)),
-            view.both: _picture(result.picture_both, _both_label(result)),
-        }
         if result.refining:
             done, total = result.refining.done, result.refining.total
-            del update[view.browser_cache]  # until it ends, what shows is the file before
             update[view.note] = note(f"Refining, step {done} of {total} …", busy=True)
-        elif result.picture_scn is None:
-            update[view.note] = note("Drawing what SCN says …", busy=True)
+            return update
+        update |= {view.welcome: gr.HTML(visible=False), view.browser_cache: {}}
+        if fresh:
+            scn = result.picture_scn
+            update |= {
+                view.readout: html.readout(result, layers, self._source(photo)),
+                view.viewer: arriving_content(result, scn),
+                view.chip: self.chip(result, layers, photo),
+                view.stops: html.stops({}, result.level),
+                view.measures: "",
+            }
+        if result.picture_scn is None:
+            update[view.note] = note("Rendering the essence (SCN) …", busy=True)
         elif result.picture_both is None:
-            update[view.note] = note("Adding what FCN says …", busy=True)
-            if fresh:
-                update[view.slider] = (crop, _face_file(result.picture_scn))
+            update[view.note] = note("Adding the likeness (FCN) …", busy=True)
         return update
 
+    def shown(self, current: CurrentFace, photo: Path) -> Update:
+        """The picture of the chosen layers and the figures of its file, together."""
+        view, result = self.view, current.result
+        return {
+            view.current: current,
+            view.welcome: gr.HTML(visible=False),
+            view.readout: html.readout(result, current.layers, self._source(photo)),
+            view.viewer: self._viewer(current),
+            view.chip: self.chip(result, current.layers, photo),
+            view.measures: "",
+            view.link: html.slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
+            view.times: html.times(result),
+        }
+
     def complete(self, current: CurrentFace, photo: Path) -> Update:
-        """The picture of the chosen layers, and everything that belongs to it."""
+        """What can be saved and what the browser may remember, which takes longer to write."""
         view, result = self.view, current.result
         pictures = {"scn": result.picture_scn, "scn+fcn": result.picture_both}
         pictures[current.layers] = current.picture
@@ -93,27 +114,17 @@ class ResultUpdates:
         }
         values = by_layers[current.layers]
         return {
-            view.current: current,
             view.browser_cache: {
                 "identity": identity_of(result),
                 "level": result.level,
                 "layers": by_layers,
-                "only_scn": [_face_file(result.picture_scn), _scn_label(result)],
-                "both": [_face_file(result.picture_both), _both_label(result)],
                 "times": html.times(result),
             },
-            view.readout: values["readout"],
-            view.slider: gr.ImageSlider(
-                value=(values["pair"][0], values["pair"][1]), label=values["pair_label"]
-            ),
-            view.measures: "",
             view.save_file: gr.DownloadButton(value=values["file"]),
             view.save_picture: gr.DownloadButton(value=values["picture"]),
             view.save_recipe: gr.DownloadButton(value=values["recipe"]),
-            view.link: values["link"],
             view.share: values["share"],
             view.note: "",
-            view.times: html.times(result),
         }
 
     def layer_values(self, current: CurrentFace, photo: Path) -> LayerValues:
@@ -122,8 +133,8 @@ class ResultUpdates:
         name = _name(photo, result)
         return {
             "readout": html.readout(result, current.layers, self._source(photo)),
-            "pair": [_crop_file(result), _face_file(current.picture)],
-            "pair_label": f"Original | from {len(file):,} bytes",
+            "viewer": self._viewer(current),
+            "chip": self.chip(result, current.layers, photo),
             "file": keep_bytes(file, f"{name}.hsc"),
             "picture": keep_picture(current.picture, f"{name}.png"),
             "recipe": keep_bytes(recipe(current), f"{name}.json"),
@@ -131,23 +142,39 @@ class ResultUpdates:
             "share": html.share_link(self._link(current, photo)),
         }
 
+    def chip(self, result: Compressed, layers: str, photo: Path) -> str:
+        """The face in the head of the page."""
+        small = result.crop.resize((64, 64), Image.Resampling.LANCZOS)
+        size = result.sizes(layers).total
+        name = "Invented face" if seed_of(photo) is not None else photo.stem[:24]
+        return chip(name, f"level {result.level:g} · {size:,} bytes", drawn(small, "chip.webp"))
+
+    def _viewer(self, current: CurrentFace) -> dict[str, Any]:
+        result = current.result
+        pictures = {
+            ORIGINAL: result.crop,
+            "scn": result.picture_scn,
+            "scn+fcn": result.picture_both,
+            current.layers: current.picture,
+        }
+        urls = {
+            name: drawn(picture, "face.webp")
+            for name, picture in pictures.items()
+            if picture is not None
+        }
+        return whole_content(current, urls, self.codecs)
+
     def example(self, example: Example) -> Update:
         """An example at once, from its shipped pictures, until it is rendered here."""
         view, sizes = self.view, example.sizes
-        crop, scn, both = map(example.picture, ("crop", "scn", "both"))
-        ratio = example.photo.stat().st_size / sizes.total
+        small = address(str(example.known / "thumbnail.jpg"))
         return {
-            view.welcome: gr.Markdown(visible=False),
+            view.welcome: gr.HTML(visible=False),
             view.browser_cache: {},
-            view.readout: html.size_line(sizes, LEVEL, ratio, self._source(example.photo)),
-            view.original: crop,
-            view.only_scn: gr.Image(value=scn, label="SCN only", elem_classes=["picture"]),
-            view.both: gr.Image(
-                value=both,
-                label=f"SCN + FCN · {sizes.total:,} bytes",
-                elem_classes=["picture"],
-            ),
-            view.slider: gr.ImageSlider(value=(crop, both), label="Original | decoded"),
+            view.readout: html.example_readout(example),
+            view.viewer: example_content(example),
+            view.chip: chip(example.name, f"level {LEVEL:g} · {sizes.total:,} bytes", small),
+            view.measures: "",
         }
 
     def _link(self, current: CurrentFace, photo: Path) -> str:
@@ -182,30 +209,6 @@ def seed_of(photo: Path) -> int | None:
     """The seed of a generated face, from its file's name."""
     found = re.fullmatch(rf"{GENERATED}-(\d+)", photo.stem)
     return int(found[1]) if found else None
-
-
-def _picture(picture: Image.Image | None, label: str) -> gr.Image:
-    """An update of a picture: the new one, or the old one marked as out of date."""
-    if picture is None:
-        return gr.Image(elem_classes=["picture", "stale"])
-    return gr.Image(value=_face_file(picture), label=label, elem_classes=["picture"])
-
-
-def _face_file(picture: Image.Image | None) -> str:
-    assert picture is not None, "a complete result has its pictures"
-    return keep_picture(picture, "face.png")
-
-
-def _crop_file(result: Compressed) -> str:
-    return keep_picture(result.prepared.crop, "original.png")
-
-
-def _scn_label(result: Compressed) -> str:
-    return f"SCN only · {result.sizes('scn').total:,} bytes"
-
-
-def _both_label(result: Compressed) -> str:
-    return f"SCN + FCN · {result.sizes().total:,} bytes"
 
 
 def _thumbnails(result: Compressed) -> gr.Gallery:

@@ -14,7 +14,7 @@ from app.files import keep_picture
 from app.protocols import FaceCodec
 from app.results import CurrentFace, Edits
 from app.services.editing import EditTarget
-from app.tabs.base import Tab
+from app.tabs.base import Opens, Tab
 from app.tabs.edit import api, html
 from app.tabs.edit.two_faces import TwoFaces
 from app.tabs.edit.view import NO_FACE, EditView
@@ -26,8 +26,9 @@ class EditTab(Tab):
 
     name = "edit"
     title = "Edit"
+    endpoints = ("edit",)
 
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         self.editing = self.studio.editing
         self.view = view = EditView()
         self.current = self.page.face.current
@@ -56,7 +57,7 @@ class EditTab(Tab):
             view.grid_of: gr.Dropdown(choices, value=choices[0][1]),
         }
 
-    def _wire(self, tab: gr.Tab) -> None:
+    def _wire(self, tab: Opens) -> None:
         view = self.view
         sliders = view.sliders.sliders
         request: list[Block] = [self.current, view.file, view.keep_details, *sliders]

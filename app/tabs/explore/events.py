@@ -16,7 +16,7 @@ from app.components.photo_picker import prepare_face_or_centre
 from app.files import keep_picture
 from app.results import Prepared
 from app.services.exploring import Place
-from app.tabs.base import Tab
+from app.tabs.base import Opens, Tab
 from app.tabs.explore import api, chart, figures, html
 from app.tabs.explore.curve import CurveOfPhoto
 from app.tabs.explore.view import ExploreView
@@ -29,8 +29,9 @@ class ExploreTab(Tab):
 
     name = "explore"
     title = "Explore"
+    endpoints = ("explore",)
 
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         self.view = view = ExploreView()
         picker = view.picker
         picker.follow(tab, self.page.face)

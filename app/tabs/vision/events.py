@@ -12,7 +12,7 @@ from app.components.html import busy_note, note
 from app.components.photo_picker import prepare_face_or_centre
 from app.files import keep_picture
 from app.services.vision import View
-from app.tabs.base import Tab
+from app.tabs.base import Opens, Tab
 from app.tabs.vision import api, html
 from app.tabs.vision.view import LABELS, VisionView
 
@@ -24,8 +24,9 @@ class VisionTab(Tab):
 
     name = "vision"
     title = "Vision"
+    endpoints = ("vision",)
 
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         self.view = view = VisionView()
         picker = view.picker
         picker.follow(tab, self.page.face)

@@ -3,51 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from PIL import Image
 
 from app.address import face_in, face_link, own_address, receiver_link
+from app.cache import fingerprint
 from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
 from app.components.html import busy_note, note
-from app.files import keep_picture
 from app.protocols import FaceCodec
-from app.results import Edits, FileFacts
+from app.results import CurrentFace, Edits, FileFacts
 from app.services.examples import FOLDER
 from app.services.facts import fields
-from app.tabs.base import Tab
-from app.tabs.decode import api, html
-from app.tabs.decode.view import PROVE, DecodeView
+from app.tabs.base import Opens, Tab
+from app.tabs.receive import api, html
+from app.tabs.receive.view import PROVE, ReceiveView
+from app.viewer import Choice, content, drawn, patch, wanted
 from hsc.errors import BitstreamError, HscError
 
 EXAMPLE = FOLDER / "astronaut.png"
 EXAMPLE_LEVEL = 2
-NO_FCN = "This file has no FCN layer, so this is what SCN alone draws."
-LAYER_NAMES = {"scn": "SCN", "fcn": "FCN", "scn+fcn": "SCN + FCN"}
+DECODED, PLAIN = "decoded", "plain"
+NO_FCN = "This file has no likeness layer (FCN): this is what its essence (SCN) alone draws."
+LAYER_NAMES = {
+    "scn": "Essence (SCN) alone",
+    "fcn": "Likeness (FCN) alone",
+    "scn+fcn": "Essence + likeness",
+}
 
 
-class DecodeTab(Tab):
+class ReceiveTab(Tab):
     """Handlers and wiring of the receiver's side."""
 
-    name = "decode"
-    title = "Decode"
+    name = "receive"
+    title = "Receive"
+    aliases = ("decode",)
+    endpoints = ("decode",)
 
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         self.decode_tools = self.studio.decode_tools
-        self.view = view = DecodeView()
+        self.view = view = ReceiveView()
         sliders = view.edits.sliders
         self.fitted = sliders
         request: list[Block] = [view.data, view.layers, *sliders]
-        picture = [view.note, view.picture, view.proof]
+        picture = [view.note, view.viewer, view.proof]
         arrival = [
             view.data,
+            view.taken,
             *picture,
             view.facts,
             view.bytes,
             view.more,
             view.welcome,
             view.prove,
-            view.layer_pictures,
             *self._text_outputs(),
             *sliders,
         ]
@@ -61,8 +71,17 @@ class DecodeTab(Tab):
         )
         view.example.click(friendly(self.new_example, view.note), asked, arrival, **MODEL_EVENT)
         view.layers.input(friendly(self.draw, view.note), request, picture, **LIVE)
-        view.layer_pictures.select(
-            friendly(self.choose_layers, view.note), request, [view.layers, *picture], **LIVE
+        view.viewer.wanted(
+            friendly(self.draw_layer, view.note),
+            view.data,
+            view.viewer,
+            **MODEL_EVENT | {"trigger_mode": "multiple"},
+        )
+        tab.select(
+            friendly(self.take_over, view.note),
+            [view.data, view.taken, self.page.face.current, *asked],
+            arrival,
+            **MODEL_EVENT,
         )
         gr.on(
             [s.input for s in sliders],
@@ -126,6 +145,21 @@ class DecodeTab(Tab):
             yield {self.page.tabs: gr.Tabs(selected=self.name)}
             yield from self._arrive(self.decode_tools.read(text), layers, sent_layers, request)
 
+    def take_over(
+        self,
+        data: bytes | None,
+        taken: bytes | None,
+        current: CurrentFace | None,
+        layers: str,
+        sent_layers: str,
+        request: gr.Request,
+    ) -> Iterator[Update]:
+        """The room was opened: show the file that Compress made, unless another one was given."""
+        if current is None or data != taken or current.file == data:
+            return
+        yield {self.view.taken: current.file}
+        yield from self._arrive(current.file, layers, sent_layers, request)
+
     def draw(
         self, data: bytes | None, layers: str, *values: float, warning: str = ""
     ) -> Iterator[Update]:
@@ -133,15 +167,51 @@ class DecodeTab(Tab):
         view = self.view
         if data is None:
             return
-        yield {view.note: busy_note(self.studio, "Drawing …"), view.proof: ""}
+        yield {view.note: busy_note(self.studio, "Rendering …"), view.proof: ""}
         amounts = view.edits.amounts(values)
         decoded = self.studio.decode(data, layers, amounts)
         warning = warning or (NO_FCN if decoded.layers != layers else "")
-        label = f"Decoded from {LAYER_NAMES[decoded.layers]}" + (", edited" if amounts else "")
-        yield {
-            view.note: note(warning, warn=True),
-            view.picture: gr.Image(value=keep_picture(decoded.picture, "decoded.png"), label=label),
-        }
+        shown = self._choices(data, decoded.layers, decoded.picture, bool(amounts))
+        yield {view.note: note(warning, warn=True), view.viewer: shown}
+
+    def _choices(
+        self, data: bytes, layers: str, picture: Image.Image, edited: bool, small: bool = False
+    ) -> dict[str, Any]:
+        """What the viewer offers: the picture asked for, the same unedited, each layer."""
+        decoding, has_fcn = self.studio.decoding, layers != "scn" or self._has_fcn(data)
+        name = LAYER_NAMES[layers] + (", edited" if edited else "")
+        choices = [Choice(DECODED, name, drawn(picture, "decoded.webp"), len(data))]
+        if edited:
+            plain = decoding.render(data, layers).value
+            choices.append(
+                Choice(PLAIN, f"{LAYER_NAMES[layers]}, unedited", drawn(plain, "d.webp"))
+            )
+        for layer in ("scn", "fcn", "scn+fcn") if has_fcn else ():
+            if layer == layers and not edited:
+                continue
+            cached = decoding.is_cached(data, layer)
+            url = drawn(decoding.render(data, layer).value, "layer.webp") if cached else ""
+            choices.append(Choice(layer, LAYER_NAMES[layer], url))
+        others = [choice.name for choice in choices if choice.name != DECODED]
+        return content(
+            choices,
+            PLAIN if edited else next(iter(others), DECODED),
+            DECODED,
+            version=fingerprint(data),
+            waiting=small,
+        )
+
+    def _has_fcn(self, data: bytes) -> bool:
+        return "fcn" in self.studio.decoding.readable(data, "scn+fcn")[2]["layers"]
+
+    def draw_layer(self, data: bytes | None, event: gr.EventData) -> dict[str, Any]:
+        """A layer was chosen in the viewer that was not rendered yet."""
+        asked = wanted(event)
+        if data is None or asked.version != fingerprint(data) or asked.name not in LAYER_NAMES:
+            return patch("-")
+        picture = self.studio.decode(data, asked.name).picture
+        url = drawn(picture, "layer.webp")
+        return patch(asked.version, Choice(asked.name, LAYER_NAMES[asked.name], url))
 
     def follow_slider(self, data: bytes | None, layers: str, *values: float) -> Iterator[Update]:
         """A slider moves, by mouse or by keyboard: a small picture at once, then the whole one."""
@@ -152,15 +222,8 @@ class DecodeTab(Tab):
         readable, available, _ = decoding.readable(data, layers)
         if not decoding.is_cached(readable, available, edits):
             small = decoding.preview(readable, available, edits)
-            yield {self.view.picture: keep_picture(small, "preview.png")}
-        yield from self.draw(data, layers, *values)
-
-    def choose_layers(
-        self, event: gr.SelectData, data: bytes | None, layers: str, *values: float
-    ) -> Iterator[Update]:
-        """One of the small pictures was chosen."""
-        layers = list(LAYER_NAMES)[event.index]
-        yield {self.view.layers: layers}
+            edited = bool(edits.named)
+            yield {self.view.viewer: self._choices(readable, available, small, edited, small=True)}
         yield from self.draw(data, layers, *values)
 
     def reset_edits(self, data: bytes | None, layers: str) -> Iterator[Update]:
@@ -173,7 +236,7 @@ class DecodeTab(Tab):
         if data is None:
             return
         view = self.view
-        yield {view.note: note("Drawing it again with nothing remembered …", busy=True)}
+        yield {view.note: note("Rendering it again with nothing remembered …", busy=True)}
         data, layers, _ = self.studio.decoding.readable(data, layers)
         yield {view.proof: html.proof_panel(self.decode_tools.prove(data, layers)), view.note: ""}
 
@@ -208,14 +271,12 @@ class DecodeTab(Tab):
             view.welcome: gr.Markdown(visible=False),
             view.prove: gr.Button(PROVE, visible=True),
             view.proof: "",
-            view.layer_pictures: gr.Gallery(visible=False),
+            view.viewer: None,
             **view.edits.reset(),
             **self.as_text(data, sent_layers, request),
-            view.note: busy_note(self.studio, "Drawing …"),
+            view.note: busy_note(self.studio, "Rendering …"),
         }
         yield from self.draw(data, layers, warning=warning)
-        if "fcn" in facts["layers"]:
-            yield {view.layer_pictures: self._layer_pictures(data, facts)}
 
     def _readable(self, data: bytes) -> tuple[bytes, FileFacts, str]:
         """What of a file can be drawn, its facts, and what is wrong with the rest of it."""
@@ -224,21 +285,7 @@ class DecodeTab(Tab):
             return data, facts, ""
         except BitstreamError as error:
             data, _, facts = self.studio.decoding.readable(data, "scn")
-            return data, facts, f"This is what SCN alone draws. {error}"
-
-    def _layer_pictures(self, data: bytes, facts: FileFacts) -> gr.Gallery:
-        """What each layer draws, as small pictures to choose from, in the order of LAYER_NAMES."""
-        sizes = facts["bytes"]
-        labels = (
-            f"SCN: {sizes['scn']:,} bytes",
-            f"FCN: {sizes['fcn']:,} bytes",
-            f"Both: {sizes['scn'] + sizes['fcn']:,} bytes",
-        )
-        value = [
-            (keep_picture(self.studio.decoding.preview(data, layers), "layer.png"), label)
-            for layers, label in zip(LAYER_NAMES, labels, strict=True)
-        ]
-        return gr.Gallery(value=value, visible=True, selected_index=None)
+            return data, facts, f"This is what the essence (SCN) alone draws. {error}"
 
     def _text_outputs(self) -> list[Block]:
         return [self.view.qr, self.view.receiver, self.view.text, self.view.link]

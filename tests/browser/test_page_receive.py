@@ -1,10 +1,10 @@
-"""The Decode tab in a real browser."""
+"""The Receive room in a real browser."""
 
 import numpy as np
 import pytest
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import MODEL_WAIT, pixels, source
+from steps import MODEL_WAIT, open_room, pixels, shown
 
 from hsc.bitstream import with_layers
 from hsc.bitstream.text import to_text
@@ -20,13 +20,13 @@ def dropped(data: bytes, name: str = "face.hsc") -> dict:
 
 
 def drawn(page) -> None:
-    expect(page.locator("#received-picture img")).to_be_visible()
+    expect(page.locator("#received-picture img.right")).to_be_visible()
     expect(page.locator("#received-note p.busy")).to_have_count(0)
 
 
 def test_a_file_that_is_none_gives_one_sentence(visit, server):
     page = visit(server)
-    page.get_by_role("tab", name="Decode").click()
+    open_room(page, "Receive")
     page.locator("#received input[type=file]").set_input_files(dropped(b"GIF89a" * 9, "x.hsc"))
     expect(page.locator("[data-testid=toast-body]")).to_contain_text("not a .hsc file")
     expect(page.locator("#received-note p")).to_have_count(0)
@@ -34,40 +34,46 @@ def test_a_file_that_is_none_gives_one_sentence(visit, server):
 
 def test_a_refused_file_leaves_no_name_beside_the_last_face(visit, server, face):
     page = visit(server)
-    page.get_by_role("tab", name="Decode").click()
+    open_room(page, "Receive")
     page.locator("#received input[type=file]").set_input_files(dropped(face, "good.hsc"))
     drawn(page)
-    shown = source(page, "#received-picture")
+    face_shown = shown(page, viewer="received-picture")
     page.locator("#received").get_by_role("button", name="Clear").click()
     page.locator("#received input[type=file]").set_input_files(dropped(b"HSC broken", "bad.hsc"))
     expect(page.locator("[data-testid=toast-body]")).to_be_visible()
     expect(page.locator("#received input[type=file]")).to_have_count(1)  # it asks for one again
     expect(page.locator("#received")).not_to_contain_text("bad")
-    assert source(page, "#received-picture") == shown
+    assert shown(page, viewer="received-picture") == face_shown
 
 
 def test_a_file_is_explained_edited_proved_and_sent_on(visit, server, codec, face):
     page = visit(server)
-    page.get_by_role("tab", name="Decode").click()
+    open_room(page, "Receive")
     page.locator("#received input[type=file]").set_input_files(dropped(face))
     drawn(page)
-    plain = source(page, "#received-picture")
+    plain = shown(page, viewer="received-picture")
     assert np.array_equal(pixels(plain), np.asarray(codec.decode(face)))
 
     # every byte of the header is there, and its row lights up under the keyboard
     header = with_layers(face, "scn+fcn")[:14].hex()
-    shown = "".join(page.locator("#strip .run.header").all_inner_texts()).replace(" ", "")
-    assert shown == header
+    spelled = "".join(page.locator("#strip .run.header").all_inner_texts()).replace(" ", "")
+    assert spelled == header
     page.locator("#strip .run[data-field=level]").focus()
     expect(page.locator("#strip tr.on")).to_contain_text("Level")
 
     # what each layer draws, to choose from
-    expect(page.locator("#received-parts img")).to_have_count(3)
-    page.locator("#received-parts button:has(img)").first.click()
-    expect(page.locator("#received-layers").get_by_label("SCN only")).to_be_checked()
-    expect(page.locator("#received-picture img")).not_to_have_attribute("src", plain)
-    page.locator("#received-layers").get_by_label("SCN + FCN").check()
-    expect(page.locator("#received-picture img")).to_have_attribute("src", plain)
+    sides = page.locator("#received-picture").get_by_label("Picture on the left")
+    for layer in ("scn", "fcn"):
+        sides.select_option(layer)
+        page.wait_for_function(
+            "layer => hscViewer.get('received-picture').shown('left').name === layer", arg=layer
+        )
+        drawn_alone = pixels(shown(page, "left", "received-picture"))
+        assert np.array_equal(drawn_alone, np.asarray(codec.decode(face, layer)))
+    page.locator("#received-layers").get_by_label("Essence (SCN) only").check()
+    expect(page.locator("#received-picture img.right")).not_to_have_attribute("src", plain)
+    page.locator("#received-layers").get_by_label("Essence + likeness").check()
+    expect(page.locator("#received-picture img.right")).to_have_attribute("src", plain)
 
     # every edit of the table is there, in its groups, and works
     page.locator("#received-edits > button").click()
@@ -80,10 +86,12 @@ def test_a_file_is_explained_edited_proved_and_sent_on(visit, server, codec, fac
     age = page.get_by_role("slider", name="range slider for Age")
     age.focus()
     page.keyboard.press("End")
-    expect(page.locator("#received-picture label")).to_contain_text("edited")
+    expect(page.locator("#received-picture .caption.right option:checked")).to_contain_text(
+        "edited"
+    )
     drawn(page)
     page.locator("#received-reset").click()
-    expect(page.locator("#received-picture img")).to_have_attribute("src", plain)
+    expect(page.locator("#received-picture img.right")).to_have_attribute("src", plain)
 
     # drawn again from nothing but the bytes, and refused with one bit turned over
     page.locator("#prove").click()
@@ -111,33 +119,33 @@ def test_a_pasted_text_and_a_scanned_link_draw_the_face(visit, server, codec, fa
     text = to_text(small)
     page = visit(f"{server}?face={text.lower()}")
     drawn(page)
-    expect(page.get_by_role("tab", name="Decode")).to_have_attribute("aria-selected", "true")
-    shown = pixels(source(page, "#received-picture"))
-    assert np.array_equal(shown, np.asarray(codec.decode(small)))
+    expect(page.get_by_role("tab", name="Receive")).to_have_attribute("aria-selected", "true")
+    face_shown = pixels(shown(page, viewer="received-picture"))
+    assert np.array_equal(face_shown, np.asarray(codec.decode(small)))
 
     # a mistyped text is refused, and the picture stays
-    before = source(page, "#received-picture")
+    before = shown(page, viewer="received-picture")
     page.locator("#pasted textarea").fill(text[:20] + ("A" if text[20] != "A" else "B") + text[21:])
     page.locator("#pasted").get_by_role("button", name="Decode").click()
     expect(page.locator("[data-testid=toast-body]")).to_contain_text("check character")
-    assert source(page, "#received-picture") == before
+    assert shown(page, viewer="received-picture") == before
 
 
 def test_a_damaged_second_layer_leaves_the_first(visit, server, codec, face):
     damaged = face[:-1] + bytes([face[-1] ^ 1])
     page = visit(server)
-    page.get_by_role("tab", name="Decode").click()
+    open_room(page, "Receive")
     page.locator("#received input[type=file]").set_input_files(dropped(damaged))
     drawn(page)
     expect(page.locator("#received-note")).to_contain_text("damaged")
     expected = codec.decode(with_layers(face, "scn"))
-    assert np.array_equal(pixels(source(page, "#received-picture")), np.asarray(expected))
+    assert np.array_equal(pixels(shown(page, viewer="received-picture")), np.asarray(expected))
 
 
 def test_a_browser_that_gets_every_update_at_once_loses_none(visit, server, face):
     page = visit(server)
     expect(page.locator("#state .ready")).to_be_visible()
-    page.get_by_role("tab", name="Decode").click()
+    open_room(page, "Receive")
 
     def late(route):
         """What a busy browser sees: the answer is complete before it comes to read it."""
@@ -148,4 +156,5 @@ def test_a_browser_that_gets_every_update_at_once_loses_none(visit, server, face
     drawn(page)
     expect(page.locator("#received-more")).to_be_visible()
     expect(page.locator("#strip .run.header").first).to_be_visible()
-    expect(page.locator("#received-parts img")).to_have_count(3)
+    options = page.locator("#received-picture .caption.left option")
+    expect(options).to_have_count(3)  # both layers, and each alone

@@ -1,73 +1,71 @@
-"""Where things are on the Decode tab."""
+"""Where things are in the Receive room."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from app.components.edit_sliders import EditSliders
-from app.components.images import picture
-from app.tabs.decode.html import HIGHLIGHT_SCRIPT
+from app.tabs.receive.html import HIGHLIGHT_SCRIPT
 from app.texts import text
+from app.viewer import viewer
 
-LAYER_CHOICES = [("SCN + FCN", "scn+fcn"), ("SCN only", "scn"), ("FCN only", "fcn")]
+LAYER_CHOICES = [
+    ("Essence + likeness", "scn+fcn"),
+    ("Essence (SCN) only", "scn"),
+    ("Likeness (FCN) only", "fcn"),
+]
 PROVE = "Prove that nothing else was used"
-SENT_CHOICES = [("SCN alone", "scn"), ("The whole file", "scn+fcn")]
+SENT_CHOICES = [("Essence (SCN) alone", "scn"), ("The whole file", "scn+fcn")]
 
 
-class DecodeView:
-    """The tab's components, as attributes; create it inside a `gr.Tab`."""
+class ReceiveView:
+    """The room's components, as attributes; create it inside a `gr.Tab`."""
 
     def __init__(self) -> None:
         self.data = gr.State(None)  # bytes of the file that is shown, wherever it came from
-        with gr.Row(elem_id="receiver"):
-            with gr.Column(scale=3, min_width=300, elem_id="receive"):
-                self._inputs()
-            with gr.Column(scale=5, min_width=320):
-                self.welcome = gr.Markdown(text("decode_welcome"), elem_id="receive-welcome")
-                self.picture = picture(
-                    "Decoded",
-                    "The face drawn from the file",
+        self.taken = gr.State(None)  # those that were taken over from Compress
+        with gr.Row(elem_id="receiver", elem_classes=["room"]):
+            with gr.Column(elem_classes=["room-viewer"]):
+                self.viewer = viewer(
                     "received-picture",
-                    download=True,
+                    "The face that the file draws",
+                    empty="No face yet: drop a .hsc file, paste a text, or take the example.",
                 )
-                self.layer_pictures = gr.Gallery(
-                    label="What each layer draws",
-                    show_label=False,
-                    columns=3,
-                    rows=1,
-                    height="auto",
-                    allow_preview=False,
-                    format="png",
-                    buttons=[],
-                    interactive=False,
-                    visible=False,
-                    elem_id="received-parts",
-                )
+            with gr.Column(elem_id="receive", elem_classes=["room-panel"]):
+                self.welcome = gr.Markdown(text("decode_welcome"), elem_id="receive-welcome")
+                self._inputs()
+                self._steering()
+                with gr.Column(elem_id="received-about"):
+                    self.facts = gr.HTML(elem_id="received-facts")
+                    self.prove = gr.Button(PROVE, size="sm", visible=False, elem_id="prove")
+                    self.proof = gr.HTML(elem_id="proof")
                 gr.Markdown(text("caveat"), elem_classes=["caveat"])
-            with gr.Column(scale=3, min_width=280):
-                self.facts = gr.HTML(elem_id="received-facts")
-                self.prove = gr.Button(PROVE, size="sm", visible=False, elem_id="prove")
-                self.proof = gr.HTML(elem_id="proof")
         with gr.Column(visible=False, elem_id="received-more") as self.more:
             self.bytes = gr.HTML(elem_id="strip", js_on_load=HIGHLIGHT_SCRIPT)
             self._as_text()
 
     def _inputs(self) -> None:
-        gr.Markdown(text("decode"))
-        # no list of file types: phones grey out endings that they do not know
-        self.file = gr.File(label=".hsc file", type="binary", height=130, elem_id="received")
-        self.pasted = gr.Textbox(
-            label="Or paste a face as text",
-            placeholder="HSC1 …",
-            lines=2,
-            max_lines=4,
-            submit_btn="Decode",
-            elem_id="pasted",
-        )
+        with gr.Row(elem_id="receive-inputs"):
+            # no list of file types: phones grey out endings that they do not know
+            self.file = gr.File(label=".hsc file", type="binary", height=110, elem_id="received")
+            self.pasted = gr.Textbox(
+                label="Or paste a face as text",
+                placeholder="HSC1 …",
+                lines=2,
+                max_lines=3,
+                submit_btn="Decode",
+                elem_id="pasted",
+            )
         self.example = gr.Button("Try it with the example", size="sm", elem_id="decode-example")
         self.note = gr.HTML(elem_id="received-note")
+
+    def _steering(self) -> None:
         self.layers = gr.Radio(
-            LAYER_CHOICES, value="scn+fcn", label="Layers", elem_id="received-layers"
+            LAYER_CHOICES,
+            value="scn+fcn",
+            label="Layers",
+            elem_id="received-layers",
+            elem_classes=["segmented"],
         )
         with gr.Accordion("Edit the decoded face", open=False, elem_id="received-edits"):
             self.edits = EditSliders("received-edit", described=True)

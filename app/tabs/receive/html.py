@@ -11,6 +11,7 @@ from app.results import FileFacts, Sizes
 from app.services.decode_tools import AsText, Proof
 from app.services.facts import Field, level_name
 
+NAMES = {"scn": "essence", "fcn": "likeness"}
 SPELLED_OUT = 64
 """Bytes of a layer that the strip spells out."""
 
@@ -39,10 +40,10 @@ def facts(described: FileFacts) -> str:
         ("Model", described["model"]),
         ("Bitrate", level_name(described["level"])),
         ("Picture", f"{described['width']} × {described['height']} pixels"),
-        ("Layers", " + ".join(layer.upper() for layer in described["layers"])),
+        ("Layers", " + ".join(NAMES[layer] for layer in described["layers"])),
         ("Header", f"{parts['header']:,} bytes"),
-        ("SCN, core semantics", f"{parts['scn']:,} bytes"),
-        ("FCN, features", f"{parts['fcn']:,} bytes" if parts["fcn"] else "not in this file"),
+        ("Essence (SCN)", f"{parts['scn']:,} bytes"),
+        ("Likeness (FCN)", f"{parts['fcn']:,} bytes" if parts["fcn"] else "not in this file"),
         ("Total", f"{parts['total']:,} bytes"),
         ("Bits per pixel", f"{described['bpp']:.4f}"),
     )
@@ -77,10 +78,10 @@ def qr_panel(sent: AsText, layers: str) -> str:
     if not sent.qr:
         return (
             f'<p class="note warn">{size}: more than a QR code holds. Take a lower level, '
-            "or SCN alone.</p>"
+            "or the essence alone.</p>"
         )
     what = "Scan it: your phone draws the face itself." if sent.link else "Scan it: the text below."
-    whole = "the whole file" if "fcn" in layers else "SCN alone"
+    whole = "the whole file" if "fcn" in layers else "the essence (SCN) alone"
     return (
         '<figure class="qr">'
         f'<div role="img" aria-label="QR code of {whole}: {size}">{sent.qr}</div>'
