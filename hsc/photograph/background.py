@@ -100,7 +100,7 @@ def without_faces(
         return small
     part = covered(size, size[0] / image.width, placed)
     low, high = COVERED
-    known = 1 - np.clip((part - low) / (high - low), 0, 1)
+    known = np.asarray(1 - np.clip((part - low) / (high - low), 0, 1), np.float32)
     return Image.fromarray(fill(np.asarray(small, np.float32), known))
 
 

@@ -16,7 +16,7 @@ from app.files import keep_bytes, keep_picture
 from app.protocols import FaceCodec
 from app.results import Edits
 from app.services.photographs import OTHERS, FoundPhotograph, Step, parts
-from app.tabs.base import Tab
+from app.tabs.base import Opens, Tab
 from app.tabs.photographs import api, html
 from app.tabs.photographs.view import PhotographView
 from app.viewer import Choice, content, drawn, patch, wanted
@@ -58,8 +58,9 @@ class PhotographsTab(Tab):
 
     name = "photographs"
     title = "Photographs"
+    endpoints = ("photographs",)
 
-    def build(self, tab: gr.Tab) -> None:
+    def build(self, tab: Opens) -> None:
         self.photographs = self.studio.photographs
         self.view = view = PhotographView()
         sliders = view.sliders.sliders

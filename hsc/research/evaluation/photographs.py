@@ -88,9 +88,9 @@ def run(options: ValidateOptions) -> None:
                 rows.append(row | sizes | figures)
         if found:
             (avif,) = photograph.compare(picture, len(coded.data), ["avif"])
-            for index, face in enumerate(found):
-                tiles = [tile(picture, face.square), *(column[index] for column in columns)]
-                sheet.add(f"face {face.number}", [*tiles, tile(avif.picture, face.square)])
+            for index, each in enumerate(found):
+                tiles = [tile(picture, each.square), *(column[index] for column in columns)]
+                sheet.add(f"face {each.number}", [*tiles, tile(avif.picture, each.square)])
         sheet.save(options.out / f"{KIND}-{path.stem}.jpg")
         report.print_progress(number, len(paths), f"{path.name}: {len(found)} faces")
     if not rows:
