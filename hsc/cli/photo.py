@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
             background_bytes=photograph.BACKGROUND_BYTES if budget is None else budget,
             skip=skip,
             refine=args.refine,
+            domain=codec.networks.config.generator.domain,
             progress=_progress,
         )
         file = coded.file

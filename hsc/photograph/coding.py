@@ -167,6 +167,7 @@ def encode(
     skip: Collection[int] = (),
     refine: int = 0,
     found: Sequence[FoundFace] | None = None,
+    domain: str = FACE_1024.domain,
     progress: Report | None = None,
 ) -> EncodedPhotograph:
     """Code a photograph: every face by itself, the rest as one small picture.
@@ -180,6 +181,7 @@ def encode(
         skip: numbers of faces that stay part of the background.
         refine: gradient steps on each face.
         found: what ``find`` gave for the same picture, where it is known.
+        domain: of the codec's generator, which says how faces are found.
         progress: called before each face and before the background.
 
     Raises:
@@ -189,7 +191,7 @@ def encode(
     if background_bytes < 0:
         raise HscError(f"expected a budget from 0 bytes, got {background_bytes}.")
     photograph = read_photo(photo)
-    found = tuple(find(photograph) if found is None else found)
+    found = tuple(find(photograph, domain) if found is None else found)
     _check_numbers(skip, len(found))
     chosen = [face for face in found if face.number not in set(skip)]
     squares = [face.square for face in chosen]
