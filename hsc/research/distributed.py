@@ -10,7 +10,7 @@ the weights and the one log. In a single process nothing here does anything.
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from datetime import timedelta
 from functools import wraps
@@ -148,7 +148,7 @@ def total(values: torch.Tensor) -> torch.Tensor:
     return values
 
 
-def own(items: Sequence[Item]) -> Sequence[Item]:
+def own(items: list[Item]) -> list[Item]:
     """This process's share of some items; all of them where there are fewer than processes."""
     return items if len(items) < world() else items[rank() :: world()]
 

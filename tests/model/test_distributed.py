@@ -99,7 +99,7 @@ def test_shares_of_the_pictures(monkeypatch) -> None:
     shares = []
     for rank in range(3):
         monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
-        shares += [*distributed.own(range(8)), *range(8)[distributed.own_rows(8)]]
+        shares += [*distributed.own([*range(8)]), *range(8)[distributed.own_rows(8)]]
         assert list(distributed.own([1, 2])) == [1, 2]
         assert [1, 2][distributed.own_rows(2)] == [1, 2]
     assert sorted(shares) == sorted([*range(8)] * 2)
