@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import pickle
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from hsc.cli import main
+from hsc.cluster import Result
 from hsc.metrics.dino import Dino, frechet
 from hsc.metrics.dists import Dists
 from hsc.metrics.picture import ms_ssim
@@ -182,16 +185,29 @@ def test_a_study_and_how_it_goes_on(networks, tmp_path: Path, monkeypatch, capfd
     assert "JPEG" in text and "data:image/jpeg;base64" in text
     assert "<script src" not in text and "<link" not in text  # nothing is fetched
 
-    # another codec costs only itself, and nothing at all is done twice
+    # another codec costs only itself, on a cluster too, and nothing at all is done twice
     looked = []
     monkeypatch.setattr(run.CachedMeasures, "at", _counting(run.CachedMeasures.at, looked))
-    assert main([*command, "--codecs", "jpeg,webp"]) == 0
+    monkeypatch.setattr(run.cluster, "run", _one_worker)
+    assert main([*command, "--codecs", "jpeg,webp", "--ray", "here"]) == 0
+    assert "1/2 one.png measured" in capfd.readouterr().err
     assert {name for name in looked if not name.startswith("HSC")} == {
         "WebP, best size, level 2", "WebP, full size, level 2"
     }  # fmt: skip
     monkeypatch.setattr(run, "ours", None)
     assert main([*command, "--codecs", "jpeg,webp"]) == 0
     assert "WebP" in capfd.readouterr().out
+
+
+def _one_worker(work, names, load, **options) -> Iterator[Result]:
+    """In the place of `hsc.cluster.run`, in this process; the work is pickled as for a cluster."""
+    assert options["address"] == "here"
+    work = pickle.loads(pickle.dumps(work))
+    model = work.start()
+    for name in names:
+        (value,) = work([pickle.loads(pickle.dumps(load(name)))])
+        failed = isinstance(value, Exception)
+        yield Result(name, model, *(None, str(value)) if failed else (value, None))
 
 
 def _counting(method, names: list):
