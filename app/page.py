@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,15 @@ def build(studio: Studio) -> gr.Blocks:
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         face = VisitorFace()
         with gr.Row(elem_id="masthead"):
-            gr.HTML(f"<h1>{TITLE}</h1>", elem_id="brand")
+            gr.HTML(_brand(studio), elem_id="brand")
             face.chip_here()
             gr.HTML(_links(), elem_id="head-links", apply_default_css=False)
             state = gr.HTML(_state("Loading the model …", "loading"), elem_id="state")
         face.chooser_here()
         with gr.Tabs(elem_id="tabs") as row:
             context = PageContext(page, row, face)
-            tabs = [tab(studio, context) for tab in TABS]
+            shown = [tab for tab in TABS if studio.of_faces or not tab.of_faces]
+            tabs = [tab(studio, context) for tab in shown]
             for tab in tabs:
                 with gr.Tab(tab.title, id=tab.name) as container:
                     tab.build(container)
@@ -144,6 +146,12 @@ def build(studio: Studio) -> gr.Blocks:
 
 def _static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
+
+
+def _brand(studio: Studio) -> str:
+    """The name, and what another model than the shipped one shows."""
+    shows = f"<p>{escape(studio.shows)}</p>" if studio.shows else ""
+    return f"<h1>{TITLE}</h1>{shows}"
 
 
 def _links() -> str:

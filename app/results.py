@@ -9,7 +9,7 @@ from typing import TypedDict, cast
 from PIL import Image
 
 from hsc.bitstream import describe, with_layers
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED
 
 
 class FileBytes(TypedDict):
@@ -34,9 +34,13 @@ class FileFacts(TypedDict):
     bpp: float
 
 
-def facts_of(data: bytes, model_names: Mapping[int, str] | None = None) -> FileFacts:
+def facts_of(
+    data: bytes,
+    model_names: Mapping[int, str] | None = None,
+    image_px: int = SHIPPED.generator.image_px,
+) -> FileFacts:
     """As `hsc.bitstream.describe`."""
-    return cast(FileFacts, describe(data, model_names))
+    return cast(FileFacts, describe(data, model_names, image_px))
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes of a file's parts."""
+    """Bytes of a file's parts, and the side of its picture in pixels."""
 
     header: int
     scn: int
     fcn: int
+    px: int = SHIPPED.generator.image_px
 
     @classmethod
     def of(cls, facts: FileFacts) -> Sizes:
         """From the facts in a file's header."""
         parts = facts["bytes"]
-        return cls(parts["header"], parts["scn"], parts["fcn"])
+        return cls(parts["header"], parts["scn"], parts["fcn"], facts["width"])
 
     @property
     def total(self) -> int:
@@ -68,7 +73,7 @@ class Sizes:
     @property
     def bpp(self) -> float:
         """Bits per pixel of the decoded picture, header included."""
-        return 8 * self.total / FACE_1024.image_px**2
+        return 8 * self.total / self.px**2
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class Compressed:
 
     def sizes(self, layers: str = "scn+fcn") -> Sizes:
         """The parts of the file that carries these layers."""
-        return Sizes.of(facts_of(self.file(layers)))
+        return Sizes.of(facts_of(self.file(layers), image_px=self.crop.width))
 
     def ratio(self, layers: str = "scn+fcn") -> float | None:
         """How many times smaller the file with these layers is than the photo's own file."""

@@ -26,6 +26,8 @@ from app.services.morph import Morph
 from app.services.photographs import Photographs
 from app.services.rd_curve import RdCurves
 from app.services.vision import VisionReadouts
+from hsc.domains import domain
+from hsc.weights.model_id import FACES, Model, model_of
 
 __all__ = ["LARGEST_FILE", "LAYERS", "Photo", "Studio"]
 
@@ -36,23 +38,37 @@ class Studio:
     Args:
         load: makes the codec, in a thread of its own; what needs the codec waits for it.
         limit: bytes of all cached results, in memory only.
+        model: the description of the codec's model; None: of the one in use.
     """
 
-    def __init__(self, load: Callable[[], FaceCodec], limit: int = LIMIT) -> None:
+    def __init__(
+        self, load: Callable[[], FaceCodec], limit: int = LIMIT, model: Model | None = None
+    ) -> None:
+        self.model = model = model or model_of()
         self.executor = executor = Executor(load)
         self.cache = cache = SharedCache(limit)
         self.decoding = decoding = Decoding(executor, cache)
-        self.compression = compression = Compression(executor, decoding, cache)
+        self.compression = compression = Compression(executor, decoding, cache, model)
         self.editing = Editing(compression)
         self.morph = Morph(decoding)
         self.explorer = Explorer(compression, cache)
-        self.measures = Measures(cache)
+        self.measures = Measures(cache, self.of_faces)
         self.baselines = Baselines(self.measures, cache)
         self.vision = VisionReadouts(compression, cache)
         self.bit_allocation = BitAllocations(decoding, cache)
         self.rd_curve = RdCurves(compression, self.measures, cache)
         self.decode_tools = DecodeTools(decoding)
         self.photographs = Photographs(compression, cache)
+
+    @property
+    def of_faces(self) -> bool:
+        """Whether the model shows faces: only then there are identity and read-outs."""
+        return domain(self.model.config.generator.domain).has_identity
+
+    @property
+    def shows(self) -> str:
+        """What another model than the shipped one shows, in words; "" for the shipped one."""
+        return "" if self.model == FACES else self.model.shows
 
     @property
     def ready(self) -> bool:

@@ -22,6 +22,7 @@ from hsc.networks import Networks, load_networks
 from hsc.rate import largest_file
 from hsc.types import LAYERS, DecodedLatents, Inversion
 from hsc.weights import hub
+from hsc.weights.model_id import chosen_folder
 
 
 class Codec:
@@ -40,7 +41,9 @@ class Codec:
     def __init__(self, networks: Networks, weights: str = hub.LOCAL) -> None:
         self.networks, self.weights = networks, weights
         self.encoder, self.decoder = Encoder(networks), Decoder(networks)
-        self._blender = Blender(networks.synthesis.feature, networks.fcn.feature_std)
+        self._blender = Blender(
+            networks.synthesis.feature, networks.fcn.feature_std, networks.config.generator
+        )
         self.device, self.backend = networks.device, networks.backend
         self.model_name, self.model_id = networks.model.name, networks.model.code
 
@@ -48,7 +51,8 @@ class Codec:
     def load(
         cls, device: str = "auto", folder: Path | None = None, backend: str | None = None
     ) -> "Codec":
-        """Load from a weights folder (the shipped one by default); see ``hsc.load``."""
+        """Load from a model's folder (that of the model in use by default); see ``hsc.load``."""
+        folder = folder or chosen_folder()
         weights = f"from the folder {folder.name}" if folder else hub.provide()
         return cls(load_networks(_device(device), folder, backend), weights)
 

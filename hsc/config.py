@@ -32,6 +32,7 @@ class GeneratorSpec:
         style_dim: length of a style vector, and of z.
         styles_per_block: n above: 3 for MobileStyleGAN, 2 for StyleGAN2.
         channels: of the activation at each resolution, from the constant input upwards.
+            StyleGAN2's has the picture so far in its last three.
     """
 
     name: str
@@ -88,6 +89,8 @@ class CodecConfig:
         feedback_exit_px: the same of the exit whose picture the encoder compares with the photo.
         context_px: resolution of the generator's activation that conditions F's entropy model.
         latent_channels, latent_px: of y, the latent of F: (channels, px, px).
+        identity: whether the encoder is given the descriptors of a face recogniser.
+        components: of SCN's transform.
     """
 
     generator: GeneratorSpec
@@ -97,6 +100,28 @@ class CodecConfig:
     context_px: int = 16
     latent_channels: int = 128
     latent_px: int = 16
+    identity: bool = True
+    components: int = 256
+
+    @classmethod
+    def around(cls, generator: GeneratorSpec, identity: bool) -> CodecConfig:
+        """The codec around a generator: as the shipped one's, with its proportions.
+
+        The encoder's pyramid meets F at a stride of 8, exits render at most the whole picture, and
+        the latent has half of F's side.
+        """
+        px = generator.feature_px
+        most = generator.image_px // 2
+        return cls(
+            generator,
+            input_px=8 * px,
+            preview_exit_px=min(4 * px, most),
+            feedback_exit_px=min(2 * px, most),
+            context_px=px // 2,
+            latent_px=px // 2,
+            identity=identity,
+            components=min(256, generator.style_dim),
+        )
 
     def to_json(self) -> str:
         """As the metadata of a weights file has it."""

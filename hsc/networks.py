@@ -18,7 +18,7 @@ from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
-from hsc.weights.loading import ModelId, load_into, model_id, path_of, read_config
+from hsc.weights.loading import ModelId, load_into, model_config, model_id, path_of
 from hsc.weights.model_id import FINETUNED
 
 
@@ -83,7 +83,7 @@ def load_networks(
         HscError: no such backend, or not on this device.
     """
     backend = resolve_backend(device, backend)
-    config = read_config(path_of("generator", folder))
+    config = model_config(folder)
     generator = load_generator(device, folder)
     synthesis = renderer = build_backend(generator.synthesis, backend)
     file_preview = None
@@ -94,7 +94,7 @@ def load_networks(
     scn = load_into(SemanticCodec(config=config), path_of("scn", folder))
     fcn = load_into(FeatureCodec(config), path_of("fcn", folder))
     tables = load_tables(path_of("entropy", folder))
-    encoder = _load_encoder(device, path_of("inversion", folder))
+    encoder = _load_encoder(config, device, path_of("inversion", folder))
     # copied to exact arithmetic before the moves, so that no device has touched the numbers
     scn.update(tables)
     fcn.update(tables)
@@ -113,15 +113,15 @@ def load_networks(
         fcn=fcn.to(device),
         context=generator.exact_features(config.context_px),
         tables=tables,
-        edits=EditTable.load(path_of("edits", folder)),
+        edits=EditTable.load(path_of("edits", folder), config.generator.w_plus_shape),
         encoder=encoder,
         preview=load_preview(device, folder) if path_of("preview", folder).is_file() else None,
         self_renderer=SelfRenderer.load(device, folder) if encoder else None,
     )
 
 
-def _load_encoder(device: torch.device, path: Path) -> InversionEncoder | None:
+def _load_encoder(config: CodecConfig, device: torch.device, path: Path) -> InversionEncoder | None:
     if not path.is_file():
         return None
-    encoder = load_into(InversionEncoder(), path)
+    encoder = load_into(InversionEncoder(config), path)
     return encoder.to(device, memory_format=torch.channels_last)

@@ -23,7 +23,7 @@ from typing import Any
 
 from hsc.bitstream import container
 from hsc.errors import BitstreamError, WeightsError
-from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, path_of
+from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, model_of, path_of
 
 FORMAT, VERSION = "hsc-sidecar", 1
 
@@ -49,7 +49,8 @@ def sidecar(
         BitstreamError: the bytes are no readable file. WeightsError: no weights are here.
     """
     known = model_id()
-    facts = container.describe(data, {known.code: known.name})
+    image_px = model_of().config.generator.image_px
+    facts = container.describe(data, {known.code: known.name}, image_px)
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -82,7 +82,7 @@ class Baselines:
         codec = CODECS[result.name]
         with one_core():
             made = self._encodings.get_or_make(
-                (fingerprint(crop), result.name), lambda: Encodings(crop, codec)
+                (fingerprint(crop), result.name), lambda: Encodings(crop, codec, crop.width)
             )
             return replace(result, full=made.fit(budget), best=made.best_downscaled(budget))
 

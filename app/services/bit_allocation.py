@@ -90,12 +90,14 @@ class BitAllocations:
         return PersonSegmentation.pretrained()
 
     def _allocation(self, data: bytes) -> BitSummary:
-        from hsc.editing.blend import STYLE_LAYERS
+        from hsc.editing.blend import style_layers
 
-        found = self.decoding.executor.run(_allocate, data)
+        executor = self.decoding.executor
+        found = executor.run(_allocate, data)
+        layers = style_layers(executor.codec.networks.config.generator)
         groups = tuple(
             (name, CONTROLS[name], len(found.styles[part]), float(found.styles[part].sum()))
-            for name, part in STYLE_LAYERS.items()
+            for name, part in layers.items()
         )
         styles = tuple(found.styles.tolist())
         if found.positions is None:
@@ -104,7 +106,8 @@ class BitAllocations:
         with one_core():
             mask = self._person.mask(picture)  # (256, 256)
         side = mask.shape[0] // found.positions.shape[0]
-        share = mask.reshape(16, side, 16, side).mean((1, 3))  # (16, 16)
+        cells = len(found.positions)
+        share = mask.reshape(cells, side, cells, side).mean((1, 3))  # (16, 16)
         person = float((share * found.positions).sum() / found.positions.sum())
         rows = tuple(map(tuple, found.positions.tolist()))
         return BitSummary(styles, groups, rows, person, float(share.mean()))

@@ -19,13 +19,13 @@ from app.results import Compressed, Prepared, Progress, facts_of
 from app.services.batched_calls import Encoded, Timed, analyse, encode, encode_within, refine
 from app.services.decoding import Decoding
 from hsc.bitstream import with_layers
-from hsc.config import FACE_1024
 from hsc.domains import domain, select
 from hsc.domains.centre_crop import crop_centre
 from hsc.domains.ffhq_face import Face
 from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo
 from hsc.levels import LEVELS, REFINE_STEPS
+from hsc.weights.model_id import Model
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import Inversion
@@ -42,8 +42,11 @@ Photo = Image.Image | bytes | str | Path
 class Compression:
     """From photos to files, and to results with the pictures of those files."""
 
-    def __init__(self, executor: Executor, decoding: Decoding, cache: SharedCache) -> None:
+    def __init__(
+        self, executor: Executor, decoding: Decoding, cache: SharedCache, model: Model
+    ) -> None:
         self.executor = executor
+        self.model = model
         self.decoding = decoding
         self._faces: Cache[list[Face]] = Cache(cache)
         self._prepared: Cache[Prepared] = Cache(cache)
@@ -211,13 +214,14 @@ class Compression:
         self, image: Image.Image, key: str, face: int | None
     ) -> tuple[Image.Image, tuple[Image.Image, ...]]:
         """The square that the encoder takes, and thumbnails of the faces; None is the centre."""
+        spec = self.model.config.generator
         if face is None:
-            return crop_centre(image, FACE_1024.image_px), ()
-        subject = domain(FACE_1024.domain)
+            return crop_centre(image, spec.image_px), ()
+        subject = domain(spec.domain)
         faces = self._faces.get_or_make(key, lambda: subject.find(image)[:MAX_FACES])
         if not faces:  # the library's sentence names an option of the command line
             raise NoFaceError("No face was found in this picture.")
-        crop = subject.crop(image, select(subject, faces, face), FACE_1024.image_px)
+        crop = subject.crop(image, select(subject, faces, face), spec.image_px)
         # cropping at full size takes longer than shrinking, so the chosen face's crop is reused
         small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         return crop, tuple(

@@ -23,6 +23,7 @@ from app.services.batched_calls import (
 from hsc.bitstream import with_layers
 from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
+from hsc.weights.model_id import model_of
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import DecodedLatents
@@ -155,7 +156,11 @@ class Decoding:
         if layers == "scn":
             data = _intact(data)
         codec = self.executor.codec
-        facts = facts_of(data, {codec.model_id: codec.model_name})
+        facts = facts_of(
+            data,
+            {codec.model_id: codec.model_name},
+            model_of().config.generator.image_px,
+        )
         if "fcn" not in facts["layers"]:
             if layers == "fcn":
                 raise BitstreamError("This file has no FCN layer: draw its SCN layer instead.")

@@ -19,6 +19,7 @@ from app.services.compression import Compression
 from app.services.decoding import Decoding
 from hsc.bitstream import with_layers
 from hsc.paths import SHIPPED
+from hsc.weights.model_id import FACES, model_of
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.codec import Codec
@@ -64,7 +65,9 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """All of them, the photograph first."""
+    """All of them, the photograph first; none for another model, which cannot read their files."""
+    if model_of() != FACES:
+        return []
     generated = dict.fromkeys(SEEDS, "Nobody: a generated face")
     labels = {"astronaut": "Eileen Collins, NASA"} | generated
     found = []
@@ -78,7 +81,7 @@ def examples() -> list[Example]:
 def make(codec: Codec) -> None:
     """Write the generated photos, and the file and the stand-ins of every example."""
     executor, cache = Executor(lambda: codec), SharedCache()
-    compression = Compression(executor, Decoding(executor, cache), cache)
+    compression = Compression(executor, Decoding(executor, cache), cache, model_of())
     for name, seed in SEEDS.items():
         codec.random_face(seed).save(FOLDER / f"{name}.jpg", quality=92)
     for photo in sorted([FOLDER / "astronaut.png", *FOLDER.glob("face-*.jpg")]):

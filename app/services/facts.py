@@ -10,7 +10,7 @@ from app.results import CurrentFace
 from hsc.bitstream.fields import Field, fields
 from hsc.levels import LEVELS, interpolation
 from hsc.sidecar import sidecar
-from hsc.weights.model_id import ASSETS, DECODER_FILES, file_hash
+from hsc.weights.model_id import ASSETS, DECODER_FILES, chosen_folder, file_hash
 
 __all__ = ["LEVELS", "Field", "WeightFile", "fields", "level_name", "recipe", "weight_files"]
 
@@ -34,8 +34,9 @@ class WeightFile:
     in_decoder: bool
 
 
-def weight_files(folder: Path = ASSETS) -> list[WeightFile]:
+def weight_files(folder: Path | None = None) -> list[WeightFile]:
     """Every weight file, those of the decoder first: together they make the model's name."""
+    folder = folder or chosen_folder() or ASSETS
     paths = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
     names = [name for name in DECODER_FILES if name in paths]
     names += [name for name in paths if name not in names]

@@ -74,6 +74,7 @@ class Distances:
         identity: Euclidean distance of dlib's descriptors.
         faceres: Euclidean distance of the descriptors of the second recogniser.
         no_face: whether no face was found in the original, so that there is no identity.
+        of_faces: whether identity is asked for at all: not where the model shows something else.
     """
 
     psnr: float | None = None
@@ -81,6 +82,7 @@ class Distances:
     identity: float | None = None
     faceres: float | None = None
     no_face: bool = False
+    of_faces: bool = True
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,13 @@ class Measures:
     """Measures pictures outside the model's thread; recent results are cached.
 
     The networks are loaded when the first picture is measured.
+
+    Args:
+        of_faces: whether recognisers of faces are asked.
     """
 
-    def __init__(self, cache: SharedCache) -> None:
+    def __init__(self, cache: SharedCache, of_faces: bool = True) -> None:
+        self.of_faces = of_faces
         self._done: Cache[Distances] = Cache(cache)
         self._originals: Cache[Scored] = Cache(cache, ORIGINAL_BYTES)
         self._turn = threading.Lock()
@@ -156,11 +162,13 @@ class Measures:
                     key[0], lambda: self.evaluator.original(original)
                 )
                 found = self.evaluator.compare(scored, picture, ("psnr_256", "lpips_256"))
-            distances = Distances(found["psnr_256"], found["lpips_256"])
+            distances = Distances(found["psnr_256"], found["lpips_256"], of_faces=self.of_faces)
             yield distances
             dlib, faceres = RECOGNISED
             with self._turn, one_core():
-                if scored.face is None:
+                if not self.of_faces:
+                    pass
+                elif scored.face is None:
                     distances = replace(distances, no_face=True)
                 else:
                     found = self.evaluator.compare(scored, picture, RECOGNISED)

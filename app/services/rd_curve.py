@@ -19,7 +19,6 @@ from hsc.baselines import CODECS, Encodings
 from hsc.baselines.published import PAPER_POINTS as PAPER_POINTS  # for the page
 from hsc.baselines.registry import OtherCodec
 from hsc.bitstream import with_layers
-from hsc.config import FACE_1024
 from hsc.levels import LEVELS
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
@@ -117,9 +116,8 @@ class RdCurves:
         """The picture of a point's file, at full size."""
         if point.codec:
             picture = CODECS[point.codec].decode(point.data)
-            return picture.resize(
-                (FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS
-            )
+            px = self.compression.model.config.generator.image_px
+            return picture.resize((px, px), Image.Resampling.LANCZOS)
         layers = "scn" if point.series == "SCN alone" else "scn+fcn"
         return self.compression.decoding.render(point.data, layers).value
 
@@ -160,7 +158,7 @@ class RdCurves:
     ) -> CurvePoint | None:
         with one_core():
             if not made:
-                made.append(Encodings(prepared.crop, codec))
+                made.append(Encodings(prepared.crop, codec, prepared.crop.width))
             fit = made[0].best_downscaled(budget)
         if not fit.fits:
             return None

@@ -53,6 +53,7 @@ class Tab(ABC):
         aliases: other names by which an address opens it.
         endpoints: names of its public endpoints.
         in_row: False for a tab that a link in the head opens instead.
+        of_faces: whether it is about faces, and left out where the model shows something else.
         fitted: the components that `fit` changes.
     """
 
@@ -61,6 +62,7 @@ class Tab(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     endpoints: ClassVar[tuple[str, ...]] = ()
     in_row: ClassVar[bool] = True
+    of_faces: ClassVar[bool] = False
 
     def __init__(self, studio: Studio, page: PageContext) -> None:
         self.studio = studio

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.editing.table import PRINCIPAL_GROUP, Edit, EditTable
 from hsc.errors import HscError
@@ -64,11 +63,10 @@ class LatentMap:
         device = mapping.w_mean.device
         self.mapping = mapping
         self.edits = edits
-        self.mean = mapping.w_mean.detach().expand(1, FACE_1024.styles, -1).cpu()  # (1, 23, 512)
+        self.styles, style_dim = edits.shape
+        self.mean = mapping.w_mean.detach().expand(1, self.styles, -1).cpu()  # (1, 23, 512)
         with torch.no_grad():
-            z = torch.randn(
-                SAMPLES, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0)
-            )
+            z = torch.randn(SAMPLES, style_dim, generator=torch.Generator().manual_seed(0))
             w = mapping(z.to(device)).cpu().double()  # (N, 512)
         centred = w - w.mean(0)
         variance, vectors = torch.linalg.eigh(centred.T @ centred / len(w))  # rising
@@ -85,7 +83,9 @@ class LatentMap:
             _along(edit, edits.direction(edit.name)) for edit in without_principal(edits.edits)
         ]
         # the edit with the largest correlation to a principal axis names it
-        projections = torch.stack([axis.measure.sum(0) for axis in of_edits], 1)  # (512, edits)
+        projections = torch.zeros(style_dim, 0)  # (512, edits)
+        if of_edits:
+            projections = torch.stack([axis.measure.sum(0) for axis in of_edits], 1)
         spread = centred @ projections.double()  # (N, edits)
         spread = spread / spread.std(0)
         of_w = []
@@ -93,9 +93,11 @@ class LatentMap:
             deviation = float(variance[number].sqrt())
             along = (centred @ vectors[number]) / deviation  # (N,)
             likeness = (along[:, None] * spread).mean(0).tolist()
-            strongest = max(range(len(of_edits)), key=lambda i: abs(likeness[i]))
-            about = of_edits[strongest].label if abs(likeness[strongest]) >= ABOUT else None
-            of_w.append(_principal(number, vectors[number].float(), deviation, about))
+            near = [(abs(like), edit.label) for like, edit in zip(likeness, of_edits, strict=True)]
+            strongest, label = max(near, key=lambda pair: pair[0], default=(0.0, ""))
+            about = label if strongest >= ABOUT else None
+            axis = (vectors[number].float() * deviation).expand(self.styles, -1)  # (23, 512)
+            of_w.append(_principal(number, axis, about))
         self.axes = {axis.name: axis for axis in (*of_w, *of_edits)}
 
     def axis(self, name: str) -> Axis:
@@ -113,13 +115,13 @@ class LatentMap:
         """w+ of ``Codec.random_face`` for each seed: (N, 23, 512) on the CPU."""
         z = torch.cat(
             [
-                torch.randn(1, FACE_1024.style_dim, generator=torch.Generator().manual_seed(s))
+                torch.randn(1, self.edits.shape[1], generator=torch.Generator().manual_seed(s))
                 for s in seeds
             ]
         )
         with torch.no_grad():
             w = self.mapping(z.to(self.mapping.w_mean.device), TRUNCATION).cpu()  # (N, 512)
-        return w[:, None].expand(-1, FACE_1024.styles, -1)
+        return w[:, None].expand(-1, self.styles, -1)
 
     def places(self, w_plus: Tensor, x: str, y: str) -> Tensor:
         """Coordinates of faces.
@@ -175,8 +177,7 @@ def _along(edit: Edit, step: Tensor) -> Axis:
     return Axis(edit.name, edit.label, edit.unit, -span, span, step / step.square().sum(), step)
 
 
-def _principal(number: int, vector: Tensor, deviation: float, about: str | None) -> Axis:
-    step = (vector * deviation).expand(FACE_1024.styles, -1)  # (23, 512)
+def _principal(number: int, step: Tensor, about: str | None) -> Axis:
     label = f"Axis {number + 1}" + (f", mostly {about.lower()}" if about else "")
     return Axis(f"axis{number + 1}", label, "σ", -3.0, 3.0, step / step.square().sum(), step)
 

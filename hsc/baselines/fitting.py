@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from hsc.baselines.registry import OtherCodec
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED
 from hsc.errors import HscError
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 RESOLUTIONS = (1024, 768, 512, 384, 320, 256, 192, 160, 128, 96, 64, 32)
 """Sides that are tried, all even as 4:2:0 wants them."""
+LPIPS_PX = 256
 PATIENCE = 2
 """How many sizes in a row may look worse before larger ones are left untried."""
 
 Distance = Callable[[Image.Image], float]
-"""A picture of 1024 x 1024 -> how far it is from a certain original; less is better."""
+"""A picture of full size -> how far it is from a certain original; less is better."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Fit:
 
     Attributes:
         data: the file.
-        picture: the decoded picture, enlarged to 1024 x 1024 (Lanczos) if it was coded smaller.
+        picture: the decoded picture, enlarged to full size (Lanczos) if it was coded smaller.
         px: side at which it was coded.
         quality: the codec's own setting.
         budget: bytes that were allowed.
@@ -62,20 +63,27 @@ class Encodings:
     """The files of one picture by one codec, each made once.
 
     Args:
-        picture: square, RGB; resized to 1024 x 1024.
+        picture: square, RGB; resized to full size.
         codec: an available one.
+        full_px: side of a picture of full size: that of the generator's pictures.
 
     Raises:
         HscError: the picture is not square, or the codec is not available.
     """
 
-    def __init__(self, picture: Image.Image, codec: OtherCodec) -> None:
+    def __init__(
+        self,
+        picture: Image.Image,
+        codec: OtherCodec,
+        full_px: int = SHIPPED.generator.image_px,
+    ) -> None:
         if codec.why_not:
             raise HscError(codec.why_not)
         if picture.width != picture.height:
             raise HscError(f"expected a square picture, got {picture.width} x {picture.height}.")
         self.codec = codec
-        self.picture = _resized(picture.convert("RGB"), FACE_1024.image_px)
+        self.full_px = full_px
+        self.picture = _resized(picture.convert("RGB"), full_px)
         self.file = cache(self._file)
         self.shrunk = cache(self._shrunk)
         self.lpips = cache(lambda: lpips_from(self.picture))
@@ -91,7 +99,7 @@ class Encodings:
 
     def fit(self, budget: int, px: int | None = None) -> Fit:
         """The largest file within a budget, found by halving the codec's range of qualities."""
-        px = px or FACE_1024.image_px
+        px = px or self.full_px
         best = low = 0
         high = len(self.codec.qualities) - 1
         while low <= high:
@@ -102,7 +110,7 @@ class Encodings:
             else:
                 best, low = middle, middle + 1
         data = self.file(px, best)
-        picture = _resized(self.codec.decode(data), FACE_1024.image_px)
+        picture = _resized(self.codec.decode(data), self.full_px)
         return Fit(self.codec, data, picture, px, self.codec.qualities[best], budget)
 
     def best_downscaled(
@@ -119,7 +127,7 @@ class Encodings:
         distance = distance or self.lpips()
         best: Fit | None = None
         least, worse = float("inf"), 0
-        for px in (px for px in reversed(RESOLUTIONS) if px >= from_px):
+        for px in (px for px in reversed(RESOLUTIONS) if from_px <= px <= self.full_px):
             found = self.fit(budget, px)
             if not found.fits:
                 best = best or found
@@ -129,7 +137,7 @@ class Encodings:
             if worse == PATIENCE:
                 break
         if best is None:
-            raise HscError(f"expected a side of {RESOLUTIONS[0]} px at most, got {from_px}.")
+            raise HscError(f"expected a side of {self.full_px} px at most, got {from_px}.")
         return best
 
 
@@ -164,7 +172,7 @@ def best_downscaled(
 
 
 def lpips_from(original: Image.Image) -> Distance:
-    """LPIPS (AlexNet) to an original, both averaged down to a quarter of their side."""
+    """LPIPS (AlexNet) to an original, both averaged down to 256 px a side."""
     import torch
 
     from hsc.images.tensors import to_tensor
@@ -173,7 +181,7 @@ def lpips_from(original: Image.Image) -> Distance:
 
     def features(picture: Image.Image) -> list[torch.Tensor]:
         with torch.no_grad():
-            return network.features(to_tensor(picture.reduce(4)))
+            return network.features(to_tensor(picture.reduce(max(1, picture.width // LPIPS_PX))))
 
     known = features(original)
     return lambda picture: network.distance(known, features(picture)).item()

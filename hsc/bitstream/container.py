@@ -39,7 +39,7 @@ from hsc.bitstream.header import (
     snap_level,
     varint,
 )
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED
 from hsc.errors import BitstreamError
 
 
@@ -155,12 +155,17 @@ def with_layers(data: bytes, layers: str) -> bytes:
     return replace(unpack(data, allow_cut=True), fcn=None).pack()
 
 
-def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict[str, Any]:
+def describe(
+    data: bytes,
+    model_names: Mapping[int, str] | None = None,
+    image_px: int = SHIPPED.generator.image_px,
+) -> dict[str, Any]:
     """The header fields and sizes of a ``.hsc`` file, ready for JSON.
 
     Args:
         data: the whole file.
         model_names: names of known model ids; others are shown in hexadecimal.
+        image_px: side of the model's pictures, which a file does not name.
 
     Returns:
         ``version, model, level, width, height, layers, bytes {header, scn, fcn, total}, bpp``.
@@ -174,12 +179,12 @@ def describe(data: bytes, model_names: Mapping[int, str] | None = None) -> dict[
         "version": VERSION,
         "model": (model_names or {}).get(container.model_id, f"{container.model_id:#06x}"),
         "level": container.level,
-        "width": FACE_1024.image_px,
-        "height": FACE_1024.image_px,
+        "width": image_px,
+        "height": image_px,
         "layers": ["scn", "fcn"] if fcn else ["scn"],
         # By difference: a file cut after SCN keeps the header that promised an FCN.
         "bytes": {"header": len(data) - scn - fcn, "scn": scn, "fcn": fcn, "total": len(data)},
-        "bpp": 8 * len(data) / FACE_1024.image_px**2,
+        "bpp": 8 * len(data) / image_px**2,
     }
 
 

@@ -27,6 +27,10 @@ STAGES = (
     "gains",
     "probe",
     "all",
+    "stylegan2",
+    "principal",
+    "domain",
+    "toy",
 )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from PIL import Image
 
-from hsc.config import FACE_1024
-
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels from a picture's upper left corner."""
 
@@ -17,7 +15,7 @@ def centre_square(image: Image.Image) -> Box:
     return left, top, left + side, top + side
 
 
-def crop_centre(image: Image.Image, px: int = FACE_1024.image_px) -> Image.Image:
+def crop_centre(image: Image.Image, px: int) -> Image.Image:
     """The largest centred square of an RGB picture, resampled to px x px."""
     return image.resize((px, px), Image.Resampling.LANCZOS, box=centre_square(image))
 

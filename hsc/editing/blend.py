@@ -5,20 +5,25 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED, GeneratorSpec
 from hsc.editing.apply import carry_detail, local_rms
 from hsc.errors import HscError
 from hsc.types import DecodedLatents
 
 COARSE_PX, MIDDLE_PX = 8, 32
-STYLE_LAYERS = {
-    "coarse": slice(0, FACE_1024.styles_through(COARSE_PX)),
-    "middle": slice(FACE_1024.styles_through(COARSE_PX), FACE_1024.styles_through(MIDDLE_PX)),
-    "fine": slice(FACE_1024.styles_through(MIDDLE_PX), FACE_1024.styles),
-}
-"""Styles of w+ by what they draw: pose and shape; features and hair; colour and texture."""
 MORPH_FALLOFF = 1.0
 """Change that motion does not explain, in standard deviations, at which 1/e of detail is kept."""
+
+
+def style_layers(spec: GeneratorSpec) -> dict[str, slice]:
+    """Styles of w+ by what they draw: pose and shape; features and hair; colour and texture."""
+    coarse = spec.styles_through(COARSE_PX)
+    middle = spec.styles_through(min(MIDDLE_PX, spec.feature_px))
+    return {
+        "coarse": slice(0, coarse),
+        "middle": slice(coarse, middle),
+        "fine": slice(middle, spec.styles),
+    }
 
 
 def interpolate(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -37,22 +42,25 @@ def interpolate(a: Tensor, b: Tensor, t: float) -> Tensor:
     return torch.lerp(a, b, float(t))
 
 
-def mix(a: Tensor, b: Tensor, layers: str | Iterable[str]) -> Tensor:
+def mix(
+    a: Tensor, b: Tensor, layers: str | Iterable[str], spec: GeneratorSpec = SHIPPED.generator
+) -> Tensor:
     """The face ``a`` with some of its styles taken from ``b``.
 
     Args:
         a, b: (..., 23, 512).
-        layers: which to take, one or several keys of :data:`STYLE_LAYERS`.
+        layers: which to take, one or several keys of :func:`style_layers`.
+        spec: of their generator.
 
     Raises:
         HscError: an unknown layer, or the shapes differ.
     """
     _check_shapes([a, b])
-    mixed = a.clone()
+    mixed, parts = a.clone(), style_layers(spec)
     for layer in [layers] if isinstance(layers, str) else layers:
-        if layer not in STYLE_LAYERS:
-            raise HscError(f"expected layers out of {', '.join(STYLE_LAYERS)}, got {layer!r}.")
-        mixed[..., STYLE_LAYERS[layer], :] = b[..., STYLE_LAYERS[layer], :]
+        if layer not in parts:
+            raise HscError(f"expected layers out of {', '.join(parts)}, got {layer!r}.")
+        mixed[..., parts[layer], :] = b[..., parts[layer], :]
     return mixed
 
 
@@ -87,10 +95,11 @@ class Blender:
     Args:
         g_f: G_F, (1, 23, 512) -> (1, C, px, px).
         std: spread of each channel of it over faces, (C,).
+        spec: sizes of the generator.
     """
 
-    def __init__(self, g_f: Callable[[Tensor], Tensor], std: Tensor) -> None:
-        self.g_f, self.spread = g_f, std[:, None, None]
+    def __init__(self, g_f: Callable[[Tensor], Tensor], std: Tensor, spec: GeneratorSpec) -> None:
+        self.g_f, self.spread, self.spec = g_f, std[:, None, None], spec
 
     @torch.no_grad()
     def morph(self, a: DecodedLatents, b: DecodedLatents, t: float) -> DecodedLatents:
@@ -119,7 +128,7 @@ class Blender:
             HscError: an unknown layer, or ``t`` is outside of 0 to 1.
         """
         layers = {layers} if isinstance(layers, str) else set(layers)
-        w_plus = interpolate(a.w_plus, mix(a.w_plus, b.w_plus, layers), t)
+        w_plus = interpolate(a.w_plus, mix(a.w_plus, b.w_plus, layers, self.spec), t)
         if not t:
             return a
         return self._compose(w_plus, {0: 1 - t, 1: t} if "middle" in layers else {0: 1.0}, [a, b])

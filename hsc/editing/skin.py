@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 
 CELLS = slice(10, 26), slice(8, 24)
 """Rows and columns of the feature map that an aligned face's skin lies in."""
 MARGIN = 1
 """Cells around them that that measurement depends on: two 3x3 kernels at twice the resolution."""
-COLOUR_PX = 2 * FACE_1024.feature_px
 ROUNDS = 2
 """Corrections by comparison with the unedited face; after two, no difference is visible."""
 MIN_CELLS = 4.0
@@ -29,9 +28,15 @@ MAX_CORRECTION = 25.0
 PREFIX = "skin."
 
 
-def fine_styles(w_plus: Tensor) -> Tensor:
+def colour_px(spec: GeneratorSpec) -> int:
+    """The resolution at which colours are read: twice that of F."""
+    return 2 * spec.feature_px
+
+
+def fine_styles(w_plus: Tensor, spec: GeneratorSpec) -> Tensor:
     """The styles above 64 px, the mean of a block's and of the rest: (B, 23, 512) -> (B, 1024)."""
-    first, then = FACE_1024.styles_through(COLOUR_PX), FACE_1024.styles_through(2 * COLOUR_PX)
+    px = colour_px(spec)
+    first, then = spec.styles_through(px), spec.styles_through(2 * px)
     return torch.cat([w_plus[:, first:then].mean(1), w_plus[:, then:].mean(1)], 1)
 
 
@@ -81,9 +86,10 @@ class Skin:
         rows, columns = (slice(part.start - MARGIN, part.stop + MARGIN) for part in CELLS)
         x = feature[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
         corner = rows.start, columns.start
-        x = synthesis.run(x, w_plus, FACE_1024.feature_px, COLOUR_PX, corner)  # (B, 512, 36, 36)
+        spec = synthesis.spec
+        x = synthesis.run(x, w_plus, spec.feature_px, colour_px(spec), corner)  # (B, 512, 36, 36)
         x = F.avg_pool2d(x, 2)[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]  # (B, 512, 16, 16)
-        style = fine_styles(w_plus)  # (B, 1024)
+        style = fine_styles(w_plus, spec)  # (B, 1024)
         flat = style @ self.shade.to(style).T + self.base.to(style)  # (B, 3)
         return torch.einsum("kc,bchw->bkhw", self.colour.to(x), x) + flat[:, :, None, None]
 

@@ -15,12 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED
 from hsc.editing.skin import Skin
 from hsc.errors import HscError, WeightsError
-from hsc.weights.loading import path_of
+from hsc.weights.loading import model_config, path_of
 
-SHAPE = FACE_1024.w_plus_shape
+Shape = tuple[int, int]
+"""Of w+: (styles, style_dim)."""
 TURN, LOOK, MOVE, STAY = "turn", "look", "move", "stay"
 KINDS = (TURN, LOOK, MOVE, STAY)
 PRINCIPAL_GROUP = "principal"
@@ -89,11 +90,11 @@ class Edit:
         return float(amount)
 
 
-def on_styles(direction: Tensor, styles: tuple[int, int]) -> Tensor:
+def on_styles(direction: Tensor, styles: tuple[int, int], shape: Shape) -> Tensor:
     """(512,) -> (23, 512), zero outside of the first and last style given; (23, 512) stays."""
     if direction.ndim == 2:
         return direction
-    offset = direction.new_zeros(SHAPE)
+    offset = direction.new_zeros(shape)
     offset[styles[0] : styles[1] + 1] = direction
     return offset
 
@@ -107,7 +108,7 @@ def _edit_from(row: Mapping[str, Any]) -> Edit:
     return edit
 
 
-def _as_direction(source: Tensor | NDArray[Any] | Path | str) -> Tensor:
+def _as_direction(source: Tensor | NDArray[Any] | Path | str, shape: Shape) -> Tensor:
     """(512,) or (23, 512) float32 out of an array or a ``.npy`` file."""
     where = "a direction"
     if isinstance(source, (str, Path)):
@@ -119,9 +120,9 @@ def _as_direction(source: Tensor | NDArray[Any] | Path | str) -> Tensor:
                 f"expected a .npy file with a direction at {source}: {error}."
             ) from error
     values = torch.as_tensor(np.asarray(source))
-    if tuple(values.shape) not in (SHAPE, SHAPE[1:]):
+    if tuple(values.shape) not in (shape, shape[1:]):
         raise HscError(
-            f"expected {where} of shape {SHAPE[1:]} or {SHAPE}, got {tuple(values.shape)}."
+            f"expected {where} of shape {shape[1:]} or {shape}, got {tuple(values.shape)}."
         )
     if not values.is_floating_point() or not values.isfinite().all() or not values.any():
         raise HscError(f"expected finite floating-point numbers in {where}, and not all of them 0.")
@@ -135,6 +136,7 @@ class EditTable:
         edits: in the order in which they are shown and summed.
         directions: name -> (23, 512), what an amount of 1 adds to w+.
         skin: restores the colour of skin under edits; None: no restoration.
+        shape: of one w+ of the generator.
 
     Raises:
         WeightsError: a direction is missing, has another shape or leaves its edit's styles.
@@ -145,27 +147,34 @@ class EditTable:
         edits: tuple[Edit, ...],
         directions: Mapping[str, Tensor],
         skin: Skin | None = None,
+        shape: Shape = SHIPPED.generator.w_plus_shape,
     ) -> None:
+        self.shape = shape
         for edit in edits:
             direction = directions.get(edit.name)
             first, last = edit.styles
             if (
                 direction is None
-                or tuple(direction.shape) != SHAPE
+                or tuple(direction.shape) != shape
                 or direction[:first].any()
                 or direction[last + 1 :].any()
             ):
                 raise WeightsError(
-                    f"expected a direction of shape {SHAPE} for the edit {edit.name} within the "
+                    f"expected a direction of shape {shape} for the edit {edit.name} within the "
                     f"styles {first} to {last}, found something else: get the file again."
                 )
         self.edits, self.skin = edits, skin
         self._directions = {edit.name: directions[edit.name].float() for edit in edits}
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "EditTable":
-        """Read a table; the shipped one by default. Raises WeightsError."""
+    def load(cls, path: Path | None = None, shape: Shape | None = None) -> "EditTable":
+        """Read a table; that of the model in use by default. Raises WeightsError.
+
+        Args:
+            shape: of one w+; None: that of the model in use.
+        """
         path = path_of("edits") if path is None else Path(path)
+        shape = shape or model_config().generator.w_plus_shape
         try:
             with safe_open(path, "pt") as file:
                 rows = json.loads((file.metadata() or {})["table"])
@@ -173,7 +182,7 @@ class EditTable:
                 directions = {name: file.get_tensor(name) for name in names}
             edits = tuple(_edit_from(row) for row in rows)
             for edit in edits:
-                directions[edit.name] = on_styles(directions[edit.name], edit.styles)
+                directions[edit.name] = on_styles(directions[edit.name], edit.styles, shape)
             skin = Skin.from_tensors(directions)
         except FileNotFoundError as error:
             raise WeightsError(
@@ -185,7 +194,7 @@ class EditTable:
                 f"expected a table of edits in {path.name}, found something else: get the file of "
                 "this version again."
             ) from error
-        return cls(edits, directions, skin)
+        return cls(edits, directions, skin, shape)
 
     def save(self, path: Path) -> None:
         """Write directions in half precision with the table as JSON in the header."""
@@ -221,7 +230,7 @@ class EditTable:
         """
         for name in amounts:
             self._check_name(name)
-        total = torch.zeros(SHAPE)
+        total = torch.zeros(self.shape)
         for edit in self.edits:
             if edit.name in amounts:
                 amount = edit.check(amounts[edit.name])
@@ -266,13 +275,13 @@ class EditTable:
             raise HscError(f"expected a range with 0 in it for {name}, got {low!r} to {high!r}.")
         if kind not in KINDS:
             raise HscError(f"expected a kind out of {', '.join(KINDS)}, got {kind!r}.")
-        values = _as_direction(direction)
-        styles = (0, SHAPE[0] - 1)
+        values = _as_direction(direction, self.shape)
+        styles = (0, self.shape[0] - 1)
         step = (high - low) / 40
         edit = Edit(
             name, label or name, unit, low, high, step, description, styles, kind, OWN_GROUP
         )
-        self._directions[name] = on_styles(values, styles)
+        self._directions[name] = on_styles(values, styles, self.shape)
         self.edits = (*self.edits, edit)
         return edit
 
@@ -284,7 +293,7 @@ class EditTable:
     def with_gains(self, gains: Mapping[str, tuple[float, float, float, float]]) -> "EditTable":
         """The same table with the gains of some edits set."""
         edits = (replace(e, gains=gains.get(e.name, e.gains)) for e in self.edits)
-        return EditTable(tuple(edits), self._directions, self.skin)
+        return EditTable(tuple(edits), self._directions, self.skin, self.shape)
 
     def _check_name(self, name: str) -> None:
         if name not in self._directions:

@@ -8,7 +8,7 @@ blocks in live previews, in the encoder's feedback and in training losses.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024, SHIPPED, GeneratorSpec
+from hsc.config import SHIPPED, GeneratorSpec
 from hsc.generators.base import Renderer
 from hsc.generators.haar import inverse_haar
 
@@ -34,7 +34,7 @@ class ExitHead(nn.Module):
     def __init__(
         self,
         exit_px: int = SHIPPED.preview_exit_px,
-        spec: GeneratorSpec = FACE_1024,
+        spec: GeneratorSpec = SHIPPED.generator,
         width: int = 64,
     ) -> None:
         super().__init__()

@@ -93,7 +93,7 @@ def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> Finetuned:
         finetuned.load_state_dict(kept | noise | given)
         preview = None
         if head:
-            preview = ExitHead(spec=synthesis.spec)
+            preview = ExitHead(read_config(path).preview_exit_px, synthesis.spec)
             preview.load_state_dict({k.removeprefix(FINETUNED_PREVIEW): v for k, v in head.items()})
             preview.to(next(synthesis.parameters()).device).eval().requires_grad_(False)
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:

@@ -5,7 +5,10 @@ import importlib
 from hsc.errors import WeightsError
 from hsc.generators.base import Family
 
-MODULES = {"mobilestylegan": "hsc.generators.mobilestylegan"}
+MODULES = {
+    "mobilestylegan": "hsc.generators.mobilestylegan",
+    "stylegan2": "hsc.generators.stylegan2",
+}
 """Where each architecture lies; its module has a ``Family`` called ``FAMILY``."""
 
 

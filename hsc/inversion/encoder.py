@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024, SHIPPED, CodecConfig, GeneratorSpec
+from hsc.config import SHIPPED, CodecConfig, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
 from hsc.inversion.feedback import FeatureFeedback, StyleFeedback
@@ -46,7 +46,7 @@ class SemanticHead(nn.Module):
     """
 
     def __init__(
-        self, generator: GeneratorSpec = FACE_1024, hidden: int = 1024, rank: int = 64
+        self, generator: GeneratorSpec = SHIPPED.generator, hidden: int = 1024, rank: int = 64
     ) -> None:
         super().__init__()
         self.styles, style_dim = generator.styles, generator.style_dim

@@ -122,7 +122,7 @@ class StyleFeedback(nn.Module):
         super().__init__()
         style_dim = config.generator.style_dim
         self.styles = config.generator.styles_through(config.feedback_exit_px)
-        self.descriptors = nn.Linear(2 * DESCRIPTOR_DIM, width)
+        self.descriptors = nn.Linear(2 * DESCRIPTOR_DIM, width) if config.identity else None
         self.seen = nn.Linear(pooled, narrow)
         self.pyramid = nn.Linear(narrow, width, bias=False)
         self.difference = ErrorEncoder(width, config)
@@ -156,9 +156,12 @@ class StyleFeedback(nn.Module):
             (B, styles, 512), to be added to the leading styles.
         """
         pooled = (pooled - self.pooled_mean) / self.pooled_std  # (B, pooled)
-        change = photo_descriptor - own_descriptor  # (B, 128)
-        who = DESCRIPTOR_SCALE * torch.cat([photo_descriptor, change], 1)  # (B, 256)
-        h = self.descriptors(who) + self.style(w) + error  # (B, width)
+        h = self.style(w)  # (B, width)
+        if self.descriptors is not None:
+            change = photo_descriptor - own_descriptor  # (B, 128)
+            who = DESCRIPTOR_SCALE * torch.cat([photo_descriptor, change], 1)  # (B, 256)
+            h = self.descriptors(who) + h
+        h = h + error
         h = h + self.pyramid(F.leaky_relu(self.seen(pooled), 0.2))
         h = F.leaky_relu(self.hidden(F.leaky_relu(h, 0.2)), 0.2)  # (B, width)
         c = self.coefficients(h).unflatten(1, (self.styles, -1))  # (B, 13, rank)

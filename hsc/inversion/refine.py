@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import SHIPPED
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_finetuned
@@ -79,9 +78,9 @@ class Target:
         return numbers
 
     @classmethod
-    def of(cls, picture: Tensor) -> Target:
-        """Of a crop, (1, 3, 1024, 1024)."""
-        small = F.interpolate(picture, size=SHIPPED.input_px, mode="area")
+    def of(cls, picture: Tensor, input_px: int) -> Target:
+        """Of a crop, (1, 3, 1024, 1024), compared at ``input_px`` too."""
+        small = F.interpolate(picture, size=input_px, mode="area")
         return cls(picture, small, bandwidth_px(picture), torch.Generator().manual_seed(0))
 
 
@@ -161,7 +160,7 @@ class Refiner:
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(initial.feature).requires_grad_()
         d_styles = torch.zeros_like(initial.w_plus).requires_grad_()
-        target = Target.of(picture)
+        target = Target.of(picture, self.fcn.config.input_px)
         initial_bits: Tensor | None = None
         for step in descend([(d_feature, feature_rate(level)), (d_styles, STYLE_RATE)], steps):
             w_plus = initial.w_plus + w_std * d_styles.detach()
@@ -186,15 +185,17 @@ class Refiner:
         g, spec = self.synthesis, self.synthesis.spec
         w_plus_hat, scn_bits = self.scn(w_plus, level)
         styles = w_plus_hat.to(g.dtype)
-        context = g.feature(styles, SHIPPED.context_px)  # (1, 512, 16, 16)
-        feature_s = g.run(context, styles, SHIPPED.context_px, spec.feature_px)
+        context_px = self.fcn.config.context_px
+        context = g.feature(styles, context_px)  # (1, 512, 16, 16)
+        feature_s = g.run(context, styles, context_px, spec.feature_px)
         with gradient_autocast(target.picture.device):
             semantics = Semantics(feature_s.float(), context.float())
             feature_hat, fcn_bits = self.fcn(feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
             x_hat = self.renderer.image(feature_hat, styles).float()  # (1, 3, 1024, 1024)
-        semantic_loss, _ = self.semantic_loss(x_s, F.avg_pool2d(target.small, 2))
+        known = F.interpolate(target.small, size=x_s.shape[-1], mode="area")
+        semantic_loss, _ = self.semantic_loss(x_s, known)
         loss = self._small_loss(x_hat, target) + semantic_loss
         if target.px >= LEAST_PX:
             loss = loss + self._window_loss(x_hat, target, face=step % 2 == 1)
@@ -205,7 +206,7 @@ class Refiner:
         """At 256 px, from a random shift of both pictures (1, 3, 1024, 1024)."""
         shift = target.integers(SHIFT_PX)
         small, known = (
-            F.interpolate(x.roll(shift, (2, 3)), size=SHIPPED.input_px, mode="area")
+            F.interpolate(x.roll(shift, (2, 3)), size=self.fcn.config.input_px, mode="area")
             for x in (x_hat, target.picture)
         )
         value, _ = self.loss(small, known)
@@ -220,7 +221,7 @@ class Refiner:
         else:
             top, left = target.integers(x_hat.shape[-1] - WINDOW_PX + 1)
         rows, columns = slice(top, top + WINDOW_PX), slice(left, left + WINDOW_PX)
-        window = band_limited(x_hat[..., rows, columns], target.px)
+        window = band_limited(x_hat[..., rows, columns], target.px, x_hat.shape[-1])
         known = target.picture[..., rows, columns]
         difference = window - known
         with gradient_autocast(known.device):

@@ -10,7 +10,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_exit128
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
-from hsc.weights.loading import path_of
+from hsc.weights.loading import path_of, read_config
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,25 @@ class SelfRenderer:
 
     Attributes:
         exit128: the generator's exit at 128 px.
-        identity: face recogniser; pixel differences say little about identity.
+        identity: face recogniser; pixel differences say little about identity. None where the
+            encoder was trained without: in domains that have no identity.
     """
 
     exit128: ExitHead
-    identity: FaceIdentity
+    identity: FaceIdentity | None
 
     @classmethod
     def load(cls, device: torch.device, folder: Path | None = None) -> "SelfRenderer":
-        """From the shipped weights or another folder of them.
+        """From the weights of the model in use or another folder of them.
 
         Raises:
             WeightsError: one of the two is missing.
         """
-        identity = FaceIdentity.pretrained(path_of("identity", folder))
-        return cls(load_exit128(device, folder), identity.to(device))
+        exit128 = load_exit128(device, folder)
+        if not read_config(path_of("exit128", folder)).identity:
+            return cls(exit128, None)
+        recogniser = FaceIdentity.pretrained(path_of("identity", folder))
+        return cls(exit128, recogniser.to(device))
 
     @torch.no_grad()
     def render(self, synthesis: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
@@ -42,5 +46,7 @@ class SelfRenderer:
 
     @torch.no_grad()
     def describe(self, image: Tensor) -> Tensor:
-        """Aligned pictures of any size to descriptors (B, 128)."""
+        """Aligned pictures of any size to descriptors (B, 128); (B, 0) without a recogniser."""
+        if self.identity is None:
+            return image.new_zeros(len(image), 0)
         return self.identity(crop_for_identity(image.float().clamp(-1, 1)))

@@ -48,12 +48,13 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
     is small are zero and take almost no bits, so a level also determines the bit allocation.
 
     Args:
-        components: K.
+        components: K; None: as many as the configuration says.
         config: whose generator gives w+ its shape.
     """
 
-    def __init__(self, components: int = 256, config: CodecConfig = SHIPPED) -> None:
+    def __init__(self, components: int | None = None, config: CodecConfig = SHIPPED) -> None:
         super().__init__()
+        components = components or config.components
         shape = config.generator.w_plus_shape
         size = shape[0] * shape[1]
         self.g_a = nn.Parameter(torch.zeros(components, size))

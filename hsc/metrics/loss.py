@@ -31,11 +31,14 @@ class PictureLoss(nn.Module):
     """L2 + LPIPS + identity distance between pictures.
 
     Args:
-        lpips, identity: frozen networks.
+        lpips, identity: frozen networks; no identity in domains that have none.
     """
 
     def __init__(
-        self, lpips: Lpips, identity: FaceIdentity, weights: PictureWeights = PictureWeights()
+        self,
+        lpips: Lpips,
+        identity: FaceIdentity | None,
+        weights: PictureWeights = PictureWeights(),
     ) -> None:
         super().__init__()
         self.lpips, self.identity, self.weights = lpips, identity, weights
@@ -45,12 +48,16 @@ class PictureLoss(nn.Module):
         l2 = (F.avg_pool2d(x, 2) - F.avg_pool2d(target, 2)).square().mean()
         with gradient_autocast(x.device):
             lpips = self.lpips(x, target).float().mean()
+        w = self.weights
+        total = w.l2 * l2 + w.lpips * lpips
+        parts = {"l2": l2.item(), "lpips": lpips.item()}
+        if self.identity is None:
+            return total, parts
+        with gradient_autocast(x.device):
             with torch.no_grad():
                 known = self.identity(crop_for_identity(target)).float()
             identity = (self.identity(crop_for_identity(x)).float() - known).norm(dim=1).mean()
-        w = self.weights
-        total = w.l2 * l2 + w.lpips * lpips + w.identity * identity
-        return total, {"l2": l2.item(), "lpips": lpips.item(), "id": identity.item()}
+        return total + w.identity * identity, parts | {"id": identity.item()}
 
 
 STABLE_PIXELS, STABLE_FEATURES = 1e-2, 1e-3

@@ -18,7 +18,7 @@ from hsc.metrics.landmarks import point_error
 from hsc.vision.attributes import EXPRESSIONS, AgeGender, Expression, frame, load_attributes
 from hsc.vision.face_readouts import pose
 from hsc.vision.segmentation import PersonSegmentation, overlap
-from hsc.weights.loading import path_of
+from hsc.weights.model_id import path_or_shipped
 
 if TYPE_CHECKING:
     from hsc.domains.ffhq_face.detect import Box
@@ -102,7 +102,7 @@ class Observer:
     @classmethod
     def pretrained(cls) -> Observer:
         """With the shipped weights. Raises WeightsError when a file is missing or odd."""
-        age_gender, expression = load_attributes(path_of("attributes"))
+        age_gender, expression = load_attributes(path_or_shipped("attributes"))
         return cls(PersonSegmentation.pretrained(), age_gender, expression, FaceRes.pretrained())
 
     def observe(self, image: Image.Image) -> Observation:

@@ -16,7 +16,7 @@ from hsc.domains.ffhq_face import detect
 from hsc.vision.appearance import appearance
 from hsc.vision.attributes import AgeGender, Expression, frame, load_attributes
 from hsc.vision.segmentation import PersonSegmentation
-from hsc.weights.loading import path_of
+from hsc.weights.model_id import path_or_shipped
 
 ALIGNED_BOX = (0.2, 0.27, 0.8, 0.87)
 """Where the detector finds the face of an aligned crop, in parts of its side."""
@@ -118,7 +118,7 @@ class FaceReader:
     @classmethod
     def load(cls) -> "FaceReader":
         """With the shipped weights."""
-        return cls(*load_attributes(path_of("attributes")), PersonSegmentation.pretrained())
+        return cls(*load_attributes(path_or_shipped("attributes")), PersonSegmentation.pretrained())
 
     @torch.no_grad()
     def read(self, images: Iterable[Image.Image]) -> dict[str, NDArray[Any]]:

@@ -12,16 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED, GeneratorSpec
 from hsc.vision.agreement import FaceObservation, Observation
 from hsc.vision.attributes import EXPRESSIONS
 from hsc.vision.face_readouts import pose
 from hsc.vision.segmentation import MASK_PX
 from hsc.weights.loading import ASSETS, load_into
 
-STYLE_GROUPS = ((0, 4), (4, 10), (10, FACE_1024.styles))
-"""Styles that are averaged before they are looked at: coarse, middle and fine."""
-INPUTS = len(STYLE_GROUPS) * FACE_1024.style_dim
 COARSE_PX = 32
 MASK_AXES = 24
 PARTS = {
@@ -32,9 +29,15 @@ PARTS = {
 OUTPUTS = sum(PARTS.values())
 
 
-def grouped(w_plus: Tensor) -> Tensor:
+def style_groups(spec: GeneratorSpec) -> tuple[slice, slice, slice]:
+    """Styles that are averaged before they are looked at: coarse, middle and fine."""
+    coarse, middle = spec.styles_through(8), spec.styles_through(spec.feature_px)
+    return slice(0, coarse), slice(coarse, middle), slice(middle, spec.styles)
+
+
+def grouped(w_plus: Tensor, spec: GeneratorSpec = SHIPPED.generator) -> Tensor:
     """(B, 23, 512) -> the mean of each group of styles, (B, 1536)."""
-    return torch.cat([w_plus[:, a:b].mean(1) for a, b in STYLE_GROUPS], 1)
+    return torch.cat([w_plus[:, part].mean(1) for part in style_groups(spec)], 1)
 
 
 class SemanticProbe(nn.Module):
@@ -49,9 +52,10 @@ class SemanticProbe(nn.Module):
     mask_mean: Tensor
     mask_axes: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, spec: GeneratorSpec = SHIPPED.generator) -> None:
         super().__init__()
-        self.linear = nn.Linear(INPUTS, OUTPUTS)
+        self.spec = spec
+        self.linear = nn.Linear(len(style_groups(spec)) * spec.style_dim, OUTPUTS)
         self.mask_mean: Tensor
         self.mask_axes: Tensor
         self.register_buffer("mask_mean", torch.zeros(COARSE_PX**2))
@@ -65,7 +69,7 @@ class SemanticProbe(nn.Module):
     @torch.no_grad()
     def forward(self, w_plus: Tensor) -> dict[str, Tensor]:
         """Args: w_plus (B, 23, 512). Returns the rows of each of ``PARTS``, (B, rows)."""
-        rows = self.linear(grouped(w_plus))  # (B, OUTPUTS)
+        rows = self.linear(grouped(w_plus, self.spec))  # (B, OUTPUTS)
         return dict(zip(PARTS, rows.split(tuple(PARTS.values()), 1)))
 
     def observe(self, w_plus: Tensor) -> Observation:

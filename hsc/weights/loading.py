@@ -1,6 +1,6 @@
 """Load trained weights into networks; their paths are in ``hsc.weights.model_id``."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from hsc.weights.model_id import (
     file_hash,
     missing,
     model_id,
+    model_of,
     path_of,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "file_hash",
     "halve",
     "load_into",
+    "model_config",
     "model_id",
     "path_of",
     "read_config",
@@ -69,6 +71,23 @@ def load_into(network: Network, path: Path, prefix: str = "", made_by: str = "")
     return network.eval().requires_grad_(False)
 
 
+def model_config(folder: Path | None = None) -> CodecConfig:
+    """The sizes of a folder's model, of the one in use by default.
+
+    Raises:
+        WeightsError: its description and its generator do not agree.
+    """
+    config = model_of(folder).config
+    path = path_of("generator", folder)
+    if path.is_file() and (own := read_config(path)) != config:
+        raise WeightsError(
+            f"expected a generator of {config.generator.name} at {config.generator.image_px} px in "
+            f"{path}, as model.json says, found {own.generator.name} at {own.generator.image_px} "
+            "px: get the folder again."
+        )
+    return config
+
+
 def read_config(path: Path) -> CodecConfig:
     """The codec that a weight file was made for; the shipped one without metadata.
 
@@ -93,6 +112,7 @@ def save_weights(
     path: Path,
     config: CodecConfig = SHIPPED,
     metadata: Mapping[str, str] | None = None,
+    keep: Collection[str] = (),
 ) -> None:
     """Write tensors in half precision, with the codec's configuration as metadata.
 
@@ -101,11 +121,13 @@ def save_weights(
 
     Args:
         metadata: more facts about the weights, e.g. their source and licence.
+        keep: names of tensors that stay in float32.
     """
     facts = dict(metadata or {})
     if config != SHIPPED:
         facts[CONFIG_KEY] = config.to_json()
-    save_file(halve(dict(state)), path, facts or None)
+    kept = {name: state[name].contiguous() for name in keep}
+    save_file(halve(dict(state)) | kept, path, facts or None)
 
 
 def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

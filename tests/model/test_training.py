@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import hsc.weights.model_id
+from hsc.config import SHIPPED
 from hsc.errors import HscError
 from hsc.generators.mobilestylegan.window import MARGIN
 from hsc.generators.pretrained import load_finetuned, load_generator
@@ -46,7 +47,7 @@ from hsc.research.training.loop import Budget, Checkpoint, train
 from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
 from hsc.research.training.setting import export, is_current
-from hsc.research.training.texture import FIRST_STYLE
+from hsc.research.training.texture import first_style
 from hsc.research.training.window_loss import place_window
 from hsc.weights.loading import load_into, renamed
 from hsc.weights.model_id import path_of
@@ -291,7 +292,7 @@ def test_stage_fine_moves_only_fine_styles(workshop) -> None:
     assert changed <= {f"semantic_head.{name}" for name in rows}
     assert "semantic_head.offset" in changed
     for name in changed:
-        held = FIRST_STYLE * rows[name.removeprefix("semantic_head.")]
+        held = first_style(SHIPPED) * rows[name.removeprefix("semantic_head.")]
         assert torch.equal(before[name][:held].float(), after[name][:held].float()), name
     assert workshop.shipped("inversion").keys() == after.keys()
     assert "held_out_lpips" in read_log(workshop.work / "inversion" / "texture.csv")[-1]

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import FINETUNED_PREVIEW, load_preview, upper_tensors
 from hsc.metrics.picture import psnr

@@ -64,5 +64,5 @@ def test_a_generator_is_built_for_its_specification() -> None:
         assert networks.exact_features(synthesis, 8).feature(w_plus.double()).shape == (2, 16, 8, 8)
         assert networks.cpu_backend(synthesis, torch.float32)(w_plus).shape == (2, 3, 64, 64)
     assert len(synthesis.style_layers()) == SMALL.styles
-    with pytest.raises(WeightsError, match="mobilestylegan, got 'another'"):
+    with pytest.raises(WeightsError, match="stylegan2, got 'another'"):
         family("another")

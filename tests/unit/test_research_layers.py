@@ -7,6 +7,7 @@ import pytest
 from paths import ROOT
 
 LAYERS = (
+    {"distributed"},
     {"options", "data", "convert"},
     {"training"},
     {"edit_discovery"},

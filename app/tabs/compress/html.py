@@ -164,6 +164,8 @@ def _person(measured: Distances) -> str:
         "two face recognisers compare the picture with the original: dlib, which training looks "
         "at (one person: under 0.33), and FaceRes, which it does not (under 0.53)"
     )
+    if not measured.of_faces:
+        return ""
     if measured.no_face:
         return _row("Person", "No face was found in the original", "", "")
     said = likeness(measured)

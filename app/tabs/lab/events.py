@@ -40,12 +40,13 @@ class LabTab(Tab):
 
     def __init__(self, studio: Studio, page: PageContext) -> None:
         super().__init__(studio, page)
-        self.tabs = [part(studio, page) for part in self.parts]
+        self.shown = [part for part in self.parts if studio.of_faces or not part.of_faces]
+        self.tabs = [part(studio, page) for part in self.shown]
 
     def build(self, tab: Opens) -> None:
         self.view = view = LabView()
-        names = [part.name for part in self.parts]
-        titles = [(part.name, part.title) for part in self.parts]
+        names = [part.name for part in self.shown]
+        titles = [(part.name, part.title) for part in self.shown]
         counts = []
         for part, (inner, count) in zip(self.tabs, view.parts(titles), strict=True):
             part.build(PartOpens(count))
@@ -77,7 +78,7 @@ class LabTab(Tab):
 
     def open_part(self, name: str) -> Update:
         """The part of that name."""
-        if name not in {part.name for part in self.parts}:
+        if name not in {part.name for part in self.shown}:
             return {}
         return {self.view.row: gr.Tabs(selected=name)}
 

@@ -59,6 +59,7 @@ class PhotographsTab(Tab):
     name = "photographs"
     title = "Photographs"
     endpoints = ("photographs",)
+    of_faces = True
 
     def build(self, tab: Opens) -> None:
         self.photographs = self.studio.photographs

@@ -25,6 +25,7 @@ class VisionTab(Tab):
     name = "vision"
     title = "Vision"
     endpoints = ("vision",)
+    of_faces = True
 
     def build(self, tab: Opens) -> None:
         self.view = view = VisionView()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from PIL import Image
 
-from hsc.config import FACE_1024
 from hsc.domains.base import align as align_to
-from hsc.domains.ffhq_face.align import crop_face
+from hsc.domains.ffhq_face.align import FFHQ_PX, crop_face
 from hsc.domains.ffhq_face.detect import Face, find_faces
 from hsc.images.photo import PhotoSource
 
@@ -30,7 +29,7 @@ class FfhqFace:
 
 
 def aligned(
-    image: PhotoSource, face: int | None = 0, align: bool = True, px: int = FACE_1024.image_px
+    image: PhotoSource, face: int | None = 0, align: bool = True, px: int = FFHQ_PX
 ) -> Image.Image:
     """``hsc.domains.align`` for faces.
 

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from hsc.config import FACE_1024
 from hsc.domains.ffhq_face.detect import Face
 
+FFHQ_PX = 1024
+"""Side of FFHQ's own pictures."""
 LEFT_EYE = slice(36, 42)
 RIGHT_EYE = slice(42, 48)
 MOUTH_CORNERS = (48, 54)
@@ -52,7 +53,7 @@ class Square:
         return centre + np.stack([-right - down, -right + down, right + down, right - down])
 
 
-def crop_face(image: Image.Image, face: Face, px: int = FACE_1024.image_px) -> Image.Image:
+def crop_face(image: Image.Image, face: Face, px: int = FFHQ_PX) -> Image.Image:
     """Cut a face out of an RGB picture as FFHQ does: px x px, padded where the picture ends."""
     return cut_square(image, face_square(face), px)
 

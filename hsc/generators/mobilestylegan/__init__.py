@@ -7,9 +7,9 @@ import torch
 
 from hsc.config import GeneratorSpec
 from hsc.generators.base import Family, Renderer, SynthesisNetwork
+from hsc.generators.mapping import Mapping
 from hsc.generators.mobilestylegan.cpu_backend import CpuSynthesis
 from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
-from hsc.generators.mobilestylegan.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 
 

@@ -30,9 +30,9 @@ class Window:
     cells: int
 
     @classmethod
-    def random(cls, cells: int) -> "Window":
+    def random(cls, cells: int, feature_px: int = FACE_1024.feature_px) -> "Window":
         """A window at a random place."""
-        room = FACE_1024.feature_px - 2 * MARGIN - cells + 1
+        room = feature_px - 2 * MARGIN - cells + 1
         top, left = (MARGIN + torch.randint(room, (2,))).tolist()
         return cls(top, left, cells)
 

@@ -58,6 +58,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
 
     def __init__(self, config: CodecConfig = SHIPPED) -> None:
         super().__init__()
+        self.config = config
         if config.latent_channels != sum(SLICES):
             raise ValueError(
                 f"expected {sum(SLICES)} latent channels, got {config.latent_channels}."

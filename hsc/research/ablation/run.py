@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from hsc.codec import Codec
-from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator
@@ -133,7 +132,7 @@ def semantic_rows(codec: Codec, faces: Faces, steps: int) -> Iterator[Row]:
     eye, n = ExitLpips(codec), codec.networks
     faces = replace(faces, test=replace(faces.test, images=_render_semantics(codec, faces.test)))
     synthesis = load_generator(n.device).synthesis  # as trained: fitting reads its layers
-    z = torch.randn(EXCHANGED, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(EXCHANGED, synthesis.spec.style_dim, generator=torch.Generator().manual_seed(0))
     w = n.mapping(z.to(n.device), 0.8)
     importance = style_importance(synthesis, Lpips.pretrained().to(n.device), w)
     ours = SemanticCodec(min(256, len(faces.train) - 1))

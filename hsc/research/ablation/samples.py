@@ -10,7 +10,6 @@ from torch import Tensor
 from hsc.codec import Codec
 from hsc.generators.exits import render_exit
 from hsc.images.tensors import to_tensor
-from hsc.inversion.encoder import INPUT_PX
 from hsc.metrics.lpips import Lpips
 
 
@@ -54,8 +53,9 @@ def encode(codec: Codec, pictures: Sequence[Image.Image]) -> EncodedFaces:
     """Encode aligned pictures."""
     columns, encoder = [], codec.networks.encoder
     assert encoder is not None, "faces are encoded here"
+    px = encoder.config.input_px
     for picture in pictures:
-        small = picture.convert("RGB").resize((INPUT_PX, INPUT_PX), Image.Resampling.LANCZOS)
+        small = picture.convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
         image = to_tensor(small, codec.device)
         inversion = encoder(image, codec.networks.generator, codec.networks.self_renderer)
         columns.append((image.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))

@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, encode_symbols
-from hsc.config import FACE_1024
 from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.gaussian import bits, scale_index
 
-SHAPE = (FACE_1024.styles, 16, 32)
+HEIGHT = 16
 """The 512 numbers of each style as 16 x 32 pixels of a channel."""
 LATENT = 24
 BATCH = 32
@@ -37,24 +36,25 @@ class ReshapedCodec(nn.Module):
         self.std: Tensor
         self.register_buffer("mean", w_plus.mean(0))
         self.register_buffer("std", w_plus.std((0, 1)) + 1e-6)
+        styles = w_plus.shape[1]
         self.g_a = nn.Sequential(
-            nn.Conv2d(FACE_1024.styles, width, 4, 2, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(styles, width, 4, 2, 1), nn.LeakyReLU(0.2),
             nn.Conv2d(width, LATENT, 4, 2, 1),
         )  # fmt: skip
         self.g_s = nn.Sequential(
             nn.ConvTranspose2d(LATENT, width, 4, 2, 1), nn.LeakyReLU(0.2),
-            nn.ConvTranspose2d(width, FACE_1024.styles, 4, 2, 1),
+            nn.ConvTranspose2d(width, styles, 4, 2, 1),
         )  # fmt: skip
         self.log2_scale = nn.Parameter(torch.zeros(LATENT, 1, 1))
 
     def forward(self, w_plus: Tensor, noisy: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Args: w_plus (B, 23, 512). Returns w+^, symbols (B, 24, 4, 8) and bits (B,)."""
-        x = ((w_plus - self.mean) / self.std).reshape(-1, *SHAPE)
+        x = ((w_plus - self.mean) / self.std).unflatten(2, (HEIGHT, -1))
         y = self.g_a(x)
         symbols = round_ste(y)
         rated = y + torch.rand_like(y) - 0.5 if noisy else symbols
         cost = bits(rated, self.log2_scale.expand_as(y)).sum((1, 2, 3))
-        w_plus_hat = self.g_s(symbols).reshape(-1, *FACE_1024.w_plus_shape) * self.std + self.mean
+        w_plus_hat = self.g_s(symbols).flatten(2) * self.std + self.mean
         return w_plus_hat, symbols, cost
 
 
@@ -69,7 +69,7 @@ def train(
     """
     torch.manual_seed(0)
     codec = ReshapedCodec(w_plus)
-    weight = torch.ones(FACE_1024.styles) if importance is None else importance / importance.mean()
+    weight = torch.ones(w_plus.shape[1]) if importance is None else importance / importance.mean()
     optimiser = torch.optim.Adam(codec.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     price = 1e-3

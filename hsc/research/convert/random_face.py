@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from hsc.config import FACE_1024
-from hsc.generators.mobilestylegan.mapping import Mapping
+from hsc.generators.mapping import Mapping
 from hsc.research.convert.openvino_ir import IrGraph
 
 PACKAGE = "random-face==2021.7.21.1"
 
 
 def read_mapping(folder: Path) -> dict[str, Tensor]:
-    """State dict of :class:`hsc.generators.mobilestylegan.mapping.Mapping`.
+    """State dict of :class:`hsc.generators.mapping.Mapping`.
 
     ``w_mean`` is not in the file: it is estimated from 65,536 samples with a fixed seed.
     """

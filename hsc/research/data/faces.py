@@ -1,5 +1,6 @@
 """Training pictures: real aligned faces from folders, and synthetic pairs from the generator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED
 from hsc.images.bandwidth import FULL_PX
-from hsc.inversion.encoder import INPUT_PX
+from hsc.research import distributed
 from hsc.research.data.augment import ColourChange
 from hsc.research.data.held_out import is_held_out
 
@@ -38,7 +39,7 @@ def _pictures(folders: list[Path]) -> list[Path]:
     return sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
 
 
-def load_square(path: Path, px: int = INPUT_PX) -> Tensor:
+def load_square(path: Path, px: int = SHIPPED.input_px) -> Tensor:
     """An aligned picture as uint8 (3, px, px)."""
     with Image.open(path) as file:
         image = file.convert("RGB")
@@ -48,18 +49,29 @@ def load_square(path: Path, px: int = INPUT_PX) -> Tensor:
 
 
 class RealFaces:
-    """Every real face in memory: ``images`` is uint8 (N, 3, 256, 256)."""
+    """Training pictures in memory, or this process's share: ``images`` is uint8 (N, 3, 256, 256).
 
-    def __init__(self, folders: list[Path]) -> None:
-        paths = list_faces(folders)
+    Args:
+        px: side of the encoder's input.
+    """
+
+    def __init__(self, folders: list[Path], px: int = SHIPPED.input_px) -> None:
+        paths = distributed.own(list_faces(folders))
         if not paths:
             raise FileNotFoundError(f"no pictures below {', '.join(map(str, folders))}")
-        self.images = torch.stack([load_square(p) for p in paths])
+        self.images = torch.stack([load_square(p, px) for p in paths])
 
     def sample(self, n: int) -> Tensor:
         """(n, 3, 256, 256) uint8, each flipped with probability one half."""
         batch = self.images[torch.randint(len(self.images), (n,))]
         return torch.where(torch.rand(n, 1, 1, 1) < 0.5, batch, batch.flip(3))
+
+
+def resized(picture: Tensor, px: int) -> Tensor:
+    """(B, 3, H, H) to (B, 3, px, px): by averages, or enlarged where it has fewer pixels."""
+    if picture.shape[-1] >= px:
+        return F.interpolate(picture, size=px, mode="area")
+    return F.interpolate(picture, size=px, mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True)
@@ -82,16 +94,20 @@ class NativeFaces:
 
     Args:
         paths: aligned pictures; those under ``least_px`` are left out.
+        image_px: side of the generator's pictures; larger photographs are shrunk to it.
 
     Raises:
         FileNotFoundError: none is large enough.
     """
 
-    def __init__(self, paths: list[Path], least_px: int) -> None:
+    def __init__(
+        self, paths: Sequence[Path], least_px: int, image_px: int = SHIPPED.generator.image_px
+    ) -> None:
         self.images: list[Tensor] = []
+        self.image_px = image_px
         for path in paths:
             with Image.open(path) as image:
-                px = min(*image.size, FACE_1024.image_px)
+                px = min(*image.size, image_px)
             if px >= least_px:
                 self.images.append(load_square(path, px))
         if not self.images:
@@ -106,7 +122,7 @@ class NativeFaces:
     def sample(self, n: int) -> NativeBatch:
         """``n`` photographs, their exposure and colours changed at random, some mirrored."""
         chosen = [self.images[self.pick()] for _ in range(n)]
-        pictures = [on_grid(ColourChange.random()(image)[None]) for image in chosen]
+        pictures = [on_grid(ColourChange.random()(image)[None], self.image_px) for image in chosen]
         return NativeBatch(torch.cat(pictures), [image.shape[-1] for image in chosen])
 
 
@@ -119,11 +135,11 @@ def held_out_images(folders: list[Path], least_px: int, count: int) -> list[Tens
     return images[:: max(1, len(images) // count)][:count]
 
 
-def on_grid(picture: Tensor) -> Tensor:
-    """(B, 3, px, px) on the generator's grid, (B, 3, 1024, 1024)."""
-    if picture.shape[-1] == FACE_1024.image_px:
+def on_grid(picture: Tensor, image_px: int) -> Tensor:
+    """(B, 3, px, px) on the generator's grid, (B, 3, image_px, image_px)."""
+    if picture.shape[-1] == image_px:
         return picture
-    return F.interpolate(picture, size=FACE_1024.image_px, mode="bicubic").clamp(-1, 1)
+    return F.interpolate(picture, size=image_px, mode="bicubic").clamp(-1, 1)
 
 
 @dataclass

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.images.photo import read_photo
+from hsc.weights.loading import model_config
 
 LARGER = {"ffhq1024": "ffhq"}
 """Folders that have pictures of another one under the same names, with more pixels."""
@@ -61,7 +61,8 @@ class HeldOutPicture:
     def load(self) -> Image.Image:
         """RGB, 1024 x 1024; the picture is aligned already."""
         image = read_photo(self.path)
-        return image.resize((FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS)
+        px = model_config().generator.image_px
+        return image.resize((px, px), Image.Resampling.LANCZOS)
 
 
 def held_out_pictures(folder: Path | None, limit: int | None = None) -> list[HeldOutPicture]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hsc.config import FACE_1024
 from hsc.editing.table import HALF, LOOK, MOVE, PRINCIPAL_GROUP, STAY, TURN, Edit
 
 SKIN = ("skin_light", "skin_red", "skin_yellow")
@@ -172,12 +171,16 @@ REJECTED = (
 """Looked for in the same way and reported, but not offered: no direction does it alone."""
 
 
-def principal(number: int, predicted: Mapping[str, float]) -> Edit:
-    """An entry of the table for a principal direction; described by what it mostly moves."""
+def principal(number: int, predicted: Mapping[str, float], styles: int) -> Edit:
+    """An entry of the table for a principal direction; described by what it mostly moves.
+
+    Args:
+        styles: of w+, all of which it moves.
+    """
     strongest = sorted(predicted, key=lambda name: -abs(predicted[name]))[:3]
     moves = ", ".join(f"{name} {predicted[name]:+.1f}" for name in strongest)
     return Edit(
         f"pc{number}", f"Principal {number}", "standard deviations", -2.0, 2.0, 0.1,
         f"One of the ways in which faces differ most; a step moves mainly {moves} of their spread.",
-        styles=(0, FACE_1024.styles - 1), kind=MOVE, group=PRINCIPAL_GROUP,
+        styles=(0, styles - 1), kind=MOVE, group=PRINCIPAL_GROUP,
     )  # fmt: skip

@@ -55,6 +55,7 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         out: folder to write to, those of the repository unless given.
     """
     renderer = SampleRenderer.load(setting.device)
+    shape = renderer.synthesis.spec.w_plus_shape
     w, readouts = read_samples(renderer, setting.work / "directions")
     probe = fit(w, where_valid(readouts))
     faces = renderer.faces(CHOICE_FACES, CHOICE_SEED)
@@ -71,9 +72,9 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
             continue
         best = select_styles(trials[spec.name])
         unit = spec.per_unit / probe.scale[probe.names.index(spec.readout)]
-        direction = on_styles(full, best.styles) * float(unit)
+        direction = on_styles(full, best.styles, shape) * float(unit)
         if spec.calibrated:
-            tones = skin_tones(probe, spec, best.styles)
+            tones = skin_tones(probe, spec, best.styles, shape)
             direction = direction / best.slope
             for _ in range(ROUNDS):
                 direction = calibrate(renderer, spec, direction, *scaling, tones)
@@ -81,10 +82,10 @@ def find_directions(setting: Any, out: Path | None = None) -> None:
         edits.append(_edit(spec, best.styles))
         print(f"{spec.name}: styles {best.styles[0]} to {best.styles[1]}", flush=True)
     for number, (axis, slopes) in enumerate(probe.principal(PRINCIPAL, without=SKIN), 1):
-        edit = principal(number, dict(zip(probe.names, slopes)))
-        directions[edit.name] = on_styles(torch.from_numpy(axis).float(), edit.styles)
+        edit = principal(number, dict(zip(probe.names, slopes)), shape[0])
+        directions[edit.name] = on_styles(torch.from_numpy(axis).float(), edit.styles, shape)
         edits.append(edit)
-    table = EditTable(tuple(edits), directions, find_skin(renderer))
+    table = EditTable(tuple(edits), directions, find_skin(renderer), shape)
     table.save((path_of("edits").parent if out is None else out) / "edits.safetensors")
     report = path_of("edits").parents[1] if out is None else out
     write_found(report / "edits-found.md", table, CATALOGUE, probe, trials)
@@ -133,7 +134,8 @@ def try_styles(
     """Move faces along a (512,) direction on some styles, every other face backwards."""
     signs = torch.ones(len(faces))
     signs[1::2] = -1
-    step = TRIAL * signs[:, None, None] * on_styles(direction, styles)  # (N, 23, 512)
+    offset = on_styles(direction, styles, renderer.synthesis.spec.w_plus_shape)
+    step = TRIAL * signs[:, None, None] * offset  # (N, 23, 512)
     change = renderer.change(before, faces + step)
     moved = dict(zip(probe.names, _standardised(change, probe, signs.numpy())))
     own = moved[spec.readout]
@@ -141,8 +143,13 @@ def try_styles(
     return StyleTrial(styles, own / TRIAL, float(side), float(change.identity.mean() / abs(own)))
 
 
-def skin_tones(probe: Probe, spec: EditSpec, styles: tuple[int, int]) -> dict[str, Tensor]:
+def skin_tones(
+    probe: Probe, spec: EditSpec, styles: tuple[int, int], shape: tuple[int, int]
+) -> dict[str, Tensor]:
     """For each component of skin colour a direction that adds 1 and keeps an edit's read-out.
+
+    Args:
+        shape: of one w+.
 
     Returns:
         Read-out -> (23, 512) on some styles. Nothing for an edit that moves features: cheeks that
@@ -155,7 +162,7 @@ def skin_tones(probe: Probe, spec: EditSpec, styles: tuple[int, int]) -> dict[st
     for name in SKIN:
         others = {other: 0.0 for other in constraints if other != name}
         tone = torch.from_numpy(probe.direction(name, others)).float()
-        tones[name] = on_styles(tone, styles) / float(probe.scale[probe.names.index(name)])
+        tones[name] = on_styles(tone, styles, shape) / float(probe.scale[probe.names.index(name)])
     return tones
 
 

@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from hsc.config import FACE_1024
 from hsc.editing.apply import edit_styles
 from hsc.editing.table import EditTable
 from hsc.generators.base import MappingNetwork, SynthesisNetwork
@@ -107,9 +106,10 @@ class SampleRenderer(FaceMeter):
     @torch.no_grad()
     def faces(self, count: int, seed: int) -> Tensor:
         """Fresh samples: (count, 23, 512)."""
-        z = torch.randn(count, FACE_1024.style_dim, generator=torch.Generator().manual_seed(seed))
+        spec = self.synthesis.spec
+        z = torch.randn(count, spec.style_dim, generator=torch.Generator().manual_seed(seed))
         w = self.mapping(z.to(self.mapping.w_mean), TRUNCATION)
-        return w[:, None].expand(-1, FACE_1024.styles, -1)
+        return w[:, None].expand(-1, spec.styles, -1)
 
     @torch.no_grad()
     def render(self, w_plus: Tensor) -> Iterator[Tensor]:

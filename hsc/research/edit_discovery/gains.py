@@ -14,7 +14,6 @@ from functools import partial
 import numpy as np
 
 from hsc.codec import Codec
-from hsc.config import FACE_1024
 from hsc.decoder import Decoder
 from hsc.domains.ffhq_face import aligned
 from hsc.editing.table import HALF, NO_GAINS, EditTable
@@ -44,9 +43,9 @@ def find_gains(setting: Setting) -> None:
     """
     codec = Codec.load(str(setting.device))
     table = codec.networks.edits.with_gains({w.name: NO_GAINS for w in CATALOGUE})
-    people = []
+    people, px = [], codec.networks.config.generator.image_px
     for number, path in enumerate(spread(list_faces(setting.data), PEOPLE)):
-        latents = codec.analyse(aligned(read_photo(path), align=False, px=FACE_1024.image_px))
+        latents = codec.analyse(aligned(read_photo(path), align=False, px=px))
         people.append(codec.open(codec.compress(latents, LEVELS[number % len(LEVELS)])))
     renderer = EditRenderer.load(codec.decoder)
     before = where_valid(renderer.read([renderer.render(person, {}) for person in people]))

@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hsc.config import FACE_1024
 from hsc.research.edit_discovery.effects import SampleRenderer
 
 SHARD, SHARDS = 200, 11
@@ -20,7 +19,9 @@ def styles(renderer: SampleRenderer, shard: int) -> Tensor:
     generator = torch.Generator().manual_seed(SEED + shard)
     truncation = torch.rand(SHARD, 1, generator=generator)
     truncation = LEAST_TRUNCATION + (1 - LEAST_TRUNCATION) * truncation
-    z = torch.randn(SHARD, FACE_1024.style_dim, generator=generator).to(renderer.mapping.w_mean)
+    z = torch.randn(SHARD, renderer.synthesis.spec.style_dim, generator=generator).to(
+        renderer.mapping.w_mean
+    )
     mean = renderer.mapping.w_mean
     return mean + truncation.to(mean) * (renderer.mapping(z) - mean)
 
@@ -39,7 +40,9 @@ def render_samples(
         path = folder / f"{shard:03d}.safetensors"
         if not path.is_file():
             w = styles(renderer, shard).half()
-            pictures = renderer.render(w.float()[:, None].expand(-1, FACE_1024.styles, -1))
+            pictures = renderer.render(
+                w.float()[:, None].expand(-1, renderer.synthesis.spec.styles, -1)
+            )
             images = torch.stack([((p + 1) * 127.5).round().byte() for p in pictures])
             unfinished = path.with_suffix(".part")
             save_file({"w": w.cpu(), "images": images}, unfinished)

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
-from hsc.editing.skin import CELLS, COLOUR_PX, Skin, fine_styles
+from hsc.editing.skin import CELLS, Skin, colour_px, fine_styles
 from hsc.generators.exits import render_exit
 from hsc.research.edit_discovery.effects import SampleRenderer, to_pil
 from hsc.vision.appearance import JAW, LEFT_EYE, MOUTH, PX, RIGHT_EYE, FacePixels
@@ -58,18 +57,18 @@ def skin_pixels(face: FacePixels) -> tuple[np.ndarray, np.ndarray]:
     return skin, ~skin & ~elsewhere
 
 
-def in_cells(pixels: np.ndarray) -> np.ndarray:
-    """Means over the cells of F: (256, 256, ...) -> (32, 32, ...)."""
-    cell = PX // FACE_1024.feature_px
-    return pixels.reshape(
-        FACE_1024.feature_px, cell, FACE_1024.feature_px, cell, *pixels.shape[2:]
-    ).mean((1, 3))
+def in_cells(pixels: np.ndarray, cells: int) -> np.ndarray:
+    """Means over the cells of F, ``cells`` a side: (256, 256, ...) -> (32, 32, ...)."""
+    cell = PX // cells
+    return pixels.reshape(cells, cell, cells, cell, *pixels.shape[2:]).mean((1, 3))
 
 
 @torch.no_grad()
 def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
     """From rendered faces."""
     features, kinds, above_64, styles, colours = [], [], [], [], []
+    spec = renderer.synthesis.spec
+    cells = spec.feature_px
     for w_plus in _faces(renderer, count).bfloat16().split(1):
         feature = renderer.synthesis.feature(w_plus)
         picture = (
@@ -79,15 +78,15 @@ def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
         face = FacePixels.prepare(
             image, aligned_landmarks(image), renderer.reader.person.mask(image)
         )
-        on_skin, other = (in_cells(pixels) > MOSTLY for pixels in skin_pixels(face))
+        on_skin, other = (in_cells(pixels, cells) > MOSTLY for pixels in skin_pixels(face))
         vectors = feature[0].float().permute(1, 2, 0).cpu().numpy()  # (32, 32, 512)
         features += [vectors[on_skin], vectors[other]]
         kinds += [np.ones(on_skin.sum()), -np.ones(other.sum())]
-        above = renderer.synthesis.run(feature, w_plus, FACE_1024.feature_px, COLOUR_PX).float()
+        above = renderer.synthesis.run(feature, w_plus, cells, colour_px(spec)).float()
         above_64.append(F.avg_pool2d(above, 2)[0].permute(1, 2, 0).cpu().numpy()[on_skin])
-        fine = fine_styles(w_plus.float()).cpu().numpy()  # (1, 1024)
+        fine = fine_styles(w_plus.float(), spec).cpu().numpy()  # (1, 1024)
         styles.append(np.repeat(fine, on_skin.sum(), 0))
-        colours.append(in_cells(face.lab)[on_skin])
+        colours.append(in_cells(face.lab, cells)[on_skin])
     vectors, kind = np.concatenate(features), np.concatenate(kinds)
     where, bias = _regressed(vectors, kind)
     inputs = np.concatenate([np.concatenate(above_64), np.concatenate(styles)], 1)
@@ -108,14 +107,14 @@ def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
 
 def _faces(renderer: SampleRenderer, count: int) -> Tensor:
     """(count, 23, 512), three of four with the styles above 32, 64 or 128 px of the last one."""
-    generator = torch.Generator().manual_seed(SEED)
+    spec, generator = renderer.synthesis.spec, torch.Generator().manual_seed(SEED)
     truncation = torch.rand(count, 1, generator=generator) * (1 - LEAST_TRUNCATION)
-    z = torch.randn(count, FACE_1024.style_dim, generator=generator).to(renderer.mapping.w_mean)
+    z = torch.randn(count, spec.style_dim, generator=generator).to(renderer.mapping.w_mean)
     mean = renderer.mapping.w_mean
     w = mean + (LEAST_TRUNCATION + truncation).to(mean) * (renderer.mapping(z) - mean)
-    w_plus = w[:, None].repeat(1, FACE_1024.styles, 1)
-    for number, px in enumerate((FACE_1024.feature_px, COLOUR_PX, 2 * COLOUR_PX), 1):
-        fine = FACE_1024.styles_through(px)
+    w_plus = w[:, None].repeat(1, spec.styles, 1)
+    for number, px in enumerate((spec.feature_px, colour_px(spec), 2 * colour_px(spec)), 1):
+        fine = spec.styles_through(px)
         mixed = torch.arange(number, count, 4)
         w_plus[mixed, fine:] = w[mixed - 1, None]
     return w_plus

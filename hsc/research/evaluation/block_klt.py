@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
 from hsc.generators.base import MappingNetwork, SynthesisNetwork
 from hsc.research.training.pairs import sample_styles
 
@@ -69,8 +68,10 @@ def block_klts(
     vectors: dict[int, list[Tensor]] = {px: [] for px in sizes}
     moments: dict[int, list[Tensor]] = {px: [] for px in sizes}
     for _ in range(max(1, DRAWN // BATCH)):
-        first = sample_styles(mapping, BATCH, generator)  # (B, 23, 512)
-        z = torch.randn(BATCH * FACE_1024.styles, FACE_1024.style_dim, generator=generator)
+        first = sample_styles(mapping, BATCH, generator, synthesis.spec)  # (B, 23, 512)
+        z = torch.randn(
+            BATCH * synthesis.spec.styles, synthesis.spec.style_dim, generator=generator
+        )
         other = mapping(z.to(mapping.w_mean)).cpu().view_as(first)
         pair = torch.cat([first, torch.lerp(first, other, MOVED)])
         pair = pair.to(mapping.w_mean.device, kind)  # (2 B, 23, 512)

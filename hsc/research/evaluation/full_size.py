@@ -20,7 +20,6 @@ from torch.nn import functional as F
 
 from hsc.bitstream import with_layers
 from hsc.codec import Codec
-from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import Face, find_faces
 from hsc.errors import HscError
 from hsc.generators.backends import Renderer, build_backend
@@ -41,7 +40,7 @@ from hsc.research.evaluation import report
 from hsc.research.options import ValidateOptions
 from hsc.vision.appearance import PX as SKIN_PX
 from hsc.vision.appearance import FacePixels
-from hsc.weights.loading import DECODER_FILES, file_hash, path_of
+from hsc.weights.loading import DECODER_FILES, file_hash, model_config, path_of
 from hsc.weights.model_id import FINETUNED
 
 KIND = "full-size"
@@ -92,7 +91,7 @@ class Photograph:
     def load(self) -> Image.Image:
         """RGB, square, at its own size; larger ones are brought down to 1024 px."""
         image = read_photo(self.path)
-        px = min(*image.size, FACE_1024.image_px)
+        px = min(*image.size, model_config().generator.image_px)
         square = (px, px)
         return image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
 
@@ -341,7 +340,8 @@ def files_of(
     codec: Codec, image: Image.Image, levels: Sequence[float]
 ) -> list[tuple[str, bytes, str]]:
     """The files of one photograph: what it is, its bytes, the layers to decode."""
-    square = (FACE_1024.image_px, FACE_1024.image_px)
+    px = codec.networks.config.generator.image_px
+    square = (px, px)
     crop = image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
     latents = codec.analyse(crop)
     files = [codec.compress(latents, level) for level in levels]

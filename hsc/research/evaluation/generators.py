@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hsc.config import FACE_1024
 from hsc.errors import HscError
 from hsc.generators.backends import build_backend, resolve_backend
 from hsc.generators.base import SynthesisNetwork
@@ -46,8 +45,8 @@ def compare(backends: list[str], rounds: int) -> list[RenderTiming]:
         HscError: a backend does not run here, or OpenVINO is not installed.
     """
     generator = load_generator("cpu")
-    z = torch.randn(1, 512, generator=torch.Generator().manual_seed(1))
-    w_plus = generator.mapping(z, 0.7)[:, None].repeat(1, FACE_1024.styles, 1)  # (1, 23, 512)
+    z = torch.randn(1, generator.spec.style_dim, generator=torch.Generator().manual_seed(1))
+    w_plus = generator.mapping(z, 0.7)[:, None].repeat(1, generator.spec.styles, 1)  # (1, 23, 512)
     expected = generator.synthesis(w_plus).clamp(-1, 1)
     candidates: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {}
     for name in backends:

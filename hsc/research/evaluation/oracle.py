@@ -15,7 +15,6 @@ from hsc.codec import Codec
 from hsc.generators.exits import render_exit
 from hsc.images.tensors import to_tensor
 from hsc.inversion.descent import descend
-from hsc.inversion.encoder import INPUT_PX
 from hsc.inversion.refine import Refiner
 from hsc.numerics.precision import gradient_autocast
 from hsc.types import Inversion
@@ -53,7 +52,8 @@ class Oracle:
             steps: gradient steps; the rates fall over the second half.
         """
         n = self.codec.networks
-        picture = to_tensor(image.reduce(image.width // INPUT_PX), self.codec.device)
+        input_px = self.codec.networks.config.input_px
+        picture = to_tensor(image.reduce(image.width // input_px), self.codec.device)
         small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
         assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]

@@ -19,7 +19,6 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.codec import Codec
-from hsc.config import FACE_1024
 from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Refiner
 from hsc.metrics.evaluator import METRICS, Evaluator
@@ -30,6 +29,7 @@ from hsc.research.evaluation.contact_sheet import ContactSheet
 from hsc.research.evaluation.rate_search import Coefficients, RateSearch
 from hsc.research.evaluation.study.bd_rate import bd_rate
 from hsc.research.options import ValidateOptions
+from hsc.weights.loading import model_config
 
 KIND = "resolution"
 SIZES_PX = (16, 32, 64)
@@ -229,19 +229,20 @@ def verdict(result: dict) -> str:
         or "no size that all of them reach"
     )
     costs = []
-    for px in (px for px in curves(result, COMPARED[0]) if px != FACE_1024.feature_px):
+    own = model_config().generator.feature_px
+    for px in (px for px in curves(result, COMPARED[0]) if px != own):
         parts = [f"{_cost(result, key, px)} for equal {labels[key]}" for key in COMPARED]
         costs.append(f"with F at {px} px {_list(parts)}")
     return (
         f"Nearest in as many bytes is F at {where}. Bytes beside those of F at "
-        f"{FACE_1024.feature_px} px, "
+        f"{own} px, "
         f"over the qualities that both reach: {'; '.join(costs)}."
     )
 
 
 def _cost(result: dict, key: str, px: int) -> str:
     found = curves(result, key)
-    anchor, test = found.get(FACE_1024.feature_px, []), found.get(px, [])
+    anchor, test = found.get(model_config().generator.feature_px, []), found.get(px, [])
     saving = bd_rate(anchor, test, less_is_better=key != "psnr_256")
     if saving.percent is not None:
         return f"{saving.percent:+.0f}%"

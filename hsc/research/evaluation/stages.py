@@ -12,7 +12,6 @@ from torch import Tensor
 from hsc.bitstream import Container, snap_level, unpack
 from hsc.bitstream.rans import encode_symbols
 from hsc.codec import Codec
-from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import aligned
 from hsc.images.photo import read_photo
 from hsc.images.tensors import to_picture
@@ -78,7 +77,7 @@ class Pipeline:
             image = read_photo(photo)
             self.photo_size = image.size
         with self._stage("align"):
-            crop = aligned(image, px=FACE_1024.image_px)
+            crop = aligned(image, px=n.config.generator.image_px)
         with self._stage("GIE"):
             inversion = self.codec.analyse(crop)
         with self._stage("SCN to bytes"):

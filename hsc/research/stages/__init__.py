@@ -8,13 +8,16 @@ see :func:`recipe`.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+
+import torch
 
 from hsc.errors import HscError
 from hsc.research import distributed
+from hsc.research.data import shapes
 from hsc.research.options import TrainOptions
-from hsc.research.stages import encoder, generator, latent_codecs, semantics
+from hsc.research.stages import domain, encoder, generator, latent_codecs, semantics
 from hsc.research.training.config import SHARE, shipped
 from hsc.research.training.setting import Setting
 
@@ -37,8 +40,19 @@ STAGES: Mapping[str, Callable[[Setting], None]] = {
     "directions": semantics.directions,
     "gains": semantics.gains,
     "probe": semantics.probe,
+    "stylegan2": domain.stylegan2,
+    "principal": domain.principal,
 }
 ALL = "all"
+DOMAIN, TOY = "domain", "toy"
+DOMAIN_SHARES = {
+    "pairs": 1.0, "preview": 1.5, "exit128": 1.5, "inversion": 6.0, "latents": 1.0,
+    "semantic": 0.5, "feature": 3.0, "principal": 0.1,
+}  # fmt: skip
+"""What ``domain`` runs, and the part of the minutes that each stage gets."""
+GENERATOR_SHARE = 0.6
+"""Part of the minutes of ``toy`` that its generator gets."""
+SHAPES, SHAPES_PX = 1500, 64
 RECIPE = (
     "pairs", "decoder", "preview", "exit128", "truncation", "texture", "identity", "latents",
     "semantic", "feature", "joint", "gains",
@@ -50,7 +64,7 @@ def run(stage: str, options: TrainOptions) -> None:
     """Run one stage, or the whole recipe; with the other processes that ``torchrun`` started.
 
     Args:
-        stage: a key of :data:`STAGES`, or ``all``.
+        stage: a key of :data:`STAGES`, ``all``, ``domain`` or ``toy``.
         options: data, budget, hyperparameters and where results go.
 
     Raises:
@@ -59,6 +73,10 @@ def run(stage: str, options: TrainOptions) -> None:
     with distributed.processes(options.device):
         if stage == ALL:
             recipe(options)
+        elif stage == DOMAIN:
+            new_domain(options)
+        elif stage == TOY:
+            toy(options)
         else:
             STAGES[stage](Setting.of(stage, options))
             distributed.wait()  # for the files that the next stage reads
@@ -89,12 +107,61 @@ def recipe(options: TrainOptions) -> None:
         run(stage, replace(options, minutes=minutes, changes=changes[stage]))
 
 
-def _by_stage(changes: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def new_domain(options: TrainOptions) -> None:
+    """Train all that a codec needs beside its generator, from nothing, on pictures of its domain.
+
+    The folder that HSC_MODEL names has a generator, as ``hsc import-weights stylegan2`` or the
+    stage ``stylegan2`` write it. Identity, finetuned blocks and measured edits are not among it.
+
+    Args:
+        options: ``changes`` have keys such as ``inversion.pair_batch``; ``steps`` are of each
+            stage.
+    """
+    domain.chosen()
+    changes = _by_stage(options.changes, tuple(DOMAIN_SHARES))
+    end = time.monotonic() + 60 * (options.minutes or 60.0)
+    stages = list(DOMAIN_SHARES)
+    for index, stage in enumerate(stages):
+        left = max(0.05, (end - time.monotonic()) / 60)
+        minutes = left * DOMAIN_SHARES[stage] / sum(DOMAIN_SHARES[s] for s in stages[index:])
+        print(f"== {stage}, {minutes:.1f} minutes", flush=True)
+        run(stage, replace(options, minutes=minutes, changes=changes[stage]))
+
+
+def toy(options: TrainOptions) -> None:
+    """The whole of a small domain, to see that everything works: shapes, generator, codec.
+
+    Its pictures, checkpoints and model are in the work folder; the model in ``model`` there.
+
+    Args:
+        options: ``changes`` have keys such as ``stylegan2.batch``.
+    """
+    work, minutes = options.work, options.minutes or 12.0
+    pictures = shapes.write(work / "pictures", SHAPES, SHAPES_PX)
+    changes = _by_stage(options.changes, ("stylegan2", *DOMAIN_SHARES))
+    about = {"name": "hsc-shapes", "shows": "drawn shapes", "licence": "CC0-1.0"}
+    options = replace(options, data=[pictures], work=work / "runs")
+    with domain.using(work / "model"):
+        print("== stylegan2", flush=True)
+        part = replace(
+            options, minutes=minutes * GENERATOR_SHARE, changes=about | changes.pop("stylegan2")
+        )
+        run("stylegan2", part)
+        rest = {f"{stage}.{key}": v for stage, own in changes.items() for key, v in own.items()}
+        part = replace(options, minutes=minutes * (1 - GENERATOR_SHARE), changes=rest)
+        new_domain(part)
+        domain.sheet(work / "samples.png", torch.device("cpu"))
+    print(f"a model in {work / 'model'}: use it with HSC_MODEL={work / 'model'}", flush=True)
+
+
+def _by_stage(
+    changes: Mapping[str, str], stages: Sequence[str] = RECIPE
+) -> dict[str, dict[str, str]]:
     """``stage.key`` -> stage -> key."""
-    found: dict[str, dict[str, str]] = {stage: {} for stage in RECIPE}
+    found: dict[str, dict[str, str]] = {stage: {} for stage in stages}
     for name, value in changes.items():
         stage, dot, key = name.partition(".")
         if not dot or stage not in found:
-            raise HscError(f"expected STAGE.KEY with a stage of {', '.join(RECIPE)}, got {name}.")
+            raise HscError(f"expected STAGE.KEY with a stage of {', '.join(stages)}, got {name}.")
         found[stage][key] = value
     return found

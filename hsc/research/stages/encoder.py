@@ -7,12 +7,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.pretrained import Generator, load_exit128, load_generator, load_preview
+from hsc.inversion.backbone import Backbone
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.metrics.identity import FaceIdentity
 from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.research import distributed
@@ -33,10 +32,17 @@ from hsc.research.training.setting import (
     is_current,
     resumed,
 )
-from hsc.research.training.texture import TextureConfig, TextureLoss, only_fine_styles
+from hsc.research.training.texture import (
+    TextureConfig,
+    TextureLoss,
+    first_style,
+    only_fine_styles,
+)
 from hsc.research.training.truncation import TruncationConfig, best_truncation
 from hsc.research.training.watch import Watch
 from hsc.research.training.window_loss import WindowLoss
+from hsc.weights.loading import load_into
+from hsc.weights.model_id import ASSETS, chosen_folder, path_of
 
 
 def inversion(setting: Setting) -> None:
@@ -63,16 +69,17 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     synthesis = generator.synthesis
     fast = load_generator(device).synthesis.bfloat16()
     pairs = pair_source(setting.work / "pairs", device)
-    encoder = InversionEncoder()
+    encoder = InversionEncoder(setting.sizes)
     checkpoint = resumed(
         setting, "inversion", encoder, lambda: start_encoder(encoder, generator, setting.work)
     )
     channels_last(encoder.to(device)).train()
-    lpips, identity = Lpips.pretrained().to(device), FaceIdentity.pretrained().to(device)
+    lpips, identity = Lpips.pretrained().to(device), setting.identity
     draw = setting.draw
     both = RenderLoss(load_preview(device), PictureLoss(lpips, identity), draw)
     core = RenderLoss(load_exit128(device), PictureLoss(lpips, identity, SEMANTIC_WEIGHTS), draw)
-    real = RealFaces(setting.data) if pictures else None
+    input_px = setting.sizes.input_px
+    real = RealFaces(setting.data, input_px) if pictures else None
     loss = InversionLoss(encoder, synthesis, fast, pairs, real, both, core, config, device)
     batch = config.picture_batch if pictures else config.pair_batch
     factor = config.picture_factor if pictures else 1.0
@@ -91,25 +98,30 @@ def _inversion(setting: Setting, pictures: bool) -> None:
         return loss.picture_phase(synthetic, batch - synthetic)
 
     log = CsvLog(setting.work / "inversion" / "log.csv")
-    watch = Watch(setting.data, loss.rendered, lpips, identity, checkpoint.folder, device)
+    watch = Watch(setting.data, loss.rendered, lpips, identity, checkpoint.folder, device, input_px)
     train(checkpoint, groups, step_loss, setting.budget, log, batch=batch, evaluate=watch)
     export(checkpoint.ema, "inversion", checkpoint.folder)
 
 
 @torch.no_grad()
 def start_encoder(encoder: InversionEncoder, generator: Generator, work: Path) -> None:
-    """ImageNet trunk, and the statistics of w and F that the heads are scaled by."""
-    path = work / "weights" / "efficientnet_lite0.safetensors"
-    if distributed.is_first() and not path.exists():
-        import_weights("backbone", out=path.parent)
-    distributed.wait()
-    encoder.backbone.load_pretrained(load_file(path))
-    z = torch.randn(4096, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
+    """The trunk, and the statistics of w and F that the heads are scaled by."""
+    if chosen_folder():  # a model of its own: the shipped encoder's trunk is past ImageNet
+        encoder.backbone = load_into(Backbone(), path_of("inversion", ASSETS), "backbone.")
+        encoder.backbone.requires_grad_(True)
+    else:
+        path = work / "weights" / "efficientnet_lite0.safetensors"
+        if distributed.is_first() and not path.exists():
+            import_weights("backbone", out=path.parent)
+        distributed.wait()
+        encoder.backbone.load_pretrained(load_file(path))
+    spec = generator.spec
+    z = torch.randn(4096, spec.style_dim, generator=torch.Generator().manual_seed(0))
     mapping = generator.mapping
     w = mapping(z.to(next(mapping.parameters()).device))
     encoder.semantic_head.w_mean.copy_(w.mean(0))
     encoder.semantic_head.w_std.copy_(w.std(0))
-    features = generator.synthesis.feature(w[:64, None].expand(-1, FACE_1024.styles, -1))
+    features = generator.synthesis.feature(w[:64, None].expand(-1, spec.styles, -1))
     encoder.feature_head.feature_std.copy_(features.std((0, 2, 3)))
 
 
@@ -122,12 +134,16 @@ def texture(setting: Setting) -> None:
         SelfRenderer.load(device),
         fast,
         WindowLoss(Lpips.pretrained().to(device), config.colour, config.detail),
-        NativeFaces(distributed.own(list_faces(setting.data)), config.least_px),
+        NativeFaces(
+            distributed.own(list_faces(setting.data)),
+            config.least_px,
+            setting.sizes.generator.image_px,
+        ),
         held_out_images(setting.data, config.least_px, config.watched),
         device,
         config.closeness,
     )
-    offset, *others = only_fine_styles(encoder.semantic_head)
+    offset, *others = only_fine_styles(encoder.semantic_head, first_style(setting.sizes))
     groups = [
         {"params": [offset], "lr": config.offset_rate},
         {"params": others, "lr": config.rate},
@@ -150,7 +166,9 @@ def identity(setting: Setting) -> None:
     config, device = setting.configured(IdentityConfig), setting.device
     encoder, checkpoint, fast = _frozen(setting)
     pairs = pair_source(setting.work / "pairs", device)
-    faces = MixedFaces(pairs, RealFaces(setting.data), device, config.real_share)
+    faces = MixedFaces(
+        pairs, RealFaces(setting.data, setting.sizes.input_px), device, config.real_share
+    )
     self_renderer = SelfRenderer.load(device)
     if not encoder.style_feedback.base.weight.any():
         measure_pyramid(encoder, faces, config.statistics)
@@ -188,7 +206,7 @@ def identity(setting: Setting) -> None:
 
 def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, SynthesisNetwork]:
     """The frozen encoder, its checkpoint, and the generator in bfloat16, channels last."""
-    device, encoder = setting.device, InversionEncoder()
+    device, encoder = setting.device, InversionEncoder(setting.sizes)
     checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
     channels_last(encoder.to(device)).requires_grad_(False)
     return encoder, checkpoint, fast_synthesis(device)
@@ -201,7 +219,8 @@ def _needs_encoder() -> None:
 @distributed.by_the_first
 def truncation(setting: Setting) -> None:
     """Choose the truncation of the encoder's last style on full pictures: a few forward passes."""
-    config, faces = setting.configured(TruncationConfig), RealFaces(setting.data).images
+    config = setting.configured(TruncationConfig)
+    faces = RealFaces(setting.data, setting.sizes.input_px).images
     chosen = to_unit(faces[:: max(1, len(faces) // config.faces)]).to(setting.device)
     encoder = finished_encoder(setting.device)
     encoder.semantic_head.truncation[-1] = 1.0

@@ -6,7 +6,6 @@ from itertools import chain
 import torch
 from safetensors.torch import load_file
 
-from hsc.config import SHIPPED
 from hsc.editing.table import EditTable
 from hsc.generators.exits import ExitHead
 from hsc.generators.pretrained import FINETUNED_PREVIEW, load_finetuned, load_generator
@@ -53,7 +52,7 @@ from hsc.research.training.setting import (
     resumed,
 )
 from hsc.research.training.window_loss import WindowLoss
-from hsc.weights.loading import path_of
+from hsc.weights.loading import model_config, path_of
 from hsc.weights.model_id import FINETUNED
 
 
@@ -73,16 +72,16 @@ def pairs(setting: Setting) -> None:
 
 def preview(setting: Setting) -> None:
     """Distil the 256-px exit."""
-    _exit(setting, "preview", SHIPPED.preview_exit_px)
+    _exit(setting, "preview", setting.sizes.preview_exit_px)
 
 
 def exit128(setting: Setting) -> None:
     """Distil the 128-px exit, which the encoder's semantics are trained through."""
-    _exit(setting, "exit128", SHIPPED.feedback_exit_px)
+    _exit(setting, "exit128", setting.sizes.feedback_exit_px)
 
 
 def _exit(setting: Setting, name: str, exit_px: int) -> None:
-    config, head = setting.configured(PreviewConfig), ExitHead(exit_px=exit_px)
+    config, head = setting.configured(PreviewConfig), ExitHead(exit_px, setting.sizes.generator)
     checkpoint = resumed(setting, name, head, lambda: None)
     started = path_of(name).exists() and not setting.fresh
     channels_last(head.to(setting.device))
@@ -104,7 +103,7 @@ def _exit_pictures(setting: Setting, exit_px: int, pictures: int) -> ExitPicture
     if not (setting.data and path_of("inversion").exists()):
         return gathered(of_pairs(fast, rendered, pictures, exit_px, device), pictures)
     half = pictures // 2
-    faces = RealFaces(setting.data).images
+    faces = RealFaces(setting.data, setting.sizes.input_px).images
     chosen = faces[:: max(1, len(faces) // half)][:half]
     photographs = of_photographs(fast, finished_encoder(device), chosen, exit_px, device)
     shown = chain(of_pairs(fast, rendered, half, exit_px, device), photographs)
@@ -116,15 +115,15 @@ def preview_decoder(setting: Setting) -> None:
     device, config = setting.device, setting.configured(PreviewConfig)
     path = path_of(FINETUNED)
     finetuned = load_finetuned(load_generator(device).synthesis, path)
-    head = finetuned.preview or ExitHead()
+    exit_px = setting.sizes.preview_exit_px
+    head = finetuned.preview or ExitHead(exit_px, setting.sizes.generator)
     channels_last(head.to(device)).requires_grad_(True)
     checkpoint = Checkpoint(setting.work / "preview-decoder", head)
-    faces = RealFaces(setting.data).images
+    faces = RealFaces(setting.data, setting.sizes.input_px).images
     pictures = distributed.share_of(config.pictures)
     chosen = faces[:: max(1, len(faces) // pictures)][:pictures]
     directions = edit_directions(EditTable.load(path_of("edits")), 1.0)
     fast = channels_last(finetuned.synthesis.bfloat16())
-    exit_px = SHIPPED.preview_exit_px
     shown = of_files(fast, _frozen_codec(device), chosen, directions, exit_px, device)
     loss = PreviewLoss(head, gathered(shown, len(chosen)), config, device)
     if not checkpoint.resume() and finetuned.preview is None:
@@ -146,8 +145,8 @@ def _frozen_codec(device: torch.device) -> FrozenCodec:
     return FrozenCodec(
         finished_encoder(device),
         SelfRenderer.load(device),
-        loaded(SemanticCodec(), "scn", device),
-        channels_last(loaded(FeatureCodec(), "fcn", device)),
+        loaded(SemanticCodec(config=model_config()), "scn", device),
+        channels_last(loaded(FeatureCodec(model_config()), "fcn", device)),
         fast_synthesis(device),
     )
 
@@ -176,7 +175,8 @@ def decoder(setting: Setting) -> None:
         config.pixels,
         config.lattice,
     )
-    faces = NativeFaces(distributed.own(list_faces(setting.data)), config.least_px)
+    paths, image_px = distributed.own(list_faces(setting.data)), setting.sizes.generator.image_px
+    faces = NativeFaces(paths, config.least_px, image_px)
     directions = edit_directions(EditTable.load(path_of("edits")), config.edit_range)
     loss = DecoderLoss(trained, codec, windows, faces, directions, config, device)
     held_out = held_out_images(setting.data, config.least_px, config.watched)

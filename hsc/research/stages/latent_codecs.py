@@ -6,7 +6,6 @@ import math
 import torch
 from safetensors.torch import save_file
 
-from hsc.config import FACE_1024
 from hsc.generators.pretrained import Generator, load_generator, load_preview
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
@@ -49,7 +48,7 @@ def latents(setting: Setting) -> None:
         finished_encoder(setting.device),
         load_generator(setting.device).synthesis,
         SelfRenderer.load(setting.device),
-        RealFaces(setting.data),
+        RealFaces(setting.data, setting.sizes.input_px),
         pair_source(setting.work / "pairs", setting.device),
         setting.configured(LatentsConfig),
         setting.work / "latents",
@@ -62,13 +61,14 @@ def semantic(setting: Setting) -> None:
     """Fit SCN to the cached latents: closed form, a minute."""
     config, generator = setting.configured(SemanticConfig), load_generator("cpu")
     cached = CachedLatents(setting.work / "latents")
-    z = torch.randn(config.samples, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
+    seeded = torch.Generator().manual_seed(0)
+    z = torch.randn(config.samples, generator.spec.style_dim, generator=seeded)
     w = generator.mapping(z, config.truncation)
     importance = style_importance(generator.synthesis, Lpips.pretrained(), w)
     print("importance", " ".join(f"{v:.3f}" for v in importance.tolist()))
     weight = torch.full((len(cached),), config.synthetic_weight)
     weight[: cached.real] = 1.0
-    codec = SemanticCodec()
+    codec = SemanticCodec(config=setting.sizes)
     fit(codec, cached.w_plus.float(), weight, generator.synthesis, importance)
     checkpoint = Checkpoint(setting.work / "scn", codec)
     checkpoint.save()
@@ -78,12 +78,17 @@ def semantic(setting: Setting) -> None:
 
 def feature(setting: Setting) -> None:
     """Train FCN on feature error alone, starting from the KLT: a warm-up."""
-    config, device, codec = setting.configured(FeatureConfig), setting.device, FeatureCodec()
+    config, device, codec = (
+        setting.configured(FeatureConfig),
+        setting.device,
+        FeatureCodec(setting.sizes),
+    )
     coded = CodedLatents(
-        loaded(SemanticCodec(), "scn", device),
+        loaded(SemanticCodec(config=setting.sizes), "scn", device),
         load_generator(device).synthesis.bfloat16(),
         CachedLatents(setting.work / "latents"),
         device,
+        setting.sizes.context_px,
     )
 
     def start() -> None:
@@ -100,7 +105,7 @@ def feature(setting: Setting) -> None:
 def joint(setting: Setting) -> None:
     """Train FCN and the encoder's feature head and feedback, through the generator."""
     config, device = setting.configured(JointConfig), setting.device
-    fcn = loaded(FeatureCodec(), "fcn", device).requires_grad_(True)
+    fcn = loaded(FeatureCodec(setting.sizes), "fcn", device).requires_grad_(True)
     both = EncoderAndCodec(finished_encoder(device), fcn)
     checkpoint = Checkpoint(setting.work / "joint", both)
     if not setting.fresh and is_current(checkpoint.folder, "inversion", "fcn"):
@@ -114,11 +119,17 @@ def joint(setting: Setting) -> None:
     pairs = pair_source(setting.work / "pairs", device)
     loss = JointLoss(
         both,
-        loaded(SemanticCodec(), "scn", device),
+        loaded(SemanticCodec(config=setting.sizes), "scn", device),
         fast_synthesis(device),
         self_renderer,
-        MixedFaces(pairs, RealFaces(setting.data), device, config.real_share),
-        NativeFaces(distributed.own(list_faces(setting.data)), config.least_px),
+        MixedFaces(
+            pairs, RealFaces(setting.data, setting.sizes.input_px), device, config.real_share
+        ),
+        NativeFaces(
+            distributed.own(list_faces(setting.data)),
+            config.least_px,
+            setting.sizes.generator.image_px,
+        ),
         RenderLoss(load_preview(device), picture_loss, setting.draw),
         WindowLoss(lpips, config.l2, config.detail),
         config,
@@ -127,7 +138,10 @@ def joint(setting: Setting) -> None:
     rates = ((head, config.head_rate), (feedback, config.feedback_rate))
     groups = [{"params": list(part.parameters()), "lr": rate} for part, rate in rates]
     groups += groups_of(fcn, config.fcn_rate)
-    watch = Watch(setting.data, loss.rendered, lpips, identity, checkpoint.folder, device)
+    watch = Watch(
+        setting.data, loss.rendered, lpips, identity, checkpoint.folder, device,
+        setting.sizes.input_px,
+    )  # fmt: skip
     _train_layer(setting, checkpoint, loss, groups, config.batch, watch)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
@@ -158,7 +172,8 @@ def _train_layer(
     folder = checkpoint.folder
     price_file = folder / "price.json"
     if price_file.exists() and not setting.fresh:
-        loss.price = RatePrice(tuple(json.loads(price_file.read_text())))
+        prices = tuple(json.loads(price_file.read_text()))
+        loss.price = RatePrice(prices, loss.price.scale)
     log = CsvLog(folder / "log.csv")
     train(
         checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
@@ -171,7 +186,8 @@ def _train_layer(
 @torch.no_grad()
 def start_feature_codec(codec: FeatureCodec, generator: Generator) -> None:
     """Statistics of F."""
-    z = torch.randn(64, FACE_1024.style_dim, generator=torch.Generator().manual_seed(0))
+    spec = generator.spec
+    z = torch.randn(64, spec.style_dim, generator=torch.Generator().manual_seed(0))
     w = generator.mapping(z)
-    features = generator.synthesis.feature(w[:, None].expand(-1, FACE_1024.styles, -1))
+    features = generator.synthesis.feature(w[:, None].expand(-1, spec.styles, -1))
     codec.feature_std.copy_(features.std((0, 2, 3)))

@@ -12,13 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
 from hsc.editing.table import EditTable
 from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import render_window
-from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -72,8 +71,8 @@ class BlocksAboveFeature(nn.Module):
         synthesis.requires_grad_(False)
         above = {
             str(px): synthesis.blocks[str(px)]
-            for px in FACE_1024.block_px
-            if px > FACE_1024.feature_px
+            for px in synthesis.spec.block_px
+            if px > synthesis.spec.feature_px
         }
         self.blocks, self.to_img = nn.ModuleDict(above), synthesis.to_img
         self.requires_grad_(True)
@@ -93,6 +92,11 @@ class FrozenCodec:
     fcn: FeatureCodec
     fast: SynthesisNetwork
 
+    @property
+    def input_px(self) -> int:
+        """Side of the pictures that it takes."""
+        return self.encoder.config.input_px
+
     @torch.no_grad()
     def __call__(self, image: Tensor, level: float | None) -> tuple[Tensor, Tensor]:
         """(B, 3, 256, 256) to S^ (B, 23, 512) and F^ (B, 512, 32, 32); level None: not coded."""
@@ -103,7 +107,7 @@ class FrozenCodec:
         if level is None:
             return found.w_plus.float(), found.feature.float()
         w_plus_hat, _ = self.scn(found.w_plus.float(), level)
-        context, feature_s = known_features(self.fast, w_plus_hat)
+        context, feature_s = known_features(self.fast, w_plus_hat, self.fcn.config.context_px)
         with torch.autocast(kind, torch.bfloat16):
             feature, _ = self.fcn(found.feature, level, Semantics(feature_s, context))
         return w_plus_hat, feature.float()
@@ -167,7 +171,7 @@ class DecoderLoss:
         for _ in range(max(1, self.config.pool_least - len(self.pool))):
             index, change = self.faces.pick(), ColourChange.random()
             picture = change(self.faces.images[index])[None].to(self.device)
-            small = F.interpolate(picture, size=INPUT_PX, mode="area")
+            small = F.interpolate(picture, size=self.codec.input_px, mode="area")
             uncompressed = torch.rand(()) < self.config.uncompressed
             level = None if uncompressed else random_level(torch.default_generator)
             w_plus, feature = self.codec(small, level)
@@ -177,12 +181,14 @@ class DecoderLoss:
     def _photograph(self, face: CodedFace) -> tuple[Tensor, int]:
         """(1, 3, 1024, 1024), and the side of the photograph's own file."""
         pixels = self.faces.images[face.index]
-        return on_grid(face.change(pixels)[None]).to(self.device), pixels.shape[-1]
+        return on_grid(face.change(pixels)[None], self.faces.image_px).to(
+            self.device
+        ), pixels.shape[-1]
 
     def _as_before(self, face: CodedFace) -> Tensor:
         """S alone, edited or not, or an edit of the file, against the original generator."""
         c, original, w_plus = self.config, self.codec.fast, face.w_plus[None]
-        kind, window = float(torch.rand(())), place_window()
+        kind, window = float(torch.rand(())), place_window(original.spec)
         edits_file = kind < c.edited_file
         with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
             edited = w_plus
@@ -230,11 +236,11 @@ class DecoderWatch:
         device: torch.device,
     ) -> None:
         self.trained, self.above, self.average = trained, above, average
-        self.windows, self.device = windows, device
+        self.windows, self.device, self.input_px = windows, device, codec.input_px
         self.coded: list[tuple[Tensor, Tensor, Tensor]] = []
         for image in images:
             picture = to_unit(image)[None].to(device)
-            small = F.interpolate(picture, size=INPUT_PX, mode="area")
+            small = F.interpolate(picture, size=codec.input_px, mode="area")
             self.coded.append((picture, *codec(small, WATCHED_LEVEL)))
 
     @torch.no_grad()
@@ -255,7 +261,7 @@ class DecoderWatch:
             rendered = self.trained.image(feature.bfloat16(), w_plus).float().clamp(-1, 1)
         px = picture.shape[-1]
         own = F.interpolate(rendered, size=px, mode="bicubic", antialias=True)
-        small = [F.interpolate(x, size=INPUT_PX, mode="area") for x in (own, picture)]
+        small = [F.interpolate(x, size=self.input_px, mode="area") for x in (own, picture)]
         pairs = {"lpips_own": (own, picture), "lpips_256": (small[0], small[1])}
         for name, sides in REGIONS.items():
             top, bottom, left, right = (round(side * px) for side in sides)

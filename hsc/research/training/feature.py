@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import SHIPPED
 from hsc.generators.base import SynthesisNetwork
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.training.latents import CachedLatents
-from hsc.research.training.rate import RatePrice, random_level
+from hsc.research.training.rate import RatePrice, random_level, size_scale
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,21 @@ class CodedLatents:
     Attributes:
         scn: frozen; FCN is always trained on decoded semantics.
         fast: the generator in bfloat16.
+        context_px: resolution of FCN's context.
     """
 
     scn: SemanticCodec
     fast: SynthesisNetwork
     latents: CachedLatents
     device: torch.device
+    context_px: int = SHIPPED.context_px
 
     @torch.no_grad()
     def sample(self, n: int, level: float) -> "CodedBatch":
         """``n`` pictures, their S coded at ``level``."""
         batch = self.latents.sample(n, self.device)
         w_plus_hat, scn_bits = self.scn(batch.w_plus, level)
-        context, feature_s = known_features(self.fast, w_plus_hat)
+        context, feature_s = known_features(self.fast, w_plus_hat, self.context_px)
         return CodedBatch(batch.feature, feature_s, context, scn_bits)
 
 
@@ -46,11 +49,18 @@ class CodedBatch:
     scn_bits: Tensor  # (n,)
 
 
-def known_features(fast: SynthesisNetwork, w_plus_hat: Tensor) -> tuple[Tensor, Tensor]:
-    """G at 16 and at 32 px of S^ (n, 23, 512), in float32; ``fast`` is G in bfloat16."""
+def known_features(
+    fast: SynthesisNetwork, w_plus_hat: Tensor, context_px: int
+) -> tuple[Tensor, Tensor]:
+    """G at 16 px (the context's) and at 32 px (F's) of S^ (n, 23, 512), in float32.
+
+    Args:
+        fast: G in bfloat16.
+    """
     styles = w_plus_hat.bfloat16()
-    context = fast.feature(styles, 16)  # (n, 512, 16, 16)
-    return context.float(), fast.run(context, styles, 16, 32).float()  # (n, 512, 32, 32)
+    context = fast.feature(styles, context_px)  # (n, 512, 16, 16)
+    feature = fast.run(context, styles, context_px, fast.spec.feature_px)  # (n, 512, 32, 32)
+    return context.float(), feature.float()
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,8 @@ class FeatureLoss:
     """FCN's loss on cached latents; ``weight``: of the feature error beside bits."""
 
     def __init__(self, codec: FeatureCodec, coded: CodedLatents, weight: float) -> None:
-        self.codec, self.coded, self.weight, self.price = codec, coded, weight, RatePrice()
+        self.codec, self.coded, self.weight = codec, coded, weight
+        self.price = RatePrice(scale=size_scale(codec.config))
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """Bits and feature error of ``n`` pictures at one level."""

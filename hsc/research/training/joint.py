@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -22,7 +22,7 @@ from hsc.research.data.faces import NativeFaces
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.mixed import MixedFaces
-from hsc.research.training.rate import RatePrice, random_level
+from hsc.research.training.rate import RatePrice, random_level, size_scale
 from hsc.research.training.window_loss import WindowLoss
 
 WATCHED_LEVELS = (1, 3, 6)
@@ -81,7 +81,8 @@ class JointLoss:
         self.encoder, self.fcn, self.scn = both.encoder, both.fcn, scn
         self.fast, self.self_renderer = fast, self_renderer
         self.faces, self.native, self.whole, self.windows = faces, native, whole, windows
-        self.config, self.device, self.price = config, device, RatePrice()
+        self.config, self.device = config, device
+        self.price = RatePrice(scale=size_scale(both.fcn.config))
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` pictures at one level: whole pictures, or a window of each."""
@@ -90,7 +91,7 @@ class JointLoss:
         if step % c.window_every == 1:
             batch = self.native.sample(n)
             picture = batch.pictures.to(self.device)
-            image = F.interpolate(picture, size=INPUT_PX, mode="area")
+            image = F.interpolate(picture, size=self.encoder.config.input_px, mode="area")
             feature, w_plus, cost, figures = self.coded(image, level)
             value, parts = self.windows.of_file(self.fast, feature, w_plus, picture, batch.px)
             kind = "window"
@@ -132,7 +133,7 @@ class JointLoss:
         """S^ and F^ of a file, and the ideal bits of FCN and of SCN."""
         with torch.no_grad():
             w_plus_hat, scn_bits = self.scn(w_plus, level)
-            context, feature_s = known_features(self.fast, w_plus_hat)
+            context, feature_s = known_features(self.fast, w_plus_hat, self.fcn.config.context_px)
         with torch.autocast(self.device.type, torch.bfloat16):
             feature_hat, bits = self.fcn(feature, level, Semantics(feature_s, context))
         return w_plus_hat, feature_hat, bits, scn_bits

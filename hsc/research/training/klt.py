@@ -10,13 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import SHIPPED
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.feature_slices.prior import PASSES
 from hsc.research import distributed
 from hsc.research.training.feature import CodedLatents
 
-FEATURE_CHANNELS, LATENT_CHANNELS = SHIPPED.generator.feature_channels, SHIPPED.latent_channels
 BATCH = 8
 STEPS = (7.0, 4.5, 3.4, 2.4, 1.4, 0.7)
 """Quantiser steps of the six levels in standard deviations of F, the same for every coefficient:
@@ -38,21 +35,22 @@ def start_from_klt(
         pictures: how many samples the covariance is computed from.
         level: whose S^ the residual is taken from; S^ hardly differs between levels.
     """
+    features, latents = codec.config.generator.feature_channels, codec.config.latent_channels
     mean, covariance = _moments(codec, coded, pictures, level)
     variance, basis = torch.linalg.eigh(covariance)  # ascending
-    variance = variance.flip(0)[:LATENT_CHANNELS].clamp_min(1e-9)
-    basis = basis.flip(1)[:, :LATENT_CHANNELS]  # (2048, 128)
+    variance = variance.flip(0)[:latents].clamp_min(1e-9)
+    basis = basis.flip(1)[:, :latents]  # (2048, 128)
     root = variance.pow(0.25)  # (128,), of the standard deviation
-    shape = (LATENT_CHANNELS, FEATURE_CHANNELS, 2, 2)
+    shape = (latents, features, 2, 2)
     analysis, synthesis = codec.g_a.linear, codec.g_s.linear
     analysis.weight.copy_((basis / root).T.reshape(shape))
     assert analysis.bias is not None and synthesis.bias is not None
     analysis.bias.copy_(-(mean @ basis) / root)
     synthesis.weight.copy_((basis * root).T.reshape(shape))
-    synthesis.bias.copy_(mean.view(FEATURE_CHANNELS, 4).mean(1))
+    synthesis.bias.copy_(mean.view(features, 4).mean(1))
     for row, step in zip(codec.log2_gain, STEPS):
         row.copy_(root.log2() - math.log2(step))
-    for now, network in zip(PASSES, codec.prior.networks):
+    for now, network in zip(codec.prior.order, codec.prior.networks):
         bias = network.get_parameter("conv3.bias")
         bias[now.width :] = root[now.channels].log2()
 
@@ -61,7 +59,7 @@ def _moments(
     codec: FeatureCodec, coded: CodedLatents, pictures: int, level: float
 ) -> tuple[Tensor, Tensor]:
     """Mean (2048,) and covariance (2048, 2048) of blocks of (F - F_S^) / std, in float64."""
-    size = 4 * FEATURE_CHANNELS
+    size = 4 * codec.config.generator.feature_channels
     total, square, count = torch.zeros(size).double(), torch.zeros(size, size).double(), 0
     for _ in range(distributed.share_of(pictures // BATCH)):
         batch = coded.sample(BATCH, level)

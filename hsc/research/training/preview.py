@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead
 from hsc.generators.haar import haar
@@ -70,7 +69,11 @@ def of_pairs(
         w_plus = pairs.w_plus[part].float()
         styles = w_plus.to(device).bfloat16()
         feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
-        feature = fast.run(feature, styles, FACE_1024.feature_px, exit_px)
+        feature = fast.run(feature, styles, fast.spec.feature_px, exit_px)
+        if 2 * exit_px >= fast.spec.image_px:  # pairs are as the encoder takes them: enlarged
+            own = fast.image(feature, styles).float().clamp(-1, 1).cpu()
+            yield feature, w_plus, ((own + 1) * 127.5).round().byte()
+            continue
         shrunk = F.interpolate(pairs.images[part].float(), size=2 * exit_px, mode="area")
         yield feature, w_plus, shrunk.round().byte()
 
@@ -94,7 +97,7 @@ def of_photographs(
             inversion = encoder(small, fast)
         styles = inversion.w_plus.bfloat16()
         inner = inversion.feature.bfloat16().contiguous(memory_format=torch.channels_last)
-        feature = fast.run(inner, styles, FACE_1024.feature_px, exit_px)
+        feature = fast.run(inner, styles, fast.spec.feature_px, exit_px)
         rendered = fast.image(feature, styles).float().clamp(-1, 1)
         shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
         yield feature, inversion.w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
@@ -125,7 +128,7 @@ def of_files(
             w_plus, feature = edited, feature + moved[0] - moved[1]
         styles = w_plus.bfloat16()
         inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-        inner = finetuned.run(inner, styles, FACE_1024.feature_px, exit_px)
+        inner = finetuned.run(inner, styles, finetuned.spec.feature_px, exit_px)
         rendered = finetuned.image(inner, styles).float().clamp(-1, 1)
         shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
         yield inner, w_plus.float(), ((shrunk + 1) * 127.5).round().byte()
@@ -153,7 +156,8 @@ class PreviewLoss:
         self.head.linear.bias.copy_(solution[-1])
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
-        crop, index = self.config.crop, torch.randint(len(self.images), (n,))
+        crop = min(self.config.crop, self.head.exit_px)
+        index = torch.randint(len(self.images), (n,))
         rows, columns = torch.randint(0, self.head.exit_px - crop + 1, (2, n))
         feature, target = [], []
         for i, y, x in zip(index.tolist(), rows.tolist(), columns.tolist()):

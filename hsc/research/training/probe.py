@@ -62,7 +62,7 @@ def samples(folder: Path, shards: int, device: torch.device) -> Iterator[dict[st
         path = folder / f"{shard:03d}.safetensors"
         if not path.is_file() and shard % distributed.world() == distributed.rank():
             seeded = torch.Generator().manual_seed(SEED + shard)
-            styles = sample_styles(generator.mapping, SHARD, seeded)
+            styles = sample_styles(generator.mapping, SHARD, seeded, generator.spec)
             rows = []
             for w_plus in styles.to(device).split(1):
                 feature = generator.synthesis.feature(w_plus)

@@ -9,6 +9,8 @@ import math
 import torch
 from torch import Tensor
 
+from hsc.config import SHIPPED as CODEC
+from hsc.config import CodecConfig
 from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation
 from hsc.research import distributed
 
@@ -17,20 +19,27 @@ OVERHEAD_BYTES = 15 + 8
 SHIPPED = (0.70, 0.13, 0.057, 0.014, 0.0019, 0.0020)
 
 
+def size_scale(config: CodecConfig) -> float:
+    """How many positions the latent has, beside the shipped codec's, whose levels have names."""
+    return float((config.latent_px / CODEC.latent_px) ** 2)
+
+
 class RatePrice:
     """Price of a kilobyte at each level, adjusted until file sizes meet their targets.
 
     Args:
         start: initial prices; by default the last ones of the shipped weights' training.
+        scale: factor of the levels' sizes, for a latent of another size than the shipped one's.
     """
 
-    def __init__(self, start: tuple[float, ...] = SHIPPED) -> None:
+    def __init__(self, start: tuple[float, ...] = SHIPPED, scale: float = 1.0) -> None:
+        self.scale = scale
         self.log_price = [math.log(p) for p in start]
 
     def target_bytes(self, level: float) -> float:
         low, high, t = interpolation(level)
         a, b = (math.log(LEVELS[i].target_bytes) for i in (low, high))
-        return math.exp(a + t * (b - a))
+        return self.scale * math.exp(a + t * (b - a))
 
     def __call__(self, level: float) -> float:
         low, high, t = interpolation(level)

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
-from hsc.generators.mobilestylegan.window import Window, render_window
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
@@ -29,8 +27,6 @@ class SemanticConfig:
 
 TARGET_BYTES = (34, 42, 54, 70, 92, 124)
 """Mean size of the SCN layer at each named level."""
-MIDDLE = Window(8, 8, 16)
-"""The face, without its surroundings."""
 
 
 @torch.no_grad()
@@ -44,15 +40,18 @@ def style_importance(synthesis: SynthesisNetwork, lpips: Lpips, w: Tensor) -> Te
         (23,) mean LPIPS plus four times the mean squared error in the middle of the picture.
     """
 
-    def draw(styles: Tensor) -> Tensor:
-        with torch.autocast(w.device.type, torch.bfloat16):
-            feature = synthesis.feature(styles, FACE_1024.feature_px)
-            return render_window(synthesis, feature, styles, MIDDLE).float()
+    spec = synthesis.spec
+    edge = spec.image_px // 4
 
-    styles = w[:, None].repeat(1, FACE_1024.styles, 1)  # (B, 23, 512)
+    def draw(styles: Tensor) -> Tensor:
+        """The middle of the picture: what it shows, without its surroundings."""
+        with torch.autocast(w.device.type, torch.bfloat16):
+            return synthesis(styles).float()[..., edge:-edge, edge:-edge]
+
+    styles = w[:, None].repeat(1, spec.styles, 1)  # (B, 23, 512)
     original = draw(styles)
-    importance = torch.zeros(FACE_1024.styles)
-    for index in range(FACE_1024.styles):
+    importance = torch.zeros(spec.styles)
+    for index in range(spec.styles):
         exchanged = styles.clone()
         exchanged[:, index] = w.roll(1, 0)
         picture = draw(exchanged)
@@ -80,20 +79,21 @@ def fit(
     weight = (weight / weight.sum()).double()[:, None]
     x = w_plus.double().flatten(1)  # (N, 11776)
     mean = (weight * x).sum(0)
-    x = x - mean
+    x, styles = x - mean, synthesis.spec.styles
     views, maps = [], []
     for index, affine in enumerate(synthesis.style_layers()):
         matrix = affine.weight.double().cpu()  # (C, 512)
-        raw = x.unflatten(1, (FACE_1024.styles, -1))[:, index] @ matrix.T  # (N, C)
+        raw = x.unflatten(1, (styles, -1))[:, index] @ matrix.T  # (N, C)
         matrix = matrix / (weight * raw.square()).sum().sqrt() * importance[index].sqrt()
-        views.append(x.unflatten(1, (FACE_1024.styles, -1))[:, index] @ matrix.T)
+        views.append(x.unflatten(1, (styles, -1))[:, index] @ matrix.T)
         maps.append(matrix)
     coordinates = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
     root = weight.sqrt()
     components = codec.g_s.shape[1]
     # scaled principal components through the samples' Gram matrix: fewer samples than channels
     values, vectors = torch.linalg.eigh((root * coordinates) @ (root * coordinates).T)
-    values, vectors = values.flip(0)[:components], vectors.flip(1)[:, :components]
+    values = values.flip(0)[:components].clamp_min(1e-12)
+    vectors = vectors.flip(1)[:, :components]
     axes = (root * coordinates).T @ vectors / values.sqrt()  # (channels, K), orthonormal
     y = coordinates @ axes / values.sqrt()  # (N, K), unit variance
     codec.g_s.copy_(((weight * x).T @ y).float())

@@ -7,18 +7,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from hsc.config import CodecConfig
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
+from hsc.metrics.identity import FaceIdentity
 from hsc.research import distributed
 from hsc.research.options import TrainOptions
 from hsc.research.training.config import build, values_of
 from hsc.research.training.loop import DECAY, Budget, Checkpoint
-from hsc.weights.loading import file_hash, halve, load_into, path_of, renamed
+from hsc.weights.loading import (
+    file_hash,
+    load_into,
+    model_config,
+    path_of,
+    renamed,
+    save_weights,
+)
 
 STAMP = "weights.json"
 Kind = TypeVar("Kind")
@@ -70,6 +79,18 @@ class Setting:
         return build(kind, self.values)
 
     @property
+    def sizes(self) -> CodecConfig:
+        """Of the model in use, which is trained."""
+        return model_config()
+
+    @property
+    def identity(self) -> FaceIdentity | None:
+        """The face recogniser of losses, where the model's encoder has one."""
+        if not self.sizes.identity:
+            return None
+        return FaceIdentity.pretrained(path_of("identity")).to(self.device)
+
+    @property
     def draw(self) -> Callable[..., Tensor]:
         """The function by which losses render through an exit: compiled where asked for."""
         return torch.compile(render_exit) if self.compile else render_exit
@@ -86,7 +107,7 @@ def export(state: dict[str, Tensor], name: str, folder: Path | None = None) -> N
         folder: of the checkpoint that they are the average of.
     """
     if distributed.is_first():
-        save_file(halve(state), path_of(name))
+        save_weights(state, path_of(name), model_config())
         print(f"weights in {path_of(name)}", flush=True)
         if folder:
             stamp(folder, name)
@@ -154,4 +175,4 @@ def channels_last(network: Network) -> Network:
 
 def finished_encoder(device: torch.device) -> InversionEncoder:
     """The encoder with its shipped weights, channels last."""
-    return channels_last(loaded(InversionEncoder(), "inversion", device))
+    return channels_last(loaded(InversionEncoder(model_config()), "inversion", device))

@@ -13,16 +13,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import CodecConfig
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.encoder import INPUT_PX, InversionEncoder, SemanticHead
+from hsc.inversion.encoder import InversionEncoder, SemanticHead
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research.data.faces import NativeFaces, to_unit
 from hsc.research.training.window_loss import WindowLoss
 from hsc.types import Inversion
 
-FIRST_STYLE = FACE_1024.styles_through(64)
-"""The first style that moves: those below shape the face, and the exits see what they do."""
+
+def first_style(config: CodecConfig) -> int:
+    """The first style that moves: those below shape the face, and the exits see what they do."""
+    return config.generator.styles_through(config.feedback_exit_px)
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,16 @@ class TextureConfig:
     evaluate_minutes: float
 
 
-def only_fine_styles(head: SemanticHead) -> list[torch.nn.Parameter]:
-    """Freeze the semantic head except for what determines the styles from FIRST_STYLE on."""
+def only_fine_styles(head: SemanticHead, first: int) -> list[torch.nn.Parameter]:
+    """Freeze the semantic head except for what determines the styles from ``first`` on."""
     head.requires_grad_(False)
     rank = head.basis.shape[1]
     firsts = {
-        head.offset: FIRST_STYLE, head.basis: FIRST_STYLE,
-        head.coefficients.weight: FIRST_STYLE * rank, head.coefficients.bias: FIRST_STYLE * rank,
+        head.offset: first, head.basis: first,
+        head.coefficients.weight: first * rank, head.coefficients.bias: first * rank,
     }  # fmt: skip
-    for parameter, first in firsts.items():
-        trained = (torch.arange(len(parameter), device=parameter.device) >= first).to(parameter)
+    for parameter, row in firsts.items():
+        trained = (torch.arange(len(parameter), device=parameter.device) >= row).to(parameter)
         trained = trained.view(-1, *[1] * (parameter.ndim - 1))
         parameter.requires_grad_(True).register_hook(lambda grad, trained=trained: grad * trained)
     return [p for p in firsts if isinstance(p, torch.nn.Parameter)]
@@ -60,8 +62,8 @@ class TextureLoss:
 
     ::
 
-        photograph 1024 -> 256 -> encoder (frozen) -> S below FIRST_STYLE, F, F_S
-                                 +-> S from FIRST_STYLE (trained) -> G on F, a window ---+-> loss
+        photograph 1024 -> 256 -> encoder (frozen) -> S below first_style, F, F_S
+                                 +-> S from first_style (trained) -> G on F, a window ---+-> loss
                                                                   -> G on F_S, another --+
 
     Args:
@@ -87,7 +89,7 @@ class TextureLoss:
 
     def invert(self, picture: Tensor) -> Inversion:
         """(B, 3, px, px) to S, with gradient, and F, without."""
-        small = F.interpolate(picture, size=INPUT_PX, mode="area").clamp(-1, 1)
+        small = F.interpolate(picture, size=self.encoder.config.input_px, mode="area").clamp(-1, 1)
         with torch.autocast(self.device.type, torch.bfloat16):
             small = small.contiguous(memory_format=torch.channels_last)
             return self.encoder(small, self.fast, self.self_renderer)
@@ -104,7 +106,7 @@ class TextureLoss:
         )
         parts |= {f"{name}_s": figure for name, figure in parts_s.items()}
         away = (found.w_plus - found.w_plus[:, :1]) / self.encoder.semantic_head.w_std
-        closeness = away[:, FIRST_STYLE:].square().mean()
+        closeness = away[:, first_style(self.encoder.config) :].square().mean()
         return value + value_s + self.closeness * closeness, parts | {"away": closeness.item()}
 
     @torch.no_grad()

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.encoder import INPUT_PX, InversionEncoder
+from hsc.inversion.encoder import InversionEncoder
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,16 @@ def best_truncation(
         The best candidate, and the PSNR in dB at 256 px of each.
     """
     errors = dict.fromkeys(candidates, 0.0)
+    spec, input_px = synthesis.spec, images.shape[-1]
     for image in images.split(1):
         inversion = encoder(image, synthesis)
         w_plus, mean = inversion.w_plus, encoder.semantic_head.w_mean
-        last = synthesis.run(
-            inversion.feature, w_plus, FACE_1024.feature_px, FACE_1024.block_px[-1]
-        )  # (1, 64, 512, 512)
+        # (1, 64, 512, 512)
+        last = synthesis.run(inversion.feature, w_plus, spec.feature_px, spec.block_px[-1])
         for candidate in candidates:
             style = mean + candidate * (w_plus[:, -1] - mean)
             rendered = synthesis.to_image(last, style).clamp(-1, 1)
-            error = F.interpolate(rendered, size=INPUT_PX, mode="area") - image
+            error = F.interpolate(rendered, size=input_px, mode="area") - image
             errors[candidate] += error.square().mean().item() / len(images)
     decibels = {c: 10 * torch.log10(torch.tensor(4 / e)).item() for c, e in errors.items()}
     return max(decibels, key=decibels.__getitem__), decibels

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024
+from hsc.config import SHIPPED, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
 from hsc.images.bandwidth import band_limited
@@ -21,13 +21,13 @@ EYES_SHARE, MOUTH_SHARE = 0.4, 0.2
 """Of windows; the others lie anywhere."""
 
 
-def place_window() -> Window:
+def place_window(spec: GeneratorSpec = SHIPPED.generator) -> Window:
     """A random window, more often over eyes and mouth than elsewhere."""
     where = float(torch.rand(()))
     if where >= EYES_SHARE + MOUTH_SHARE:
-        return Window.random(WINDOW_CELLS)
+        return Window.random(WINDOW_CELLS, spec.feature_px)
     (top0, left0), (top1, left1) = EYES if where < EYES_SHARE else MOUTH
-    most = FACE_1024.feature_px - MARGIN - WINDOW_CELLS
+    most = spec.feature_px - MARGIN - WINDOW_CELLS
     top, left = (
         int(torch.randint(low, min(most, high) + 1, ()))
         for low, high in ((top0, top1), (left0, left1))
@@ -94,12 +94,14 @@ class WindowLoss:
             synthesis: the generator in bfloat16, channels last.
             picture: (B, 3, 1024, 1024); px: the side that each photograph has itself.
         """
-        window = place_window()
+        spec = synthesis.spec
+        window = place_window(spec)
         with torch.autocast(picture.device.type, torch.bfloat16):
             rendered = render_window(
                 synthesis, feature.bfloat16(), w_plus.bfloat16(), window
             ).float()
-        limited = [band_limited(w, own) for w, own in zip(rendered.split(1), px, strict=True)]
+        pairs = zip(rendered.split(1), px, strict=True)
+        limited = [band_limited(w, own, spec.image_px) for w, own in pairs]
         return self(torch.cat(limited), window.of(picture))
 
     def _lpips(self, rendered: Tensor, target: Tensor, factor: int) -> Tensor:

@@ -11,7 +11,6 @@ from PIL import Image
 from hsc.baselines import RESOLUTIONS, Encodings, OtherCodec
 from hsc.bitstream import Container, unpack
 from hsc.codec import Codec
-from hsc.config import FACE_1024
 
 OURS = "HSC"
 FILE, SEMANTICS, BEST, FULL = "file", "S only", "best size", "full size"
@@ -19,7 +18,6 @@ FILE, SEMANTICS, BEST, FULL = "file", "S only", "best size", "full size"
 looks best; and at 1024 px."""
 READ = "S^ read directly"
 """Kind of a row of read-outs that no picture was rendered for."""
-PIXELS = FACE_1024.image_px**2
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Candidate:
         size = len(self.data)
         return {
             "codec": self.codec, "kind": self.kind, "level": self.level, "bytes": size,
-            "bpp": 8 * size / PIXELS,
+            "bpp": 8 * size / self.picture.width**2,
         } | self.facts  # fmt: skip
 
 
@@ -71,7 +69,7 @@ def ours(codec: Codec, image: Image.Image, levels: Sequence[float]) -> Iterator[
             started = time.perf_counter()
             picture = codec.decode(file)
             facts = {
-                "px": FACE_1024.image_px,
+                "px": picture.width,
                 "fits": True,
                 "decode_seconds": time.perf_counter() - started,
             }
@@ -83,7 +81,7 @@ def others(
 ) -> Iterator[Candidate]:
     """Every other codec in our bytes at every level, at its best size and at full size."""
     for codec in codecs:
-        files = Encodings(image, codec)
+        files = Encodings(image, codec, image.width)
         smallest = RESOLUTIONS[-1]
         for level, budget in sorted(budgets.items()):
             best = files.best_downscaled(budget, from_px=smallest)

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hsc.config import FACE_1024
 from hsc.domains.ffhq_face import crop_face, find_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.errors import HscError
 from hsc.images import PICTURE_SUFFIXES
 from hsc.images.photo import read_photo
 from hsc.research.data.held_out import held_out_names, spread
+from hsc.weights.loading import model_config
 
 SAME_FRAME, SAME_ANGLE = 0.08, np.radians(5)
 """How near a square picture must be to the crop of its face, in sides, to be taken as aligned."""
@@ -62,18 +62,16 @@ class StudyPicture:
         Raises:
             PhotoError: it is unusable. HscError: it shows no face.
         """
-        image = read_photo(self.path)
+        image, px = read_photo(self.path), model_config().generator.image_px
         if align and not is_aligned(image):
             faces = find_faces(image)
             if not faces:
                 raise HscError("no face was found in it")
-            return crop_face(image, faces[0], FACE_1024.image_px)
+            return crop_face(image, faces[0], px)
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
-        return image.resize(
-            (FACE_1024.image_px, FACE_1024.image_px), Image.Resampling.LANCZOS, box=box
-        )
+        return image.resize((px, px), Image.Resampling.LANCZOS, box=box)
 
 
 def study_pictures(folder: Path, limit: int | None) -> tuple[list[StudyPicture], list[str]]:

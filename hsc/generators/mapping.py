@@ -1,14 +1,16 @@
-"""Mapping network of the generator: Gaussian z to the intermediate latent w.
+"""Mapping network of StyleGAN2 and MobileStyleGAN: Gaussian z to the intermediate latent w.
 
-Source: StyleGAN2 (Karras et al. 2020, arXiv 1912.04958); weights from MobileStyleGAN.
+Source: StyleGAN2 (Karras et al. 2020, arXiv 1912.04958).
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import FACE_1024, GeneratorSpec
+from hsc.config import SHIPPED, GeneratorSpec
 from hsc.generators.base import MappingNetwork
+
+LAYERS = 8
 
 
 class Mapping(MappingNetwork):
@@ -21,10 +23,10 @@ class Mapping(MappingNetwork):
     ``w_mean`` is the mean of w over the prior; truncation moves w towards it.
     """
 
-    def __init__(self, spec: GeneratorSpec = FACE_1024) -> None:
+    def __init__(self, spec: GeneratorSpec = SHIPPED.generator) -> None:
         super().__init__()
         dim = spec.style_dim
-        self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(8)])
+        self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(LAYERS)])
         self.register_buffer("w_mean", torch.zeros(dim))
 
     def forward(self, z: Tensor, truncation: float = 1.0) -> Tensor:
