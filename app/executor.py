@@ -13,9 +13,10 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -29,6 +30,11 @@ log = logging.getLogger(__name__)
 
 Args = ParamSpec("Args")
 Value = TypeVar("Value")
+
+QUIET = 2.0
+"""Seconds without a call that a visitor waits for, after which the background begins: whoever moves
+a slider comes back sooner."""
+POLL = 0.1  # seconds
 
 # one in the process, however many codecs there are; not a daemon: PyTorch aborts the process when
 # it is ended in the middle of its work
@@ -60,6 +66,31 @@ class CancelToken:
         return lambda: self.cancellations != before
 
 
+class Attention:
+    """Whether a visitor waits for something, and since when nobody does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting, self._ended = 0, float("-inf")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Somebody waits until this ends."""
+        with self._lock:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._ended = time.monotonic()
+
+    def quiet_for(self) -> float:
+        """Seconds since the last wait ended; less than any number while somebody waits."""
+        with self._lock:
+            return float("-inf") if self._waiting else time.monotonic() - self._ended
+
+
 class Executor:
     """Runs functions whose first argument is the codec, one at a time, in order of arrival.
 
@@ -75,6 +106,7 @@ class Executor:
     def __init__(self, load: Callable[[], FaceCodec]) -> None:
         self._loaded: Future[FaceCodec] = Future()
         self.calls = CallCounts(Cancelled)
+        self._wanted = Attention()
         if zerogpu.ENABLED:
             self._load(load)
         else:
@@ -131,11 +163,38 @@ class Executor:
     ) -> Value:
         """The value of a function of the codec. What the function raises is raised here."""
         codec = self.codec
-        if zerogpu.ENABLED:
-            future = self._submit(call, zerogpu.run, call, codec, *args, **options)
-        else:
-            future = self._submit(call, call, codec, *args, **options)
-        return future.result()
+        with self.waited_for():
+            if zerogpu.ENABLED:
+                future = self._submit(call, zerogpu.run, call, codec, *args, **options)
+            else:
+                future = self._submit(call, call, codec, *args, **options)
+            return future.result()
+
+    def waited_for(self) -> AbstractContextManager[None]:
+        """Around work that a visitor waits for: meanwhile nothing begins in the background."""
+        return self._wanted.held()
+
+    def in_background(
+        self,
+        call: Callable[[FaceCodec], Value],
+        given_up: Callable[[], bool],
+        quiet: float = QUIET,
+    ) -> Value:
+        """As `run`, for a short part of what no visitor waits for. It begins once nothing has been
+        waited for during ``quiet`` seconds. Not on ZeroGPU, whose calls take a visitor's quota.
+
+        Raises:
+            Cancelled: ``given_up`` said so before it began.
+        """
+        codec = self.codec
+        assert not zerogpu.ENABLED, "nothing runs in the background on ZeroGPU"
+        while self._wanted.quiet_for() < quiet:
+            if given_up():
+                raise Cancelled
+            time.sleep(POLL)
+        if given_up():
+            raise Cancelled
+        return self._submit(call, call, codec).result()
 
     def steps(
         self,
@@ -159,18 +218,19 @@ class Executor:
             news.put(Progress(done, total))
 
         codec = self.codec
-        if zerogpu.ENABLED:
-            future = self._submit(call, zerogpu.steps, call, codec, report, *args, **options)
-        else:
-            future = self._submit(call, call, codec, report, *args, **options)
-        future.add_done_callback(news.put)
-        try:
-            while isinstance(item := news.get(), Progress):
-                yield item
-            with suppress(Cancelled):
-                yield item.result()
-        finally:
-            closed.set()
+        with self.waited_for():
+            if zerogpu.ENABLED:
+                future = self._submit(call, zerogpu.steps, call, codec, report, *args, **options)
+            else:
+                future = self._submit(call, call, codec, report, *args, **options)
+            future.add_done_callback(news.put)
+            try:
+                while isinstance(item := news.get(), Progress):
+                    yield item
+                with suppress(Cancelled):
+                    yield item.result()
+            finally:
+                closed.set()
 
     def _submit(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # these bring PyTorch, for which the page does not wait
     import torch
 
     from hsc.decoder import Decoder
+    from hsc.editing.plausibility import Held
     from hsc.networks import Networks
     from hsc.types import DecodedLatents, Inversion
 
@@ -70,6 +71,10 @@ class FaceCodec(Protocol):
         progress: ProgressReport | None,
     ) -> Inversion: ...
 
+    def refine_steps(
+        self, crop: Image.Image, latents: Inversion, level: float, steps: int
+    ) -> Iterator[Inversion]: ...
+
     def compress(self, latents: Inversion, level: float) -> bytes: ...
 
     def decode(self, data: bytes, layers: str = "scn+fcn") -> Image.Image: ...
@@ -98,6 +103,18 @@ class FaceCodec(Protocol):
         *,
         preview: bool = False,
     ) -> list[Image.Image]: ...
+
+    def held_back(
+        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
+    ) -> Held: ...
+
+    def compress_edited(
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float],
+        level: float,
+        keep_details: float = 1.0,
+    ) -> bytes: ...
 
     def morph(self, a: DecodedLatents, b: DecodedLatents, t: float) -> DecodedLatents: ...
 

@@ -45,10 +45,16 @@ def facts_of(
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long call is, in steps."""
+    """How far a long call is, in steps.
+
+    Attributes:
+        lpips: of a search in the background: LPIPS at 256 px of the picture that it began with, and
+            then of each that it tried.
+    """
 
     done: int
     total: int
+    lpips: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from app.services.measure import Measures
 from app.services.morph import Morph
 from app.services.photographs import Photographs
 from app.services.rd_curve import RdCurves
+from app.services.refining import Refining
 from app.services.vision import VisionReadouts
 from hsc.domains import domain
 from hsc.weights.model_id import FACES, Model, model_of
@@ -49,10 +50,11 @@ class Studio:
         self.cache = cache = SharedCache(limit)
         self.decoding = decoding = Decoding(executor, cache)
         self.compression = compression = Compression(executor, decoding, cache, model)
-        self.editing = Editing(compression)
+        self.editing = Editing(compression, cache)
         self.morph = Morph(decoding)
         self.explorer = Explorer(compression, cache)
         self.measures = Measures(cache, self.of_faces)
+        self.refining = Refining(compression, self.measures, cache)
         self.baselines = Baselines(self.measures, cache)
         self.vision = VisionReadouts(compression, cache)
         self.bit_allocation = BitAllocations(decoding, cache)

@@ -8,9 +8,10 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.batch import pair_edits, render_batch
-from hsc.bitstream import unpack
+from hsc.bitstream import unpack, with_layers
 from hsc.decoder import Decoder
 from hsc.editing.blend import Blender
+from hsc.editing.plausibility import Held
 from hsc.editing.table import Edit
 from hsc.encoder import Encoder
 from hsc.errors import BitstreamError, HscError
@@ -289,6 +290,47 @@ class Codec:
         for picture, (latents, amounts) in zip(pictures, pairs):
             marks.put(picture, marks.edited(latents.layers, amounts, keep_details))
         return pictures
+
+    def held_back(
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float],
+        keep_details: float = 1.0,
+    ) -> Held:
+        """How far edits go together, and the share of every amount that is carried out.
+
+        ``draw`` and ``preview`` hold back by themselves; this says by how much. The share is 1
+        where the edited face is one that the generator knows.
+
+        Raises:
+            HscError: as ``decode``.
+        """
+        _check_keep(keep_details)
+        return self.decoder.held(opened, edits, keep_details)
+
+    def compress_edited(
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float],
+        level: float,
+        keep_details: float = 1.0,
+    ) -> bytes:
+        """A file of its own of an edited face: the latents that ``draw`` renders, coded anew.
+
+        Its picture is that of ``draw(opened, edits)`` but for the rounding at that level. A face
+        that was opened from its semantics alone gives a file of semantics alone.
+
+        Args:
+            level: 1 to 6, as ``encode``; usually that of the file that was opened.
+
+        Raises:
+            HscError: as ``decode``. BitstreamError: the level is outside 1 to 6.
+        """
+        _check_keep(keep_details)
+        feature, w_plus = self.decoder.apply_edits(opened, edits, keep_details)
+        feature_s = self.decoder.feature_of(w_plus)
+        data = self.compress(Inversion(w_plus, feature, feature_s), level)
+        return with_layers(data, "scn") if opened.semantics_alone else data
 
     def morph(
         self, a: bytes | DecodedLatents, b: bytes | DecodedLatents, t: float

@@ -1,12 +1,13 @@
 """The decoder: what a ``.hsc`` file holds to a picture, nothing else being known."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from hsc.bitstream import Container
 from hsc.editing.apply import detail_weight, edit_feature, edit_styles
+from hsc.editing.plausibility import NOTHING_HELD, Held
 from hsc.errors import WeightsError
 from hsc.generators.exits import render_exit
 from hsc.networks import Networks
@@ -60,17 +61,21 @@ class Decoder:
                 :func:`hsc.editing.edit_feature`.
 
         Whatever the edit, skin keeps its colour, as :meth:`hsc.editing.skin.Skin.restore` says.
+        Edits that leave the faces that the generator knows are held back, see
+        :mod:`hsc.editing.plausibility`.
 
         Returns:
             (1, 512, 32, 32) and (1, 23, 512), exactly those of the file without an edit.
         """
         n = self.networks
         feature, feature_s, w_plus = opened.feature, opened.feature_s, opened.w_plus
-        feature = edit_feature(
-            n.edits, edits, n.synthesis.feature, n.fcn.feature_std,
-            w_plus, feature_s, feature, keep_details,
-        )  # fmt: skip
         weight = detail_weight(not opened.semantics_alone, keep_details)
+        features = _Remembered(n.synthesis.feature)
+        share = self._held(opened, edits, weight, features).share
+        edits = {name: share * amount for name, amount in edits.items()}
+        feature = edit_feature(
+            n.edits, edits, features, n.fcn.feature_std, w_plus, feature_s, feature, keep_details
+        )
         w_plus = edit_styles(w_plus, n.edits.offset(edits, weight))
         before = opened.w_plus
         if opened.layers == "fcn":
@@ -80,6 +85,40 @@ class Decoder:
             # its read-outs were fitted to the generator's own block above F, whatever renders
             feature = n.edits.skin.restore(n.generator, *drawn)
         return feature, w_plus
+
+    @torch.no_grad()
+    def held(
+        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
+    ) -> Held:
+        """How far edits go together, and the share of them that ``apply_edits`` carries out.
+
+        Arguments and errors as ``apply_edits``.
+        """
+        weight = detail_weight(not opened.semantics_alone, keep_details)
+        return self._held(opened, edits, weight, self.networks.synthesis.feature)
+
+    def _held(
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float],
+        weight: float,
+        features: Callable[[Tensor], Tensor],
+    ) -> Held:
+        n = self.networks
+        n.edits.offset(edits, weight)  # refuses what is out of range, whatever is held back
+        if n.plausibility is None:
+            return NOTHING_HELD
+
+        def shared(share: float) -> Tensor:
+            amounts = {name: share * amount for name, amount in edits.items()}
+            return features(edit_styles(opened.w_plus, n.edits.offset(amounts, weight)))
+
+        return n.plausibility.held(opened.feature_s, edits, shared)
+
+    @torch.no_grad()
+    def feature_of(self, w_plus: Tensor) -> Tensor:
+        """G_F: what semantics alone predict, (B, 23, 512) -> (B, 512, 32, 32)."""
+        return self.networks.synthesis.feature(w_plus)
 
     @torch.no_grad()
     def render(
@@ -113,3 +152,16 @@ class Decoder:
         if n.preview is None:
             raise WeightsError("these weights cannot draw previews: preview is not among them.")
         return render_exit(n.synthesis, n.preview, feature, w_plus)
+
+
+class _Remembered:
+    """A network that need not compute its last answer again."""
+
+    def __init__(self, network: Callable[[Tensor], Tensor]) -> None:
+        self.network = network
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if self._last is None or not torch.equal(self._last[0], x):
+            self._last = x, self.network(x)
+        return self._last[1]

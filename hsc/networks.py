@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hsc.bitstream.rans import CdfTables
 from hsc.config import CodecConfig
+from hsc.editing.plausibility import Plausibility
 from hsc.editing.table import EditTable
 from hsc.generators.backends import build_backend, resolve_backend
 from hsc.generators.base import ExactFeatures, MappingNetwork, Renderer, SynthesisNetwork
@@ -40,6 +41,8 @@ class Networks:
         encoder: None in a decode-only installation.
         preview: the 256-px exit of ``synthesis``, None where its weights are missing.
         self_renderer: gives the encoder feedback, None in a decode-only installation.
+        plausibility: how far edits may go together, None where its weights are missing: then
+            nothing is held back.
         scn, fcn: the two layers; what their bytes depend on lives on the CPU, exactly.
         context: the generator's exact features of S^, which FCN's entropy model is given.
     """
@@ -62,6 +65,7 @@ class Networks:
     encoder: InversionEncoder | None
     preview: ExitHead | None
     self_renderer: SelfRenderer | None
+    plausibility: Plausibility | None = None
 
     def semantics(self, w_plus_hat: Tensor, feature_s: Tensor) -> Semantics:
         """What FCN is coded with.
@@ -117,6 +121,9 @@ def load_networks(
         encoder=encoder,
         preview=load_preview(device, folder) if path_of("preview", folder).is_file() else None,
         self_renderer=SelfRenderer.load(device, folder) if encoder else None,
+        plausibility=Plausibility.load(usual, device)
+        if (usual := path_of("plausibility", folder)).is_file()
+        else None,
     )
 
 

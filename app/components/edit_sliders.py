@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -9,12 +10,11 @@ import gradio as gr
 
 from app.components.events import Update
 from app.protocols import EditInfo, FaceCodec
+from app.services.edit_words import ENDS
 from app.services.editing import shipped_edits
 
 ACCORDIONS = {"principal": "Principal directions of the latent space"}
 """Groups without a plain meaning, which are folded away, and the title of the accordion."""
-SHORT_UNITS = {"degrees": "°"}
-"""Units as a label has room for them, two sliders side by side."""
 
 
 class EditSliders:
@@ -32,6 +32,7 @@ class EditSliders:
     def __init__(self, prefix: str, described: bool = False) -> None:
         self.edits: list[EditInfo] = shipped_edits()
         self.by_name: dict[str, gr.Slider] = {}
+        gr.HTML(_style(prefix, self.edits), elem_classes=["edit-style"])
         for group, edits in groupby(self.edits, lambda edit: edit.group):
             with _group(group):
                 for edit in edits:
@@ -80,11 +81,22 @@ def _slider(edit: EditInfo, prefix: str, described: bool) -> gr.Slider:
         edit.high,
         value=0,
         step=edit.step,
-        label=f"{edit.label} ({SHORT_UNITS.get(edit.unit, edit.unit)})"
-        if edit.unit
-        else edit.label,
+        label=f"{edit.label}, {edit.unit}" if edit.unit else edit.label,
         info=edit.description if described else None,
         buttons=["reset"],
         elem_id=f"{prefix}-{edit.name}",
         elem_classes=["edit"],
     )
+
+
+def _style(prefix: str, edits: Sequence[EditInfo]) -> str:
+    """Where zero is on each slider, from where it fills, and what its ends mean."""
+    rules = []
+    for edit in edits:
+        of = f"#{prefix}-{edit.name}"
+        zero = -edit.low / (edit.high - edit.low)
+        rules.append(f"{of} {{ --zero: {zero:.1%} }}")
+        for end, words in zip(("min", "max"), ENDS.get(edit.name, ())):
+            rules.append(f'{of} .{end}_value::before {{ content: "{words}" }}')
+            rules.append(f"{of} .{end}_value {{ font-size: 0 }}")
+    return f"<style>{' '.join(rules)}</style>"

@@ -42,6 +42,10 @@ MODEL_EVENT: dict[str, Any] = {
 }
 # For sliders: while an event runs, only the newest value waits.
 LIVE: dict[str, Any] = {**MODEL_EVENT, "trigger_mode": "always_last"}
+# For what no visitor waits for: it stands in nobody's way, and gives way by itself.
+BACKGROUND: dict[str, Any] = {
+    **MODEL_EVENT, "concurrency_id": "background", "concurrency_limit": None
+}  # fmt: skip
 QUICK: dict[str, Any] = {
     "queue": False,
     "api_visibility": "private",

@@ -198,6 +198,24 @@ def previews(
     return codec.draw_many(files[0], edits, keep, preview=True)
 
 
+def held_share(
+    codec: FaceCodec, files: Sequence[DecodedLatents], edits: Mapping[str, float], keep: float
+) -> float:
+    """The share of an edit of one file that is carried out."""
+    return codec.held_back(files[0], edits, keep).share
+
+
+def edited_file(
+    codec: FaceCodec,
+    files: Sequence[DecodedLatents],
+    edits: Mapping[str, float],
+    keep: float,
+    level: float,
+) -> bytes:
+    """A file of an edited face."""
+    return codec.compress_edited(files[0], edits, level, keep)
+
+
 def random_face(codec: FaceCodec, seed: int) -> Image.Image:
     """As the codec's `random_face`."""
     return codec.random_face(seed)

@@ -74,7 +74,7 @@ class Compression:
         prepared_key = (key, face if align else None, upload_bytes)
         prepared = self._prepared.get(prepared_key)
         if prepared is None:
-            with one_core():
+            with self.executor.waited_for(), one_core():
                 crop, thumbnails = self._cut(read_photo(photo), key, face if align else None)
             seconds = time.perf_counter() - started
             prepared = Prepared(crop, fingerprint(crop), thumbnails, upload_bytes, seconds)

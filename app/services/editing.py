@@ -1,10 +1,10 @@
-"""Edits of a file's face: live previews, strips, grids of strength by bitrate, presets."""
+"""Edits of a file's face: live previews, strips, grids of strength by bitrate, presets, files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -12,9 +12,10 @@ from typing import cast
 from PIL import Image
 from safetensors import safe_open
 
+from app.cache import Cache, SharedCache, fingerprint
 from app.protocols import EditInfo
-from app.results import CurrentFace, Edits, Prepared
-from app.services.batched_calls import previews
+from app.results import CurrentFace, Edits, Prepared, facts_of
+from app.services.batched_calls import edited_file, held_share, previews
 from app.services.compression import Compression
 from app.services.decoding import NO_EDITS
 from hsc.errors import HscError, PhotoError
@@ -23,6 +24,7 @@ from hsc.weights.model_id import path_of
 MAGIC = b"HSC"
 STRIP = 7  # pictures
 STRENGTHS = 5  # of a grid
+LONGEST_HISTORY = 60  # entries, some hundred bytes each
 GRID_LEVELS = (1, 2, 3, 4.5, 6)
 PRESETS: dict[str, dict[str, float]] = {
     "Big smile": {"smile": 1.0, "mouth_open": 0.3},
@@ -51,6 +53,11 @@ class EditTarget:
     layers: str = "scn+fcn"
     prepared: Prepared | None = None
 
+    @property
+    def key(self) -> str:
+        """Tells the pictures of one target from those of another."""
+        return f"{fingerprint(self.data)}-{self.layers}"
+
     @classmethod
     def current(cls, current: CurrentFace) -> EditTarget:
         """What the Compress tab shows."""
@@ -69,9 +76,11 @@ class GridRow:
 class Editing:
     """Renders edits of files; a file is opened once."""
 
-    def __init__(self, compression: Compression) -> None:
+    def __init__(self, compression: Compression, cache: SharedCache) -> None:
         self.compression = compression
         self.decoding = compression.decoding
+        self._held: Cache[float] = Cache(cache)
+        self._files: Cache[bytes] = Cache(cache)
 
     @property
     def table(self) -> tuple[EditInfo, ...]:
@@ -103,6 +112,39 @@ class Editing:
     def picture(self, face: EditTarget, edits: Edits = NO_EDITS) -> Image.Image:
         """The picture at full size."""
         return self.decoding.render(face.data, face.layers, edits).value
+
+    def held(self, face: EditTarget, edits: Edits) -> float:
+        """The share of the edits that is carried out: less than 1 where together they would leave
+        the faces that the generator knows."""
+        if not edits.named:
+            return 1.0
+        return self._held.get_or_make(
+            (fingerprint(face.data), face.layers, edits),
+            lambda: (
+                self.decoding.call_opened(
+                    held_share, [(face.data, face.layers)], edits.amounts, edits.keep_details
+                ).value
+            ),
+        )
+
+    def file(self, face: EditTarget, edits: Edits) -> bytes:
+        """A .hsc file of the edited face, at the level of its own; that file where nothing is
+        edited."""
+        if not edits.named:
+            return face.data
+        level = facts_of(face.data)["level"]
+        return self._files.get_or_make(
+            (fingerprint(face.data), face.layers, edits),
+            lambda: (
+                self.decoding.call_opened(
+                    edited_file,
+                    [(face.data, face.layers)],
+                    edits.amounts,
+                    edits.keep_details,
+                    level,
+                ).value
+            ),
+        )
 
     def strip(
         self, face: EditTarget, name: str, edits: Edits = NO_EDITS
@@ -146,6 +188,55 @@ class Editing:
         each = [edits.amounts | {name: amount} for amount in amounts]
         file = (face.data, face.layers)
         return self.decoding.call_opened(previews, [file], each, edits.keep_details).value
+
+
+def is_on(preset: Mapping[str, float], amounts: Mapping[str, float]) -> bool:
+    """Whether a preset's amounts are all among those of the sliders."""
+    return all(abs(amounts.get(name, 0.0) - x) < 1e-6 for name, x in preset.items())
+
+
+def toggled(preset: Mapping[str, float], amounts: Mapping[str, float]) -> dict[str, float]:
+    """The amounts with a preset added, or taken out where it is on. Presets of other edits stay;
+    one of the same edit is replaced."""
+    kept = {name: x for name, x in amounts.items() if name not in preset}
+    return kept if is_on(preset, amounts) else kept | dict(preset)
+
+
+@dataclass(frozen=True)
+class History:
+    """Values of all controls, as they came to rest one after the other.
+
+    Attributes:
+        entries: the oldest first, LONGEST_HISTORY at most; `entries[at]` is what shows.
+    """
+
+    entries: tuple[tuple[float, ...], ...] = ()
+    at: int = -1
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """What shows; None before anything came to rest."""
+        return self.entries[self.at] if self.entries else None
+
+    @property
+    def can_undo(self) -> bool:
+        return self.at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return self.at < len(self.entries) - 1
+
+    def with_values(self, values: Sequence[float]) -> History:
+        """After the controls came to rest; what was undone is forgotten, unless nothing moved."""
+        now = tuple(float(value) for value in values)
+        if now == self.values:
+            return self
+        entries = (*self.entries[: self.at + 1], now)[-LONGEST_HISTORY:]
+        return History(entries, len(entries) - 1)
+
+    def moved(self, by: int) -> History:
+        """Back by -1, forth by 1; as it is at its ends."""
+        return replace(self, at=min(max(self.at + by, 0), len(self.entries) - 1))
 
 
 def shipped_edits() -> list[EditInfo]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from app.protocols import FaceCodec
+from app.services.clips import clip, there_and_back
 from app.services.decoding import Decoding
 from app.services.editing import EditTarget
 from hsc.errors import HscError
@@ -20,8 +20,7 @@ MORPH = "morph"
 MIXES = ("coarse", "middle", "fine")  # as hsc.editing.blend has them
 FRAMES = 12  # one way
 FRAME_PX = 384
-FRAME_MS, REST_MS = 70, 500
-FORMATS = {"webp": "WEBP", "gif": "GIF"}
+FRAME_MS, REST_MS = 80, 480
 
 
 class Morph:
@@ -70,22 +69,9 @@ def animation(frames: list[Image.Image], kind: str = "webp") -> bytes:
 
     Args:
         frames: one way.
-        kind: of FORMATS.
+        kind: of `app.services.clips.kinds`.
+
+    Raises:
+        HscError: that kind cannot be made here.
     """
-    way = [*frames, *frames[-2:0:-1]]
-    rests = {0, len(frames) - 1}
-    durations = [REST_MS if number in rests else FRAME_MS for number in range(len(way))]
-    options: dict[str, Any] = (
-        {"quality": 82, "method": 4} if kind == "webp" else {"optimize": False}
-    )
-    buffer = io.BytesIO()
-    way[0].save(
-        buffer,
-        format=FORMATS[kind],
-        save_all=True,
-        append_images=way[1:],
-        duration=durations,
-        loop=0,
-        **options,
-    )
-    return buffer.getvalue()
+    return clip(there_and_back(frames, FRAME_MS, REST_MS), kind)

@@ -91,8 +91,13 @@ def run(args: argparse.Namespace) -> int:
         codec.add_direction(path.stem, path, low, high)
 
     def decode(source: Path, target: Path) -> str:
-        picture = codec.decode(source.read_bytes() if sent is None else sent, **options)
+        data = source.read_bytes() if sent is None else sent
+        picture = codec.decode(data, **options)
         marks.save(picture, target, "PNG")
-        return f"to {target.name}"
+        if not edits:
+            return f"to {target.name}"
+        share = codec.held_back(codec.open(data, args.layers), edits, args.keep_details).share
+        held = f", edits held back to {share:.0%} of what was asked" if share < 1 else ""
+        return f"to {target.name}{held}"
 
     return batch.process(work, decode)

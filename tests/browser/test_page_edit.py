@@ -13,7 +13,12 @@ from PIL import Image
 from playwright.sync_api import expect
 from steps import closeness, finished, pixels, source, upload
 
-OVERLAY = "#edit-picture canvas.preview"
+from hsc.bitstream.text import from_text
+
+OVERLAY = "#edit-viewer .world canvas.overlay"
+EDITED, PLAIN = "#edit-viewer .world img.right", "#edit-viewer .world img.left"
+STEPS = "#edit-undo", "#edit-redo"
+CAPTION = "#edit-viewer .caption.right small"
 # index of the server's preview among the page's events
 PREVIEW_EVENT = """() => {
   const { components, dependencies } = window.gradio_config;
@@ -38,40 +43,110 @@ def page(visit, quick_server):
     page.locator(".welcome [data-choose='1']").click()
     finished(page)
     page.get_by_role("tab", name="Edit").click()
-    expect(page.locator("#edit-picture img")).to_be_visible()
+    expect(page.locator(EDITED)).to_be_visible()
     return page
+
+
+def shown(page, picture: str):
+    """The pixels that a side of the viewer shows."""
+    return pixels(page.locator(picture).get_attribute("src"))
 
 
 def whole(page, words: str):
     """Wait for the whole edited picture, 1024 pixels a side; its pixels."""
-    expect(page.locator("#edit-picture label")).to_contain_text(words)
-    page.wait_for_function("document.querySelector('#edit-picture img').naturalWidth === 1024")
+    expect(page.locator(CAPTION)).to_contain_text(words)
+    page.wait_for_function(f"document.querySelector('{EDITED}').naturalWidth === 1024")
     expect(page.locator("#edit-note p")).to_have_count(0)
-    return pixels(source(page, "#edit-picture"))
+    return shown(page, EDITED)
+
+
+def pressed(page) -> list[str]:
+    """The presets that are on."""
+    return page.locator("#presets [aria-pressed=true]").all_inner_texts()
 
 
 def test_a_slider_edits_the_decoded_face_and_comes_to_rest_as_a_whole_picture(page):
-    plain = whole(page, "nothing yet")
-    assert np.array_equal(plain, pixels(source(page, "#edit-plain")))
+    plain = whole(page, "nothing edited yet")
+    assert np.array_equal(plain, shown(page, PLAIN))
     page.locator("#edit-smile input[type=range]").focus()
     page.keyboard.press("End")
-    smiling = whole(page, "smile +1.5")
+    smiling = whole(page, "more smile (+1.5)")
     assert not np.array_equal(smiling, plain)
-    assert np.array_equal(pixels(source(page, "#edit-plain")), plain)
+    assert np.array_equal(shown(page, PLAIN), plain)
     expect(page.locator("#edit-about")).to_contain_text("smiles clearly")
+    # the stand-in's faces melt beyond a smile of 1.2
+    expect(page.locator(CAPTION)).to_contain_text("held back to 80%")
+    expect(page.locator("#edit-about")).to_contain_text("the faces that the generator knows")
     # one slider back, a preset, everything back
     page.locator("#edit-smile").get_by_role("button", name="Reset").click()
-    assert np.array_equal(whole(page, "nothing yet"), plain)
+    assert np.array_equal(whole(page, "nothing edited yet"), plain)
     page.get_by_role("button", name="Serious").click()
-    whole(page, "smile -1")
+    whole(page, "less smile (-1)")
+    assert pressed(page) == ["Serious"]
     page.locator("#edit-reset").click()
-    assert np.array_equal(whole(page, "nothing yet"), plain)
+    assert np.array_equal(whole(page, "nothing edited yet"), plain)
+    assert pressed(page) == []
+
+
+def test_edits_are_undone_and_redone(page):
+    plain, undo, redo = (whole(page, "nothing edited yet"), *map(page.locator, STEPS))
+    expect(undo).to_be_disabled()
+    page.get_by_role("button", name="Serious").click()
+    serious = whole(page, "less smile (-1)")
+    undo.click()
+    assert np.array_equal(whole(page, "nothing edited yet"), plain)
+    expect(undo).to_be_disabled()
+    redo.click()
+    assert np.array_equal(whole(page, "less smile (-1)"), serious)
+    expect(redo).to_be_disabled()
+    page.locator("#edit-smile input[type=range]").focus()
+    page.keyboard.press("Control+z")
+    whole(page, "nothing edited yet")
+    # a preset that is on is taken out again by the same button
+    page.get_by_role("button", name="Serious").click()
+    whole(page, "less smile (-1)")
+    page.get_by_role("button", name="Serious").click()
+    whole(page, "nothing edited yet")
+
+
+def test_the_picture_stays_in_view_while_a_slider_is_moved(visit, quick_server):
+    for size in ({"width": 1280, "height": 720}, {"width": 390, "height": 800}):
+        page = visit(quick_server, size)
+        page.locator("#examples .gallery-item").nth(1).click()
+        finished(page)
+        page.get_by_role("tab", name="Edit").click()
+        whole(page, "nothing edited yet")
+        for slider in ("#edit-smile", "#keep-details"):
+            handle = page.locator(f"{slider} input[type=range]")
+            handle.scroll_into_view_if_needed()
+            box = page.locator("#edit-viewer .canvas").bounding_box()
+            assert box["y"] > -1 and box["y"] + box["height"] <= size["height"] + 1
+            below = handle.bounding_box()
+            covered = (
+                below["x"] < box["x"] + box["width"]
+                and below["x"] + below["width"] > box["x"]
+                and below["y"] < box["y"] + box["height"]
+            )
+            assert not covered, (size, slider)
+
+
+def test_an_edited_face_is_a_file_of_its_own(page):
+    page.get_by_role("button", name="Serious").click()
+    serious = whole(page, "less smile (-1)")
+    with page.expect_download() as download:
+        page.locator("#edit-make-file").click()
+    codec, data = FakeCodec(), download.value.path().read_bytes()
+    assert download.value.suggested_filename == "edited.hsc"
+    drawn = codec.decode(data)
+    assert closeness(drawn, Image.fromarray(serious)) > 25
+    link = page.locator("#edit-saved [data-copy]").get_attribute("data-copy")
+    assert from_text(link.removeprefix("?face=")) == data
 
 
 def test_a_face_of_the_strip_is_taken_over(page):
     expect(page.locator("#edit-strip img")).to_have_count(7)
     page.locator("#edit-strip button:has(img)").last.click()
-    whole(page, "smile +1.5")
+    whole(page, "more smile (+1.5)")
     expect(page.locator("#edit-smile input[type=number]")).to_have_value("1.5")
 
 
@@ -94,6 +169,14 @@ def test_two_faces_morph_and_move(page, tmp_path):
         {"name": "x.hsc", "mimeType": "application/octet-stream", "buffer": other}
     )
     expect(page.locator("#between-picture label")).to_contain_text("50%")
+    # both faces are beside what lies between
+    ends = [pixels(source(page, end)) for end in ("#between-first", "#between-second")]
+    assert np.array_equal(ends[0], shown(page, PLAIN))
+    assert np.array_equal(ends[1], np.asarray(codec.decode(other)))
+    page.locator("#animate").click()
+    expect(page.locator("#moving video")).to_be_visible()
+    page.wait_for_function("document.querySelector('#moving video').videoWidth > 0")
+    page.get_by_label("WebP").check()
     page.locator("#animate").click()
     expect(page.locator("#moving img")).to_be_visible()
     with page.expect_download() as download:
@@ -166,7 +249,7 @@ def real_page(visit, server):
     page.locator(".welcome [data-choose='1']").click()
     finished(page)
     page.get_by_role("tab", name="Edit").click()
-    whole(page, "nothing yet")
+    whole(page, "nothing edited yet")
     expect(page.locator("#edit-strip img")).to_have_count(7)
     return page
 
@@ -187,14 +270,12 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
     opened = codec.open(base64.b64decode(face.get_attribute("data-file")))
     drawn = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")
     assert closeness(drawn, codec.preview(opened, {"smile": 1.5})) > 45
-    picture, canvas = (
-        page.locator(f"#edit-picture {tag}").bounding_box() for tag in ("img", "canvas")
-    )
+    picture, canvas = (page.locator(each).bounding_box() for each in (EDITED, OVERLAY))
     assert canvas == pytest.approx(picture, abs=1)
 
     # the server's whole picture takes the preview's place
     calls.let_through()
-    whole(page, "smile +1.5")
+    whole(page, "more smile (+1.5)")
     expect(page.locator(OVERLAY)).to_have_count(0)
     assert calls.asked and calls.preview not in calls.asked
 
@@ -205,7 +286,7 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
     page.get_by_label("Server", exact=True).check()
     page.locator("#edit-smile input[type=range]").focus()
     page.keyboard.press("Home")
-    whole(page, "smile -1")
+    whole(page, "less smile (-1)")
     assert calls.preview in calls.asked
     expect(page.locator(OVERLAY)).to_have_count(0)
 
@@ -218,6 +299,6 @@ def test_a_face_that_this_browser_cannot_draw_is_left_to_the_server(page):
     calls.let_through()
     page.locator("#edit-smile input[type=range]").focus()
     page.keyboard.press("End")
-    whole(page, "smile +1.5")
+    whole(page, "more smile (+1.5)")
     assert calls.preview in calls.asked
     expect(page.locator(OVERLAY)).to_have_count(0)

@@ -11,9 +11,19 @@ from paths import ASTRONAUT
 from PIL import Image
 
 from app.cache import SharedCache
-from app.results import CurrentFace, Edits
+from app.results import CurrentFace, Edits, facts_of
 from app.services.baselines import Baselines, as_json
-from app.services.editing import EditTarget, amounts_over, shipped_edits, usable_presets
+from app.services.edit_words import ENDS, WORDS, edits_in_words
+from app.services.editing import (
+    LONGEST_HISTORY,
+    EditTarget,
+    History,
+    amounts_over,
+    is_on,
+    shipped_edits,
+    toggled,
+    usable_presets,
+)
 from app.services.measure import Distances, Measures, difference
 from app.services.morph import FRAME_PX, MIXES, MORPH, animation
 from app.tabs.compress import html as compress_html
@@ -107,6 +117,66 @@ def test_between_two_faces(studio, face):
         assert between.picture(face, other, kind, 1, preview=True).size == (256, 256)
     with pytest.raises(HscError, match="kinds"):
         between.picture(face, other, "everything", 1)
+
+
+def test_presets_combine_and_replace_each_other():
+    smile, old, young = {"smile": 1.0}, {"age": 20.0}, {"age": -10.0}
+    both = toggled(old, toggled(smile, {"yaw": 5.0}))
+    assert both == {"yaw": 5.0, "smile": 1.0, "age": 20.0}
+    assert is_on(smile, both) and is_on(old, both) and not is_on(young, both)
+    younger = toggled(young, both)
+    assert is_on(young, younger) and not is_on(old, younger) and is_on(smile, younger)
+    assert toggled(young, younger) == {"yaw": 5.0, "smile": 1.0}
+
+
+def test_edits_are_undone_redone_and_forgotten():
+    history = History()
+    assert history.values is None and not history.can_undo and not history.can_redo
+    for value in (0, 1, 1, 2):
+        history = history.with_values((value, 1))
+    assert history.entries == ((0.0, 1.0), (1.0, 1.0), (2.0, 1.0)) and history.can_undo
+    back = history.moved(-1)
+    assert back.values == (1.0, 1.0) and back.can_redo
+    assert back.with_values((1, 1)) == back  # drawing what is shown forgets nothing
+    assert back.moved(1) == history and history.moved(1) == history
+    assert back.with_values((5, 1)).entries[-1] == (5.0, 1.0)
+    assert not back.with_values((5, 1)).can_redo
+    for value in range(500):
+        history = history.with_values((value, 0))
+    assert len(history.entries) == LONGEST_HISTORY and history.values == (499.0, 0.0)
+
+
+def test_an_edited_face_becomes_a_file_at_its_own_level(studio, face, codec):
+    editing, look = studio.editing, Edits.of({"smile": 1.0})
+    assert editing.file(face, Edits()) == face.data
+    data = editing.file(face, look)
+    assert data != face.data and facts_of(data)["level"] == facts_of(face.data)["level"]
+    calls = len(codec.calls)
+    assert editing.file(face, look) == data and len(codec.calls) == calls
+
+
+def test_what_is_held_back_is_said(studio, face):
+    editing = studio.editing
+    assert editing.held(face, Edits()) == 1 and editing.held(face, Edits.of({"smile": 1})) == 1
+    share = editing.held(face, Edits.of({"smile": 1.5}))
+    assert share == pytest.approx(0.8)
+    html = edit_html.meanings(editing.table, Edits.of({"smile": 1.5}), share)
+    assert "Held back to 80%" in html and "Corners of the mouth" in html
+    assert "Held" not in edit_html.meanings(editing.table, Edits.of({"smile": 1}))
+
+
+def test_edits_are_said_in_words():
+    assert edits_in_words(Edits()) == "nothing edited yet"
+    edits = Edits.of({"yaw": -12, "age": 1, "smile": 1.5, "pc1": 0.5})
+    assert edits_in_words(edits) == (
+        "1 year older, pc1 +0.5, more smile (+1.5), head 12 degrees left"
+    )
+    assert edits_in_words(edits, shipped_edits()).count("Principal 1 +0.5") == 1
+    assert edits_in_words(Edits.of({"gender": -0.5, "glasses": 1})) == (
+        "more feminine (-0.5), glasses (+1)"
+    )
+    named = {edit.name for edit in shipped_edits() if not edit.name.startswith("pc")}
+    assert named == WORDS.keys() == ENDS.keys()
 
 
 @pytest.mark.parametrize("kind", ["webp", "gif"])

@@ -7,7 +7,7 @@ page relies on holds: pictures come from bytes alone, more level is more bytes, 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from hsc.bitstream import Container, unpack
 from hsc.codec import Codec
 from hsc.config import FACE_1024
 from hsc.decoder import Decoder
+from hsc.editing.plausibility import Held
 from hsc.errors import BitstreamError, HscError
 from hsc.metrics.dists import Dists
 from hsc.networks import Networks
@@ -83,8 +84,7 @@ class FakeCodec:
         if crop.size != (SIDE, SIDE):
             raise HscError(f"Expected a {SIDE} x {SIDE} crop, not {crop.size}.")
         self.calls.append("analyse")
-        pixels = torch.from_numpy(np.array(crop))
-        return Inversion(pixels, NOTHING, NOTHING)
+        return Inversion(_pixels(crop), NOTHING, NOTHING)
 
     def refine(
         self,
@@ -99,6 +99,13 @@ class FakeCodec:
                 progress(step + 1, steps)
         self.calls.append(f"refine {level:g}")
         return Inversion(255 - latents.w_plus, NOTHING, NOTHING)
+
+    def refine_steps(
+        self, crop: Image.Image, latents: Inversion, level: float, steps: int
+    ) -> Iterator[Inversion]:
+        for step in range(1, steps + 1):
+            self.calls.append(f"refine step {step}")
+            yield Inversion((latents.w_plus // 64 + step).clamp(0, 3) * 64, NOTHING, NOTHING)
 
     def compress(self, latents: Inversion, level: float) -> bytes:
         self.calls.append(f"compress {level:g}")
@@ -162,6 +169,23 @@ class FakeCodec:
         draw = self.preview if preview else self.draw
         return [draw(opened, each, keep_details) for each in edits]
 
+    def held_back(
+        self, opened: DecodedLatents, edits: Mapping[str, float], keep_details: float = 1.0
+    ) -> Held:
+        """More than a smile of 1.2 is held back."""
+        asked = abs(edits.get("smile", 0.0))
+        return Held(min(1.0, 1.2 / asked) if asked else 1.0, asked, 1.2)
+
+    def compress_edited(
+        self,
+        opened: DecodedLatents,
+        edits: Mapping[str, float],
+        level: float,
+        keep_details: float = 1.0,
+    ) -> bytes:
+        picture = self._edited(opened, edits, keep_details)
+        return self.compress(Inversion(_pixels(picture), NOTHING, NOTHING), level)
+
     def morph(self, a: DecodedLatents, b: DecodedLatents, t: float) -> DecodedLatents:
         self.calls.append("morph")
         return _latents((1 - t) * a.w_plus + t * b.w_plus, a.layers)
@@ -207,6 +231,10 @@ class SameThread(Executor):
 
 def _latents(pixels: torch.Tensor, layers: str) -> DecodedLatents:
     return DecodedLatents(pixels, NOTHING, NOTHING, layers)
+
+
+def _pixels(picture: Image.Image) -> torch.Tensor:
+    return torch.from_numpy(np.array(picture))
 
 
 def _picture(layer: bytes) -> np.ndarray[Any, Any]:

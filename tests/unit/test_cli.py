@@ -15,6 +15,7 @@ import hsc.research
 from hsc.bitstream import Container
 from hsc.bitstream.text import to_text
 from hsc.cli import main
+from hsc.editing.plausibility import Held
 from hsc.errors import NoFaceError
 from hsc.levels import REFINE_STEPS
 
@@ -37,6 +38,12 @@ class StandIn:
         self.calls.append((len(data), layers, edits))
         self.kept = keep_details
         return Image.new("RGB", (1024, 1024), "red")
+
+    def open(self, data, layers="scn+fcn"):
+        return data
+
+    def held_back(self, opened, edits, keep_details=1.0):
+        return Held(0.74, 4.0, 2.2) if "age" in edits else Held(1.0, 1.0, 2.2)
 
 
 @pytest.fixture
@@ -136,6 +143,15 @@ def test_decode_a_file(codec, tmp_path):
     assert codec.kept == 0.25
     with Image.open(target) as picture:
         assert picture.format == "PNG" and picture.size == (1024, 1024)
+
+
+def test_decode_says_when_edits_are_held_back(codec, tmp_path, capfd):
+    source = tmp_path / "a.hsc"
+    source.write_bytes(b"12345")
+    argv = ["decode", str(source), str(tmp_path / "a.png"), "--edit"]
+    for edit, said in (("smile=1", ""), ("age=2", ", edits held back to 74% of what was asked")):
+        assert main([*argv, edit]) == 0
+        assert capfd.readouterr().err.splitlines() == [f"a.hsc to a.png{said}"]
 
 
 def test_decode_a_folder(codec, tmp_path, capfd):

@@ -16,6 +16,7 @@ PURPOSES = {
     "entropy": "probability tables of the coder",
     "preview": "draws small pictures quickly",
     "edits": "directions of the edits",
+    "plausibility": "how far edits may go together",
     "identity": "describes faces, for the encoder and for measuring",
     "faceres": "a second face recogniser, for measuring: nothing was trained on it",
     "lpips_alex": "compares pictures as people do",

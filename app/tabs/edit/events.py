@@ -7,18 +7,31 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from PIL import Image
 
+from app.address import FACE
 from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
 from app.components.html import note
-from app.files import keep_picture
+from app.files import keep_bytes, keep_picture
 from app.protocols import FaceCodec
 from app.results import CurrentFace, Edits
-from app.services.editing import EditTarget
+from app.services.editing import EditTarget, History, is_on, toggled
+from app.services.links import face_link
 from app.tabs.base import Opens, Tab
 from app.tabs.edit import api, html
 from app.tabs.edit.two_faces import TwoFaces
 from app.tabs.edit.view import NO_FACE, EditView
+from app.viewer import Choice, content, drawn, patch, wanted
 from hsc.errors import HscError
+
+PRESS_SAVE = """() => {
+  // the button has the new file's address after the next frame
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    if (document.querySelector("#edit-saved .note")) {
+      document.querySelector("#edit-save-file")?.click();
+    }
+  }));
+}"""
 
 
 class EditTab(Tab):
@@ -33,7 +46,7 @@ class EditTab(Tab):
         self.view = view = EditView()
         self.current = self.page.face.current
         self._wire(tab)
-        TwoFaces(self.studio, view, self.face).wire(self.current)
+        TwoFaces(self.studio, view, self.face).wire(tab, self.current)
         self.fitted = (
             *view.sliders.sliders,
             *view.presets.values(),
@@ -62,10 +75,11 @@ class EditTab(Tab):
         sliders = view.sliders.sliders
         request: list[Block] = [self.current, view.file, view.keep_details, *sliders]
         values = [*sliders, view.keep_details]
-        pictures = [view.note, view.unedited, view.edited, view.meanings, view.source]
+        pictures = [view.note, view.viewer, view.meanings, view.source, view.save_picture]
+        steps = [view.history, view.undo, view.redo, view.saved]
         whole: dict[str, Any] = {
-            "fn": friendly(self.draw, view.note), "inputs": request,
-            "outputs": [*pictures, view.file], **LIVE,
+            "fn": friendly(self.draw, view.note), "inputs": [view.history, *request],
+            "outputs": [*pictures, view.file, *steps, *view.presets.values()], **LIVE,
         }  # fmt: skip
         strip: dict[str, Any] = {
             "fn": friendly(self.draw_strip), "inputs": [view.strip_of, *request],
@@ -75,15 +89,31 @@ class EditTab(Tab):
         view.follow.click(
             friendly(self.preview),
             request,
-            [view.note, view.edited, view.meanings],
+            [view.note, view.viewer, view.meanings],
             **LIVE,
         )
         gr.on([view.settle.click, *(slider.release for slider in values)], **whole)
         for label, button in view.presets.items():
-            button.click(lambda label=label: self.preset(label), None, values, **QUICK).then(
-                **whole
-            )
-        view.reset.click(lambda: self.preset(None), None, values, **QUICK).then(**whole)
+            button.click(
+                lambda *now, label=label: self.preset(label, *now), values, values, **QUICK
+            ).then(**whole)
+        view.reset.click(self.at_rest, None, values, **QUICK).then(**whole)
+        for button, by in ((view.undo, -1), (view.redo, 1)):
+            button.click(
+                lambda history, by=by: self.step(history, by),
+                view.history,
+                [view.history, *values],
+                **QUICK,
+            ).then(**whole)
+        view.viewer.wanted(
+            friendly(self.original), [self.current, view.file], view.viewer, **MODEL_EVENT
+        )
+        view.make_file.click(
+            friendly(self.make_file, view.note),
+            request,
+            [view.note, view.save_file, view.saved],
+            **MODEL_EVENT,
+        ).then(fn=None, inputs=None, outputs=None, js=PRESS_SAVE, **QUICK)
         gr.on([view.strip_of.input], **strip)
         view.strip.select(self.take_amount, view.strip_of, sliders, **QUICK).then(**whole)
         view.draw_grid.click(
@@ -93,7 +123,7 @@ class EditTab(Tab):
             **MODEL_EVENT,
         )
 
-    def draw(self, *request: Any) -> Iterator[Update]:
+    def draw(self, history: History, *request: Any) -> Iterator[Update]:
         """The whole picture, beside what the file draws unedited.
 
         A file that is refused goes away again, so that its name is not beside another face.
@@ -110,16 +140,24 @@ class EditTab(Tab):
         yield {view.note: note("Drawing …", busy=True)}
         edited = self.editing.picture(face, edits)
         unedited = self.editing.picture(face)
+        share = self.editing.held(face, edits)
+        _, _, keep_details, *values = request
+        history = history.with_values((*values, keep_details))
+        choices = [
+            Choice("before", "Decoded", drawn(unedited, "face.webp"), bytes=len(face.data)),
+            self._after(edited, edits, share),
+        ]
+        if face.prepared is not None:
+            choices.append(Choice("original", "Original"))
         yield {
             view.note: "",
-            view.unedited: gr.Image(
-                value=keep_picture(unedited, "face.png"), label=f"From {len(face.data):,} bytes"
-            ),
-            view.edited: gr.Image(
-                value=keep_picture(edited, "edited.png"), label=html.edits_in_words(edits)
-            ),
-            view.meanings: html.meanings(view.sliders.edits, edits),
+            view.viewer: content(choices, "before", "after", version=face.key),
+            view.meanings: html.meanings(view.sliders.edits, edits, share),
             view.source: html.source(face),
+            view.save_picture: gr.DownloadButton(value=keep_picture(edited, "edited.png")),
+            view.saved: "",
+            **self._history(history),
+            **self._presets(edits),
         }
 
     def preview(self, *request: Any) -> Update:
@@ -130,16 +168,71 @@ class EditTab(Tab):
         return {
             view.note: "",
             view.meanings: html.meanings(view.sliders.edits, edits),
-            view.edited: gr.Image(
-                value=keep_picture(self.editing.preview(face, edits), "edited.png"),
-                label=html.edits_in_words(edits),
-            ),
+            view.viewer: patch(face.key, self._after(self.editing.preview(face, edits), edits)),
         }
 
-    def preset(self, label: str | None) -> list[float]:
-        """Values of all sliders and of keep-details; all at rest without a label."""
-        amounts = self.editing.presets().get(label, {}) if label else {}
-        return [*(amounts.get(name, 0) for name in self.view.sliders.by_name), 1]
+    def _after(self, picture: Image.Image, edits: Edits, share: float = 1.0) -> Choice:
+        words = html.caption(self.view.sliders.edits, edits, share)
+        return Choice("after", "Edited", drawn(picture, "edited.webp"), note=words)
+
+    def original(
+        self, current: CurrentFace | None, file: str | None, event: gr.EventData
+    ) -> dict[str, Any]:
+        """The viewer asks for the photo's crop."""
+        asked, face = wanted(event), self.face(current, file)
+        if face is None or face.prepared is None:
+            return patch(asked.version)
+        url = drawn(face.prepared.crop, "original.webp")
+        return patch(asked.version, Choice(asked.name, "Original", url))
+
+    def preset(self, label: str, *values: float) -> list[float]:
+        """Values of all sliders and of keep-details after a preset was pressed."""
+        *amounts, keep_details = values
+        before = self.view.sliders.amounts(tuple(amounts))
+        after = toggled(self.editing.presets()[label], before)
+        return [*(after.get(name, 0) for name in self.view.sliders.by_name), keep_details]
+
+    def at_rest(self) -> list[float]:
+        """Values of all sliders and of keep-details where nothing is edited."""
+        return [*(0 for _ in self.view.sliders.by_name), 1]
+
+    def step(self, history: History, by: int) -> list[Any]:
+        """Undo or redo: the history, and the values of all sliders and of keep-details."""
+        history = history.moved(by)
+        return [history, *(history.values or self.at_rest())]
+
+    def make_file(self, *request: Any) -> Iterator[Update]:
+        """The edited face as a .hsc file of its own, and its link."""
+        view, (face, edits) = self.view, self._parse(*request)
+        if face is None:
+            yield {view.note: note(NO_FACE)}
+            return
+        yield {view.note: note("Coding the edited face …", busy=True)}
+        data = self.editing.file(face, edits)
+        yield {
+            view.note: "",
+            view.save_file: gr.DownloadButton(value=keep_bytes(data, "edited.hsc")),
+            view.saved: html.saved(face_link(data, f"?{FACE}="), len(data)),
+        }
+
+    def _history(self, history: History) -> Update:
+        view = self.view
+        return {
+            view.history: history,
+            view.undo: gr.Button(interactive=history.can_undo),
+            view.redo: gr.Button(interactive=history.can_redo),
+        }
+
+    def _presets(self, edits: Edits) -> Update:
+        """Presets that are on look so; script.js tells screen readers."""
+        usable = self.editing.presets()
+        return {
+            button: gr.Button(
+                elem_classes=["preset", "on"] if is_on(usable[label], edits.amounts) else ["preset"]
+            )
+            for label, button in self.view.presets.items()
+            if label in usable
+        }
 
     def draw_strip(self, name: str, *request: Any) -> Any:
         """One edit alone, over its range."""

@@ -7,10 +7,13 @@ import time
 from collections.abc import Sequence
 from html import escape
 
+from app.components.html import note
 from app.files import address, keep_picture
 from app.protocols import EditInfo
 from app.results import Edits
+from app.services.edit_words import edits_in_words, held_in_words
 from app.services.editing import EditTarget, GridRow, amounts_over
+from app.services.links import FaceLink
 
 # script.js does the rest. The server draws until the visitor chooses the browser.
 PREVIEWS = """
@@ -30,23 +33,48 @@ def source(face: EditTarget | None) -> str:
     return f'<i data-file="{data}" data-layers="{layers}" data-time="{time.time_ns()}"></i>'
 
 
-def edits_in_words(edits: Edits) -> str:
-    """'Edited: age +10, smile +1', or that nothing is."""
-    if not edits.named:
-        return "Edited: nothing yet"
-    named = (f"{name.replace('_', ' ')} {amount:+g}" for name, amount in edits.named)
-    return "Edited: " + ", ".join(named)
+def meanings(table: Sequence[EditInfo], edits: Edits, share: float = 1.0) -> str:
+    """What the edits that were moved do, from their table, and whether they are held back.
 
-
-def meanings(table: Sequence[EditInfo], edits: Edits) -> str:
-    """What the edits that were moved do, from their table."""
+    Args:
+        share: of the edits that is carried out.
+    """
     known = {edit.name: edit for edit in table}
     rows = "".join(
         f"<li><b>{escape(known[name].label)}</b> {escape(known[name].description)}</li>"
         for name, _ in edits.named
         if name in known
     )
-    return f'<ul class="meanings">{rows}</ul>' if rows else ""
+    held = note(held_in_words(share), warn=True)
+    return held + (f'<ul class="meanings">{rows}</ul>' if rows else "")
+
+
+def caption(table: Sequence[EditInfo], edits: Edits, share: float = 1.0) -> str:
+    """The edits in words, below the edited picture, and whether they are held back."""
+    held = f", held back to {share:.0%}" if held_in_words(share) else ""
+    return edits_in_words(edits, table) + held
+
+
+def saved(link: FaceLink | None, size: int = 0) -> str:
+    """That the edited face is a file now, and its link."""
+    if link is None:
+        return ""
+    return (
+        f'<p class="note">The edited face as a file: {size:,} bytes. {escape(link.carries)} '
+        f'<button type="button" class="copy" data-copy="{escape(link.link)}">Copy its link</button>'
+        "</p>"
+    )
+
+
+def clip(path: str, kind: str) -> str:
+    """A clip that plays by itself and again."""
+    words = "One face turning into the other and back"
+    if kind == "mp4":
+        return (
+            f'<video src="{address(path)}" autoplay loop muted playsinline controls '
+            f'aria-label="{words}"></video>'
+        )
+    return f'<img src="{address(path)}" alt="{words}">'
 
 
 def grid(edit: EditInfo, rows: Sequence[GridRow]) -> str:

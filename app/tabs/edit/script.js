@@ -135,37 +135,28 @@
     },
   };
 
+  const viewer = () => window.hscViewer?.get("edit-viewer");
+
+  /** Lay a preview over the edited side of the viewer, until its next picture. */
   function paint(rgba, px) {
-    const block = $("#edit-picture");
-    const picture = block?.querySelector("img");
-    if (!picture) return;
-    let canvas = block.querySelector("canvas.preview");
-    if (!canvas) {
-      canvas = Object.assign(document.createElement("canvas"), { className: "preview" });
-      canvas.setAttribute("aria-hidden", "true");
-      block.append(canvas);
-    }
-    const [frame, box] = [block.getBoundingClientRect(), picture.getBoundingClientRect()];
+    const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: px, height: px });
-    Object.assign(canvas.style, {
-      left: `${box.left - frame.left - block.clientLeft}px`,
-      top: `${box.top - frame.top - block.clientTop}px`,
-      width: `${box.width}px`,
-      height: `${box.height}px`,
-    });
+    canvas.setAttribute("aria-hidden", "true");
     canvas.getContext("2d").putImageData(new ImageData(rgba, px, px), 0, 0);
+    if (viewer()?.shown("right")?.name === "after") viewer().overlay("right", canvas);
   }
 
-  const remove = () => $("#edit-picture canvas.preview")?.remove();
+  const remove = () => viewer()?.overlay("right", null);
 
   /** The preview goes when the server's picture is there, unless a slider moves again. */
   async function wholePictureCame() {
+    sayPresets();
     if (state === "idle") proceed();
     if (resting) return;
     covered = move;
     next = null;
     await new Promise(requestAnimationFrame); // the picture gets its new address
-    await $("#edit-picture img")?.decode().catch(() => {});
+    await $("#edit-viewer .world img.right")?.decode().catch(() => {});
     if (!resting && covered === move) remove();
   }
 
@@ -181,6 +172,22 @@
     $("#edit-follow")?.click();
     if (state === "idle") proceed();
   }
+
+  /** Presets that are on look so; this says it to screen readers. */
+  async function sayPresets() {
+    await new Promise(requestAnimationFrame);
+    for (const button of document.querySelectorAll("#presets .preset")) {
+      button.setAttribute("aria-pressed", String(button.classList.contains("on")));
+    }
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    const typing = event.target.closest?.("input:not([type=range]), textarea, [contenteditable]");
+    if (typing || !$("#editor")?.offsetParent) return;
+    event.preventDefault();
+    $(event.shiftKey ? "#edit-redo" : "#edit-undo")?.click();
+  });
 
   document.addEventListener("input", ({ target }) => {
     if (!target.closest?.("#edit-controls .edit, #keep-details")) return;

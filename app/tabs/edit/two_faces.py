@@ -11,11 +11,12 @@ from gradio.blocks import Block
 
 from app.components.events import LIVE, MODEL_EVENT, Update, friendly, keep_downloads
 from app.components.html import note
-from app.files import address, keep_bytes, keep_picture
+from app.files import keep_bytes, keep_picture
 from app.results import CurrentFace
 from app.services.editing import EditTarget
 from app.services.morph import FRAMES, animation
 from app.studio import Studio
+from app.tabs.edit import html
 from app.tabs.edit.view import EditView
 from hsc.errors import HscError
 
@@ -39,19 +40,21 @@ class TwoFaces:
         self.view = view
         self.first_face = first_face
 
-    def wire(self, current: gr.State) -> None:
+    def wire(self, tab: gr.Tab, current: gr.State) -> None:
         view = self.view
         faces: list[Block] = [current, view.file, view.other, view.kind]
         outputs = [view.note, view.between]
+        ends = [view.first, view.second]
         view.invent.click(friendly(self.invent), None, view.other, **MODEL_EVENT)
         view.amount.input(friendly(self.preview), [*faces, view.amount], outputs, **LIVE)
         gr.on(
             [view.other.change, view.kind.input, view.amount.release],
             friendly(self.draw, view.note),
             [*faces, view.amount],
-            [*outputs, view.other],
+            [*outputs, *ends, view.other],
             **LIVE,
         )
+        gr.on([tab.select, view.file.change], friendly(self.ends), faces[:3], ends, **LIVE)
         view.animate.click(
             friendly(self.animate, view.note),
             [*faces, view.animation_format],
@@ -72,10 +75,19 @@ class TwoFaces:
         """The whole picture."""
         yield {self.view.note: note("Drawing …", busy=True)}
         try:
-            yield self._picture(False, *request)
+            yield self._picture(False, *request) | self.ends(*request[:3])
         except HscError:
             yield {self.view.other: None}  # its name is not to be beside another face
             raise
+
+    def ends(self, current: CurrentFace | None, file: str | None, other: str | None) -> Update:
+        """Both faces, on either side of what lies between."""
+        view, faces = self.view, self._faces(current, file, other)
+        return {
+            component: keep_picture(self.studio.editing.picture(face), "face.png")
+            for component, face in zip((view.first, view.second), faces)
+            if face is not None
+        }
 
     def animate(
         self,
@@ -95,11 +107,11 @@ class TwoFaces:
         for frame in self.studio.morph.frames(a, b, kind):
             frames.append(frame)
             yield {view.note: note(f"Frame {len(frames)} of {FRAMES} …", busy=True)}
+        yield {view.note: note("Making the clip …", busy=True)}
         path = keep_bytes(animation(frames, animation_format), f"between.{animation_format}")
-        image = f'<img src="{address(path)}" alt="One face turning into the other and back">'
         yield {
             view.note: "",
-            view.animation: image,
+            view.animation: html.clip(path, animation_format),
             view.save_animation: gr.DownloadButton(value=path, visible=True),
         }
 

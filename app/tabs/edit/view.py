@@ -1,4 +1,4 @@
-"""Where things are on the Edit tab."""
+"""Where things are on the Edit tab: the picture stays in view, what steers it is beside it."""
 
 from __future__ import annotations
 
@@ -6,65 +6,30 @@ import gradio as gr
 
 from app.components.edit_sliders import EditSliders
 from app.components.images import picture
-from app.services.editing import PRESETS
+from app.services.clips import kinds
+from app.services.editing import PRESETS, History
 from app.tabs.edit.html import PREVIEWS, PREVIEWS_SCRIPT, SOURCE_SCRIPT
 from app.texts import text
+from app.viewer import viewer
 
 NO_FACE = "Drop a .hsc file or a photo, or choose a face on the Compress tab."
+CLIPS = {"mp4": "MP4", "webp": "WebP", "gif": "GIF"}
 
 
 class EditView:
     """The tab's components, as attributes; create it inside a `gr.Tab`."""
 
     def __init__(self) -> None:
-        with gr.Row(elem_id="editor"):
-            with gr.Column(scale=5, min_width=320, elem_id="edit-controls"):
+        self.history = gr.State(History())
+        with gr.Row(elem_id="editor", elem_classes=["room"]):
+            with gr.Column(elem_classes=["room-viewer"], elem_id="edit-results"):
+                self.viewer = viewer(
+                    "edit-viewer", "The decoded face before and after the edit", empty=NO_FACE
+                )
+                self.note = gr.HTML(elem_id="edit-note")
+                self.source = gr.HTML(js_on_load=SOURCE_SCRIPT, elem_id="edit-source")
+            with gr.Column(elem_classes=["room-panel"], elem_id="edit-controls"):
                 self._controls()
-            with gr.Column(scale=6, min_width=320, elem_id="edit-results"):
-                self._results()
-
-    def _controls(self) -> None:
-        gr.Markdown(text("edit"), elem_id="edit-text")
-        # no list of file types: phones grey out endings that they do not know
-        self.file = gr.File(
-            label="Another face: a .hsc file or a photo",
-            type="filepath",
-            height=96,
-            elem_id="edit-file",
-        )
-        with gr.Row(elem_id="presets"):
-            self.presets = {
-                label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
-                for label in PRESETS
-            }
-        self.sliders = EditSliders("edit")
-        self.keep_details = gr.Slider(
-            0,
-            1,
-            value=1,
-            step=0.05,
-            label="Keep details",
-            info="How much of the file's own detail stays under an edit.",
-            buttons=["reset"],
-            elem_id="keep-details",
-        )
-        with gr.Row():
-            self.reset = gr.Button("Reset all", size="sm", elem_id="edit-reset")
-        gr.HTML(PREVIEWS, js_on_load=PREVIEWS_SCRIPT, elem_id="edit-previews")
-        # pressed by script.js when a slider moves, unless the browser draws the preview
-        self.follow = gr.Button("Draw a preview", elem_id="edit-follow")
-        # pressed by script.js when a slider comes to rest
-        self.settle = gr.Button("Draw the whole picture", elem_id="edit-settle")
-
-    def _results(self) -> None:
-        self.note = gr.HTML(elem_id="edit-note")
-        with gr.Row(elem_id="edit-pair"):
-            self.unedited = picture("From the file", "The face that the file draws", "edit-plain")
-            self.edited = picture(
-                "Edited", "The face that the file draws, edited", "edit-picture", download=True
-            )
-        self.source = gr.HTML(js_on_load=SOURCE_SCRIPT, elem_id="edit-source")
-        self.meanings = gr.HTML(elem_id="edit-about")
         with gr.Tabs(elem_id="edit-more"):
             with gr.Tab("Strip", id="strip"):
                 self._strip()
@@ -72,6 +37,57 @@ class EditView:
                 self._grid()
             with gr.Tab("Two faces", id="between"):
                 self._two_faces()
+
+    def _controls(self) -> None:
+        gr.Markdown(text("edit"), elem_id="edit-text")
+        with gr.Row(elem_id="presets"):
+            self.presets = {
+                label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
+                for label in PRESETS
+            }
+        with gr.Row(elem_id="edit-steps"):
+            self.undo = gr.Button(
+                "Undo", size="sm", min_width=60, interactive=False, elem_id="edit-undo"
+            )
+            self.redo = gr.Button(
+                "Redo", size="sm", min_width=60, interactive=False, elem_id="edit-redo"
+            )
+            self.reset = gr.Button("Reset all", size="sm", min_width=60, elem_id="edit-reset")
+        self.meanings = gr.HTML(elem_id="edit-about")
+        with gr.Column(elem_id="edit-sliders"):
+            self.sliders = EditSliders("edit")
+            self.keep_details = gr.Slider(
+                0,
+                1,
+                value=1,
+                step=0.05,
+                label="Keep details",
+                info="How much of the file's own detail stays under an edit.",
+                buttons=["reset"],
+                elem_id="keep-details",
+            )
+        with gr.Row(elem_id="edit-save"):
+            self.make_file = gr.Button(
+                "Save as .hsc", size="sm", min_width=100, elem_id="edit-make-file"
+            )
+            self.save_picture = gr.DownloadButton(
+                "Save the picture", size="sm", min_width=100, elem_id="edit-save-picture"
+            )
+        # pressed by the event that makes the file
+        self.save_file = gr.DownloadButton("The edited file", elem_id="edit-save-file")
+        self.saved = gr.HTML(elem_id="edit-saved")
+        gr.HTML(PREVIEWS, js_on_load=PREVIEWS_SCRIPT, elem_id="edit-previews")
+        # no list of file types: phones grey out endings that they do not know
+        self.file = gr.File(
+            label="Another face: a .hsc file or a photo",
+            type="filepath",
+            height=96,
+            elem_id="edit-file",
+        )
+        # pressed by script.js when a slider moves, unless the browser draws the preview
+        self.follow = gr.Button("Draw a preview", elem_id="edit-follow")
+        # pressed by script.js when a slider comes to rest
+        self.settle = gr.Button("Draw the whole picture", elem_id="edit-settle")
 
     def _strip(self) -> None:
         names = [(edit.label, edit.name) for edit in self.sliders.edits]
@@ -105,6 +121,21 @@ class EditView:
         self.grid = gr.HTML(elem_id="grid")
 
     def _two_faces(self) -> None:
+        with gr.Row(elem_id="between-three"):
+            self.first = picture("This face", "The face that is edited", "between-first")
+            self.between = picture(
+                "Between", "A face between the two", "between-picture", download=True
+            )
+            self.second = picture("The other face", "The other face", "between-second")
+        self.amount = gr.Slider(
+            0,
+            1,
+            value=0.5,
+            step=0.05,
+            label="How far from this face to the other",
+            buttons=[],
+            elem_id="between-place",
+        )
         with gr.Row(elem_id="between"):
             with gr.Column(min_width=220):
                 self.other = gr.File(
@@ -125,21 +156,15 @@ class EditView:
                     label="What to take of the other",
                     elem_id="between-kind",
                 )
-                self.amount = gr.Slider(
-                    0, 1, value=0.5, step=0.05, label="How far", elem_id="between-place"
-                )
+            with gr.Column(min_width=220):
                 self.animation_format = gr.Radio(
-                    [("WebP", "webp"), ("GIF", "gif")],
-                    value="webp",
-                    label="Animation",
+                    [(CLIPS[kind], kind) for kind in kinds()],
+                    value=kinds()[0],
+                    label="Clip",
                     elem_id="animation-kind",
                 )
-                self.animate = gr.Button("Make the animation", size="md", elem_id="animate")
+                self.animate = gr.Button("Make the clip", size="md", elem_id="animate")
                 self.save_animation = gr.DownloadButton(
-                    "Download the animation", visible=False, elem_id="save-animation"
-                )
-            with gr.Column(min_width=220):
-                self.between = picture(
-                    "Between", "A face between the two", "between-picture", download=True
+                    "Download the clip", visible=False, elem_id="save-animation"
                 )
                 self.animation = gr.HTML(elem_id="moving")

@@ -1,17 +1,23 @@
-"""Plain samples to find edits in: faces rendered from one w each, through the preview exit."""
+"""Samples of one w each: rendered ones to find edits in, and how the features of many vary."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hsc.research.edit_discovery.effects import SampleRenderer
+from hsc.editing.plausibility import Plausibility
+from hsc.generators.pretrained import load_generator
+from hsc.research.edit_discovery.effects import TRUNCATION, SampleRenderer
+from hsc.weights.loading import path_of
 
 SHARD, SHARDS = 200, 11
 SEED = 2_000_000
 LEAST_TRUNCATION = 0.55
+USUAL, USUAL_SEED = 400, 0
+"""Samples whose features say how the generator's own faces vary."""
 
 
 def styles(renderer: SampleRenderer, shard: int) -> Tensor:
@@ -49,3 +55,28 @@ def render_samples(
             unfinished.rename(path)
             print(f"samples: {(shard + 1) * SHARD} in {folder}", flush=True)
         yield load_file(path)
+
+
+@torch.no_grad()
+def measure_plausibility(setting: Any, out: Path | None = None, count: int = USUAL) -> None:
+    """Training stage ``plausibility``: a minute, and the same numbers from the same generator.
+
+    Args:
+        setting: ``device``.
+        out: folder to write to, those of the repository unless given.
+        count: of samples.
+    """
+    generator = load_generator(setting.device)
+    random = torch.Generator().manual_seed(USUAL_SEED)
+    spec = FACE_1024
+    features = []
+    for _ in range(count):
+        z = torch.randn(1, spec.style_dim, generator=random).to(generator.mapping.w_mean)
+        w = generator.mapping(z, TRUNCATION)[:, None].expand(-1, spec.styles, -1)
+        features.append(generator.synthesis.feature(w))
+    usual = Plausibility.of(torch.cat(features))
+    departures = torch.cat([usual.departure(each) for each in features])
+    usual.save(path_of("plausibility", out))
+    shares = torch.tensor([0.5, 0.9, 0.99, 1.0])
+    said = ", ".join(f"{q:.0%}: {x:.2f}" for q, x in zip(shares, departures.quantile(shares)))
+    print(f"departure of {count} samples, {said}", flush=True)

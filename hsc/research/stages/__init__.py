@@ -39,6 +39,7 @@ STAGES: Mapping[str, Callable[[Setting], None]] = {
     "preview-decoder": generator.preview_decoder,
     "directions": semantics.directions,
     "gains": semantics.gains,
+    "plausibility": semantics.plausibility,
     "probe": semantics.probe,
     "stylegan2": domain.stylegan2,
     "principal": domain.principal,

@@ -1,4 +1,4 @@
-"""Stages on the latent space w+: edit directions, their gains, and the semantic probe."""
+"""Stages on the latent space w+: edit directions, their gains and limits, the semantic probe."""
 
 from hsc.research import distributed
 from hsc.research.training.setting import Setting
@@ -18,6 +18,13 @@ def gains(setting: Setting) -> None:
     from hsc.research.edit_discovery.gains import find_gains
 
     find_gains(setting)
+
+
+def plausibility(setting: Setting) -> None:
+    """Measure how the generator's own faces vary, to hold back edits that leave them."""
+    from hsc.research.edit_discovery.samples import measure_plausibility
+
+    measure_plausibility(setting)
 
 
 def probe(setting: Setting) -> None:
