@@ -75,9 +75,11 @@ class Compression:
         prepared = self._prepared.get(prepared_key)
         if prepared is None:
             with self.executor.waited_for(), one_core():
-                crop, thumbnails = self._cut(read_photo(photo), key, face if align else None)
+                image = read_photo(photo)
+                crop, thumbnails = self._cut(image, key, face if align else None)
+            share = self._share(image, key, face if align else None)
             seconds = time.perf_counter() - started
-            prepared = Prepared(crop, fingerprint(crop), thumbnails, upload_bytes, seconds)
+            prepared = Prepared(crop, fingerprint(crop), thumbnails, upload_bytes, seconds, share)
             self._prepared.put(prepared_key, prepared)
         return prepared
 
@@ -228,6 +230,14 @@ class Compression:
             small if number == face else subject.crop(image, each, THUMBNAIL)
             for number, each in enumerate(faces)
         )
+
+    def _share(self, image: Image.Image, key: str, face: int | None) -> float:
+        """The part of a photo's pixels that the crop of one of its faces takes."""
+        if face is None:
+            side = float(min(image.size))
+        else:
+            side = domain(self.model.config.generator.domain).side((self._faces.get(key) or [])[face])
+        return min(1.0, side**2 / (image.width * image.height))
 
 
 def _read_file(path: Path) -> bytes:

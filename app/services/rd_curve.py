@@ -42,9 +42,10 @@ class CurveMetric:
 
 
 METRICS = (
-    CurveMetric("lpips_1024", "LPIPS at 1024 px (less is nearer)", True, 3),
-    CurveMetric("lpips_256", "LPIPS at 256 px (less is nearer)", True, 3),
-    CurveMetric("identity_l2", "Identity distance (under 0.6: same person)", True, 2),
+    CurveMetric("lpips_256", "LPIPS at 256 px, as on the first screen (less is nearer)", True, 3),
+    CurveMetric("lpips_1024", "LPIPS at 1024 px, as the paper has it (less is nearer)", True, 3),
+    CurveMetric("identity_l2", "Distance by dlib (one person: under 0.33)", True, 2),
+    CurveMetric("identity_faceres", "Distance by FaceRes (one person: under 0.53)", True, 2),
     CurveMetric("psnr_256", "PSNR at 256 px in dB (more is nearer)", False, 1),
 )
 

@@ -41,6 +41,10 @@ class Domain(Protocol[Region]):
         """One subject, at the position and size of the training pictures: RGB, px x px."""
         ...
 
+    def side(self, region: Region) -> float:
+        """Side of the square that ``crop`` takes, in pixels of the picture."""
+        ...
+
 
 def select(domain: Domain[Region], regions: Sequence[Region], which: int = 0) -> Region:
     """One of the subjects that were found, 0 being the largest.

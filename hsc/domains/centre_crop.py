@@ -34,3 +34,7 @@ class CentreCrop:
     def crop(self, image: Image.Image, region: Box, px: int) -> Image.Image:
         """The region, resampled."""
         return image.resize((px, px), Image.Resampling.LANCZOS, box=region)
+
+    def side(self, region: Box) -> float:
+        """Side of the region."""
+        return region[2] - region[0]

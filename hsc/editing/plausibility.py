@@ -1,8 +1,8 @@
 """Whether an edited face is one that the generator knows, and sums of edits held back until it is.
 
-Each edit alone nearly always stays among the faces that the generator knows: its range sees to that.
-Several together may not, and then the picture melts. The generator's own features tell: in the map
-G_F(S^) of a melted face, channels vary far more over the picture than in any face that the
+Each edit alone nearly always stays among the faces that the generator knows: its range sees to
+that. Several together may not, and then the picture melts. The generator's own features tell: in
+the map G_F(S^) of a melted face, channels vary far more over the picture than in any face that the
 generator makes by itself. The directions of w+ tell it less well: the same step melts one face and
 not another.
 """
@@ -24,8 +24,9 @@ from hsc.errors import WeightsError
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of an edit at which its departure is measured when it goes too far."""
 FREE = 2.0
-"""Departure up to which nothing is held back. Of the generator's own samples (truncation .7) nine in
-ten depart by less than 1.3 and 99 in 100 by less than 2.2; files of 18 photographs by .9 to 2.0."""
+"""Departure up to which nothing is held back. Of the generator's own samples (truncation .7) nine
+in ten depart by less than 1.3 and 99 in 100 by less than 2.2; files of 18 photographs by .9 to
+2.0."""
 ROOM = 0.6
 """By how much a face that departs on its own may depart further, where that is more."""
 GIVE = 0.4

@@ -1,5 +1,6 @@
 """The studio's service over a stand-in codec: what is drawn from what, and what runs again."""
 
+import io
 import threading
 import time
 from pathlib import Path
@@ -133,6 +134,16 @@ def test_the_ratio_is_to_the_uploaded_file(studio):
     assert from_file.ratio("scn") > from_file.ratio()
     with Image.open(ASTRONAUT) as image:
         assert compress(studio, 3, image).ratio() is None
+
+
+def test_a_face_is_compared_with_its_part_of_the_upload(studio, two_faces):
+    buffer = io.BytesIO()
+    two_faces.save(buffer, format="PNG")
+    large, small = (studio.compress(buffer.getvalue(), 3, number) for number in (0, 1))
+    assert 0 < small.prepared.share < large.prepared.share < 1
+    assert small.face_ratio() == pytest.approx(small.ratio() * small.prepared.share)
+    with Image.open(ASTRONAUT) as image:
+        assert compress(studio, 3, image).face_ratio() is None
 
 
 def test_each_of_several_faces_can_be_chosen(studio, two_faces):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from hsc.domains.base import align as align_to
-from hsc.domains.ffhq_face.align import FFHQ_PX, crop_face
+from hsc.domains.ffhq_face.align import FFHQ_PX, crop_face, face_square
 from hsc.domains.ffhq_face.detect import Face, find_faces
 from hsc.images.photo import PhotoSource
 
@@ -26,6 +26,10 @@ class FfhqFace:
     def crop(self, image: Image.Image, region: Face, px: int) -> Image.Image:
         """One face upright, padded where the picture ends."""
         return crop_face(image, region, px)
+
+    def side(self, region: Face) -> float:
+        """Side of FFHQ's square around a face."""
+        return face_square(region).side
 
 
 def aligned(

@@ -68,7 +68,7 @@ def measure_plausibility(setting: Any, out: Path | None = None, count: int = USU
     """
     generator = load_generator(setting.device)
     random = torch.Generator().manual_seed(USUAL_SEED)
-    spec = FACE_1024
+    spec = generator.synthesis.spec
     features = []
     for _ in range(count):
         z = torch.randn(1, spec.style_dim, generator=random).to(generator.mapping.w_mean)
