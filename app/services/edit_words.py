@@ -41,7 +41,7 @@ ENDS: Mapping[str, tuple[str, str]] = {
     "hair_light": ("dark", "blond"),
     "hair_warm": ("ash", "copper"),
     "hair_length": ("short", "long"),
-    "light": ("from the left", "from the right"),
+    "light": ("left", "right"),
     "warmth": ("cool", "warm"),
 }
 """By name of edit: what a slider's lower and upper end mean."""

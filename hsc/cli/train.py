@@ -25,6 +25,7 @@ STAGES = (
     "preview-decoder",
     "directions",
     "gains",
+    "plausibility",
     "probe",
     "all",
     "stylegan2",
