@@ -33,7 +33,7 @@ TIMED = """async ([act, shown]) => {
   const run = new Function("seen", act), done = new Function("seen", "before", "return " + shown);
   const seen = (where) => [...document.querySelectorAll(where + " img")].at(-1);
   const before = { right: hscViewer.get("viewer").shown("right").url,
-    edited: seen("#edit-picture")?.src };
+    edited: hscViewer.get("edit-viewer")?.shown("right").url };
   const began = performance.now();
   run(seen);
   while (!done(seen, before)) await new Promise(requestAnimationFrame);
@@ -46,10 +46,7 @@ WHOLE = (
     " && !document.querySelector('#viewer .caption.right.stale')"
 )
 COMPARED = f"{WHOLE} && {RIGHT}.url !== before.right"
-EDITED = (
-    "seen('#edit-picture')?.src !== before.edited && seen('#edit-picture')?.complete"
-    " && seen('#edit-picture').naturalWidth > 0"
-)
+EDITED = "hscViewer.get('edit-viewer').shown('right').url !== before.edited"
 
 
 def slide(where: str, value: float) -> str:
@@ -116,7 +113,9 @@ def visit(page: Page, rounds: int) -> None:
     levels = tuple(lambda n=n: timed(page, slide("#level", n), COMPARED) for n in (3.5, 4))
     report("a level that was", repeated(rounds, levels))
     page.get_by_role("tab", name="Edit").click()
-    page.wait_for_function("document.querySelector('#edit-picture img')?.naturalWidth === 1024")
+    page.wait_for_function(
+        "document.querySelector('#edit-viewer .world img.right')?.naturalWidth === 1024"
+    )
     page.wait_for_timeout(3000)  # the strip is drawn too
     smiles = [timed(page, slide("#edit-smile", n / 20), EDITED) for n in range(1, rounds + 1)]
     report("an edit's slider -> its preview", smiles)

@@ -26,6 +26,11 @@ from hsc import sidecar
 RECEIVED = "#received-picture img.right"
 
 
+def edited(page) -> str:
+    """The address of the picture that the Edit room shows."""
+    return shown(page, "right", "edit-viewer")
+
+
 def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
     page = visit(server)
     expect(page.locator("#state")).to_contain_text("Ready")
@@ -145,8 +150,8 @@ def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_serve
     # what is done next is of what shows
     expect(page.locator("#measures")).to_contain_text("PSNR")
     open_room(page, "Edit")
-    expect(page.locator("#edit-picture img")).to_be_visible()
-    assert np.array_equal(pixels(source(page, "#edit-picture")), pixels(seen["ArrowRight"][2]))
+    expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
+    assert np.array_equal(pixels(edited(page)), pixels(seen["ArrowRight"][2]))
 
 
 def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
@@ -163,8 +168,8 @@ def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
     apart = difference(page)
     assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - drawn), 255))
     open_room(page, "Edit")
-    expect(page.locator("#edit-picture img")).to_be_visible()
-    assert np.array_equal(pixels(source(page, "#edit-picture")), drawn)
+    expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
+    assert np.array_equal(pixels(edited(page)), drawn)
     open_room(page, "Compress")
     page.locator("#viewer").get_by_role("button", name="Divider").click()
     page.locator("#use-scn input").click()  # both are off

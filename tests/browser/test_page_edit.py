@@ -112,7 +112,7 @@ def test_edits_are_undone_and_redone(page):
 def test_the_picture_stays_in_view_while_a_slider_is_moved(visit, quick_server):
     for size in ({"width": 1280, "height": 720}, {"width": 390, "height": 800}):
         page = visit(quick_server, size)
-        page.locator("#examples .gallery-item").nth(1).click()
+        page.locator(".welcome [data-choose='1']").click()
         finished(page)
         page.get_by_role("tab", name="Edit").click()
         whole(page, "nothing edited yet")
