@@ -24,7 +24,7 @@ def main() -> None:
     """Build the page and serve it until the process ends."""
     keep_large_blocks()
     cleanup.start()
-    build(Studio(load)).launch(**launch_options())
+    build(Studio(load, refine_by_itself=True)).launch(**launch_options())
 
 
 if __name__ == "__main__":

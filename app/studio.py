@@ -40,10 +40,16 @@ class Studio:
         load: makes the codec, in a thread of its own; what needs the codec waits for it.
         limit: bytes of all cached results, in memory only.
         model: the description of the codec's model; None: of the one in use.
+        refine_by_itself: whether the page goes on searching for better files while nobody waits,
+            where that is possible.
     """
 
     def __init__(
-        self, load: Callable[[], FaceCodec], limit: int = LIMIT, model: Model | None = None
+        self,
+        load: Callable[[], FaceCodec],
+        limit: int = LIMIT,
+        model: Model | None = None,
+        refine_by_itself: bool = False,
     ) -> None:
         self.model = model = model or model_of()
         self.executor = executor = Executor(load)
@@ -55,6 +61,7 @@ class Studio:
         self.explorer = Explorer(compression, cache)
         self.measures = Measures(cache, self.of_faces)
         self.refining = Refining(compression, self.measures, cache)
+        self.refines_by_itself = refine_by_itself and self.refining.possible
         self.baselines = Baselines(self.measures, cache)
         self.vision = VisionReadouts(compression, cache)
         self.bit_allocation = BitAllocations(decoding, cache)

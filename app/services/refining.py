@@ -161,6 +161,8 @@ class Refining:
                     lpips += (tried,)
                 else:
                     seconds += time.monotonic() - started
+                if given_up():
+                    return
                 yield best, Progress(done, STEPS, lpips)
         except Cancelled:
             return

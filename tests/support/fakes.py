@@ -105,7 +105,8 @@ class FakeCodec:
     ) -> Iterator[Inversion]:
         for step in range(1, steps + 1):
             self.calls.append(f"refine step {step}")
-            yield Inversion((latents.w_plus // 64 + step).clamp(0, 3) * 64, NOTHING, NOTHING)
+            shifted = (latents.w_plus.int() + 9 * step) % 256
+            yield Inversion(shifted.to(torch.uint8), NOTHING, NOTHING)
 
     def compress(self, latents: Inversion, level: float) -> bytes:
         self.calls.append(f"compress {level:g}")

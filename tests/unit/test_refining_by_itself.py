@@ -8,10 +8,13 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 
 from app.cache import SharedCache
-from app.executor import Cancelled
-from app.results import Compressed, Progress
-from app.services.measure import Measures
+from app.executor import Cancelled, CancelToken
+from app.page import build
+from app.results import Compressed, CurrentFace, Progress
+from app.services.measure import Distances, Measures
 from app.services.refining import SHOWN_EVERY, STEPS, Refining, sharpening
+from app.studio import Studio
+from app.tabs.compress.events import CompressTab
 
 
 @pytest.fixture
@@ -117,3 +120,60 @@ def test_not_by_itself_where_calls_take_a_quota(studio, refining, monkeypatch) -
     assert refining.possible
     monkeypatch.setattr("app.zerogpu.ENABLED", True)
     assert not refining.possible
+
+
+@pytest.fixture
+def tab(monkeypatch, tmp_path, values) -> CompressTab:
+    """The Compress tab of a page that refines by itself."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    studio, made = Studio(FakeCodec, refine_by_itself=True), []
+    studio.refining.quiet, studio.refining.lpips = 0, lambda *_: next(values)
+    monkeypatch.setattr(
+        studio.measures, "measure", lambda *_: Distances(30.0, 0.1, identity=0.1, faceres=0.2)
+    )
+    plainly = CompressTab.build
+
+    def build_tab(self, opens) -> None:
+        made.append(self)
+        plainly(self, opens)
+
+    monkeypatch.setattr(CompressTab, "build", build_tab)
+    build(studio)
+    return made[0]
+
+
+def test_the_page_shows_how_it_sharpens_and_keeps_each_better_file(tab) -> None:
+    view, result = tab.view, tab.studio.compress(ASTRONAUT, 2)
+    assert view.by_itself and not view.refine.visible
+    current = CurrentFace(result, "scn+fcn", result.file(), result.picture_both)
+    updates = list(tab.sharpen(current, str(ASTRONAUT), CancelToken()))
+    assert len(updates) == STEPS + 2
+    shown = [update[view.current] for update in updates if view.current in update]
+    assert [each.result.refined for each in shown] == [SHOWN_EVERY, 3 * SHOWN_EVERY]
+    for each in shown:
+        assert each.file != current.file and each.result.refining is None
+        assert each.picture.tobytes() == tab.studio.decode(each.file).picture.tobytes()
+    for update in updates:  # what comes with a better picture is of that picture
+        assert (view.current in update) == (view.measures in update) == (view.viewer in update)
+        assert view.note not in update or view.current in update
+    assert "step 1 of" in updates[0][view.sharpening] and updates[0][view.stop].interactive
+    assert "LPIPS 0.200 → 0.100" in updates[-1][view.sharpening]
+    assert not updates[-1][view.stop].interactive
+
+
+def test_stop_ends_the_search_and_what_shows_stays(tab) -> None:
+    view, result = tab.view, tab.studio.compress(ASTRONAUT, 2)
+    current = CurrentFace(result, "scn+fcn", result.file(), result.picture_both)
+    token, updates = CancelToken(), []
+    for update in tab.sharpen(current, str(ASTRONAUT), token):
+        updates.append(update)
+        if len(updates) == SHOWN_EVERY + 1:
+            token.cancel()
+    assert view.current in updates[SHOWN_EVERY - 1]
+    assert len(updates) == SHOWN_EVERY + 2
+    assert updates[-1].keys() == {view.sharpening, view.stop}
+    assert not any("refine step 9" in call for call in tab.studio.codec.calls)
+
+
+def test_without_it_there_is_a_switch(studio) -> None:
+    assert not studio.refines_by_itself

@@ -13,11 +13,20 @@ import gradio as gr
 from gradio.blocks import Block
 
 from app.address import number_in
-from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly, keep_downloads
+from app.components.events import (
+    BACKGROUND,
+    LIVE,
+    MODEL_EVENT,
+    QUICK,
+    Update,
+    friendly,
+    keep_downloads,
+)
 from app.components.html import busy_note, note
 from app.executor import CancelToken
 from app.files import keep_picture
-from app.results import CurrentFace
+from app.results import Compressed, CurrentFace
+from app.services.refining import sharpening
 from app.tabs.base import Opens, Tab
 from app.tabs.compress import api, compare_api, html
 from app.tabs.compress.choices import OnDemand
@@ -45,7 +54,7 @@ class CompressTab(Tab):
 
     def build(self, tab: Opens) -> None:
         self.examples = self.page.face.given
-        self.view = CompressView(self.page.face)
+        self.view = CompressView(self.page.face, self.studio.refines_by_itself)
         self.updates = ResultUpdates(self.view, self.examples, self.studio.baselines.empty())
         self._wire()
 
@@ -104,6 +113,16 @@ class CompressTab(Tab):
                 friendly(self.measure), [view.current, view.search], view.measures, **MEASURING
             ).then(friendly(self.level_bytes), [view.current, view.search], view.stops, **SIZING)
             event.then(**keep_downloads("compress", downloads))
+        if self.studio.refines_by_itself:
+            sharpened = [view.sharpening, view.stop]
+            for event in drawing:
+                event.then(
+                    friendly(self.sharpen),
+                    [view.current, view.photo, view.search],
+                    [*outputs, *sharpened],
+                    **BACKGROUND,
+                ).then(**keep_downloads("compress", downloads))
+            view.stop.click(CancelToken.cancel, view.search, None, **QUICK)
         view.viewer.wanted(
             friendly(OnDemand(self.studio, view.viewer, view.note).make, view.note),
             [view.current, view.search],
@@ -208,10 +227,42 @@ class CompressTab(Tab):
                 yield update
         if result is None or result.refining:
             return  # cancelled
+        yield from self._finish(update, self._of(current, result), path)
+
+    def sharpen(
+        self, current: CurrentFace | None, photo: str | None, search: CancelToken
+    ) -> Iterator[Update]:
+        """Search on for a better file while nobody waits. Each better picture is shown, and can be
+        kept, as it is found; a change of anything ends the search, and so does Stop."""
+        view, refining = self.view, self.studio.refining
+        if current is None or not photo or current.result.picture_both is None:
+            return
+        known, words, cancelled = current.result.data, "", search.watch()
+        for result in refining.steps(current.result, cancelled):
+            progress = result.refining
+            words = sharpening(progress) if progress else words
+            update: Update = {
+                view.sharpening: note(f"Refining by itself: {words}", busy=bool(progress)),
+                view.stop: gr.Button(interactive=bool(progress)),
+            }
+            if result.data != known and not cancelled():
+                known = result.data
+                better = self._of(current, replace(result, refining=None))
+                measured = self.studio.measures.measure(result.crop, better.picture)
+                update = self.updates.complete(better, Path(photo)) | update
+                update = self.updates.shown(better, Path(photo)) | update
+                update[view.measures] = html.measures(measured)
+                if cancelled():
+                    return
+            yield update
+        done = note(f"Refined by itself: {words}") if words else ""
+        yield {view.sharpening: done, view.stop: gr.Button(interactive=False)}
+
+    def _of(self, current: CurrentFace, result: Compressed) -> CurrentFace:
+        """The same face from another result."""
         file = result.file(current.layers)
         picture = self.studio.decode(file, current.layers).picture
-        better = replace(current, result=result, file=file, picture=picture)
-        yield from self._finish(update, better, path)
+        return replace(current, result=result, file=file, picture=picture)
 
     def _finish(self, update: Update, current: CurrentFace, photo: Path) -> Iterator[Update]:
         """The picture and its figures at once, then the files to save."""

@@ -19,6 +19,10 @@ LINK_RATES = (
 )
 
 
+WHOLE = 0.995
+"""Share of a photo's pixels from which on a face's crop is the photo."""
+
+
 def welcome(given: Sequence[Example]) -> str:
     """What this is, before a face was chosen; static/face.js presses what the buttons stand for."""
     faces = "".join(
@@ -39,8 +43,7 @@ def welcome(given: Sequence[Example]) -> str:
 
 def example_readout(example: Example) -> str:
     """As `readout`, of an example's shipped file."""
-    ratio = example.photo.stat().st_size / example.sizes.total
-    return size_line(example.sizes, LEVEL, ratio, "the picture's own file")
+    return size_line(example.sizes, LEVEL, None)
 
 
 def stops(sizes: Mapping[int, int], level: float = LEVEL) -> str:
@@ -65,15 +68,19 @@ def stops(sizes: Mapping[int, int], level: float = LEVEL) -> str:
     return f'<div class="stops" role="group" aria-label="Named levels">{buttons}</div>'
 
 
-def readout(result: Compressed, layers: str, source: str = "your upload") -> str:
+def readout(result: Compressed, layers: str, source: str | None = "your upload") -> str:
     """The file size in large type, what it compares to, and its parts as a bar.
 
     Args:
         layers: those that the file carries.
-        source: what the ratio is relative to, in words.
+        source: the file whose part with the face the ratio is relative to, in words; None for a
+            face that nobody photographed, which is smaller than nothing.
     """
     sizes, whole = result.sizes(layers), result.sizes()
-    return size_line(sizes, result.level, result.ratio(layers), source, whole)
+    ratio = result.face_ratio(layers) if source else None
+    if source and result.prepared.share < WHOLE:
+        source = f"the face's part of {source}"
+    return size_line(sizes, result.level, ratio, source or "", whole)
 
 
 def size_line(

@@ -17,7 +17,7 @@ from app.components.visitor_face import chip
 from app.files import address, keep_bytes, keep_picture
 from app.results import Compressed, CurrentFace
 from app.services.baselines import BaselineResult
-from app.services.examples import LEVEL, Example
+from app.services.examples import LEVEL, SEEDS, Example
 from app.services.facts import recipe
 from app.tabs.compress import html
 from app.tabs.compress.choices import ORIGINAL, arriving_content, example_content, whole_content
@@ -25,6 +25,7 @@ from app.tabs.compress.view import CompressView
 from app.viewer import drawn
 
 GENERATED = "generated-face"  # file name of generated faces
+INVENTED = {f"{name}.jpg" for name in SEEDS}  # those among the examples
 
 
 class LayerValues(TypedDict):
@@ -187,10 +188,12 @@ class ResultUpdates:
             query["example"] = stems.index(photo.stem) + 1
         return "?" + urlencode(query, safe="+")
 
-    def _source(self, photo: Path) -> str:
-        """What the file size is compared with."""
-        ours = seed_of(photo) is not None or photo.name in {e.photo.name for e in self.examples}
-        return "the picture's own file" if ours else "your upload"
+    def _source(self, photo: Path) -> str | None:
+        """What the file size is compared with; None for an invented face."""
+        if seed_of(photo) is not None or photo.name in INVENTED:
+            return None
+        example = photo.name in {each.photo.name for each in self.examples}
+        return "the photo's own file" if example else "your upload"
 
 
 def with_layers(

@@ -18,9 +18,11 @@ class CompressView:
 
     Args:
         face: the visitor's face, whose photo is rendered here.
+        by_itself: whether the search for a better file goes on by itself; else there is a switch.
     """
 
-    def __init__(self, face: VisitorFace) -> None:
+    def __init__(self, face: VisitorFace, by_itself: bool = False) -> None:
+        self.by_itself = by_itself
         self.photo = face.photo
         self.current = face.current
         self.chip = face.chip
@@ -93,7 +95,13 @@ class CompressView:
                     False,
                     label="Refine",
                     info="seconds of search, as many bytes",
+                    visible=not self.by_itself,
                     elem_id="refine",
+                )
+            with gr.Row(elem_id="sharpening", visible=self.by_itself):
+                self.sharpening = gr.HTML(elem_id="sharpening-words")
+                self.stop = gr.Button(
+                    "Stop", size="sm", min_width=60, interactive=False, elem_id="sharpening-stop"
                 )
 
     def _results(self) -> None:
