@@ -236,7 +236,9 @@ class Compression:
         if face is None:
             side = float(min(image.size))
         else:
-            side = domain(self.model.config.generator.domain).side((self._faces.get(key) or [])[face])
+            subject = domain(self.model.config.generator.domain)
+            faces = self._faces.get_or_make(key, lambda: subject.find(image)[:MAX_FACES])
+            side = subject.side(faces[face])
         return min(1.0, side**2 / (image.width * image.height))
 
 
