@@ -47,6 +47,7 @@ class FoundPhotograph:
         thumbnails: a small square of each.
         numbered: the picture with a frame and a number at every face.
         upload_bytes: size of the photograph's own file.
+        shrunk_from: its width and height, where it has more than is kept.
     """
 
     key: str
@@ -55,6 +56,7 @@ class FoundPhotograph:
     thumbnails: tuple[Image.Image, ...]
     numbered: Image.Image
     upload_bytes: int | None
+    shrunk_from: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ class Photographs:
                 squares = [face.square for face in faces]
                 thumbnails = tuple(cut_square(picture, square, THUMBNAIL) for square in squares)
             marked = numbered(picture, squares)
-            return FoundPhotograph(key, picture, faces, thumbnails, marked, upload)
+            larger = photograph.larger_size(photo, picture)
+            return FoundPhotograph(key, picture, faces, thumbnails, marked, upload, larger)
 
         return self._found.get_or_make(key, search)
 

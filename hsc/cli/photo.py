@@ -118,6 +118,9 @@ def run(args: argparse.Namespace) -> int:
                 path.write_bytes(whole.data)
                 width, height = whole.coded_size
                 print(f"{path.name}: {len(whole.data)} bytes, coded at {width} x {height}")
+        if coded.shrunk_from:
+            width, height = coded.shrunk_from
+            print(f"{width} x {height} pixels were given: {max(coded.photograph.size)} are kept")
         print_parts(file, coded.coded)
     if target == SUFFIX:
         args.target.write_bytes(file.pack())

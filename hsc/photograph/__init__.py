@@ -32,6 +32,7 @@ from hsc.photograph.coding import (
     decode,
     encode,
     find,
+    larger_size,
 )
 from hsc.photograph.container import PhotographFile, describe, is_photograph, unpack
 
@@ -49,5 +50,6 @@ __all__ = [
     "encode",
     "find",
     "is_photograph",
+    "larger_size",
     "unpack",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +18,7 @@ from hsc.domains import domain as domain_of
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
-from hsc.images.photo import PhotoSource, read_photo
+from hsc.images.photo import MAX_SIDE, PhotoSource, read_photo
 from hsc.photograph import mask as masks
 from hsc.photograph.background import fit, fit_background, without_faces
 from hsc.photograph.container import MAX_FACES, PhotographFile, PlacedFace, unpack
@@ -80,6 +82,7 @@ class EncodedPhotograph:
         photograph: as it was read: upright sRGB, at most 4096 pixels a side.
         found: every face that was found, the largest first.
         coded: the numbers of those in the file, in its order.
+        shrunk_from: width and height of the picture that was given, where it was larger.
     """
 
     data: bytes
@@ -87,6 +90,7 @@ class EncodedPhotograph:
     photograph: Image.Image
     found: tuple[FoundFace, ...]
     coded: tuple[int, ...]
+    shrunk_from: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,9 @@ def encode(
     background = fit_background(without_faces(photograph, placed), background_bytes)
     file = PhotographFile(photograph.width, photograph.height, background.data, tuple(faces))
     numbers = tuple(face.number for face in chosen)
-    return EncodedPhotograph(file.pack(), file, photograph, found, numbers)
+    return EncodedPhotograph(
+        file.pack(), file, photograph, found, numbers, larger_size(photo, photograph)
+    )
 
 
 def decode(
@@ -267,6 +273,22 @@ def decode(
         drawn.append(DrawnFace(number, square, mask))
     marks.put(canvas, _mark(file, edits, [face.number for face in drawn]))
     return DecodedPhotograph(canvas, background, tuple(drawn), missing, partial)
+
+
+def larger_size(photo: PhotoSource, read: Image.Image) -> tuple[int, int] | None:
+    """The size of a photograph that was shrunk when it was read; None where it was not."""
+    if max(read.size) < MAX_SIDE:
+        return None
+    if isinstance(photo, Image.Image):
+        size = photo.size
+    else:
+        try:
+            source = Path(photo) if isinstance(photo, (str, Path)) else BytesIO(bytes(photo))
+            with Image.open(source) as header:
+                size = header.size
+        except (OSError, ValueError, Image.DecompressionBombError):
+            return None  # a format that only `read_photo` knows
+    return size if max(size) > MAX_SIDE else None
 
 
 def compare(

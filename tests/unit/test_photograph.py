@@ -170,6 +170,13 @@ def test_budgets(budget):
         photograph.encode(Remembers(), scene(), found=(), background_bytes=-1)
 
 
+def test_a_very_large_photograph_is_shrunk_and_says_so():
+    image = Image.linear_gradient("L").resize((5000, 60)).convert("RGB")
+    coded = photograph.encode(Remembers(), image, found=(), background_bytes=500)
+    assert coded.shrunk_from == (5000, 60) and coded.photograph.size == (4096, 49)
+    assert photograph.encode(Remembers(), scene(), found=()).shrunk_from is None
+
+
 def test_memory_does_not_grow_with_the_number_of_faces():
     peaks = []
     picture = scene((1600, 1200))

@@ -25,6 +25,7 @@ from hsc.errors import HscError
 RESULT, ORIGINAL, NUMBERED, BACKGROUND = "result", "original", "numbered", "background"
 NAMES = {ORIGINAL: "Original", NUMBERED: "Faces numbered", BACKGROUND: "Background alone"}
 NO_FACE = "No face was found, so all of it is background."
+LARGE = "Of {} × {} pixels, {} of the longer side are kept."
 CUT = "Not all of this file arrived: {}."
 
 
@@ -237,7 +238,12 @@ class PhotographsTab(Tab):
         )
         missing = [f"face {number} is missing" for number in result.missing]
         missing += [f"face {number} is drawn from SCN alone" for number in result.partial]
-        warning = CUT.format(", ".join(missing)) if missing else "" if shown.count else NO_FACE
+        warning = "" if shown.count else NO_FACE
+        if missing:
+            warning = CUT.format(", ".join(missing))
+        elif found is not None and found.shrunk_from:
+            width, height = found.shrunk_from
+            warning = LARGE.format(width, height, max(found.picture.size))
         yield {
             view.shown: shown,
             view.note: note(warning, warn=True),
