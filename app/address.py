@@ -8,8 +8,6 @@ import os
 import re
 from collections.abc import Mapping
 
-from hsc.bitstream.text import is_text
-
 FACE = "face"
 """Parameter of the page's address that carries a face as text."""
 RECEIVER = "receive"
@@ -57,9 +55,9 @@ def receiver_link(address: str = "") -> str:
 
 
 def face_in(parameters: Mapping[str, str]) -> str:
-    """The face's text in an address's parameters, or ""."""
-    text = parameters.get(FACE, "")
-    return text if is_text(text) else ""
+    """What an address's parameters give as a face's text, or "". Whoever reads it says what is
+    wrong with it: a visitor who followed a damaged link should know."""
+    return parameters.get(FACE, "")
 
 
 def number_in(parameters: Mapping[str, str], name: str, low: float, high: float) -> float | None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from app import monitoring, receiver, viewer
+from app import monitoring, receiver, social, viewer
 from app.components.events import QUICK, Update
 from app.components.visitor_face import VisitorFace
-from app.gradio_overrides import StudioBlocks
+from app.gradio_overrides import StudioBlocks, offer_tools
 from app.services.examples import FOLDER
 from app.studio import Studio
 from app.tabs import TABS
@@ -44,7 +46,17 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
         "footer_links": ["settings"],  # the API's is in the head
-        "app_kwargs": {"routes": [*monitoring.routes(), *receiver.routes(), *routes()]},
+        "favicon_path": str(STATIC / "icon.svg"),
+        "mcp_server": offer_tools(),
+        "app_kwargs": {
+            "middleware": [Middleware(social.SocialTags)],
+            "routes": [
+                *monitoring.routes(),
+                *receiver.routes(),
+                *social.routes(),
+                *routes(),
+            ],
+        },
     }
 
 
@@ -67,16 +79,19 @@ def head() -> str:
 
     Gradio applies media queries of `css` to what is inside the tabs only.
     """
-    shared = [_static("page.js"), _static("face.js"), _static("keep.js"), viewer.script()]
+    names = ("page.js", "face.js", "keep.js", "landing.js", "share.js", "slow_link.js", "stage.js")
+    shared = [*map(_static, names), viewer.script()]
     scripts = [*shared, *(part.asset("script.js") for part in _parts())]
     face = (
         f'@font-face {{ font-family: "{FAMILY}"; src: url("{TYPEFACE}") '
         'format("woff2"); font-weight: 300 900; font-display: swap; }'
     )
+    sheets = ("page.css", "landing.css", "slow_link.css", "share.css", "stage.css")
+    style = "".join(map(_static, sheets))
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="preload" href="{TYPEFACE}" as="font" type="font/woff2" crossorigin>'
-        f"<style>{face}{_static('page.css')}{_static('stage.css')}</style>"
+        f"<style>{face}{style}</style>"
         + "".join(f"<script>{script}</script>" for script in scripts if script)
     )
 
@@ -89,6 +104,7 @@ def _parts() -> Iterator[type[Tab]]:
 def build(studio: Studio) -> gr.Blocks:
     """The page over a studio. The studio may still be loading its model."""
     gr.set_static_paths([FOLDER])  # examples are served from where they lie, not from copies
+    mimetypes.add_type("image/avif", ".avif")  # which Python knows since 3.13
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         face = VisitorFace()
         with gr.Row(elem_id="masthead"):

@@ -26,6 +26,7 @@ from app.services.morph import Morph
 from app.services.photographs import Photographs
 from app.services.rd_curve import RdCurves
 from app.services.refining import Refining
+from app.services.sharing import Sharing
 from app.services.vision import VisionReadouts
 from hsc.domains import domain
 from hsc.weights.model_id import FACES, Model, model_of
@@ -68,6 +69,7 @@ class Studio:
         self.rd_curve = RdCurves(compression, self.measures, cache)
         self.decode_tools = DecodeTools(decoding)
         self.photographs = Photographs(compression, cache)
+        self.sharing = Sharing(decoding, self.baselines, cache)
 
     @property
     def of_faces(self) -> bool:

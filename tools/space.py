@@ -40,8 +40,18 @@ NEEDED = {
     "model": ("README.md", "NOTICE.md", ".gitattributes", "decoder.json"),
 }
 SUFFIXES = {".py", ".md", ".txt", ".css", ".js", ".json", ".csv", ".safetensors", ".png", ".jpg",
-            ".webp", ".hsc", ".svg", ".html", ".wasm", ".webmanifest", ".yaml", ".j2"}  # fmt: skip
-BINARY = (".safetensors", ".png", ".jpg", ".webp", ".hsc", ".wasm")  # for LFS only
+            ".webp", ".avif", ".hsc", ".svg", ".html", ".wasm", ".webmanifest", ".yaml", ".j2",
+            ".woff2"}  # fmt: skip
+BINARY = (
+    ".safetensors",
+    ".png",
+    ".jpg",
+    ".webp",
+    ".avif",
+    ".hsc",
+    ".wasm",
+    ".woff2",
+)  # for LFS only
 PLAIN = (".gitattributes", "LICENSE", "py.typed")
 LFS = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY)
 START_LIMIT = 180  # seconds

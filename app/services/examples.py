@@ -18,6 +18,7 @@ from app.results import Sizes, facts_of
 from app.services.compression import Compression
 from app.services.decoding import Decoding
 from hsc.bitstream import with_layers
+from hsc.images import marks
 from hsc.paths import SHIPPED
 from hsc.weights.model_id import FACES, model_of
 
@@ -83,7 +84,7 @@ def make(codec: Codec) -> None:
     executor, cache = Executor(lambda: codec), SharedCache()
     compression = Compression(executor, Decoding(executor, cache), cache, model_of())
     for name, seed in SEEDS.items():
-        codec.random_face(seed).save(FOLDER / f"{name}.jpg", quality=92)
+        marks.save(codec.random_face(seed), FOLDER / f"{name}.jpg", "JPEG", quality=92)
     for photo in sorted([FOLDER / "astronaut.png", *FOLDER.glob("face-*.jpg")]):
         folder = FOLDER / photo.stem
         folder.mkdir(exist_ok=True)
@@ -92,7 +93,7 @@ def make(codec: Codec) -> None:
         shown = (result.crop, result.picture_scn, result.picture_both)
         for which, picture in zip(PICTURES, shown, strict=True):
             assert picture is not None  # the last of the steps is whole
-            picture.save(folder / f"{which}.webp", quality=QUALITY, method=6)
+            marks.save(picture, folder / f"{which}.webp", "WEBP", quality=QUALITY, method=6)
         result.crop.resize((128, 128)).save(folder / "thumbnail.jpg", quality=85)
         print(f"{photo.name}: {len(result.file())} bytes")
 
@@ -101,12 +102,18 @@ def redraw(codec: Codec) -> None:
     """Write the pictures of the files that ship: all that new blocks above F change."""
     for path in sorted(FOLDER.glob("*/face.hsc")):
         picture = codec.decode(path.read_bytes())
-        picture.save(path.with_name(f"{PICTURES[-1]}.webp"), quality=QUALITY, method=6)
+        written = path.with_name(f"{PICTURES[-1]}.webp")
+        marks.save(picture, written, "WEBP", quality=QUALITY, method=6)
 
 
 if __name__ == "__main__":
     import sys
 
     import hsc
+    from app.services import landing
 
-    (redraw if sys.argv[1:] == ["--pictures"] else make)(hsc.load())
+    loaded = hsc.load()
+    for write in (
+        (redraw, landing.redraw) if sys.argv[1:] == ["--pictures"] else (make, landing.make)
+    ):
+        write(loaded)

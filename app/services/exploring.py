@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -14,6 +14,7 @@ from app.protocols import FaceCodec
 from app.results import Prepared
 from app.services.compression import Compression
 from hsc.errors import HscError
+from hsc.images import marks
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
     from torch import Tensor
@@ -175,7 +176,11 @@ class Explorer:
         self, place: Place, prepared: Prepared | None, level: float, small: bool
     ) -> Image.Image:
         w_plus = self._w_plus(place, prepared, level)
-        return self.executor.run(_render, w_plus, small)
+        picture = self.executor.run(_render, w_plus, small)
+        if prepared is None:  # nobody's photograph is in it
+            at: dict[str, Any] = {"seed": place.seed, "at": place.at and list(place.at)}
+            marks.put(picture, marks.Mark(marks.TRAINED, at))
+        return picture
 
     def _w_plus(self, place: Place, prepared: Prepared | None, level: float) -> Tensor:
         latent_map = self.latent_map

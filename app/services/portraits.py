@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from hsc.images import marks
 from hsc.paths import SHIPPED
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
@@ -39,5 +40,13 @@ if __name__ == "__main__":
     import hsc
 
     SHEET.parent.mkdir(exist_ok=True)
-    sheet(hsc.load()).save(SHEET, quality=80, method=6)
+    drawn = sheet(hsc.load())
+    marks.save(
+        drawn,
+        SHEET,
+        "WEBP",
+        mark=marks.Mark(marks.TRAINED, {"seeds": COUNT}),
+        quality=80,
+        method=6,
+    )
     print(f"{SHEET.name}: {SHEET.stat().st_size:,} bytes")

@@ -15,6 +15,7 @@ from hsc.decoder import Decoder
 from hsc.editing.table import PRINCIPAL_GROUP, Edit, EditTable
 from hsc.errors import HscError
 from hsc.generators.base import MappingNetwork
+from hsc.images import marks
 from hsc.images.tensors import to_picture
 
 AXES = 6
@@ -184,7 +185,7 @@ def _principal(number: int, step: Tensor, about: str | None) -> Axis:
 
 @torch.no_grad()
 def render_w_plus(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> Image.Image:
-    """Render a w+ without a feature layer.
+    """Render a w+ without a feature layer. The picture is marked; see ``hsc.images.marks``.
 
     Args:
         w_plus: (1, 23, 512).
@@ -192,4 +193,5 @@ def render_w_plus(decoder: Decoder, w_plus: Tensor, *, small: bool = False) -> I
     """
     w_plus = w_plus.to(decoder.networks.device)
     feature = decoder.networks.synthesis.feature(w_plus)
-    return to_picture(decoder.render(feature, w_plus, semantics_alone=True, preview=small))
+    picture = to_picture(decoder.render(feature, w_plus, semantics_alone=True, preview=small))
+    return marks.put(picture, marks.edited("scn"))

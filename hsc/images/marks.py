@@ -206,27 +206,27 @@ def in_mp4(data: bytes, mark: Mark) -> bytes:
 
 def read(data: bytes) -> Mark | None:
     """The mark in a picture's or clip's file; None where there is none."""
-    xmp = _xmp_of(data)
+    xmp, text = _said_in(data)
     source = re.search(rf'DigitalSourceType="{re.escape(VOCABULARY)}(\w+)"', xmp)
     recipe = re.search(r"hsc:recipe=(\"[^\"]*\"|'[^']*')", xmp)
     if source is None:
         return None
     try:
-        said = unescape(recipe[1][1:-1], {"&quot;": '"'}) if recipe else "{}"
+        # the receiver in the browser writes its recipe into the text chunk alone
+        said = unescape(recipe[1][1:-1], {"&quot;": '"'}) if recipe else text or "{}"
         return Mark(source[1], dict(json.loads(said)))
     except (ValueError, TypeError):  # a recipe that someone else wrote, or a damaged one
         return Mark(source[1])
 
 
-def _xmp_of(data: bytes) -> str:
-    """The XMP packet of a file, or ""."""
-    if data[4:8] == b"ftyp" and _UUID in data:
-        return data[data.rindex(_UUID) :].decode(errors="replace")
-    if data[:4] == b"GIF8":
-        return data[data.find(_GIF_HEAD) :].decode(errors="replace") if _GIF_HEAD in data else ""
+def _said_in(data: bytes) -> tuple[str, str]:
+    """The XMP packet of a file and the text chunk "hsc" of a PNG, "" for what there is not."""
+    for head, there in ((_UUID, data[4:8] == b"ftyp"), (_GIF_HEAD, data[:4] == b"GIF8")):
+        if there and head in data:
+            return data[data.rindex(head) :].decode(errors="replace"), ""
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            xmp = picture.info.get("xmp", b"")
+            xmp, text = picture.info.get("xmp", b""), picture.info.get("hsc", "")
     except OSError:
-        return ""
-    return xmp.decode(errors="replace") if isinstance(xmp, bytes) else str(xmp)
+        return "", ""
+    return xmp.decode(errors="replace") if isinstance(xmp, bytes) else str(xmp), str(text)

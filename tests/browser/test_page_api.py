@@ -1,14 +1,22 @@
 """The endpoints, through the client that the page documents."""
 
+import asyncio
+import base64
+import io
+import re
+import urllib.request
 from pathlib import Path
 
 import numpy as np
 from fakes import FakeCodec
 from gradio_client import Client, handle_file
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 from paths import ASTRONAUT
 from PIL import Image
 
 from hsc.bitstream import describe, unpack
+from hsc.bitstream.text import to_text
 from hsc.images import marks
 from hsc.levels import REFINE_STEPS
 
@@ -90,3 +98,66 @@ def test_the_api_compares_with_other_codecs(quick_server):
     assert jpeg["best_size"]["bytes"] <= figures["hsc"]["bytes"] or not jpeg["best_size"]["fits"]
     assert jpeg["full_size"]["px"] == 1024
     assert len(pictures) == 3
+
+
+def call_tools(server, *calls):
+    """What an agent's tools answer, and their names."""
+
+    async def session():
+        async with (
+            streamable_http_client(f"{server}gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as client,
+        ):
+            await client.initialize()
+            tools = await client.list_tools()
+            answers = [await client.call_tool(name, arguments) for name, arguments in calls]
+            return {tool.name for tool in tools.tools}, answers
+
+    return asyncio.run(session())
+
+
+def test_an_agent_sends_base64_and_gets_marked_pictures_and_files_back(quick_server):
+    photo = base64.b64encode(Path(ASTRONAUT).read_bytes()).decode()
+    names, (coded, refused) = call_tools(
+        quick_server,
+        ("compress", {"photo": photo, "level": 2, "align": False}),
+        ("decode", {"file": "no base64!"}),
+    )
+    assert names >= {"compress", "decode", "edit", "compare", "explore", "vision"}
+    assert refused.isError and "base64" in refused.content[0].text
+    link, picture = coded.content[0].text, coded.content[1]
+    assert picture.type == "image"
+    mark = marks.read(base64.b64decode(picture.data))
+    assert mark.source == marks.COMPOSITE and mark.recipe["layers"] == "scn+fcn"
+    with urllib.request.urlopen(link) as answer:
+        data = answer.read()
+    # the address of a result goes into the next tool, and so does the face as text
+    _, drawn = call_tools(
+        quick_server,
+        ("decode", {"file": link, "edits": {"smile": 0.5}}),
+        ("decode", {"file": to_text(data), "layers": "scn"}),
+        ("decode", {"file": "http://127.0.0.1:9/face.hsc"}),
+    )
+    for answer, expected in zip(
+        drawn, (FakeCodec().decode(data, edits={"smile": 0.5}), FakeCodec().decode(data, "scn"))
+    ):
+        with Image.open(io.BytesIO(base64.b64decode(answer.content[0].data))) as shown:
+            assert np.array_equal(np.asarray(shown), np.asarray(expected))
+    assert drawn[2].isError and "public" in drawn[2].content[0].text
+
+
+def test_links_to_the_page_show_our_words_and_picture(quick_server):
+    with urllib.request.urlopen(f"{quick_server}?face=HSC1") as answer:
+        page = answer.read().decode()
+    head = page.partition("</head>")[0]
+    named = dict(
+        re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]+)" content="([^"]*)"', head)
+    )
+    assert named["og:title"].startswith("HSC Studio") and named["twitter:card"]
+    assert "link" in named["og:description"]
+    assert not re.search("gradio", " ".join(named.values()), re.IGNORECASE)
+    with urllib.request.urlopen(named["og:image"]) as answer:
+        picture = Image.open(io.BytesIO(answer.read()))
+    assert picture.width / picture.height > 1.9
+    with urllib.request.urlopen(f"{quick_server}favicon.ico") as answer:
+        assert b"<svg" in answer.read()

@@ -418,14 +418,14 @@ def test_a_slow_link_brings_scn_before_fcn_at_the_rate_that_it_says(visit, quick
     total = finished(page)
     page.locator(".link select").select_option("1200")
     page.locator(".link .start").click()
-    expect(page.locator(".link .screen img")).to_have_attribute("src", picture(page, "scn"))
+    expect(page.locator(".link .ours img")).to_have_attribute("src", picture(page, "scn"))
     page.locator(".link .stop").click()
     some = int(page.locator(".link .count span").inner_text().replace(",", ""))
     assert 0 < some < total
     page.locator(".link select").select_option("64000")
     page.locator(".link .start").click()
     expect(page.locator(".link .say")).to_contain_text(f"All {total:,} bytes are here")
-    assert source(page, ".link .screen") == picture(page, "scn+fcn")
+    assert source(page, ".link .ours") == picture(page, "scn+fcn")
     expect(page.locator(".link .count")).to_contain_text(f"{8 * total / 64000:.1f} s")
 
 

@@ -6,8 +6,10 @@ from PIL import Image
 
 import hsc
 from app.services.examples import LEVEL, SEEDS, examples
+from app.services.landing import SOCIAL, SOCIAL_SIZE, stages
 from app.studio import Studio
 from hsc.bitstream import unpack
+from hsc.images import marks
 from hsc.numerics.precision import computes_bfloat16
 
 AGAIN = "The examples are not of these weights: run python -m app.services.examples."
@@ -34,3 +36,23 @@ def test_an_example_is_what_the_codec_makes(studio, example):
     assert result.data == example.file or not computes_bfloat16(studio.codec.device), AGAIN
     assert len(result.data) == pytest.approx(len(example.file), rel=0.03), AGAIN
     assert closeness(Image.open(example.picture("both")), result.picture_both) > 30, AGAIN
+
+
+def test_the_landing_shows_what_its_files_draw_beside_avif_in_as_many_bytes(studio):
+    shown = stages()
+    sizes = [stage.sizes.total for stage in shown]
+    assert len(shown) == 4 and sizes == sorted(sizes)
+    for stage in shown:
+        assert unpack(stage.data).model_id == studio.codec.model_id, AGAIN
+        picture = studio.decode(stage.data).picture
+        with Image.open(stage.picture) as still:
+            assert closeness(still, picture.resize(still.size)) > 30, AGAIN
+        assert marks.read(stage.picture.read_bytes()) == marks.of(picture)
+        if stage.rival is not None:
+            assert stage.rival.stat().st_size <= len(stage.data)
+            with Image.open(stage.rival) as rival:
+                assert rival.format == "AVIF"
+    assert shown[-1].rival is not None
+    assert marks.read(SOCIAL.read_bytes()).recipe["file_sha256"]
+    with Image.open(SOCIAL) as social:
+        assert social.size == SOCIAL_SIZE

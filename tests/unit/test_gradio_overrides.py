@@ -5,11 +5,18 @@ import inspect
 from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
+import gradio.mcp
 import pytest
-from gradio import queueing, utils
+from gradio import queueing, routes, utils
 from gradio_client import utils as client_utils
 
-from app.gradio_overrides import ADDRESS_REFUSED, UNFIT_ARGUMENTS, StudioBlocks, queue_length
+from app.gradio_overrides import (
+    ADDRESS_REFUSED,
+    UNFIT_ARGUMENTS,
+    StudioBlocks,
+    StudioMCPServer,
+    queue_length,
+)
 
 
 def parameters(method) -> list[str]:
@@ -37,6 +44,17 @@ def test_the_queue_is_what_the_waits_are_read_from():
     with StudioBlocks() as page:
         gr.Textbox()
     assert queue_length(page.queue()) == 0
+
+
+def test_the_tools_for_agents_replace_what_gradio_still_has():
+    ours, theirs = StudioMCPServer, gradio.mcp.GradioMCPServer
+    theirs = theirs.__mro__[1] if theirs is ours else theirs  # a page was launched before
+    for name in (
+        "convert_strings_to_filedata", "get_base64_data", "get_input_schema",
+        "_execute_tool_without_progress",
+    ):  # fmt: skip
+        assert parameters(getattr(ours, name)) == parameters(getattr(theirs, name))
+    assert "GradioMCPServer(blocks)" in inspect.getsource(routes.App.setup_mcp_server)
 
 
 def test_gradio_still_sends_differences_in_the_form_that_is_replaced():

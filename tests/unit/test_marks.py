@@ -3,10 +3,13 @@
 import hashlib
 import io
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
+from paths import ROOT
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from hsc.images import marks
 
@@ -65,3 +68,14 @@ def test_pictures_without_a_mark_stay_without_one():
     marks.save(Image.new("RGB", (4, 4)), out, "PNG")
     assert marks.read(out.getvalue()) is None
     assert marks.read(b"no picture at all") is None
+
+
+def test_the_mark_of_the_receivers_pictures_is_read_too():
+    source = (ROOT / "web/src/png.js").read_text(encoding="utf-8")
+    (xmp,) = re.findall(r"const XMP = `([^`]*)`", source)
+    chunks = PngInfo()
+    chunks.add_itxt("XML:com.adobe.xmp", xmp)
+    chunks.add_itxt("hsc", '{"layers": "scn"}')
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "PNG", pnginfo=chunks)
+    assert marks.read(out.getvalue()) == marks.Mark(marks.COMPOSITE, {"layers": "scn"})

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import zxingcpp
 from fakes import FakeCodec
+from paths import ASTRONAUT
 from PIL import Image
 
-from app.results import Sizes, facts_of
+from app.results import CurrentFace, Sizes, facts_of
 from app.services import clips
 from app.services.cards import Card, card_png
 from app.services.clips import Frame, arriving, clip, there_and_back
@@ -107,3 +108,18 @@ def test_without_ffmpeg_there_are_webp_and_gif(monkeypatch):
         clip([Frame(Image.new("RGB", (8, 8)))], "avi")
     with pytest.raises(HscError, match="got none"):
         clip([], "gif")
+
+
+def test_a_visitors_face_is_shared_as_card_and_clip(studio):
+    result = studio.compress(ASTRONAUT, 2, align=False)
+    for layers in ("scn+fcn", "scn"):
+        file = result.file(layers)
+        current = CurrentFace(result, layers, file, studio.decode(file, layers).picture)
+        link = studio.sharing.link(file, ADDRESS)
+        assert from_text(link.link) == file
+        card = studio.sharing.card(current, ADDRESS)
+        assert studio.sharing.card(current, ADDRESS) is card, "made once"
+        made = studio.sharing.clip(current, "webp")
+        assert marks.read(card) == marks.read(made) == marks.decoded(file, layers)
+        with Image.open(io.BytesIO(made)) as picture:
+            assert picture.n_frames > 5 and picture.width > picture.height

@@ -30,6 +30,7 @@ from app.services.refining import sharpening
 from app.tabs.base import Opens, Tab
 from app.tabs.compress import api, compare_api, html
 from app.tabs.compress.choices import OnDemand
+from app.tabs.compress.share import SharePanel
 from app.tabs.compress.switches import LayerSwitches, layers_of
 from app.tabs.compress.updates import GENERATED, ResultUpdates, seed_of
 from app.tabs.compress.view import CompressView
@@ -107,6 +108,9 @@ class CompressTab(Tab):
                 **MODEL_EVENT,
             )
         )
+        with view.sharing:
+            share = SharePanel(self.studio, view.current)
+        share.wire()
         downloads = [view.save_file, view.save_picture, view.save_recipe]
         for event in drawing + refining:
             event.then(

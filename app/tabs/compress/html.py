@@ -12,13 +12,6 @@ from app.services.examples import LEVEL, Example
 from app.services.facts import LEVELS, level_name
 from app.services.measure import Distances, likeness, lpips_words, psnr_words
 
-LINK_RATES = (
-    (1200, "1.2 kbit/s, a modem of 1980"),
-    (9600, "9.6 kbit/s, GSM"),
-    (64_000, "64 kbit/s, ISDN"),
-)
-
-
 WHOLE = 0.995
 """Share of a photo's pixels from which on a face's crop is the photo."""
 
@@ -118,38 +111,6 @@ def measures(measured: Distances | None) -> str:
         ),
     ]  # fmt: skip
     return f'<dl class="measures">{"".join(rows)}</dl>'
-
-
-def slow_link(sizes: Sizes, upload_bytes: int | None) -> str:
-    """A link on which the file arrives at its real rate; script.js moves it.
-
-    Args:
-        sizes: of the file that is sent.
-        upload_bytes: size of the photo's own file, to say how long that would take.
-    """
-    rates = "".join(
-        f'<option value="{rate}"{" selected" if rate == 9600 else ""}>{label}</option>'
-        for rate, label in LINK_RATES
-    )
-    parts = "".join(
-        f'<span class="part {name}" style="flex-grow:{count}"><i></i></span>'
-        for name, count in (("header", sizes.header), ("scn", sizes.scn), ("fcn", sizes.fcn))
-        if count
-    )
-    return (
-        f'<div class="link" data-header="{sizes.header}" data-scn="{sizes.scn}"'
-        f' data-fcn="{sizes.fcn}" data-upload="{upload_bytes or 0}">'
-        '<div class="screen"><p>Nothing has arrived yet</p></div><div class="wire">'
-        "<h3>Over a slow link</h3>"
-        '<p class="count"><span>0</span> of '
-        f"{sizes.total:,} bytes <em></em></p>"
-        f'<div class="bar" aria-hidden="true">{parts}</div>'
-        '<p class="say" role="status">The bytes arrive at the rate of the link. SCN comes '
-        "first and draws a face; FCN makes it this one.</p>"
-        f'<div class="buttons"><select aria-label="Rate of the link">{rates}</select>'
-        '<button type="button" class="start">Send</button>'
-        '<button type="button" class="stop" hidden>Stop</button></div></div></div>'
-    )
 
 
 def share_link(link: str) -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from app.components.events import Update
 from app.components.html import note
+from app.components.slow_link import slow_link
 from app.components.visitor_face import chip
 from app.files import address, keep_bytes, keep_picture
 from app.results import Compressed, CurrentFace
@@ -99,7 +100,7 @@ class ResultUpdates:
             view.viewer: self._viewer(current),
             view.chip: self.chip(result, current.layers, photo),
             view.measures: "",
-            view.link: html.slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
+            view.link: slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
             view.times: html.times(result),
         }
 
@@ -139,7 +140,7 @@ class ResultUpdates:
             "file": keep_bytes(file, f"{name}.hsc"),
             "picture": keep_picture(current.picture, f"{name}.png"),
             "recipe": keep_bytes(recipe(current), f"{name}.json"),
-            "link": html.slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
+            "link": slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
             "share": html.share_link(self._link(current, photo)),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from app.components.html import note
+from app.components.landing import landing_html
 from app.components.visitor_face import VisitorFace
 from app.executor import CancelToken
 from app.tabs.compress import html
@@ -35,6 +36,7 @@ class CompressView:
         first = face.given[0] if face.given else None
         with gr.Row(elem_id="studio", elem_classes=["room"]):
             with gr.Column(elem_id="big", elem_classes=["room-viewer"]):
+                self.landing = gr.HTML(landing_html(), elem_id="landing", apply_default_css=False)
                 self.viewer = viewer(
                     "viewer",
                     "The original, and what is drawn from the file",

@@ -1,0 +1,120 @@
+"""What other sites and browsers show of a link to this page: our words and picture, not Gradio's.
+
+Gradio's page names itself in its social tags, and leaves no way to change them. So the one HTML
+answer at "/" is rewritten on its way out. The picture's address must be whole: it is made of the
+address under which the visitor reached this page.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.address import FACE, own_address
+from app.services.landing import SOCIAL, SOCIAL_SIZE
+
+TITLE = "HSC Studio: a face in a kilobyte"
+DESCRIPTION = (
+    "A face photograph in about a thousand bytes, drawn again by a neural network. "
+    "Compress, compare and edit one here."
+)
+WITH_FACE = "A face in a link: open it to see it drawn from its bytes."
+PICTURE = "social.jpg"
+"""Address of the picture, below the page's."""
+LARGEST = 8 << 20  # bytes of a page; anything larger is passed on as it is
+_THEIRS = re.compile(rb'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
+
+
+class SocialTags:
+    """Middleware: the page at "/" with our social tags in the place of Gradio's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope):
+            await self.app(scope, receive, send)
+            return
+        request, started = Request(scope), None
+        body = b""
+
+        async def rewritten(message: Message) -> None:
+            nonlocal started, body
+            if message["type"] == "http.response.start":
+                started = message
+                return
+            if started is None or message["type"] != "http.response.body":
+                await send(message)
+                return
+            body += message.get("body", b"")
+            if message.get("more_body") and len(body) <= LARGEST:
+                return
+            headers = MutableHeaders(raw=started["headers"])
+            plain = headers.get("content-type", "").startswith("text/html")
+            # Gradio compresses after this; what is compressed already cannot be rewritten
+            if plain and "content-encoding" not in headers and not message.get("more_body"):
+                body = tagged(body, request)
+                headers["content-length"] = str(len(body))
+            await send(started)
+            await send({**message, "body": body})
+            body = b""
+
+        await self.app(scope, receive, rewritten)
+
+
+def tagged(page: bytes, request: Request) -> bytes:
+    """A page with our social tags at the end of its head, and no others."""
+    head, end, rest = page.partition(b"</head>")
+    if not end:
+        return page
+    return _THEIRS.sub(b"", head) + tags(request).encode() + end + rest
+
+
+def tags(request: Request) -> str:
+    """Our social tags for the page under the visitor's own address."""
+    headers = Headers(raw=request.scope["headers"])
+    address = own_address(dict(headers), request.url.scheme) or str(request.base_url)
+    picture = address + PICTURE
+    words = WITH_FACE if request.query_params.get(FACE) else DESCRIPTION
+    width, height = SOCIAL_SIZE
+    named = {
+        "og:type": "website",
+        "og:site_name": "HSC Studio",
+        "og:title": TITLE,
+        "og:description": words,
+        "og:url": address,
+        "og:image": picture,
+        "og:image:width": str(width),
+        "og:image:height": str(height),
+        "og:image:alt": "A photograph, the same face drawn from its file, and the file's bytes",
+        "twitter:card": "summary_large_image",
+        "twitter:title": TITLE,
+        "twitter:description": words,
+        "twitter:image": picture,
+    }
+    found = "".join(
+        f'<meta {"property" if name.startswith("og") else "name"}="{name}"'
+        f' content="{escape(value)}">'
+        for name, value in named.items()
+    )
+    return f'<meta name="description" content="{escape(words)}">{found}'
+
+
+def routes() -> list[Route]:
+    """The picture."""
+
+    def picture(request: Request) -> FileResponse:
+        return FileResponse(SOCIAL, headers={"cache-control": "public, max-age=86400"})
+
+    return [Route(f"/{PICTURE}", picture)]
+
+
+def _is_page(scope: Scope) -> bool:
+    path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+    return path in ("", "/")
