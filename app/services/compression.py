@@ -19,7 +19,7 @@ from app.results import Compressed, Prepared, Progress, facts_of
 from app.services.batched_calls import Encoded, Timed, analyse, encode, encode_within, refine
 from app.services.decoding import Decoding
 from hsc.bitstream import with_layers
-from hsc.domains import domain, select
+from hsc.domains import domain, select, tried_turns
 from hsc.domains.centre_crop import crop_centre
 from hsc.domains.ffhq_face import Face
 from hsc.errors import NoFaceError, PhotoError
@@ -222,7 +222,7 @@ class Compression:
         subject = domain(spec.domain)
         faces = self._faces.get_or_make(key, lambda: subject.find(image)[:MAX_FACES])
         if not faces:  # the library's sentence names an option of the command line
-            raise NoFaceError("No face was found in this picture.")
+            raise NoFaceError(f"No face was found in this picture{tried_turns(subject)}.")
         crop = subject.crop(image, select(subject, faces, face), spec.image_px)
         # cropping at full size takes longer than shrinking, so the chosen face's crop is reused
         small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

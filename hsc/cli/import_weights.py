@@ -15,6 +15,7 @@ NAMES = (
     "identity",
     "attributes",
     "person",
+    "detector",
     "dino",
     "faceres",
     "all",

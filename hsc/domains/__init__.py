@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from hsc.domains.base import Domain, align, select
+from hsc.domains.base import Domain, align, select, tried_turns
 from hsc.domains.centre_crop import CentreCrop
 from hsc.domains.ffhq_face import FfhqFace
 from hsc.errors import WeightsError
 
-__all__ = ["DOMAINS", "Domain", "align", "domain", "select"]
+__all__ = ["DOMAINS", "Domain", "align", "domain", "select", "tried_turns"]
 
 DOMAINS: dict[str, Domain[Any]] = {"ffhq_face": FfhqFace(), "centre_crop": CentreCrop()}
 """By the name that a ``GeneratorSpec`` has."""

@@ -8,7 +8,7 @@ A new domain is one module beside ``centre_crop`` and one line in ``hsc.domains`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from PIL import Image
 
@@ -27,14 +27,20 @@ class Domain(Protocol[Region]):
         noun: word for a subject in messages.
         has_identity: whether a recogniser can tell subjects apart.
         has_landmarks: whether a subject has landmarks, so that pose and shape can be measured.
+        turns: degrees by which ``find`` turns a picture where it finds nothing upright.
     """
 
     noun: str
     has_identity: bool
     has_landmarks: bool
+    turns: tuple[int, ...]
 
     def find(self, image: Image.Image) -> list[Region]:
-        """The subjects in an upright RGB picture, the largest first; an empty list when none."""
+        """The subjects in an RGB picture, the largest first; an empty list when none."""
+        ...
+
+    def find_every(self, image: Image.Image) -> list[Region]:
+        """As ``find``, but it may take longer to find small and hidden ones beside the others."""
         ...
 
     def crop(self, image: Image.Image, region: Region, px: int) -> Image.Image:
@@ -44,6 +50,14 @@ class Domain(Protocol[Region]):
     def side(self, region: Region) -> float:
         """Side of the square that ``crop`` takes, in pixels of the picture."""
         ...
+
+
+def tried_turns(domain: Domain[Any]) -> str:
+    """Where a domain has looked for subjects, to be put behind "in the picture"."""
+    if not domain.turns:
+        return ""
+    *most, last = map(str, sorted(domain.turns))
+    return f", upright or turned by {', '.join(most)} or {last} degrees"
 
 
 def select(domain: Domain[Region], regions: Sequence[Region], which: int = 0) -> Region:
@@ -56,8 +70,8 @@ def select(domain: Domain[Region], regions: Sequence[Region], which: int = 0) ->
     noun = domain.noun
     if not regions:
         raise NoFaceError(
-            f"No {noun} was found in the picture: try another one, or use the centre of the "
-            "picture all the same (align=False, or --no-align)."
+            f"No {noun} was found in the picture{tried_turns(domain)}: try another one, or use the "
+            "centre of the picture all the same (align=False, or --no-align)."
         )
     if not 0 <= which < len(regions):
         have = f"only {noun} 0" if len(regions) == 1 else f"{noun}s 0 to {len(regions) - 1}"

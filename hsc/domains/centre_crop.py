@@ -26,10 +26,15 @@ class CentreCrop:
     noun = "subject"
     has_identity = False
     has_landmarks = False
+    turns: tuple[int, ...] = ()
 
     def find(self, image: Image.Image) -> list[Box]:
         """The largest centred square."""
         return [centre_square(image)]
+
+    def find_every(self, image: Image.Image) -> list[Box]:
+        """As ``find``."""
+        return self.find(image)
 
     def crop(self, image: Image.Image, region: Box, px: int) -> Image.Image:
         """The region, resampled."""

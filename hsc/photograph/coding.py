@@ -153,7 +153,7 @@ def find(image: Image.Image, domain: str = FACE_1024.domain) -> tuple[FoundFace,
     than 16383) do not count.
     """
     placements = []
-    for region in domain_of(domain).find(image):
+    for region in domain_of(domain).find_every(image):
         try:
             placements.append(Placement.nearest(square_of(region)))
         except HscError:

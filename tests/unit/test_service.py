@@ -24,6 +24,8 @@ from hsc.errors import BitstreamError, HscError, NoFaceError, PhotoError, Weight
 from hsc.images import marks
 from hsc.types import DecodedLatents
 
+NO_FACE = r"^No face was found in this picture, upright or turned by 90, 180 or 270 degrees\.$"
+
 
 @pytest.fixture(scope="module")
 def two_faces():
@@ -158,7 +160,7 @@ def test_each_of_several_faces_can_be_chosen(studio, two_faces):
 
 
 def test_without_a_face_the_centre_is_taken_only_when_asked(studio):
-    with pytest.raises(NoFaceError, match=r"^No face was found in this picture\.$"):
+    with pytest.raises(NoFaceError, match=NO_FACE):
         studio.prepare(landscape())
     centre = studio.prepare(landscape(), align=False)
     assert centre.crop.size == (1024, 1024) and centre.faces == ()

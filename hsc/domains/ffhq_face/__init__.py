@@ -7,21 +7,35 @@ from PIL import Image
 from hsc.domains.base import align as align_to
 from hsc.domains.ffhq_face.align import FFHQ_PX, crop_face, face_square
 from hsc.domains.ffhq_face.detect import Face, find_faces
+from hsc.domains.ffhq_face.search import TURNS, search_every_face, search_faces
 from hsc.images.photo import PhotoSource
 
-__all__ = ["Face", "FfhqFace", "aligned", "crop_face", "find_faces"]
+__all__ = [
+    "Face",
+    "FfhqFace",
+    "aligned",
+    "crop_face",
+    "find_faces",
+    "search_every_face",
+    "search_faces",
+]
 
 
 class FfhqFace:
-    """A ``Domain``: faces found by dlib, in the crop of FFHQ."""
+    """A ``Domain``: faces found by dlib or, where it is not sure, by MTCNN, in the crop of FFHQ."""
 
     noun = "face"
     has_identity = True
     has_landmarks = True
+    turns: tuple[int, ...] = TURNS
 
     def find(self, image: Image.Image) -> list[Face]:
-        """The faces in an upright RGB picture, the largest first."""
-        return find_faces(image)
+        """The faces in an RGB picture, upright or turned, the largest first."""
+        return search_faces(image)
+
+    def find_every(self, image: Image.Image) -> list[Face]:
+        """As ``find``, with all faces of a group picture: both detectors look at every size."""
+        return search_every_face(image)
 
     def crop(self, image: Image.Image, region: Face, px: int) -> Image.Image:
         """One face upright, padded where the picture ends."""

@@ -62,7 +62,12 @@ def face_square(face: Face) -> Square:
     """The square that FFHQ's construction puts around a face, from its eyes and mouth."""
     points = face.landmarks @ np.array([1, 1j])  # (68,) complex: turning is multiplying
     left_eye, right_eye = points[LEFT_EYE].mean(), points[RIGHT_EYE].mean()
-    eyes, mouth = (left_eye + right_eye) / 2, points[list(MOUTH_CORNERS)].mean()
+    return square_of(left_eye, right_eye, points[list(MOUTH_CORNERS)].mean())
+
+
+def square_of(left_eye: complex, right_eye: complex, mouth: complex) -> Square:
+    """The square of ``face_square`` from three places x + iy, left and right as in the picture."""
+    eyes = (left_eye + right_eye) / 2
     across, down = right_eye - left_eye, mouth - eyes
     # Two estimates of the face's horizontal, each as long as it is trustworthy
     horizontal = across - 1j * down

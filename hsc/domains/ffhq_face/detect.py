@@ -1,9 +1,13 @@
-"""Where the faces are: dlib's HOG detector, then its 68-point landmark predictor."""
+"""Where the faces are: dlib's HOG detector, then its 68-point landmark predictor.
+
+What HOG does not find is left to ``search``, which has a second detector.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,11 +73,22 @@ class Face:
 
 def find_faces(image: Image.Image) -> list[Face]:
     """Find the faces of an upright RGB picture, the largest first; an empty list when none."""
+    return find_scored_faces(image)[0]
+
+
+def find_scored_faces(
+    image: Image.Image, sides: Sequence[int] = SEARCH_SIDES
+) -> tuple[list[Face], bool]:
+    """As ``find_faces``, and whether they are sure: a lone weak find may be a false alarm.
+
+    Args:
+        sides: long sides at which to look, until some faces are found.
+    """
     image = image if image.mode == "RGB" else image.convert("RGB")
     with _LOCK:
-        boxes = _boxes(image)
+        boxes, sure = _boxes(image, sides)
         faces = [Face(box, _landmarks(image, box)) for box in boxes]
-    return sorted(faces, key=lambda face: -face.area)
+    return sorted(faces, key=lambda face: -face.area), sure
 
 
 def landmarks_in(image: Image.Image, box: Box) -> Points:
@@ -82,13 +97,13 @@ def landmarks_in(image: Image.Image, box: Box) -> Points:
         return _landmarks(image, box)
 
 
-def _boxes(image: Image.Image) -> list[Box]:
-    """Boxes of the faces in an RGB picture, in its pixels."""
+def _boxes(image: Image.Image, sides: Sequence[int]) -> tuple[list[Box], bool]:
+    """Boxes of the faces in an RGB picture, in its pixels, and whether they are sure."""
     detector, _ = _models()
     long_side = max(image.size)
     limit = max(MAX_ENLARGEMENT, MAX_ENLARGED_SIDE / long_side)
     doubtful: list[tuple[float, Box]] = []
-    scales = sorted({min(side / long_side, limit) for side in SEARCH_SIDES})
+    scales = sorted({min(side / long_side, limit) for side in sides})
     width, height = image.size
     sizes = [(max(1, round(width * scale)), max(1, round(height * scale))) for scale in scales]
     source = image
@@ -103,11 +118,11 @@ def _boxes(image: Image.Image) -> list[Box]:
         ]
         sure = [box for score, box in found if score >= SURE_SCORE]
         if sure:
-            return sure
+            return sure, True
         doubtful += found
         if source is image and max(sizes[-1]) < long_side:  # the others start from the largest
             source = image.resize(sizes[-1], Image.Resampling.HAMMING, reducing_gap=2.0)
-    return [max(doubtful)[1]] if doubtful else []
+    return [max(doubtful)[1]] if doubtful else [], False
 
 
 def _landmarks(image: Image.Image, box: Box) -> Points:  # (68, 2)

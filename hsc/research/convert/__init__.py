@@ -17,6 +17,7 @@ RECIPES = {
     "dino": ("hsc.metrics.recipes:DINO",),
     "attributes": ("hsc.research.convert.attributes:ATTRIBUTES",),
     "person": ("hsc.research.convert.person:PERSON",),
+    "detector": ("hsc.research.convert.detector:DETECTOR",),
     "faceres": ("hsc.metrics.recipes:FACERES",),
 }
 """Name of an importer to its recipes, as ``module:attribute``: imported only when asked for."""
