@@ -14,6 +14,7 @@ from app.executor import Executor
 from app.protocols import FaceCodec
 from app.results import Compressed, Decoded, Prepared
 from app.services.baselines import Baselines
+from app.services.batch import Batches
 from app.services.batched_calls import random_face
 from app.services.bit_allocation import BitAllocations
 from app.services.compression import Compression, Photo
@@ -63,6 +64,7 @@ class Studio:
         self.measures = Measures(cache, self.of_faces)
         self.refining = Refining(compression, self.measures, cache)
         self.refines_by_itself = refine_by_itself and self.refining.possible
+        self.batches = Batches(compression, self.measures)
         self.baselines = Baselines(self.measures, cache)
         self.vision = VisionReadouts(compression, cache)
         self.bit_allocation = BitAllocations(decoding, cache)

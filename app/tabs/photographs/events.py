@@ -1,4 +1,4 @@
-"""One photograph: its faces, its file, and the picture drawn from the file."""
+"""One photograph: its faces, its file, and the picture drawn from it; `batch` has many."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from app.results import Edits
 from app.services.photographs import OTHERS, FoundPhotograph, Step, parts
 from app.tabs.base import Opens, Tab
 from app.tabs.photographs import api, html
+from app.tabs.photographs.batch import BatchPart
 from app.tabs.photographs.view import PhotographView
 from app.viewer import Choice, content, drawn, patch, wanted
 from hsc.errors import HscError
@@ -64,7 +65,11 @@ class PhotographsTab(Tab):
 
     def build(self, tab: Opens) -> None:
         self.photographs = self.studio.photographs
-        self.view = view = PhotographView()
+        with gr.Tabs(elem_id="photographs-parts", elem_classes=["parts"]):
+            with gr.Tab("One photograph", id="one"):
+                self.view = view = PhotographView()
+            with gr.Tab("Many photographs", id="batch"):
+                self.batch = BatchPart(self.studio)
         sliders = view.sliders.sliders
         self.fitted = sliders
         settings: list[Block] = [view.shown, view.level, view.background]
