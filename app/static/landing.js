@@ -3,6 +3,7 @@
 (() => {
   const STAY = [2600, 2600, 2600, 5200]; // ms a stage
   const SWEEP = [62, 40]; // where the border between ours and AVIF goes, in per cent
+  const ALONE = [84, 64]; // where there is no AVIF to see
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const format = (bytes) => `${bytes.toLocaleString("en")} bytes`;
 
@@ -48,7 +49,9 @@
           show(landing, (number + 1) % count);
         }
         const way = (1 - Math.cos(Math.PI * Math.min(passed / 2200, 1))) / 2;
-        landing.style.setProperty("--at", `${SWEEP[0] + (SWEEP[1] - SWEEP[0]) * way}%`);
+        const rival = Number(landing.querySelector(`[data-stage="${landing.dataset.shows ?? 0}"]`).dataset.rival);
+        const [from, to] = rival ? SWEEP : ALONE;
+        landing.style.setProperty("--at", `${from + (to - from) * way}%`);
       }
       requestAnimationFrame(step);
     };
