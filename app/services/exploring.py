@@ -15,6 +15,7 @@ from app.results import Prepared
 from app.services.compression import Compression
 from hsc.errors import HscError
 from hsc.images import marks
+from hsc.weights.model_id import FACES
 
 if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the page does not wait
     from torch import Tensor
@@ -40,11 +41,16 @@ class AxisInfo:
 
 @dataclass(frozen=True)
 class FaceMap:
-    """Two axes and the generated faces on them, (x, y) by seed."""
+    """Two axes and the generated faces on them, (x, y) by seed.
+
+    Attributes:
+        portraits: whether the sheet that ships shows these faces: not those of another model.
+    """
 
     x: AxisInfo
     y: AxisInfo
     faces: tuple[tuple[float, float], ...]
+    portraits: bool = True
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ class Explorer:
             _info(latent_map.axis(x)),
             _info(latent_map.axis(y)),
             tuple((across, up) for across, up in places),
+            portraits=self.compression.model == FACES,
         )
 
     def on_map(self, prepared: Prepared, level: float, x: str, y: str) -> OnMap:

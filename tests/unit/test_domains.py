@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hsc import domains
 from hsc.config import FACE_1024
-from hsc.domains import DOMAINS, align, domain, select
+from hsc.domains import DOMAINS, DetectorBox, align, domain, select
 from hsc.domains.centre_crop import CentreCrop
 from hsc.errors import NoFaceError, PhotoError, WeightsError
 
@@ -48,3 +49,41 @@ def test_a_subject_is_chosen_by_its_number() -> None:
         select(faces, ["large", "small"], 2)
     with pytest.raises(PhotoError, match="only subject 0"):
         select(CentreCrop(), [(0.0, 0.0, 1.0, 1.0)], -1)
+
+
+def bright(image: Image.Image) -> list[tuple[float, float, float, float]]:
+    """A detector of white things, and one that it imagines."""
+    box = image.convert("L").point(lambda value: 255 * (value > 128)).getbbox()
+    return [(0.0, 0.0, 3.0, 3.0), box] if box else []
+
+
+def test_any_detector_makes_a_domain(wide: Image.Image) -> None:
+    cats = DetectorBox("cat", bright, margin=0.0)
+    assert not cats.has_identity and not cats.has_landmarks
+    assert cats.find(wide) == [(30, 0, 70, 40), (0.0, 0.0, 3.0, 3.0)]
+    assert np.asarray(align(cats, wide, 20)).min() > 230
+    assert np.asarray(align(cats, wide, 20, which=1)).max() == 0
+    with pytest.raises(NoFaceError, match="No cat was found"):
+        align(cats, Image.new("RGB", (40, 40)), 20)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 10, 4), (95, 30, 100, 40), (-9, -9, 200, 90)])
+def test_a_square_stays_inside_the_picture(wide: Image.Image, box: tuple[int, ...]) -> None:
+    ramp = Image.linear_gradient("L").resize(wide.size).convert("RGB")
+    cropped = np.asarray(DetectorBox("cat", bright).crop(ramp, box, 16))
+    assert cropped.shape == (16, 16, 3)
+
+
+def test_a_package_brings_a_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    cats = DetectorBox("cat", bright)
+
+    class Point:
+        def load(self) -> DetectorBox:
+            return cats
+
+    points = {("hsc.domains", "cats"): [Point()]}
+    monkeypatch.setattr(domains, "DOMAINS", dict(DOMAINS))
+    monkeypatch.setattr(domains, "entry_points", lambda group, name: points.get((group, name), []))
+    assert domain("cats") is cats
+    with pytest.raises(WeightsError, match="got 'cars'"):
+        domain("cars")

@@ -38,7 +38,7 @@ def map_figure(
     ]
     ranges = [_span([spot[i] for spot in spots]) for i in range(2)]
     widths = [high - low for low, high in ranges]
-    faces = _portraits(face_map, widths)
+    faces = _portraits(face_map, widths) if face_map.portraits else []
     traces = [_dots(face_map, faces)]
     notes: list[Trace] = []
     if photo:

@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hsc.config import CodecConfig
-from hsc.domains import DOMAINS, domain
+from hsc.domains import domain
 from hsc.errors import HscError, WeightsError
 from hsc.generators.mapping import LAYERS
 from hsc.generators.mapping import Mapping as MappingNetwork
@@ -63,11 +63,10 @@ class About:
     feature_px: int | None = None
 
     def check(self) -> None:
-        """Raise HscError for a name that file names cannot have, or a domain that there is not."""
+        """Raise HscError for a name that files cannot have, WeightsError for no such domain."""
         if not re.fullmatch(r"[A-Za-z0-9_-]+", self.name):
             raise HscError(f"expected a name of letters, digits, - and _, got {self.name!r}.")
-        if self.domain not in DOMAINS:
-            raise HscError(f"expected a domain out of {', '.join(DOMAINS)}, got {self.domain!r}.")
+        domain(self.domain)
 
 
 def import_checkpoint(path: Path, about: About, out: Path) -> Model:
