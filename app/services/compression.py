@@ -222,7 +222,8 @@ class Compression:
         subject = domain(spec.domain)
         faces = self._faces.get_or_make(key, lambda: subject.find(image)[:MAX_FACES])
         if not faces:  # the library's sentence names an option of the command line
-            raise NoFaceError(f"No face was found in this picture{tried_turns(subject)}.")
+            where = tried_turns(subject)
+            raise NoFaceError(f"No {subject.noun} was found in this picture{where}.")
         crop = subject.crop(image, select(subject, faces, face), spec.image_px)
         # cropping at full size takes longer than shrinking, so the chosen face's crop is reused
         small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

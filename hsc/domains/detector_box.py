@@ -24,6 +24,7 @@ class DetectorBox:
 
     has_identity = False
     has_landmarks = False
+    turns: tuple[int, ...] = ()
 
     def __init__(self, noun: str, detect: Detector, margin: float = 0.2) -> None:
         self.noun, self.detect, self.margin = noun, detect, margin
@@ -32,10 +33,19 @@ class DetectorBox:
         """The detector's boxes, the largest first."""
         return sorted(self.detect(image), key=_area, reverse=True)
 
+    def find_every(self, image: Image.Image) -> list[Box]:
+        """As ``find``."""
+        return self.find(image)
+
+    def side(self, region: Box) -> float:
+        """Side of the square around a box."""
+        left, top, right, bottom = region
+        return (1 + self.margin) * max(right - left, bottom - top)
+
     def crop(self, image: Image.Image, region: Box, px: int) -> Image.Image:
         """The square around a box, moved inside the picture and no larger than it: px x px."""
         left, top, right, bottom = region
-        side = min((1 + self.margin) * max(right - left, bottom - top), *image.size)
+        side = min(self.side(region), *image.size)
         x, y = ((a + b - side) / 2 for a, b in ((left, right), (top, bottom)))
         x, y = (min(max(at, 0), size - side) for at, size in zip((x, y), image.size, strict=True))
         square = (x, y, x + side, y + side)
