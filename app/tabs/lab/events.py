@@ -17,6 +17,9 @@ from app.tabs.explore.events import ExploreTab
 from app.tabs.lab.view import LabView
 from app.tabs.vision.events import VisionTab
 
+# Gradio tells of a changed state only where the event went through the queue.
+COUNTING: dict[str, Any] = QUICK | {"queue": True, "concurrency_limit": None}
+
 
 class PartOpens:
     """What a part's events listen to in the place of a tab of its own.
@@ -52,7 +55,7 @@ class LabTab(Tab):
             part.build(PartOpens(count))
             counts.append(count)
             inner.select(lambda name=part.name: name, None, view.open, **QUICK).then(
-                _counted, [view.open, gr.State(part.name), count], count, **QUICK
+                _counted, [view.open, gr.State(part.name), count], count, **COUNTING
             )
         # the part that showed when one left shows again
         for name, count in zip(names, counts, strict=True):
@@ -61,7 +64,7 @@ class LabTab(Tab):
                 _counted_again,
                 [view.open, gr.State(name), gr.State(first), count],
                 count,
-                **QUICK,
+                **COUNTING,
             )
         self.fitted = [block for part in self.tabs for block in part.fitted]
 
