@@ -45,7 +45,7 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
-        "footer_links": ["settings"],  # the API's is in the head
+        "footer_links": [],  # the API's is in the head
         "favicon_path": str(STATIC / "icon.svg"),
         "mcp_server": offer_tools(),
         "app_kwargs": {

@@ -1,10 +1,11 @@
-"""A photo of a tab's own, which begins as the one of the Compress tab."""
+"""The visitor's photo, or the example, for a part of the page with results of its own."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from app.components.events import QUICK, Opens
+from app.components.html import note
 from app.components.images import photo_input
 from app.components.visitor_face import VisitorFace
 from app.results import Prepared
@@ -17,7 +18,9 @@ NO_FACE = "No face was found in this picture, so its centre is used."
 
 
 class PhotoPicker:
-    """A photo, an example, a level, and a note.
+    """The photo that was chosen in the head, an example for want of one, a level, and a note.
+
+    The photo itself is not shown again: the face is in the head of the page.
 
     Args:
         prefix: begins the element ids.
@@ -25,8 +28,10 @@ class PhotoPicker:
     """
 
     def __init__(self, prefix: str, level: float = 3) -> None:
-        self.photo = photo_input(f"{prefix}-photo", height=190)
-        self.example = gr.Button("Use the example", size="sm", elem_id=f"{prefix}-example")
+        self.photo = photo_input(f"{prefix}-photo", height=190, elem_classes=["taken-over"])
+        with gr.Column(elem_classes=["no-face-yet"]):
+            gr.HTML(note("Choose a face in the head of the page, or take the example."))
+            self.example = gr.Button("Use the example", size="sm", elem_id=f"{prefix}-example")
         self.level = gr.Slider(
             1,
             6,

@@ -85,12 +85,13 @@ def size_line(
 ) -> str:
     """As `readout`, from the numbers alone."""
     compared = f"<b>{_ratio(ratio)} ×</b> smaller than {escape(source)}" if ratio else ""
-    line = " <i>·</i> ".join(filter(None, (compared, f"<b>{sizes.bpp:.4f}</b> bpp")))
+    dot = " <i>·</i> " if compared else ""
+    bpp = f'<span class="bpp">{dot}<b>{sizes.bpp:.4f}</b> bits per pixel</span>'
     return (
         '<div class="readout">'
         f'<p class="size"><span>{sizes.total:,}</span> bytes'
         f"<em>{escape(level_name(level))}</em></p>"
-        f'<p class="compared">{line}</p>'
+        f'<p class="compared">{compared}{bpp}</p>'
         f"{bytes_bar(sizes, whole_file)}</div>"
     )
 
