@@ -18,6 +18,8 @@ KINDS = (
     "edits",
     "full-size",
     "photographs",
+    "faults",
+    "jitter",
     "results",
 )
 

@@ -1,5 +1,6 @@
 """The Photographs tab: a photograph in, its faces chosen and edited, its file out and in again."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_photograph_is_coded_edited_saved_and_opened(quick_server, visit, tmp_
     page.locator("#photograph-file input[type=file]").set_input_files(file)
     expect(rows).to_have_count(3)
     expect(page.locator("#photograph-coded")).to_contain_text("Faces to draw")
+
+
+def test_many_photographs_become_one_zip(quick_server, visit, tmp_path):
+    Image.new("RGB", (64, 64), "grey").save(tmp_path / "nobody.png")
+    page = visit(quick_server)
+    page.get_by_role("tab", name="Photographs").click()
+    page.get_by_role("tab", name="Many photographs").click()
+    page.locator("#batch-files input[type=file]").set_input_files(
+        [ASTRONAUT, tmp_path / "nobody.png"]
+    )
+    page.get_by_text("One size in bytes").click()
+    page.locator("#batch-bytes input").fill("100000")
+    page.locator("#batch-start").click()
+    rows = page.locator("#batch-table tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator("img")).to_have_count(2)
+    expect(rows.nth(1)).to_contain_text("No face was found")
+    expect(page.locator("#batch-note")).to_contain_text("1 of 2 photographs compressed")
+    with page.expect_download() as download:
+        page.locator("#batch-save").click()
+    with zipfile.ZipFile(download.value.path()) as made:
+        assert made.namelist() == ["table.csv", "astronaut.hsc", "astronaut.webp"]
 
 
 def test_the_api_codes_photographs(quick_server):

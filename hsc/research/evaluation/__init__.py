@@ -6,6 +6,8 @@ generator F is best taken, ``robustness`` what becomes of damaged photographs, `
 whether people are still recognised, ``directions`` what edits do to generated faces, ``edits``
 what they do to real people, ``full_size`` what pictures are at the photograph's own size, and
 ``photographs`` what shows where faces were put back into theirs.
+``faults`` tries kinds of fault that users of such programs report, and ``jitter`` whether a crop
+that lies a little differently changes who it is.
 ``hsc.research.results`` turns the reports into ``RESULTS.md``.
 """
 
@@ -17,8 +19,8 @@ def run(kind: str, options: ValidateOptions) -> None:
 
     Args:
         kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
-            ``verification``, ``directions``, ``edits``, ``full-size`` or
-            ``photographs``.
+            ``verification``, ``directions``, ``edits``, ``full-size``,
+            ``photographs``, ``faults`` or ``jitter``.
         options: what to measure, and where the report goes.
 
     Raises:
@@ -28,8 +30,10 @@ def run(kind: str, options: ValidateOptions) -> None:
         bound,
         directions,
         edits,
+        faults,
         full_size,
         inversion,
+        jitter,
         photographs,
         rate_distortion,
         resolution,
@@ -41,5 +45,5 @@ def run(kind: str, options: ValidateOptions) -> None:
     kinds |= {"bound": bound, "verification": verification, "directions": directions}
     kinds |= {"resolution": resolution, "robustness": robustness}
     kinds |= {"edits": edits, "full-size": full_size}
-    kinds |= {"photographs": photographs}
+    kinds |= {"photographs": photographs, "faults": faults, "jitter": jitter}
     kinds[kind].run(options)

@@ -1,0 +1,113 @@
+"""Kinds of fault: what is painted and measured, around a codec that draws what it was given."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from paths import ASTRONAUT
+from PIL import Image, ImageDraw
+
+from hsc.domains.ffhq_face import aligned, find_faces
+from hsc.domains.ffhq_face.align import face_square
+from hsc.research import results
+from hsc.research.evaluation import faults, jitter
+from hsc.research.evaluation.faults import Tried
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image.Image:
+    return aligned(ASTRONAUT, px=512)
+
+
+class Copies:
+    """A codec whose files are pictures; `forgets` is what it does to them."""
+
+    def __init__(self, forgets=lambda image: image) -> None:
+        self.forgets = forgets
+
+    def analyse(self, crop):
+        return crop
+
+    def compress(self, latents, level):
+        self.last = latents
+        return bytes(round(100 * level))
+
+    def decode(self, data):
+        return self.forgets(self.last)
+
+
+EVALUATOR = SimpleNamespace(
+    original=lambda image: image,
+    compare=lambda original, decoded, figures: dict.fromkeys(figures, 0.25),
+)
+
+
+def test_a_codec_that_keeps_everything_has_no_fault(portrait):
+    rows = faults.try_face(Copies(), EVALUATOR, portrait, (1.0, 3.0))
+    kinds = [*faults.COLOURS, *faults.PAINTED]
+    assert [row["what"] for row in rows] == [kind for kind in kinds for _ in range(2)]
+    for row in rows:
+        painted = row["what"] in faults.PAINTED
+        assert np.isnan(row["colour"]) == painted and np.isnan(row["kept"]) != painted
+        assert row["bytes"] == 100 * row["level"] and row["identity_l2"] == 0.25
+        if painted:
+            assert row["kept"] == pytest.approx(1) and row["elsewhere"] < 0.2
+        else:
+            assert row["colour"] == row["chroma"] == 0
+
+
+def test_a_codec_that_knows_one_picture_only_keeps_nothing(portrait):
+    rows = faults.try_face(Copies(lambda _: portrait), EVALUATOR, portrait, (1.0,))
+    found = {row["what"]: row for row in rows}
+    assert all(found[kind]["kept"] == 0 for kind in faults.PAINTED)
+    assert found["grey"]["chroma"] > 8 and found["dark, 30% of the light"]["lightness"] > 15
+    assert found["as it is"]["colour"] == 0
+
+
+@pytest.mark.parametrize("kind", faults.PAINTED)
+def test_what_is_painted_can_be_seen_and_leaves_the_rest_alone(portrait, kind):
+    points = find_faces(portrait)[0].landmarks
+    upload = portrait.copy()
+    unit = float(np.linalg.norm(points[45] - points[36]))
+    faults.PAINTED[kind](ImageDraw.Draw(upload), points, unit)
+    changed = (np.asarray(upload) != np.asarray(portrait)).any(axis=2).mean()
+    assert 0.002 < changed < 0.2
+    tried = Tried(faults.lab(upload), faults.lab(upload))
+    assert faults.kept(tried, Tried(faults.lab(portrait), faults.lab(portrait)))["kept"] == 1
+
+
+def test_jitter_is_small_and_the_same_every_time(portrait):
+    one, two = (jitter.jittered(portrait, np.random.default_rng(3)) for _ in range(2))
+    assert one.size == portrait.size and one.tobytes() == two.tobytes() != portrait.tobytes()
+    before, after = (face_square(find_faces(each)[0]) for each in (portrait, one))
+    moved = np.hypot(after.x - before.x, after.y - before.y) / portrait.width
+    assert 0.005 < moved < 0.04
+    assert after.side / before.side == pytest.approx(1, abs=0.04)
+
+
+def test_spread_is_that_of_each_face():
+    rows = [
+        {"what": "level 1", "picture": name, "bytes": 500, "identity_l2": distance,
+         "identity_faceres": float("nan")}
+        for name, distances in (("a", (0.2, 0.4)), ("b", (0.5, 0.5)))
+        for distance in distances
+    ]  # fmt: skip
+    (means,) = jitter.summarise(rows)
+    assert means["identity_l2"] == pytest.approx(0.4)
+    assert means["identity_l2_std"] == pytest.approx(0.05)
+    assert means["identity_l2_range"] == pytest.approx(0.1)
+    assert "| level 1 |   500 | 0.400 |" in jitter.figures_table({"summary": [means]})
+
+
+def test_both_reports_have_a_section_of_the_results(portrait):
+    rows = faults.try_face(Copies(), EVALUATOR, portrait, (1.0,))
+    common = {
+        "date": "2026-01-01", "machine": "a machine", "model": "m", "weights": {"scn": "0" * 64},
+        "notes": ["1 aligned photographs."],
+    }  # fmt: skip
+    found = {
+        "faults": common | {"kind": "faults", "summary": faults.summarise(rows)},
+        "jitter": common | {"kind": "jitter", "summary": [{"what": "level 1", "bytes": 5.0}]},
+    }
+    page = results.text(found)
+    assert "## Kinds of fault" in page and "| earrings" in page and "level 1" in page
