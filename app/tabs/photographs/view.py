@@ -11,9 +11,9 @@ from app.texts import text
 from app.viewer import viewer
 
 EMPTY = (
-    "Drop a photograph with one face or many, or let the page invent a group. Its faces are numbered: "
-    "choose which are coded, edit any of them in place, and see what all of it looks like as AVIF, "
-    "WebP or JPEG in as many bytes."
+    "Drop a photograph with one face or many, or let the page invent a group. Its faces are "
+    "numbered: choose which are coded, edit any of them in place, and see what all of it looks "
+    "like as AVIF, WebP or JPEG in as many bytes."
 )
 
 
@@ -22,11 +22,11 @@ class PhotographView:
 
     def __init__(self) -> None:
         self.shown = gr.State(None, time_to_live=3600)  # `events.Shown`, or None
-        with gr.Row(elem_id="photograph"):
-            with gr.Column(scale=3, min_width=300, elem_id="photograph-controls"):
-                self._controls()
-            with gr.Column(scale=8, min_width=320, elem_id="photograph-results"):
+        with gr.Row(elem_id="photograph", elem_classes=["room"]):
+            with gr.Column(elem_id="photograph-results", elem_classes=["room-viewer"]):
                 self._results()
+            with gr.Column(elem_id="photograph-controls", elem_classes=["room-panel"]):
+                self._controls()
 
     def _controls(self) -> None:
         gr.Markdown(text("photographs"), elem_id="photograph-text")
@@ -62,6 +62,7 @@ class PhotographView:
             buttons=["reset"],
             elem_id="photograph-background",
         )
+        self.parts = gr.HTML(elem_id="photograph-parts")
         with gr.Column(visible=False, elem_id="photograph-people") as self.people:
             self.coded = gr.CheckboxGroup(
                 [], label="Faces to draw", elem_id="photograph-coded", elem_classes=["chips"]
@@ -83,6 +84,7 @@ class PhotographView:
             self.edited = gr.HTML(elem_id="photograph-edited")
             self.sliders = EditSliders("photograph-edit")
             self.reset = gr.Button("Reset this face", size="sm", elem_id="photograph-reset")
+        gr.Markdown(text("caveat"), elem_classes=["caveat"])
 
     def _results(self) -> None:
         self.viewer = viewer(
@@ -99,5 +101,3 @@ class PhotographView:
             self.save_picture = gr.DownloadButton(
                 "Picture (PNG)", size="md", visible=False, elem_id="photograph-save-picture"
             )
-        self.parts = gr.HTML(elem_id="photograph-parts")
-        gr.Markdown(text("caveat"), elem_classes=["caveat"])
