@@ -45,7 +45,7 @@ def add_parser(subparsers) -> None:
         "--background-bytes",
         type=parsing.index,
         metavar="N",
-        help="budget of what is not a face (default: 8000)",
+        help="budget of what is not a face (default: 4000)",
     )
     parser.add_argument(
         "--skip",

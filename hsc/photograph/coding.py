@@ -28,7 +28,7 @@ from hsc.photograph.placement import Placement, square_of
 from hsc.photograph.still import decode as decode_still
 from hsc.photograph.tone import Tone
 
-BACKGROUND_BYTES = 8000
+BACKGROUND_BYTES = 4000
 """Budget of the background unless another is given."""
 CROP_PX = 1024
 COMPARED = {"avif": (0.6, 0.25, 0.1), "webp": (1.0, 0.5, 0.2), "jpeg": (2.0, 1.0, 0.5)}

@@ -53,7 +53,10 @@ NOTE = (
 
 
 def run(options: ValidateOptions) -> None:
-    """Measure every photograph of a folder at every level; print and save figures and sheets.
+    """Measure every photograph of a folder at every level; print and save figures and pictures.
+
+    Sheets show every face with what is around it, much smaller where it is large; the decoded
+    photographs are saved beside them, to be looked at as they are.
 
     Args:
         options: photos, levels, limit, out and device.
@@ -76,6 +79,8 @@ def run(options: ValidateOptions) -> None:
             coded = photograph.encode(codec, picture, level, found=found)
             shown = photograph.decode(codec, coded.file)
             columns.append([tile(shown.picture, face.square) for face in shown.drawn])
+            options.out.mkdir(parents=True, exist_ok=True)
+            shown.picture.save(options.out / f"{KIND}-{path.stem}-{level:g}.png")
             plain = pasted_plainly(codec, coded, shown)
             sizes = {
                 "bytes": len(coded.data),
@@ -166,7 +171,7 @@ def pasted_plainly(
 
 
 def tile(picture: Image.Image, square: Square) -> Image.Image:
-    """A square part of a picture around a face, as it stands there: not turned, and at 100 %."""
+    """A square part of a picture around a face, as it stands there."""
     half = round(square.side * AROUND / 2)
     x, y = round(square.x), round(square.y)
     return picture.crop((x - half, y - half, x + half, y + half))
