@@ -208,6 +208,51 @@ def test_a_colour_profile_is_applied():
     assert np.abs(green - (0, 255, 0)).max() <= 2
 
 
+def wide_profile(name: str, primaries: dict[bytes, tuple[float, float, float]]) -> bytes:
+    """The built-in sRGB profile with other primaries (XYZ under D50) and another name."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for tag, xyz in primaries.items():
+        entry = profile.index(tag)  # in the table of tags: signature, offset, size
+        at = int.from_bytes(profile[entry + 4 : entry + 8], "big") + 8
+        numbers = b"".join(round(each * 65536).to_bytes(4, "big", signed=True) for each in xyz)
+        profile = profile[:at] + numbers + profile[at + 12 :]
+    return profile.replace("sRGB".encode("utf-16-be"), name[:4].encode("utf-16-be"))
+
+
+DISPLAY_P3 = {
+    b"rXYZ": (0.51512, 0.24120, -0.00105),
+    b"gXYZ": (0.29198, 0.69225, 0.04189),
+    b"bXYZ": (0.15710, 0.06657, 0.78407),
+}
+ADOBE_RGB = {
+    b"rXYZ": (0.60974, 0.31111, 0.01947),
+    b"gXYZ": (0.20528, 0.62567, 0.06087),
+    b"bXYZ": (0.14919, 0.06322, 0.74457),
+}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "HEIF", "AVIF"])
+@pytest.mark.parametrize("primaries", [DISPLAY_P3, ADOBE_RGB], ids=["Display P3", "Adobe RGB"])
+def test_wide_colours_come_out_as_srgb(kind, primaries):
+    """What a wide space writes down for an sRGB colour is that colour again."""
+    pillow_heif.register_heif_opener()
+    skin = np.array([203, 143, 118])
+    linear = np.where(
+        skin / 255 <= 0.04045, skin / 255 / 12.92, ((skin / 255 + 0.055) / 1.055) ** 2.4
+    )
+    srgb = np.array(
+        [[0.43607, 0.22249, 0.01392], [0.38515, 0.71687, 0.09708], [0.14307, 0.06061, 0.7141]]
+    )
+    wide = np.linalg.solve(np.array(list(primaries.values())).T, srgb.T @ linear)
+    stored = 255 * np.where(wide <= 0.0031308, 12.92 * wide, 1.055 * wide ** (1 / 2.4) - 0.055)
+    assert np.abs(stored - skin).max() > 8  # it would be another colour without the profile
+    image = Image.new("RGB", (WIDTH, HEIGHT), tuple(stored.round().astype(int).tolist()))
+    profile = wide_profile("Wide", primaries)
+    options = {} if kind in ("PNG", "TIFF") else {"quality": 95}
+    found = pixels(read_photo(saved(image, kind, icc_profile=profile, **options)))
+    assert np.abs(found - skin).max() <= 4
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_a_wrong_colour_profile_is_ignored(mode):
     grey = Image.new("RGB", (WIDTH, HEIGHT), (120, 120, 120)).convert(mode)
