@@ -20,6 +20,7 @@ KINDS = (
     "photographs",
     "faults",
     "jitter",
+    "detection",
     "results",
 )
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from hsc.domains.ffhq_face import aligned, find_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.research import results
-from hsc.research.evaluation import faults, jitter
+from hsc.research.evaluation import detection, faults, jitter
 from hsc.research.evaluation.faults import Tried
 
 
@@ -74,6 +74,21 @@ def test_what_is_painted_can_be_seen_and_leaves_the_rest_alone(portrait, kind):
     assert 0.002 < changed < 0.2
     tried = Tried(faults.lab(upload), faults.lab(upload))
     assert faults.kept(tried, Tried(faults.lab(portrait), faults.lab(portrait)))["kept"] == 1
+
+
+def test_moves_of_changed_pictures_lead_to_the_same_places(portrait):
+    """A red dot at a landmark is where the move says, whatever was done to the picture."""
+    (face,) = find_faces(portrait)
+    spot = face.landmarks[30]
+    dotted = Image.new("RGB", portrait.size, "black")
+    ImageDraw.Draw(dotted).ellipse((*(spot - 12), *(spot + 12)), fill="red")
+    for what, changed, move in detection.changes(dotted, face):
+        if what in ("mask", "dark glasses", "microphone", "grey and soft, as stone"):
+            continue  # they hide it
+        red = np.asarray(changed, int)
+        rows, columns = np.nonzero(red[..., 0] - red[..., 1] > 10)
+        place = np.array([columns.mean(), rows.mean()]) + 0.5
+        assert np.abs(place - move(spot[None])[0]).max() < 2, what
 
 
 def test_jitter_is_small_and_the_same_every_time(portrait):

@@ -7,7 +7,7 @@ whether people are still recognised, ``directions`` what edits do to generated f
 what they do to real people, ``full_size`` what pictures are at the photograph's own size, and
 ``photographs`` what shows where faces were put back into theirs.
 ``faults`` tries kinds of fault that users of such programs report, and ``jitter`` whether a crop
-that lies a little differently changes who it is.
+that lies a little differently changes who it is; ``detection`` says which faces are found.
 ``hsc.research.results`` turns the reports into ``RESULTS.md``.
 """
 
@@ -20,7 +20,7 @@ def run(kind: str, options: ValidateOptions) -> None:
     Args:
         kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
             ``verification``, ``directions``, ``edits``, ``full-size``,
-            ``photographs``, ``faults`` or ``jitter``.
+            ``photographs``, ``faults``, ``jitter`` or ``detection``.
         options: what to measure, and where the report goes.
 
     Raises:
@@ -28,6 +28,7 @@ def run(kind: str, options: ValidateOptions) -> None:
     """
     from hsc.research.evaluation import (
         bound,
+        detection,
         directions,
         edits,
         faults,
@@ -46,4 +47,5 @@ def run(kind: str, options: ValidateOptions) -> None:
     kinds |= {"resolution": resolution, "robustness": robustness}
     kinds |= {"edits": edits, "full-size": full_size}
     kinds |= {"photographs": photographs, "faults": faults, "jitter": jitter}
+    kinds |= {"detection": detection}
     kinds[kind].run(options)
