@@ -187,3 +187,7 @@ class CurrentFace:
     face: int = 0
     align: bool = True
     seed: int | None = None
+
+    def __hash__(self) -> int:
+        """Of what it shows: by it Gradio knows whether a visitor's face has changed."""
+        return hash((self.file, self.layers))

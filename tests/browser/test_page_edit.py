@@ -88,6 +88,18 @@ def test_a_slider_edits_the_decoded_face_and_comes_to_rest_as_a_whole_picture(pa
     assert pressed(page) == []
 
 
+def test_another_face_comes_into_the_room_that_is_open(page):
+    first = whole(page, "nothing edited yet")
+    page.locator("#face-chip .chip").click()
+    page.locator("#examples .gallery-item").nth(2).click()
+    page.wait_for_function(
+        "was => document.querySelector('#edit-viewer .world img.left').src !== was",
+        arg=page.locator(PLAIN).get_attribute("src"),
+    )
+    assert not np.array_equal(whole(page, "nothing edited yet"), first)
+    assert np.array_equal(shown(page, PLAIN), shown(page, EDITED))
+
+
 def test_edits_are_undone_and_redone(page):
     plain, undo, redo = (whole(page, "nothing edited yet"), *map(page.locator, STEPS))
     expect(undo).to_be_disabled()

@@ -86,6 +86,13 @@ class EditTab(Tab):
             "outputs": view.strip, **LIVE,
         }  # fmt: skip
         gr.on([tab.select, view.file.change], **whole).then(**strip)
+        room = self.page.face.room
+        self.current.change(
+            friendly(self.face_changed, view.note),
+            [room, *whole["inputs"]],
+            whole["outputs"],
+            **LIVE,
+        ).then(friendly(self.strip_changed), [room, view.strip_of, *request], view.strip, **LIVE)
         view.follow.click(
             friendly(self.preview),
             request,
@@ -159,6 +166,11 @@ class EditTab(Tab):
             **self._history(history),
             **self._presets(edits),
         }
+
+    def face_changed(self, room: str, *request: Any) -> Iterator[Update]:
+        """Another face was chosen, or a better file was found, while this room is open."""
+        if room == self.name:
+            yield from self.draw(*request)
 
     def preview(self, *request: Any) -> Update:
         """A small picture while a slider moves."""
@@ -243,6 +255,10 @@ class EditTab(Tab):
             (keep_picture(picture, "strip.png"), f"{amount:+g}" if amount else "0")
             for amount, picture in self.editing.strip(face, name)
         ]
+
+    def strip_changed(self, room: str, *request: Any) -> Any:
+        """As `face_changed`."""
+        return self.draw_strip(*request) if room == self.name else gr.skip()
 
     def take_amount(self, name: str, event: gr.SelectData) -> list[Any]:
         """A picture of the strip was clicked: its amount goes to the slider."""
