@@ -58,6 +58,11 @@ class EditTarget:
         """Tells the pictures of one target from those of another."""
         return f"{fingerprint(self.data)}-{self.layers}"
 
+    @property
+    def subject(self) -> str:
+        """Tells one face from another, whatever the level."""
+        return self.prepared.key if self.prepared else self.key
+
     @classmethod
     def current(cls, current: CurrentFace) -> EditTarget:
         """What the Compress tab shows."""

@@ -158,7 +158,9 @@ class EditTab(Tab):
             choices.append(Choice("original", "Original"))
         yield {
             view.note: "",
-            view.viewer: content(choices, "before", "after", version=face.key),
+            view.viewer: content(
+                choices, "before", "after", version=face.key, subject=face.subject
+            ),
             view.meanings: html.meanings(view.sliders.edits, edits, share),
             view.source: html.source(face),
             view.save_picture: gr.DownloadButton(value=keep_picture(edited, "edited.png")),
