@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from hsc.bitstream.text import from_text, is_text
@@ -97,7 +98,11 @@ def run(args: argparse.Namespace) -> int:
         if not edits:
             return f"to {target.name}"
         share = codec.held_back(codec.open(data, args.layers), edits, args.keep_details).share
-        held = f", edits held back to {share:.0%} of what was asked" if share < 1 else ""
-        return f"to {target.name}{held}"
+        if share == 1:
+            return f"to {target.name}"
+        held = f"edits held back to {share:.0%} of what was asked"
+        if not work.folder:  # of one file nothing else is said
+            print(held, file=sys.stderr)
+        return f"to {target.name}, {held}"
 
     return batch.process(work, decode)

@@ -146,12 +146,15 @@ def test_decode_a_file(codec, tmp_path):
 
 
 def test_decode_says_when_edits_are_held_back(codec, tmp_path, capfd):
-    source = tmp_path / "a.hsc"
+    source, held = tmp_path / "in" / "a.hsc", "edits held back to 74% of what was asked"
+    source.parent.mkdir()
     source.write_bytes(b"12345")
-    argv = ["decode", str(source), str(tmp_path / "a.png"), "--edit"]
-    for edit, said in (("smile=1", ""), ("age=2", ", edits held back to 74% of what was asked")):
-        assert main([*argv, edit]) == 0
-        assert capfd.readouterr().err.splitlines() == [f"a.hsc to a.png{said}"]
+    for edit, said in (("smile=1", ""), ("age=2", held)):
+        assert main(["decode", str(source), str(tmp_path / "a.png"), "--edit", edit]) == 0
+        assert capfd.readouterr().err.strip() == said
+        assert main(["decode", str(source.parent), str(tmp_path / "out"), "--edit", edit]) == 0
+        told = f"1/1 a.hsc to a.png, {said}" if said else "1/1 a.hsc to a.png"
+        assert capfd.readouterr().err.splitlines() == [told]
 
 
 def test_decode_a_folder(codec, tmp_path, capfd):
