@@ -50,7 +50,7 @@ def group(
     rows = -(-count // columns)
     size = round((columns + 0.3) * side), round((rows * ROW + 0.55) * side)
     canvas = background(size, seed)
-    people = [mask.person(face) for face in faces]
+    people = [_outline(face) for face in faces]
     squares = []
     for number in range(count):
         which = number % len(faces)
@@ -60,9 +60,17 @@ def group(
         own = side * random.uniform(0.82, 1.0)
         square = Square(float(x), float(y), float(own), float(random.uniform(-0.1, 0.1)))
         canvas = _dressed(canvas, faces[which], square)
-        draw(canvas, np.asarray(faces[which], np.float32), mask.head(people[which]), square)
+        draw(canvas, np.asarray(faces[which], np.float32), people[which], square)
         squares.append(square)
     return marks.put(canvas, marks.Mark(marks.TRAINED, {"seed": seed, "people": count})), squares
+
+
+def _outline(face: Image.Image) -> mask.Mask:
+    """Head and hair alone, without the rim of its own background that a mask for seams keeps."""
+    person = mask.person(face)
+    inside = Image.fromarray((person * 255).astype(np.uint8)).filter(ImageFilter.MinFilter(3))
+    soft = np.asarray(inside.filter(ImageFilter.GaussianBlur(1.5)), np.float32) / 255
+    return np.minimum(soft, mask.head(person))
 
 
 def _dressed(canvas: Image.Image, face: Image.Image, square: Square) -> Image.Image:

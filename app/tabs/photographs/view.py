@@ -62,7 +62,6 @@ class PhotographView:
             buttons=["reset"],
             elem_id="photograph-background",
         )
-        self.parts = gr.HTML(elem_id="photograph-parts")
         with gr.Column(visible=False, elem_id="photograph-people") as self.people:
             self.coded = gr.CheckboxGroup(
                 [], label="Faces to draw", elem_id="photograph-coded", elem_classes=["chips"]
@@ -101,3 +100,4 @@ class PhotographView:
             self.save_picture = gr.DownloadButton(
                 "Picture (PNG)", size="md", visible=False, elem_id="photograph-save-picture"
             )
+        self.parts = gr.HTML(elem_id="photograph-parts")
