@@ -21,7 +21,7 @@ from app.services.landing import SOCIAL, SOCIAL_SIZE
 
 TITLE = "HSC Studio: a face in a kilobyte"
 DESCRIPTION = (
-    "A face photograph in about a thousand bytes, drawn again by a neural network. "
+    "A face photograph in hundreds to a few thousand bytes, drawn again by a neural network. "
     "Compress, compare and edit one here."
 )
 WITH_FACE = "A face in a link: open it to see it drawn from its bytes."

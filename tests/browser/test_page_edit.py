@@ -267,8 +267,8 @@ def real_page(visit, server):
 
 
 def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
-    page, here = real_page, real_page.get_by_label("This browser")
-    expect(page.get_by_label("Server", exact=True)).to_be_checked()
+    page, here = real_page, real_page.locator("#edit-previews").get_by_label("This browser")
+    expect(page.locator("#edit-previews").get_by_label("Server", exact=True)).to_be_checked()
     here.check()
     said = page.locator("#edit-previews output")
     expect(said).to_have_text("Loading the decoder …")
@@ -295,7 +295,7 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
     page.get_by_role("tab", name="Receive").click()
     page.get_by_role("tab", name="Edit").click()
     expect(here).to_be_checked()
-    page.get_by_label("Server", exact=True).check()
+    page.locator("#edit-previews").get_by_label("Server", exact=True).check()
     page.locator("#edit-smile input[type=range]").focus()
     page.keyboard.press("Home")
     whole(page, "less smile (-1)")
@@ -304,7 +304,9 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
 
 
 def test_a_face_that_this_browser_cannot_draw_is_left_to_the_server(page):
-    page.get_by_label("This browser").check()  # a stand-in's file: the receiver refuses it
+    page.locator("#edit-previews").get_by_label(
+        "This browser"
+    ).check()  # a stand-in's file: the receiver refuses it
     said = page.locator("#edit-previews output")
     expect(said).to_have_text("This browser cannot draw this face.")
     calls = Calls(page)

@@ -202,6 +202,6 @@ def _figures(result: BaselineResult) -> str:
     measured: Distances | None = result.best_measured
     if measured is None or measured.lpips is None:
         return ""
-    words = f"LPIPS {measured.lpips:.2f}"
+    words = f"LPIPS {measured.lpips:.2f} at 256 px"
     said = likeness(measured)
     return f"{words}, {said.words.lower()}" if said else words

@@ -23,7 +23,7 @@ def welcome(given: Sequence[Example]) -> str:
         f'<img src="{address(str(each.known / "thumbnail.jpg"))}" alt=""></button>'
         for number, each in enumerate(given)
     )
-    size = f"{given[0].sizes.total:,}" if given else "about a thousand"
+    size = f"{given[0].sizes.total:,}" if given else "a few thousand"
     return (
         f'<div class="welcome"><h2>A face in {size} bytes</h2>'
         "<p>A photograph of a face takes millions of bytes. Here only what makes it <em>that</em> "
