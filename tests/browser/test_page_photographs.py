@@ -51,7 +51,9 @@ def test_a_photograph_is_coded_edited_saved_and_opened(quick_server, visit, tmp_
     page.locator("#photograph-coded input").uncheck()
     expect(rows).to_have_count(2)  # the face is part of the background now
 
-    page.locator("#photograph-file input[type=file]").set_input_files(file)
+    with page.expect_file_chooser() as chooser:
+        page.locator("#photograph-file").click()
+    chooser.value.set_files(file)
     expect(rows).to_have_count(3)
     expect(page.locator("#photograph-coded")).to_contain_text("Faces to draw")
 
