@@ -70,7 +70,7 @@ def _outline(face: Image.Image) -> mask.Mask:
     person = mask.person(face)
     inside = Image.fromarray((person * 255).astype(np.uint8)).filter(ImageFilter.MinFilter(3))
     soft = np.asarray(inside.filter(ImageFilter.GaussianBlur(1.5)), np.float32) / 255
-    return np.minimum(soft, mask.head(person))
+    return np.asarray(np.minimum(soft, mask.head(person)), np.float32)
 
 
 def _dressed(canvas: Image.Image, face: Image.Image, square: Square) -> Image.Image:
