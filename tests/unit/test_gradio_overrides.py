@@ -1,7 +1,9 @@
 """The page's overrides of Gradio's internals still fit the Gradio that is installed."""
 
 import asyncio
+import base64
 import inspect
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
@@ -9,7 +11,9 @@ import gradio.mcp
 import pytest
 from gradio import queueing, routes, utils
 from gradio_client import utils as client_utils
+from PIL import Image
 
+from app.files import keep_bytes, keep_picture
 from app.gradio_overrides import (
     ADDRESS_REFUSED,
     UNFIT_ARGUMENTS,
@@ -17,6 +21,7 @@ from app.gradio_overrides import (
     StudioMCPServer,
     queue_length,
 )
+from hsc.images import marks
 
 
 def parameters(method) -> list[str]:
@@ -98,3 +103,63 @@ def test_unfit_arguments_are_refused_in_one_sentence(argument, sentence):
     with ThreadPoolExecutor(1) as pool, pytest.raises(gr.Error) as refused:
         pool.submit(asyncio.run, call).result()
     assert refused.value.message == sentence
+
+
+def test_an_agent_gets_every_result_pictures_with_their_marks(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    mark = marks.decoded(b"a file")
+    shown = keep_picture(marks.put(Image.new("RGB", (8, 8), (9, 8, 7)), mark), "face.png")
+
+    def file(path: str) -> dict:
+        return {"path": path, "url": f"http://host/{path}", "meta": {"_type": "gradio.FileData"}}
+
+    results = [
+        file(keep_bytes(b"HSC", "face.hsc")),
+        file(shown),
+        [{"image": file(shown), "caption": "+1"}],
+        {"bytes": 3},
+        None,
+    ]
+
+    class Job:
+        def result(self):
+            return results
+
+    with StudioBlocks() as page:
+        gr.Textbox()
+    server = StudioMCPServer(page)
+    found = asyncio.run(server._execute_tool_without_progress(Job()))
+    answer = server.postprocess_output_data(found, "http://host")
+    assert [each.type for each in answer] == [
+        "text",
+        "image",
+        "text",
+        "image",
+        "text",
+        "text",
+        "text",
+    ]
+    assert answer[0].text.endswith("face.hsc")
+    assert marks.read(base64.b64decode(answer[1].data)) == mark
+    assert answer[5].text == "+1" and json.loads(answer[6].text) == {"bytes": 3}
+
+
+def test_a_tool_says_what_a_file_may_be_in_words_that_schemas_allow():
+    with StudioBlocks() as page:
+        inputs = [gr.File(), gr.JSON({})]
+
+        def decode(file: str, edits: dict | None = None) -> str:
+            """Draw a file.
+
+            Args:
+                file: a .hsc file.
+                edits: amounts.
+            """
+            return ""
+
+        gr.Button().click(decode, inputs, gr.Textbox(), api_name="decode")
+    server = StudioMCPServer(page)
+    schema, positions = server.get_input_schema("decode", {"file": "a .hsc file."})
+    file, edits = schema["properties"]["file"], schema["properties"]["edits"]
+    assert positions == [["file"]] and file["type"] == "string" and "base64" in file["description"]
+    assert edits["type"] == "object"
