@@ -37,6 +37,8 @@ VERSION = 1
 MAX_FACES = 64
 MAX_FACE_BYTES = 16 + MAX_SCN_BYTES + MAX_FCN_BYTES
 MAX_BACKGROUND_BYTES = 2**24 - 1
+MAX_COVER = 16
+"""Times that the faces' squares may cover the photograph: drawing it stays a bounded task."""
 _LENGTH = 3
 _FACE = placement.BYTES + tone.BYTES + _LENGTH
 _FIXED = 10
@@ -88,6 +90,13 @@ class PhotographFile:
         if len(self.faces) > MAX_FACES:
             raise BitstreamError(
                 f"A photograph holds at most {MAX_FACES} faces, not {len(self.faces)}."
+            )
+        area = self.width * self.height
+        cover = sum(min(face.placement.square.side**2, area) for face in self.faces)
+        if cover > MAX_COVER * area:
+            raise BitstreamError(
+                f"The squares of the faces cover the photograph {cover / area:.0f} times, more "
+                f"than {MAX_COVER}; get the file again."
             )
         if len(self.background) > MAX_BACKGROUND_BYTES:
             raise BitstreamError(

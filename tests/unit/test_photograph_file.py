@@ -152,6 +152,9 @@ def test_sizes_are_checked_before_pixels_are_decoded():
     for size in ((15, 80), (80, 4097)):
         with pytest.raises(BitstreamError, match="sides from 16 to 4096"):
             PhotographFile(*size, b"")
+    huge = PlacedFace(Placement(0, 0, 4 * 500, 0), Tone(), SMALL, len(SMALL))
+    with pytest.raises(BitstreamError, match="cover the photograph 17 times"):
+        PhotographFile(100, 80, b"", (huge,) * 17)
     tiny = PlacedFace(PLACE, Tone(), SMALL, len(SMALL))
     with pytest.raises(BitstreamError, match="at most 64 faces"):
         PhotographFile(100, 80, b"", (tiny,) * (MAX_FACES + 1))
