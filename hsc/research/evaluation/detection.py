@@ -131,10 +131,15 @@ def changes(image: Image.Image, face: Face) -> Iterator[tuple[str, Image.Image, 
         canvas = Image.new("RGB", CANVAS, (120, 125, 118))
         canvas.paste(image.resize(size, Image.Resampling.LANCZOS), PLACE)
         factor = np.array(size) / image.size
-        yield f"{px} px", canvas, lambda p, factor=factor: p * factor + PLACE  # type: ignore[misc]
+        yield f"{px} px", canvas, placed(factor)
     yield "dark", image.point(lambda shade: shade * DARKNESS), stays
     stone = image.convert("L").filter(ImageFilter.GaussianBlur(1.5)).convert("RGB")
     yield "grey and soft, as stone", stone, stays
+
+
+def placed(factor: Points) -> Move:
+    """The move of a picture that was scaled by factors (2,) and put at PLACE."""
+    return lambda points: points * factor + PLACE
 
 
 def dark_glasses(draw: ImageDraw.ImageDraw, points: Points, unit: float) -> None:
