@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from hsc.domains.ffhq_face.align import square_of
 from hsc.domains.ffhq_face.detect import (
     SEARCH_SIDES,
     Box,
@@ -47,6 +48,7 @@ LONG_SIDE, LONG_SIDE_EVERY = 1024, 2048
 SMALLEST = 20.0
 """Side in pixels of the smallest faces at that size."""
 # Scores of MTCNN. 92 upright faces all had .98, their turned copies in one case of nine.
+CERTAIN = 0.999
 SURE = 0.98
 LIKELY = 0.9
 # Landmarks are trusted where none of the eyes and mouth corners is further than this from MTCNN's,
@@ -125,8 +127,12 @@ def search_every_face(image: Image.Image) -> list[Face]:
     """
     image = _lit(image if image.mode == "RGB" else image.convert("RGB"))
     faces = search_faces(image)
-    again = _second_look(image, LONG_SIDE_EVERY)
-    return _largest_first(_merged(faces, [face for score, face, _ in again if score >= SURE]))
+    again = [
+        face
+        for score, face, trusted in _second_look(image, LONG_SIDE_EVERY)
+        if score >= CERTAIN or (trusted and score >= SURE)
+    ]
+    return _largest_first(_merged(faces, again))
 
 
 def _lit(image: Image.Image) -> Image.Image:
@@ -197,7 +203,6 @@ def _face_of(
     trusted = bool(off <= ASTRAY)
     if not trusted:
         landmarks = _mean_shape_at(points)
-        middle, side, _ = _square_of(points)
     half = side * BOX_SIDE / 2
     x, y = middle + _down(roll) * side * BOX_BELOW
     return Face((x - half, y - half, x + half, y + half), landmarks), trusted
@@ -205,8 +210,6 @@ def _face_of(
 
 def _square_of(points: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], float, float]:
     """Middle (2,), side and roll in degrees of the crop that the five points (5, 2) give."""
-    from hsc.domains.ffhq_face.align import square_of
-
     left_eye, right_eye, _, *mouth = points @ np.array([1, 1j])
     square = square_of(left_eye, right_eye, sum(mouth) / 2)
     return np.array([square.x, square.y]), square.side, float(np.degrees(square.angle))
