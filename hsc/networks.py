@@ -121,7 +121,7 @@ def load_networks(
         encoder=encoder,
         preview=load_preview(device, folder) if path_of("preview", folder).is_file() else None,
         self_renderer=SelfRenderer.load(device, folder) if encoder else None,
-        plausibility=Plausibility.load(usual, device)
+        plausibility=Plausibility.load(usual)
         if (usual := path_of("plausibility", folder)).is_file()
         else None,
     )

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -70,10 +69,10 @@ class Plausibility:
     spread: Tensor
 
     @classmethod
-    def load(cls, path: Path, device: torch.device | str = "cpu") -> Plausibility:
+    def load(cls, path: Path) -> Plausibility:
         """Read the file that ``hsc train plausibility`` writes. Raises WeightsError."""
         try:
-            tensors = load_file(path, device=str(device))
+            tensors = load_file(path)
             return cls(tensors["mean"].float(), tensors["spread"].float())
         except (OSError, SafetensorError, KeyError) as error:
             raise WeightsError(
@@ -84,7 +83,7 @@ class Plausibility:
     @classmethod
     def of(cls, features: Tensor) -> Plausibility:
         """Of the features of samples: (N, C, px, px)."""
-        spreads = features.std((2, 3))  # (N, C)
+        spreads = features.float().std((2, 3)).cpu()  # (N, C)
         return cls(spreads.mean(0), spreads.std(0))
 
     def save(self, path: Path) -> None:
@@ -102,7 +101,8 @@ class Plausibility:
         Returns:
             (B,).
         """
-        apart = (feature.std((2, 3)) - self.mean) / self.spread  # (B, C)
+        varies = feature.float().std((2, 3))  # (B, C)
+        apart = (varies - self.mean.to(varies)) / self.spread.to(varies)
         return apart.square().mean(1).sqrt()
 
     def held(
