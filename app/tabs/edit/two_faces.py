@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from app.components.events import LIVE, MODEL_EVENT, Update, friendly, keep_downloads
+from app.components.events import LIVE, MODEL_EVENT, Opens, Update, friendly, keep_downloads
 from app.components.html import note
 from app.files import keep_bytes, keep_picture
 from app.results import CurrentFace
@@ -40,7 +40,7 @@ class TwoFaces:
         self.view = view
         self.first_face = first_face
 
-    def wire(self, tab: gr.Tab, current: gr.State) -> None:
+    def wire(self, tab: Opens, current: gr.State) -> None:
         view = self.view
         faces: list[Block] = [current, view.file, view.other, view.kind]
         outputs = [view.note, view.between]
