@@ -28,6 +28,12 @@ if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
 FOLDER = SHIPPED / "examples"
 LEVEL = 3
 QUALITY = 88  # of the stand-ins
+PAINTINGS = {
+    "pearl-earring": "Vermeer, Girl with a Pearl Earring, about 1665",
+    "mona-lisa": "Leonardo da Vinci, Mona Lisa, about 1503",
+    "la-velata": "Raphael, La Velata, about 1516",
+}
+"""In the public domain, see assets/NOTICE.md; labels by name."""
 SEEDS = {"face-1": 60, "face-2": 11, "face-3": 57}  # the generator's own faces, by name
 PICTURES = ("crop", "scn", "both")
 
@@ -66,11 +72,14 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """All of them, the photograph first; none for another model, which cannot read their files."""
+    """All of them, the photograph first; none for another model, which cannot read their files.
+
+    Links open them by their number, so new ones go last.
+    """
     if model_of() != FACES:
         return []
     generated = dict.fromkeys(SEEDS, "Nobody: a generated face")
-    labels = {"astronaut": "Eileen Collins, NASA"} | generated
+    labels = {"astronaut": "Eileen Collins, NASA"} | generated | PAINTINGS
     found = []
     for name, label in labels.items():
         photo = next(FOLDER.glob(f"{name}.*g"), None)
@@ -85,7 +94,7 @@ def make(codec: Codec) -> None:
     compression = Compression(executor, Decoding(executor, cache), cache, model_of())
     for name, seed in SEEDS.items():
         marks.save(codec.random_face(seed), FOLDER / f"{name}.jpg", "JPEG", quality=92)
-    for photo in sorted([FOLDER / "astronaut.png", *FOLDER.glob("face-*.jpg")]):
+    for photo in sorted([*FOLDER.glob("*.png"), *FOLDER.glob("*.jpg")]):
         folder = FOLDER / photo.stem
         folder.mkdir(exist_ok=True)
         *_, result = compression.steps(photo, LEVEL)

@@ -5,7 +5,7 @@ from generated import closeness
 from PIL import Image
 
 import hsc
-from app.services.examples import LEVEL, SEEDS, examples
+from app.services.examples import LEVEL, PAINTINGS, SEEDS, examples
 from app.services.landing import SOCIAL, SOCIAL_SIZE, stages
 from app.studio import Studio
 from hsc.bitstream import unpack
@@ -21,7 +21,7 @@ def studio():
 
 
 def test_every_example_is_there():
-    assert [each.name for each in examples()] == ["astronaut", *SEEDS]
+    assert [each.name for each in examples()] == ["astronaut", *SEEDS, *PAINTINGS]
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda each: each.name)
