@@ -306,7 +306,8 @@ class CompressTab(Tab):
         """The bytes of every named level of this face, as they come."""
         if current is None:
             return
-        cancelled, sizes = search.watch(), {}
+        cancelled = search.watch()
+        sizes: dict[int, int] = {}
         layers = "scn" if current.layers == "scn" else "scn+fcn"
         for number, size in self.studio.compression.level_bytes(current.result.prepared, layers):
             sizes[number] = size
