@@ -122,7 +122,7 @@ def watch_waits(page: gr.Blocks, waited: Callable[[float], None]) -> None:
             waited(time.monotonic() - event.enqueue_time)
         await process(events, *rest)
 
-    page._queue.process_events = process_events  # type: ignore[method-assign]
+    page._queue.process_events = process_events  # type: ignore[method-assign, assignment]
 
 
 class StudioMCPServer(gradio.mcp.GradioMCPServer):

@@ -5,6 +5,7 @@ import base64
 import io
 import re
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,8 @@ def call_tools(server, *calls):
             answers = [await client.call_tool(name, arguments) for name, arguments in calls]
             return {tool.name for tool in tools.tools}, answers
 
-    return asyncio.run(session())
+    with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own in this one
+        return thread.submit(asyncio.run, session()).result()
 
 
 def test_an_agent_sends_base64_and_gets_marked_pictures_and_files_back(quick_server):

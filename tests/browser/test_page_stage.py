@@ -16,9 +16,15 @@ def fetched(url: str) -> bytes:
         return answer.read()
 
 
+def drawn(page):
+    """Wait until the face itself is drawn here, after the pictures that ship."""
+    expect(page.locator("#times")).to_contain_text("SCN + FCN")
+    finished(page)
+
+
 def open_example(page):
     page.locator(".welcome [data-choose='0']").click()
-    finished(page)
+    drawn(page)
 
 
 def test_the_landing_moves_by_itself_and_goes_when_there_is_a_face(quick_server, visit):
@@ -63,7 +69,7 @@ def test_a_face_is_shared_as_link_card_and_clip(quick_server, visit):
 
 def test_the_stage_is_one_screen_with_a_key_for_everything(quick_server, visit):
     page = visit(f"{quick_server}?stage=1&example=1", STAGE)
-    finished(page)
+    drawn(page)
     keys = page.locator(".keys")
     expect(keys).to_be_hidden()
     page.keyboard.press("?")

@@ -20,7 +20,7 @@ from app.studio import Studio
 
 # Cards and clips take seconds of one core, for which no picture waits.
 SHARING = MODEL_EVENT | {"concurrency_id": "share"}
-NO_FACE = "Choose a face first."
+NO_FACE = "There is no face yet, or it is still being drawn: press Share when it is there."
 NAMES = {"mp4": "MP4", "gif": "GIF", "webp": "WebP"}
 MARKED = (
     "Card and clip say inside the file that a neural network drew them "
