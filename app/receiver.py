@@ -10,15 +10,23 @@ import threading
 from pathlib import Path
 
 import anyio.to_thread
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.address import RECEIVER
 
 ADDRESS = f"/{RECEIVER}"
+HEADERS = {
+    # a page of its own process may use several threads of WASM
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",  # weights change with the studio: ask whether they did
+}
 
 
 class Receiver:
@@ -41,7 +49,13 @@ class Receiver:
         files = self._files
         if files is None:
             files = await anyio.to_thread.run_sync(self._export)
-        await files(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await files(scope, receive, send_with_headers)
 
     def _export(self) -> StaticFiles:
         with self._lock:

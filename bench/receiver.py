@@ -1,10 +1,10 @@
 """How large and how quick the receiver is, in Chromium and beside the server's decoder.
 
-    python bench/receiver.py [--rounds 5] [--threads 1,4]
+    python bench/receiver.py [--rounds 5] [--threads 1,4] [--gpu hardware]
 
 Prints the bytes that a visit loads and a table of times: of the shipped worker, in WASM with as
-many threads as said, and of PyTorch with one thread and with all. Run it on a machine that does
-nothing else. Needs Chromium, as the page tests do, and the package onnx.
+many threads as said, by WebGPU if asked, and of PyTorch with one thread and with all. Run it on a
+machine that does nothing else. Needs Chromium, as the page tests do, and the package onnx.
 """
 
 from __future__ import annotations
@@ -34,12 +34,29 @@ from hsc.export.web import export_web  # noqa: E402
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 EDIT = {"smile": 0.5}
-FIRST_FACE = (
-    "index.html", "style.css", "app.js", "worker.js", "icon.svg", "ort-wasm-simd-threaded.wasm",
-    "weights/manifest.json", "weights/latents.safetensors", "weights/edits.safetensors",
-    "weights/features.onnx",
-)  # fmt: skip
-"""What is loaded before the first picture; the rest comes when it is needed or into the cache."""
+PACKED = "ort-wasm-simd-threaded.wasm.gz", "ort-wasm-simd-threaded.jspi.wasm.gz"
+PAGE = ("index.html", "style.css", "app.js", "worker.js", "icon.svg", "weights/manifest.json")
+LOADED = {
+    "the page and the list of files": PAGE,
+    "WASM runtime": PACKED[:1],
+    "networks, without weights": ("weights/graphs.pack",),
+    "weights for SCN: the first face": ("weights/semantics.pack",),
+    "weights for FCN: the whole face": ("weights/features.pack",),
+    "weights for edits": ("weights/edits.pack",),
+    "weights for saving an edited face": ("weights/encoding.pack",),
+    "reader of QR codes": ("zxing_reader.wasm.gz",),
+    "runtime for graphics cards": ("gpu.js", *PACKED[1:]),
+}
+"""What is loaded, in the order in which a visitor needs it."""
+FIRST_FACE = 4
+"""So many of them before the first picture; the rest when it is needed, or into the cache."""
+FOR_LATER = 8
+"""So many of them are kept for use without a network."""
+GPU_ARGUMENTS = {
+    "": ["--disable-gpu"],
+    "hardware": ["--enable-unsafe-webgpu", "--enable-features=Vulkan"],
+    "software": ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+}
 TIMES = {
     "first_face": "first face, weights read and compiled",
     "whole_face": "a file opened (in the page SCN alone first)",
@@ -47,13 +64,15 @@ TIMES = {
     "edit": "edit at full size",
     "encode": "edited face to a file",
 }
-MEASURE = """async ([threads, bytes, rounds, edit]) => {
-  const worker = new Worker(`worker.js?threads=${threads}`, { type: "module" });
+MEASURE = """async ([threads, gpu, bytes, rounds, edit]) => {
+  const worker = new Worker(`worker.js?threads=${threads}&gpu=${gpu}`, { type: "module" });
+  let last = null;
   const answer = (message, kinds) => new Promise((resolve, reject) => {
     worker.onerror = () => reject(new Error("The worker does not run."));
     const began = performance.now();
     worker.onmessage = ({ data }) => {
       if (data.kind === "failed") reject(new Error(data.sentence));
+      if (kinds.includes(data.kind)) last = data;
       if (kinds.includes(data.kind)) resolve((performance.now() - began) / 1000);
     };
     worker.postMessage(message);
@@ -68,8 +87,10 @@ MEASURE = """async ([threads, bytes, rounds, edit]) => {
   const change = { kind: "edit", id: 1, amounts: edit, morph: 0 };
   const open = { kind: "open", id: 1, file, layers: "scn+fcn" };
   const loaded = await answer({ kind: "load" }, ["ready"]);
+  const chosen = gpu ? await answer({ kind: "draw", on: "gpu" }, ["drawing"]) : 0;
+  if (gpu && last.on !== "gpu") throw new Error(`The graphics card does not draw: ${last.reason}.`);
   return {
-    first_face: loaded + (await answer(open, ["picture"])),
+    first_face: loaded + chosen + (await answer(open, ["picture"])),
     whole_face: await median(open, ["opened"]),
     preview: await median({ ...change, preview: true }, ["edited"]),
     edit: await median({ ...change, preview: false }, ["edited"]),
@@ -114,19 +135,27 @@ def resident_mb(profile: str) -> float:
     return total * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def in_browser(address: str, face: bytes, threads: int, rounds: int) -> dict[str, float]:
-    """Seconds, and megabytes that the page's process holds at the end."""
+def in_browser(
+    address: str, face: bytes, threads: int, rounds: int, gpu: str = ""
+) -> dict[str, float]:
+    """Seconds, and megabytes that the page's process holds at the end.
+
+    Args:
+        gpu: "" for WASM, "hardware", or "software" for Chromium's own adapter.
+    """
+    arguments = ["--no-sandbox", "--disable-background-networking"]
+    arguments += GPU_ARGUMENTS[gpu]
     with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
             executable_path=next(filter(None, map(shutil.which, BROWSERS))),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=arguments,
             service_workers="block",
         )
         page = context.new_page()
         page.set_default_timeout(300_000)
         page.goto(f"{address}style.css")  # of this host, and runs nothing itself
-        found = page.evaluate(MEASURE, [threads, list(face), rounds, EDIT])
+        found = page.evaluate(MEASURE, [threads, gpu, list(face), rounds, EDIT])
         if threads > 1 and not found.pop("isolated"):
             raise RuntimeError("expected a page that may run threads, got one that may not.")
         found["memory"] = resident_mb(profile)
@@ -167,20 +196,28 @@ def in_python(face: bytes, threads: int, rounds: int) -> dict[str, float]:
 
 
 def sizes(folder: Path) -> str:
-    """Megabytes to load, as they are and compressed as hosts do it."""
-    everything = [p for p in folder.rglob("*") if p.is_file() and p.suffix != ".txt"]
-    graphs = [folder / "weights" / f"{name}.onnx" for name in ("render_semantics", "render")]
-    first = [folder / name for name in FIRST_FACE]
-    first.append(next(path for path in graphs if path.is_file()))  # SCN's picture comes first
-    lines = ["| to load | files | MB | MB with gzip |", "|---|---|---|---|"]
-    for words, files in (
-        ("first visit, before the first face", first),
-        ("first visit, all, for offline use", everything),
-    ):
-        packed = sum(len(gzip.compress(p.read_bytes(), 6)) for p in files)
-        raw = sum(p.stat().st_size for p in files)
-        lines.append(f"| {words} | {len(files)} | {raw / 1e6:.1f} | {packed / 1e6:.1f} |")
-    return "\n".join([*lines, "| second visit | 1 | 0.0 | 0.0 |"])
+    """Megabytes over the wire; scripts and texts as hosts compress them, by gzip."""
+
+    def megabytes(names: tuple[str, ...]) -> float:
+        total = 0
+        for name in names:
+            data = (folder / name).read_bytes()
+            is_packed = name.endswith((".gz", ".pack"))
+            total += len(data if is_packed else gzip.compress(data, 6))
+        return total / 1e6
+
+    found = {words: megabytes(names) for words, names in LOADED.items()}
+    parts = list(found.values())
+    lines = ["| to load | MB |", "|---|---|"]
+    lines += [f"| {words} | {size:.2f} |" for words, size in found.items()]
+    return "\n".join(
+        [
+            *lines,
+            f"| **first visit, before the first face** | {sum(parts[:FIRST_FACE]):.2f} |",
+            f"| **first visit, all, for offline use** | {sum(parts[:FOR_LATER]):.2f} |",
+            "| **second visit** | 0.00 |",
+        ]
+    )
 
 
 def table(columns: dict[str, dict[str, float]]) -> str:
@@ -197,6 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", default="1,4", metavar="N,...")
+    parser.add_argument("--gpu", default="", choices=("hardware", "software"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "receiver"
@@ -208,6 +246,9 @@ def main() -> int:
             for threads in map(int, arguments.threads.split(",")):
                 words = f"WASM, {threads} thread{'s' if threads > 1 else ''}"
                 columns[words] = in_browser(address, face, threads, arguments.rounds)
+            if arguments.gpu:
+                words = f"WebGPU, {arguments.gpu}"
+                columns[words] = in_browser(address, face, 1, arguments.rounds, arguments.gpu)
         cores = os.cpu_count() or 1
         for threads in sorted({1, cores}):
             words = f"server, {threads} thread{'s' if threads > 1 else ''}"

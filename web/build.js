@@ -11,7 +11,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 
 await build({
-  entryPoints: [join(here, "src/app.js"), join(here, "src/worker.js")],
+  entryPoints: [join(here, "src/app.js"), join(here, "src/worker.js"), join(here, "src/gpu.js")],
   outdir: out,
   bundle: true,
   format: "esm",
@@ -24,8 +24,13 @@ for (const name of ["index.html", "style.css", "icon.svg", "app.webmanifest", "s
   copyFileSync(join(here, "src", name), join(out, name));
 }
 const modules = join(here, "node_modules");
-copyFileSync(join(modules, "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"), join(out, "ort-wasm-simd-threaded.wasm"));
-copyFileSync(join(modules, "zxing-wasm/dist/reader/zxing_reader.wasm"), join(out, "zxing_reader.wasm"));
+for (const name of [
+  "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+  "onnxruntime-web/dist/ort-wasm-simd-threaded.jspi.wasm",
+  "zxing-wasm/dist/reader/zxing_reader.wasm",
+]) {
+  copyFileSync(join(modules, name), join(out, name.split("/").pop()));
+}
 
 const files = {};
 for (const name of readdirSync(out).sort()) {

@@ -1,256 +1,68 @@
-"""The receiver that runs in a browser: the decoder as ONNX graphs and one table of weights.
+"""The receiver that runs in a browser: its runtime, its graphs and its weights, in one folder."""
 
-What must be the same bits everywhere (SCN, the prior of FCN) is not a graph: JavaScript computes
-it in float64 from ``latents.safetensors``. The graphs take over where floats may differ in their
-last bit: G_F, g_s of FCN, g_a of both layers, how detail follows an edit, and the rendering.
-"""
-
-import copy
+import gzip
 import hashlib
 import importlib.util
 import json
 import shutil
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
-from torch.nn.utils.parametrize import register_parametrization
+from safetensors import safe_open
+from safetensors.torch import load_file
 
-from hsc.editing.apply import carry_detail
-from hsc.editing.skin import Skin
 from hsc.errors import HscError
-from hsc.generators.base import SynthesisNetwork
-from hsc.generators.exits import ExitHead, render_exit
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.styles_klt import SemanticCodec
-from hsc.networks import load_networks
+from hsc.export.graphs import graphs, to_onnx
+from hsc.export.packs import CONTEXT, Packs, smallest, stored, write_packs
 from hsc.paths import RECEIVER, SHIPPED
 from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, path_of
 
-OPSET = 17
 EXAMPLE = SHIPPED / "examples" / "astronaut" / "face.hsc"
 SERVICE_WORKER = "sw.js"
-NOT_CACHED = {SERVICE_WORKER, "runtime.json", "worker.js.LEGAL.txt", "app.js.LEGAL.txt"}
+NOT_CACHED = {SERVICE_WORKER, "runtime.json"}
 MANIFEST = "manifest.json"
-SOURCES = (*DECODER_FILES, FINETUNED, "preview", "edits")
+PLAUSIBILITY = "plausibility"
+"""Optional weights: how far edits may go together."""
+SOURCES = (*DECODER_FILES, FINETUNED, "preview", "edits", PLAUSIBILITY)
 """Weight files that the receiver's weights are made from."""
-LATENTS = "latents.safetensors"
-EDITS = "edits.safetensors"
-CONTEXT = ("synthesis.const", "synthesis.conv1.", "synthesis.blocks.8.", "synthesis.blocks.16.")
-"""Tensors of the generator that G_16(S^) is computed from."""
 
 
-class HalfWeight(nn.Module):
-    """A parametrization: the weight is stored in half precision and computed with in float32."""
-
-    def forward(self, stored: Tensor) -> Tensor:
-        return stored.float()
-
-
-def with_half_weights(network: nn.Module) -> nn.Module:
-    """A copy of a network that stores its weights in half precision."""
-    network = copy.deepcopy(network)
-    for module in list(network.modules()):
-        for name, weight in list(module.named_parameters(recurse=False)):
-            setattr(module, name, nn.Parameter(weight.detach().half(), requires_grad=False))
-            register_parametrization(module, name, HalfWeight(), unsafe=True)
-    return network
-
-
-class Features(nn.Module):
-    """G_F: w+ (1, 23, 512) -> (1, 512, 32, 32). The exporter drops the blocks that do not run."""
-
-    def __init__(self, synthesis: SynthesisNetwork) -> None:
-        super().__init__()
-        self.synthesis = synthesis
-
-    def forward(self, w_plus: Tensor) -> Tensor:
-        return self.synthesis.feature(w_plus)
-
-
-class Restore(nn.Module):
-    """g_s: y_hat (1, 128, 16, 16), F_S (1, 512, 32, 32) and the level (1,) -> F^."""
-
-    def __init__(self, codec: FeatureCodec) -> None:
-        super().__init__()
-        self.g_s = codec.g_s
-        self.std: Tensor
-        self.register_buffer("std", codec.feature_std[:, None, None])
-
-    def forward(self, y_hat: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
-        restored = self.g_s(y_hat, feature_s / self.std, level)
-        return feature_s + self.std * restored
-
-
-class EncodeStyles(nn.Module):
-    """g_a of SCN: w+ (1, 23, 512) -> y (1, 256)."""
-
-    def __init__(self, codec: SemanticCodec) -> None:
-        super().__init__()
-        self.g_a, self.mean = codec.g_a, codec.mean
-
-    def forward(self, w_plus: Tensor) -> Tensor:
-        return (w_plus - self.mean).flatten(1) @ self.g_a.T
-
-
-class EncodeFeatures(nn.Module):
-    """g_a of FCN: F and F_S (1, 512, 32, 32), and the level (1,) -> y (1, 128, 16, 16)."""
-
-    def __init__(self, codec: FeatureCodec) -> None:
-        super().__init__()
-        self.g_a = codec.g_a
-        self.std: Tensor
-        self.register_buffer("std", codec.feature_std[:, None, None])
-
-    def forward(self, feature: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
-        y: Tensor = self.g_a((feature - feature_s) / self.std, feature_s / self.std, level)
-        return y
-
-
-class Render(nn.Module):
-    """F (1, 512, 32, 32) and w+ (1, 23, 512) -> the picture, (1, 3, 1024, 1024) in [-1, 1]."""
-
-    def __init__(self, synthesis: SynthesisNetwork) -> None:
-        super().__init__()
-        self.synthesis = synthesis
-
-    def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        return self.synthesis.image(feature, w_plus)
-
-
-class Preview(nn.Module):
-    """F and w+ -> a likeness of the picture, (1, 3, 256, 256)."""
-
-    def __init__(self, synthesis: SynthesisNetwork, head: ExitHead) -> None:
-        super().__init__()
-        self.synthesis, self.head = synthesis, head
-
-    def forward(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        return render_exit(self.synthesis, self.head, feature, w_plus)
-
-
-class Carry(nn.Module):
-    """What detail becomes under an edit: :func:`hsc.editing.apply.carry_detail`, in units of F."""
-
-    def __init__(self, std: Tensor) -> None:
-        super().__init__()
-        self.std: Tensor
-        self.register_buffer("std", std[:, None, None])
-
-    def forward(self, detail: Tensor, before: Tensor, after: Tensor, change: Tensor) -> Tensor:
-        return carry_detail(detail, before / self.std, after / self.std, change)
-
-
-class KeepSkin(nn.Module):
-    """The edited F with the colour that the skin had: :meth:`hsc.editing.skin.Skin.restore`."""
-
-    def __init__(self, synthesis: SynthesisNetwork, skin: Skin) -> None:
-        super().__init__()
-        self.synthesis, self.skin = synthesis, skin
-
-    def forward(
-        self, feature: Tensor, w_plus: Tensor, edited: Tensor, edited_w_plus: Tensor
-    ) -> Tensor:
-        return self.skin.restore(self.synthesis, (feature, w_plus), (edited, edited_w_plus))
-
-
-@dataclass(frozen=True)
-class Graph:
-    """One ONNX file: the network, example inputs by name, and the output's name."""
-
-    network: nn.Module
-    inputs: Mapping[str, Tensor]
-    output: str
-
-
-def graphs(folder: Path | None = None) -> dict[str, Graph]:
-    """The graphs by file name.
-
-    ``render`` and ``preview`` are for files with a feature map. Where the weights have finetuned
-    blocks, which render only those, ``render_semantics`` and ``preview_semantics`` are for files of
-    semantics alone. ``skin`` is always the generator's own, as in :class:`hsc.decoder.Decoder`.
-    """
-    n = load_networks(torch.device("cpu"), folder, "reference")
-    if n.preview is None:
-        raise HscError("expected the preview exit among the weights, found none.")
-    w_plus = torch.zeros(1, *n.config.generator.w_plus_shape)
-    feature_s = n.generator.feature(w_plus)
-    y_hat = torch.zeros(1, n.config.latent_channels, n.config.latent_px, n.config.latent_px)
-    pair = {"feature": feature_s, "w_plus": w_plus}
-    both = pair | {"edited": feature_s, "edited_w_plus": w_plus}
-    carried = dict.fromkeys(("detail", "before", "after"), feature_s)
-    level = {"level": torch.ones(1)}
-    result = {
-        "features": Graph(Features(n.generator), {"w_plus": w_plus}, "feature_s"),
-        "restore": Graph(
-            Restore(n.fcn), {"y_hat": y_hat, "feature_s": feature_s} | level, "feature"
-        ),
-        "encode_styles": Graph(EncodeStyles(n.scn), {"w_plus": w_plus}, "y"),
-        "encode_features": Graph(
-            EncodeFeatures(n.fcn), {"feature": feature_s, "feature_s": feature_s} | level, "y"
-        ),
-        "carry": Graph(Carry(n.fcn.feature_std), carried | {"change": torch.ones(1)}, "carried"),
-    }
-    assert isinstance(n.renderer, SynthesisNetwork)  # the reference backend is the network itself
-    own_render = Graph(Render(n.generator), pair, "picture")
-    own_preview = Graph(Preview(n.generator, n.preview), pair, "picture")
-    result["render"], result["preview"] = own_render, own_preview
-    if n.renderer is not n.generator:
-        result["render"] = Graph(Render(n.renderer), pair, "picture")
-        result["render_semantics"] = own_render
-    if n.renderer_preview is not None:
-        result["preview"] = Graph(Preview(n.renderer, n.renderer_preview), pair, "picture")
-        result["preview_semantics"] = own_preview
-    if n.edits.skin:
-        result["skin"] = Graph(KeepSkin(n.generator, n.edits.skin), both, "kept")
-    return result
-
-
-@torch.no_grad()
-def write_graph(graph: Graph, path: Path) -> None:
-    """Write one network, its weights in half precision."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # sizes are the same always: the tracer need not warn
-        _export(graph, path)
-
-
-def _export(graph: Graph, path: Path) -> None:
-    torch.onnx.export(
-        with_half_weights(graph.network),
-        tuple(graph.inputs.values()),
-        str(path),
-        input_names=list(graph.inputs),
-        output_names=[graph.output],
-        opset_version=OPSET,
-        do_constant_folding=False,
-        dynamo=False,
+def put_latents(packs: Packs, folder: Path | None = None) -> None:
+    """What decodes symbols: SCN's g_s, FCN's prior, G up to 16 px and the tables; and the edits."""
+    generator, fcn, scn, tables, edits = (
+        load_file(path_of(name, folder)) for name in ("generator", "fcn", "scn", "entropy", "edits")
     )
+    semantics = {f"scn.{k}": scn[k] for k in ("g_s", "mean", "log2_gain")}
+    semantics |= {k: v for k, v in generator.items() if k.startswith(CONTEXT)}
+    semantics |= {f"tables.{k}": v for k, v in tables.items()}
+    for name, tensor in semantics.items():
+        kept = name.startswith(("tables.", "scn.log2_gain", "synthesis.const"))
+        packs.put("semantics", name, smallest(tensor if kept else stored(name, tensor)))
+    for name, tensor in fcn.items():
+        if name.startswith(("prior.", "log2_gain", "feature_std")):
+            name = f"fcn.{name}"
+            exact = stored(name, tensor) if name.startswith("fcn.prior.") else tensor
+            packs.put("features", name, smallest(exact))
+    for name, tensor in edits.items():
+        packs.put("edits", name, smallest(tensor))
+    if (usual := path_of(PLAUSIBILITY, folder)).is_file():
+        for name, tensor in load_file(usual).items():
+            packs.put("edits", f"{PLAUSIBILITY}.{name}", smallest(tensor))
 
 
-def write_latents(path: Path, folder: Path | None = None) -> None:
-    """Write what decodes symbols: SCN's g_s, FCN's prior, G up to 16 px and the tables."""
-    generator, fcn, scn, tables = (
-        load_file(path_of(name, folder)) for name in ("generator", "fcn", "scn", "entropy")
-    )
-    chosen = {f"scn.{k}": scn[k] for k in ("g_s", "mean", "log2_gain")}
-    prior = {k: v for k, v in fcn.items() if k.startswith(("prior.", "log2_gain", "feature_std"))}
-    chosen |= {f"fcn.{k}": v for k, v in prior.items()}
-    chosen |= {k: v for k, v in generator.items() if k.startswith(CONTEXT)}
-    chosen |= {f"tables.{k}": v for k, v in tables.items()}
-    save_file({k: v.contiguous() for k, v in chosen.items()}, path)
+def edit_table(folder: Path | None = None) -> list[dict[str, object]]:
+    """Names, ranges and descriptions of the edits, which the page shows before it loads them."""
+    with safe_open(path_of("edits", folder), "pt") as file:
+        table: list[dict[str, object]] = json.loads(file.metadata()["table"])
+    return table
 
 
 def write_weights(out: Path, folder: Path | None = None) -> None:
-    """Write graphs, tables and a manifest of their hashes into a folder."""
+    """Write packs of graphs and tensors, and a manifest of their hashes, into a folder."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, graph in graphs(folder).items():
-        write_graph(graph, out / f"{name}.onnx")
-    write_latents(out / LATENTS, folder)
-    (out / EDITS).write_bytes(path_of("edits", folder).read_bytes())
+    packs = Packs()
+    put_latents(packs, folder)
+    made = {name: (graph.pack, to_onnx(graph)) for name, graph in graphs(folder).items()}
+    write_packs(packs.externalise(made), out)
     model = model_id(folder)
     manifest = {
         "model": {"name": model.name, "code": model.code},
@@ -259,7 +71,8 @@ def write_weights(out: Path, folder: Path | None = None) -> None:
             for name in SOURCES
             if path_of(name, folder).is_file()
         },
-        "graphs": sorted(path.stem for path in out.glob("*.onnx")),
+        "graphs": packs.used,
+        "edits": edit_table(folder),
         "files": {path.name: _facts(path) for path in sorted(out.iterdir())},
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -267,6 +80,8 @@ def write_weights(out: Path, folder: Path | None = None) -> None:
 
 def export_web(out: Path, folder: Path | None = None) -> list[Path]:
     """Write the whole receiver: the built runtime, an example and the weights.
+
+    WASM is written in gzip, which the receiver unpacks itself: not every host compresses.
 
     Args:
         out: a new or empty folder, to be served by any static host.
@@ -284,16 +99,24 @@ def export_web(out: Path, folder: Path | None = None) -> list[Path]:
         raise HscError("ONNX is not installed: run `pip install onnx` first.")
     if out.is_dir() and any(out.iterdir()):
         raise HscError(f"expected a new or empty folder, {out.name} has files in it.")
-    shutil.copytree(RECEIVER, out, dirs_exist_ok=True)
+    shutil.copytree(RECEIVER, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.wasm"))
+    for wasm in RECEIVER.glob("*.wasm"):
+        (out / f"{wasm.name}.gz").write_bytes(gzip.compress(wasm.read_bytes(), 6, mtime=0))
     shutil.copyfile(EXAMPLE, out / "example.hsc")
     write_weights(out / "weights", folder)
-    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in NOT_CACHED)
+    files = sorted(p for p in out.rglob("*") if p.is_file() and _is_cached(p))
     names = ["./", *(p.relative_to(out).as_posix() for p in files)]
     hashed = hashlib.sha256("".join(str(_facts(p)["sha256"]) for p in files).encode()).hexdigest()
     worker = (RECEIVER / SERVICE_WORKER).read_text(encoding="utf-8")
     worker = worker.replace("%VERSION%", hashed[:12]).replace("%FILES%", json.dumps(names))
     (out / SERVICE_WORKER).write_text(worker, encoding="utf-8")
     return sorted(p for p in out.rglob("*") if p.is_file())
+
+
+def _is_cached(path: Path) -> bool:
+    """Whether every visitor keeps a file; the runtime for graphics cards is kept by who uses it."""
+    ours = path.name not in NOT_CACHED and path.suffix != ".txt"
+    return ours and not path.name.startswith(("gpu.", "ort-wasm-simd-threaded.jspi."))
 
 
 def _facts(path: Path) -> dict[str, int | str]:

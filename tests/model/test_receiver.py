@@ -15,7 +15,7 @@ from hsc.bitstream import Container, unpack, with_layers
 from hsc.bitstream.rans import encode_symbols
 from hsc.bitstream.text import from_text, to_text
 from hsc.errors import BitstreamError
-from hsc.export.web import write_latents
+from hsc.export.web import write_weights
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.weights.model_id import path_of
 
@@ -27,7 +27,7 @@ GOLDEN = sorted(STREAMS.glob("*.hsc"))
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
-    write_latents(folder / "latents.safetensors")
+    write_weights(folder)
     return folder
 
 

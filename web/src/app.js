@@ -12,8 +12,17 @@ const state = {
   file: null, other: null, morph: 0, layers: "scn+fcn", amounts: {}, edits: [], id: 0, waiting: null, busy: false,
 };
 
-const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+const DRAWING = "hsc-drawing"; // what drew at the last visit
+
+/** What the worker may be told in the page's address: `threads` and `gpu`, to measure and to test. */
+const wishes = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => ["threads", "gpu"].includes(name)));
+const worker = new Worker(new URL(`worker.js?${wishes}`, import.meta.url), { type: "module" });
 const send = (message) => worker.postMessage(message);
+
+const WORDS = { // of the packs of weights
+  manifest: "list of files", graphs: "networks", semantics: "weights of SCN", features: "weights of FCN",
+  edits: "edits", encoding: "encoder",
+};
 
 function say(sentence) {
   $("note").textContent = sentence;
@@ -119,13 +128,17 @@ async function show({ rgba, px }) {
 const answers = {
   loading({ name, done, total }) {
     const mb = (bytes) => (bytes / 1e6).toFixed(1);
-    say(`Loading the decoder: ${name.split(".")[0]}, ${mb(done)}${total ? ` of ${mb(total)}` : ""} MB`);
+    say(`Loading the decoder: ${WORDS[name.split(".")[0]] ?? "runtime"}, ${mb(done)}${total ? ` of ${mb(total)}` : ""} MB`);
   },
-  ready({ edits }) {
+  ready({ edits, threads, gpu }) {
     state.edits = edits;
     buildSliders(edits);
     say("");
     document.body.dataset.ready = "true";
+    $("engine").textContent = `WebAssembly, ${threads} thread${threads > 1 ? "s" : ""}.`;
+    $("drawing").hidden = !gpu;
+    if (gpu && localStorage.getItem(DRAWING) === "gpu") drawOn("gpu");
+    keepForLater();
     if (state.file) open();
     else fromAddress();
   },
@@ -151,6 +164,23 @@ const answers = {
     }
     next();
   },
+  drawing({ on, reason, decibels, gpu, wasm }) {
+    document.querySelector(`input[name=drawing][value=${on}]`).checked = true;
+    localStorage.setItem(DRAWING, on);
+    const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
+    const times = `A preview takes ${seconds(gpu)} on the graphics card, ${seconds(wasm)} on the processor.`;
+    const quicker = gpu > wasm ? " The processor is quicker here." : "";
+    $("drawing-note").textContent = {
+      none: "No graphics card can be used here.",
+      different: `The graphics card drew another picture (${Math.round(decibels)} dB), so the processor draws.`,
+      failed: "The graphics card failed, so the processor draws.",
+    }[reason] ?? (on === "gpu" ? times + quicker : "");
+    $("drawing").dataset.on = on;
+  },
+  /** The graphics card failed while it drew; the worker goes on without it. */
+  fallback() {
+    answers.drawing({ on: "wasm", reason: "failed" });
+  },
   other({ there }) {
     if (there) canvas.dataset.other = "true";
     else delete canvas.dataset.other;
@@ -171,6 +201,13 @@ const answers = {
     next();
   },
 };
+/** Ask for another way to draw; the graphics card's picture is compared with WASM's first. */
+function drawOn(on) {
+  delete $("drawing").dataset.on;
+  $("drawing-note").textContent = on === "gpu" ? "Comparing its picture with the processor's…" : "";
+  send({ kind: "draw", on });
+}
+
 worker.onmessage = ({ data }) => answers[data.kind](data);
 worker.onerror = () => refuse("This browser cannot run the receiver.");
 
@@ -320,6 +357,9 @@ for (const radio of document.querySelectorAll("input[name=layers]")) {
     if (state.file) open();
   });
 }
+for (const radio of document.querySelectorAll("input[name=drawing]")) {
+  radio.addEventListener("change", () => drawOn(radio.value));
+}
 $("reset").addEventListener("click", () => {
   resetEdits();
   edit(false);
@@ -352,7 +392,10 @@ $("copy").addEventListener("click", async () => {
 });
 
 send({ kind: "load" });
-if ("serviceWorker" in navigator && location.protocol.startsWith("http")) {
+
+/** Store every file, so that the page works without a network; after what the visitor waits for. */
+function keepForLater() {
+  if (!("serviceWorker" in navigator && location.protocol.startsWith("http"))) return;
   navigator.serviceWorker.register("sw.js").then(() => navigator.serviceWorker.ready).then(() => {
     document.body.dataset.offline = "true";
   });

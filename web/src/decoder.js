@@ -2,18 +2,8 @@
 import { BitstreamError } from "./errors.js";
 import { morph } from "./blend.js";
 import { applyEdits, EditTable } from "./edits.js";
-import { pack } from "./container.js";
-import { LatentDecoder, STYLES, STYLE_DIM } from "./latents.js";
-import { readSafetensors } from "./weights.js";
-
-const SHAPES = {
-  w_plus: [1, STYLES, STYLE_DIM],
-  edited_w_plus: [1, STYLES, STYLE_DIM],
-  y_hat: [1, 128, 16, 16],
-  level: [1],
-  change: [1],
-};
-const FEATURE = [1, 512, 32, 32];
+import { pack, unpack } from "./container.js";
+import { LatentDecoder } from "./latents.js";
 
 /** A face whose bits have been read. */
 class Face {
@@ -24,23 +14,52 @@ class Face {
 
 export class Decoder {
   /**
-   * @param {object} ort the ONNX runtime.
-   * @param {(file: string) => Promise<ArrayBuffer>} fetchFile a file of the exported weights.
+   * @param {Library} library the exported weights, with its manifest.
+   * @param {Graphs} graphs on the runtime that draws. Others may take their place as `graphs`; where
+   *   they fail, these take over again.
    */
-  constructor(ort, fetchFile) {
-    this.ort = ort;
-    this.fetchFile = fetchFile;
-    this.sessions = new Map();
+  constructor(library, graphs) {
+    this.library = library;
+    this.graphs = graphs;
+    this.safe = graphs;
+    this.onFallback = () => {};
+    this.model = library.manifest.model;
   }
 
-  /** Load the tables; graphs are loaded when they are first run. */
+  /** Load what a face of SCN alone needs; the rest is loaded when it is first needed. */
   async load() {
-    const manifest = JSON.parse(new TextDecoder().decode(await this.fetchFile("manifest.json")));
-    this.model = manifest.model;
-    this.graphs = new Set(manifest.graphs);
-    this.latents = new LatentDecoder(readSafetensors(await this.fetchFile("latents.safetensors")).tensors);
-    this.table = new EditTable(readSafetensors(await this.fetchFile("edits.safetensors")));
+    const [semantics] = await Promise.all(["semantics", "graphs"].map((name) => this.library.pack(name)));
+    this.latents = new LatentDecoder(semantics);
     return this;
+  }
+
+  /** Begin to load what a file needs beyond that. */
+  prefetch(file) {
+    if (unpack(file, { allowCut: true }).fcn) this.library.pack("features").catch(() => {});
+  }
+
+  run = async (name, inputs) => {
+    const { graphs } = this;
+    try {
+      return await graphs.run(name, inputs);
+    } catch (error) {
+      if (graphs === this.safe) throw error;
+      console.warn(error);
+      this.graphs = this.safe;
+      this.onFallback();
+      return this.safe.run(name, inputs);
+    }
+  };
+
+  async features() {
+    this.latents.addFeatures(await this.library.pack("features"));
+  }
+
+  /** The feature map and styles of the edited face. */
+  async edited(face, amounts, run) {
+    if (!Object.values(amounts).some(Boolean)) return face;
+    this.table ??= new EditTable(this.library.manifest.edits, await this.library.pack("edits"));
+    return applyEdits(this.table, amounts, face, run);
   }
 
   /** The graph for a face: semantics alone may have one of their own. */
@@ -48,29 +67,6 @@ export class Decoder {
     const own = `${name}_semantics`;
     return face.feature === face.featureS && this.graphs.has(own) ? own : name;
   }
-
-  session(name) {
-    if (!this.sessions.has(name)) {
-      const loaded = this.fetchFile(`${name}.onnx`).then((bytes) =>
-        this.ort.InferenceSession.create(new Uint8Array(bytes)),
-      );
-      this.sessions.set(name, loaded);
-    }
-    return this.sessions.get(name);
-  }
-
-  /** One graph; inputs and output are Float32Array. */
-  run = async (name, inputs) => {
-    const session = await this.session(name);
-    const feeds = Object.fromEntries(
-      Object.entries(inputs).map(([key, values]) => [
-        key,
-        new this.ort.Tensor("float32", values, SHAPES[key] ?? FEATURE),
-      ]),
-    );
-    const outputs = await session.run(feeds);
-    return outputs[session.outputNames[0]].data;
-  };
 
   /**
    * Read the bits of a file.
@@ -80,6 +76,7 @@ export class Decoder {
    * @throws {BitstreamError} the bytes are no readable file of this model.
    */
   async open(file, { layers = "scn+fcn" } = {}) {
+    if (layers !== "scn" && unpack(file).fcn) await this.features();
     const decoded = this.latents.decode(file, { allowCut: layers === "scn", layers });
     if (decoded.modelId !== this.model.code) {
       const hex = (code) => code.toString(16).padStart(4, "0");
@@ -102,20 +99,22 @@ export class Decoder {
   }
 
   /** The face a part of the way, 0 to 1, from one to another. */
-  morph = async (a, b, t) => 
-    new Face({ level: a.level, ...(await morph(a, b, t, this.latents.featureStd, this.run)) });
+  morph = async (a, b, t) => {
+    await this.features();
+    return new Face({ level: a.level, ...(await morph(a, b, t, this.latents.featureStd, this.run)) });
+  };
 
   /** Float32Array (3, px, px) in [-1, 1]: 1024 px, or 256 for a preview. */
   async render(face, amounts = {}, { preview = false } = {}) {
     const run = (name, inputs) => this.run(this.graphFor(name, face), inputs);
-    const { wPlus, feature } = await applyEdits(this.table, amounts, face, run);
+    const { wPlus, feature } = await this.edited(face, amounts, run);
     return run(preview ? "preview" : "render", { feature, w_plus: wPlus });
   }
 
   /** The bytes of a file of the edited face, of the level and with the layers that the face has. */
   async encode(face, amounts = {}) {
     const { level } = face;
-    const edited = await applyEdits(this.table, amounts, face, this.run);
+    const edited = await this.edited(face, amounts, this.run);
     const scn = this.latents.encodeStyles(await this.run("encode_styles", { w_plus: edited.wPlus }), level);
     let fcn = null;
     if (face.feature !== face.featureS) {

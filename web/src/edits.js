@@ -3,6 +3,7 @@
  * table come from edits.safetensors; what needs the generator runs as graphs.
  */
 import { STYLES, STYLE_DIM } from "./latents.js";
+import { meanAndDeviation, Plausibility } from "./plausibility.js";
 
 /** In the order in which they are carried out; see DETAIL_FALLOFF in hsc/editing/apply.py. */
 const DETAIL_FALLOFF = { turn: 0.7, look: 0.06, move: 0.12 };
@@ -10,13 +11,18 @@ const MOST_SPREAD = 1.5;
 const HALF = 0.5;
 
 export class EditTable {
-  /** @param {{tensors: Map, metadata: {table: string}}} file edits.safetensors. */
-  constructor({ tensors, metadata }) {
-    this.edits = JSON.parse(metadata.table);
+  /**
+   * @param {Object[]} edits names, ranges, kinds and gains.
+   * @param {Tensors} tensors of the pack `edits`.
+   */
+  constructor(edits, tensors) {
+    this.edits = edits;
     this.directions = new Map(
       this.edits.map((edit) => [edit.name, onStyles(tensors.get(edit.name), edit.styles)]),
     );
     this.keepsSkin = tensors.has("skin.where");
+    const usual = (name) => tensors.get(`plausibility.${name}`).data;
+    this.plausibility = tensors.has("plausibility.mean") ? new Plausibility(usual("mean"), usual("spread")) : null;
   }
 
   /** What a set of edits adds to w+: Float32Array (23 x 512). */
@@ -71,12 +77,20 @@ function gain(edit, amount, detailWeight) {
  * @returns {Promise<{wPlus: Float32Array, feature: Float32Array}>}
  */
 export async function applyEdits(table, amounts, face, run) {
-  const wanted = Object.fromEntries(Object.entries(amounts).filter(([, amount]) => amount));
-  if (!Object.keys(wanted).length) return { wPlus: face.wPlus, feature: face.feature };
+  const asked = Object.fromEntries(Object.entries(amounts).filter(([, amount]) => amount));
+  if (!Object.keys(asked).length) return { wPlus: face.wPlus, feature: face.feature };
   const detailWeight = face.feature === face.featureS ? 0 : 1;
   const moved = (offset) => face.wPlus.map((value, i) => value + offset[i]);
+  const part = (share) => Object.fromEntries(Object.entries(asked).map(([name, amount]) => [name, share * amount]));
+  const featuresOf = (share) => run("features", { w_plus: moved(table.offset(part(share), detailWeight)) });
+  let edited = await featuresOf(1);
+  const share = table.plausibility
+    ? await table.plausibility.share(face.featureS, (share) => (share === 1 ? edited : featuresOf(share)))
+    : 1;
+  if (share === 0) return { wPlus: face.wPlus, feature: face.feature };
+  if (share < 1) edited = await featuresOf(share);
+  const wanted = part(share);
   const wPlus = moved(table.offset(wanted, detailWeight));
-  const edited = await run("features", { w_plus: wPlus });
   let feature = edited;
   if (detailWeight) {
     let detail = face.feature.map((value, i) => value - face.featureS[i]);
@@ -113,13 +127,4 @@ function restoreSpread(before, after, area = 32 * 32) {
     const lost = Math.min(MOST_SPREAD, Math.max(1, was / Math.max(is, 1e-6)));
     if (lost > 1) channel.forEach((value, i) => (channel[i] = value + (value - mean) * (lost - 1)));
   }
-}
-
-function meanAndDeviation(values) {
-  let sum = 0;
-  for (const value of values) sum += value;
-  const mean = sum / values.length;
-  let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  return [mean, Math.sqrt(squares / (values.length - 1))];
 }

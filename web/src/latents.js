@@ -55,14 +55,9 @@ const rounded = (x) => Math.min(MAX_SYMBOL, Math.max(-MAX_SYMBOL, Math.round(x))
 
 /** S^ and y_hat out of the bytes of a file, and into them. */
 export class LatentDecoder {
-  /** @param {Map} tensors of entropy.safetensors as `hsc export web` writes it. */
+  /** @param {Tensors} tensors of the pack `semantics`, which is enough for SCN. */
   constructor(tensors) {
     const get = (name) => tensors.get(name).data;
-    const layer = (name) => {
-      const { shape, data } = tensors.get(`${name}.weight`);
-      return { weight: snapWeights(data), bias: snapWeights(get(`${name}.bias`)), size: shape.at(-1) };
-    };
-    const dense = (name) => ({ weight: snapWeights(get(`${name}.weight`)), bias: snapWeights(get(`${name}.bias`)) });
     const sizes = get("tables.sizes");
     const longest = tensors.get("tables.cdfs").shape[1];
     this.tables = {
@@ -73,6 +68,23 @@ export class LatentDecoder {
     this.components = tensors.get("scn.log2_gain").shape[1];
     this.scnMean = snapWeights(get("scn.mean"));
     this.scnG = snapWeights(get("scn.g_s"));
+    this.semantics = tensors;
+    this.hasFeatures = false;
+  }
+
+  /** @param {Tensors} features the pack of that name, without which FCN cannot be decoded. */
+  addFeatures(features) {
+    if (this.hasFeatures) return;
+    const tensors = { // FCN's prior, and the generator's first blocks
+      get: (name) => (features.has(name) ? features : this.semantics).get(name),
+      has: (name) => features.has(name) || this.semantics.has(name),
+    };
+    const get = (name) => tensors.get(name).data;
+    const layer = (name) => {
+      const { shape, data } = tensors.get(`${name}.weight`);
+      return { weight: snapWeights(data), bias: snapWeights(get(`${name}.bias`)), size: shape.at(-1) };
+    };
+    const dense = (name) => ({ weight: snapWeights(get(`${name}.weight`)), bias: snapWeights(get(`${name}.bias`)) });
     this.featureStd = get("fcn.feature_std");
     this.fcnGain = Float64Array.from(get("fcn.log2_gain"));
     this.context = [layer("fcn.prior.context.conv1"), layer("fcn.prior.context.conv2")];
@@ -95,6 +107,7 @@ export class LatentDecoder {
       conv1: styled(`blocks.${px}.conv1`),
       conv2: styled(`blocks.${px}.conv2`),
     }));
+    this.hasFeatures = true;
   }
 
   /**

@@ -1,12 +1,14 @@
 /** QR codes from pictures and from the camera. The reader is loaded when it is first needed. */
+import { gunzip } from "./weights.js";
+
 let reader = null;
 
 async function zxing() {
   if (!reader) {
     const { prepareZXingModule, readBarcodes } = await import("zxing-wasm/reader");
-    prepareZXingModule({
-      overrides: { locateFile: (path) => new URL(path, import.meta.url).href },
-    });
+    const response = await fetch(new URL("zxing_reader.wasm.gz", import.meta.url));
+    const wasmBinary = (await gunzip(new Uint8Array(await response.arrayBuffer()))).buffer;
+    prepareZXingModule({ overrides: { wasmBinary } });
     reader = readBarcodes;
   }
   return reader;

@@ -1,16 +1,49 @@
-/** Reads safetensors: float16, float32 and integers, to typed arrays of their exact values. */
-export function readSafetensors(buffer) {
-  const view = new DataView(buffer);
-  const length = Number(view.getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
-  const tensors = new Map();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    const [start, end] = entry.data_offsets;
-    const bytes = buffer.slice(8 + length + start, 8 + length + end);
-    tensors.set(name, { shape: entry.shape, data: DTYPES[entry.dtype](bytes) });
+/** Packs of weights as hsc/export/packs.py writes them: gzip of the even and the odd bytes of a
+ * safetensors file, whose tensors become typed arrays of their exact values. */
+
+/** Unpacked; as it is where the host has unpacked it already. */
+export async function gunzip(bytes) {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The safetensors file in a pack. */
+export async function openPack(bytes) {
+  const planes = await gunzip(bytes);
+  const half = planes.length / 2;
+  const joined = new Uint8Array(planes.length);
+  for (let i = 0; i < half; i++) {
+    joined[2 * i] = planes[i];
+    joined[2 * i + 1] = planes[half + i];
   }
-  return { tensors, metadata: header.__metadata__ ?? {} };
+  return joined;
+}
+
+/** The tensors of a safetensors file, read when they are asked for. */
+export class Tensors {
+  constructor(file) {
+    this.file = file;
+    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    const length = Number(view.getBigUint64(0, true));
+    this.start = 8 + length;
+    this.entries = JSON.parse(new TextDecoder().decode(file.subarray(8, this.start)));
+  }
+
+  has(name) {
+    return name in this.entries;
+  }
+
+  bytes(name) {
+    const [first, last] = this.entries[name].data_offsets;
+    return this.file.slice(this.start + first, this.start + last);
+  }
+
+  /** @returns {{shape: number[], data: ArrayLike<number>}} */
+  get(name) {
+    const { shape, dtype } = this.entries[name];
+    return { shape, data: DTYPES[dtype](this.bytes(name).buffer) };
+  }
 }
 
 const DTYPES = {

@@ -2,20 +2,25 @@
 import * as ort from "onnxruntime-web/wasm";
 import { Decoder, toRgba } from "./decoder.js";
 import { BitstreamError } from "./errors.js";
+import { Graphs } from "./graphs.js";
+import { compare, mayUseGpu, threadsHere } from "./hardware.js";
+import { Library } from "./library.js";
+import { gunzip } from "./weights.js";
 
-// One thread: several need headers that plain hosts do not send, and have hung on iPhones. An
-// address with `?threads=4` is for measurements; the runtime starts this file once a thread then.
-const isThreadOfRuntime = self.name?.startsWith("em-pthread");
-ort.env.wasm.numThreads = Number(new URL(self.location.href).searchParams.get("threads")) || 1;
-ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", self.location.href).href };
+const WASM = "ort-wasm-simd-threaded.wasm.gz";
+const GPU_WASM = "ort-wasm-simd-threaded.jspi.wasm.gz";
+const isThreadOfRuntime = self.name?.startsWith("em-pthread"); // which starts this file once a thread
+const asked = new URL(self.location.href).searchParams; // `?threads=1&gpu=software`, to measure and test
+const threads = Number(asked.get("threads")) || threadsHere();
 
 let decoder = null;
+let wasm = null; // the graphs on WASM
 let face = null;
 let other = null; // the face to morph with
 let between = { t: 0 }; // the last morph, which edits go on from
 
 async function fetchFile(name) {
-  const response = await fetch(new URL(`weights/${name}`, self.location.href));
+  const response = await fetch(new URL(name, self.location.href));
   if (!response.ok) throw new Error(`The receiver's file ${name} could not be loaded.`);
   const total = Number(response.headers.get("Content-Length")) || 0;
   const reader = response.body.getReader();
@@ -26,7 +31,7 @@ async function fetchFile(name) {
     if (finished) break;
     parts.push(value);
     done += value.length;
-    postMessage({ kind: "loading", name, done, total });
+    postMessage({ kind: "loading", name: name.split("/").pop(), done, total });
   }
   const bytes = new Uint8Array(done);
   let at = 0;
@@ -34,7 +39,7 @@ async function fetchFile(name) {
     bytes.set(part, at);
     at += part.length;
   }
-  return bytes.buffer;
+  return bytes;
 }
 
 function sendPicture(message, picture, started) {
@@ -50,10 +55,43 @@ async function morphed(t) {
   return between.face;
 }
 
+async function startGpu() {
+  if (!(await mayUseGpu(asked.get("gpu") === "software"))) return { on: "wasm", reason: "none" };
+  const runtime = await import(new URL("gpu.js", self.location.href).href);
+  runtime.env.wasm.numThreads = 1;
+  runtime.env.wasm.wasmBinary = await gunzip(await fetchFile(GPU_WASM));
+  const gpu = new Graphs(runtime, decoder.library, ["webgpu"]);
+  const found = await compare(gpu, wasm, decoder.library);
+  if (found.same) decoder.graphs = gpu;
+  else await gpu.release();
+  return { on: found.same ? "gpu" : "wasm", reason: found.same ? "" : "different", ...found };
+}
+
 const handlers = {
   async load() {
-    decoder = await new Decoder(ort, fetchFile).load();
-    postMessage({ kind: "ready", model: decoder.model, edits: decoder.table.edits });
+    ort.env.wasm.numThreads = threads;
+    const library = new Library((name) => fetchFile(`weights/${name}`));
+    const runtime = fetchFile(WASM).then(gunzip);
+    await library.load();
+    wasm = new Graphs(ort, library);
+    decoder = await new Decoder(library, wasm).load();
+    decoder.onFallback = () => postMessage({ kind: "fallback" });
+    ort.env.wasm.wasmBinary = await runtime;
+    const gpu = await mayUseGpu(asked.get("gpu") === "software");
+    postMessage({ kind: "ready", model: decoder.model, edits: library.manifest.edits, threads, gpu });
+  },
+
+  /** Where to draw from now on: "wasm", or "gpu" if it proves itself. */
+  async draw({ on }) {
+    let answer = { on: "wasm", reason: "" };
+    if (on === "gpu") {
+      answer = await startGpu().catch((error) => {
+        console.warn(error);
+        return { on: "wasm", reason: "failed" };
+      });
+    }
+    if (answer.on === "wasm") decoder.graphs = wasm;
+    postMessage({ kind: "drawing", ...answer });
   },
 
   /** Without `render`, for a page that wants edits alone, no picture comes before "opened". */
@@ -61,6 +99,7 @@ const handlers = {
     const started = performance.now();
     const send = async (layers, opened) =>
       sendPicture({ kind: "picture", id, layers }, await decoder.render(opened), started);
+    if (layers !== "scn") decoder.prefetch(file);
     const semantics = render || layers === "scn" ? await decoder.open(file, { layers: "scn" }) : null;
     if (render) await send("scn", semantics);
     between = { t: 0 };

@@ -5,6 +5,7 @@
  *   {"file": "<hex>", "layers": "scn"}  ->  {"w_plus": "<sha256>", "y_hat": "<sha256>"|null}
  *   {"again": "<hex>"}                  ->  {"bytes": "<hex>"}, decoded and encoded again
  *   {"symbols": [...], "indexes": [...]} ->  {"bytes": "<hex>"}, one stream
+ *   {"departures": [...], "limit": 2.1} ->  {"share": 0.5}, of an edit that goes too far
  *   {"text": "..."}                     ->  {"bytes": "<hex>"}
  *   {"bytes": "<hex>"}                  ->  {"text": "..."}
  *
@@ -13,12 +14,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { pack, unpack } from "../src/container.js";
+import { pack as toFile, unpack } from "../src/container.js";
 import { BitstreamError } from "../src/errors.js";
 import { LatentDecoder } from "../src/latents.js";
+import { shareWithin } from "../src/plausibility.js";
 import { encodeSymbols } from "../src/rans.js";
 import { fromText, toText } from "../src/text.js";
-import { readSafetensors } from "../src/weights.js";
+import { openPack, Tensors } from "../src/weights.js";
 
 const unhex = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 const digest = (values) =>
@@ -26,17 +28,18 @@ const digest = (values) =>
     .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
     .digest("hex");
 
-const latents = readFileSync(`${process.argv[2]}/latents.safetensors`);
-const buffer = latents.buffer.slice(latents.byteOffset, latents.byteOffset + latents.length);
-const decoder = new LatentDecoder(readSafetensors(buffer).tensors);
+const pack = async (name) => new Tensors(await openPack(readFileSync(`${process.argv[2]}/${name}.pack`)));
+const decoder = new LatentDecoder(await pack("semantics"));
+decoder.addFeatures(await pack("features"));
 
 function again(file) {
   const { level, modelId, wPlus, yHat } = decoder.decode(file);
   const scn = decoder.encodeStyles(decoder.decodeComponents(unpack(file).scn, level), level);
-  return pack({ level, modelId, scn, fcn: yHat && decoder.encodeFeatures(yHat, wPlus, level) });
+  return toFile({ level, modelId, scn, fcn: yHat && decoder.encodeFeatures(yHat, wPlus, level) });
 }
 
-function answer({ file, layers, text, bytes, again: whole, symbols, indexes }) {
+function answer({ file, layers, text, bytes, again: whole, symbols, indexes, departures, limit }) {
+  if (departures !== undefined) return { share: shareWithin(limit, departures) };
   if (symbols !== undefined) {
     return { bytes: Buffer.from(encodeSymbols(symbols, indexes, decoder.tables)).toString("hex") };
   }
