@@ -11,3 +11,4 @@ def test_the_studio_serves_the_receiver(quick_server, visit) -> None:
     page.wait_for_selector("canvas[data-opened]")
     assert page.url.endswith("/receive/") or "/receive/?" in page.url
     assert page.locator("#alert").is_hidden()
+    assert page.evaluate("crossOriginIsolated")

@@ -120,6 +120,11 @@ def test_symbols_are_coded_to_the_same_bytes_in_and_beyond_the_tables(ask) -> No
         assert answered == {"bytes": encode_symbols(symbols, indexes, tables).hex()}
 
 
+def test_a_graphics_card_is_trusted_only_with_the_same_picture(ask) -> None:
+    answers = ask([{"card": off} for off in (0, 1e-5, 0.1)])
+    assert answers == [{"same": True}, {"same": True}, {"same": False}]
+
+
 def test_texts_come_and_go_alike(ask) -> None:
     good = [path.read_bytes() for path in GOLDEN]
     texts = [to_text(data) for data in good]

@@ -21,7 +21,24 @@ function chunk(type, body) {
   return bytes;
 }
 
-const XMP = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`;
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = (text) => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
+
+/** JSON with sorted names and no spaces, the one form that is hashed. */
+function sorted(value) {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(sorted).join(",")}]`;
+  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${sorted(value[key])}`).join(",")}}`;
+}
+
+/** The mark as hsc/images/marks.py writes it. Pages without HTTPS cannot hash. */
+async function xmp(recipe) {
+  const json = sorted(recipe);
+  const digest = await crypto.subtle?.digest("SHA-256", new TextEncoder().encode(json));
+  const hash = digest && [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const own = `hsc:recipe="${escaped(json)}"${hash ? ` hsc:recipeSha256="${hash}"` : ""}`;
+  return `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:hsc="urn:hsc:mark:1" Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia" ${own}/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`;
+}
 
 /** @param {Blob} png @param {object} recipe what made the picture. @returns {Promise<Blob>} */
 export async function marked(png, recipe) {
@@ -32,7 +49,7 @@ export async function marked(png, recipe) {
   return new Blob(
     [
       bytes.subarray(0, afterHeader),
-      text("XML:com.adobe.xmp", XMP),
+      text("XML:com.adobe.xmp", await xmp(recipe)),
       text("Software", "HSC receiver: drawn by a generator from a .hsc file"),
       text("hsc", JSON.stringify(recipe)),
       bytes.subarray(afterHeader),

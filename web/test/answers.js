@@ -6,6 +6,7 @@
  *   {"again": "<hex>"}                  ->  {"bytes": "<hex>"}, decoded and encoded again
  *   {"symbols": [...], "indexes": [...]} ->  {"bytes": "<hex>"}, one stream
  *   {"departures": [...], "limit": 2.1} ->  {"share": 0.5}, of an edit that goes too far
+ *   {"card": 0.001}                     ->  {"same": true}, of a graphics card that is so far off
  *   {"text": "..."}                     ->  {"bytes": "<hex>"}
  *   {"bytes": "<hex>"}                  ->  {"text": "..."}
  *
@@ -16,6 +17,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pack as toFile, unpack } from "../src/container.js";
 import { BitstreamError } from "../src/errors.js";
+import { compare } from "../src/hardware.js";
 import { LatentDecoder } from "../src/latents.js";
 import { shareWithin } from "../src/plausibility.js";
 import { encodeSymbols } from "../src/rans.js";
@@ -29,7 +31,8 @@ const digest = (values) =>
     .digest("hex");
 
 const pack = async (name) => new Tensors(await openPack(readFileSync(`${process.argv[2]}/${name}.pack`)));
-const decoder = new LatentDecoder(await pack("semantics"));
+const semantics = await pack("semantics");
+const decoder = new LatentDecoder(semantics);
 decoder.addFeatures(await pack("features"));
 
 function again(file) {
@@ -38,7 +41,15 @@ function again(file) {
   return toFile({ level, modelId, scn, fcn: yHat && decoder.encodeFeatures(yHat, wPlus, level) });
 }
 
-function answer({ file, layers, text, bytes, again: whole, symbols, indexes, departures, limit }) {
+async function compareCard(off) {
+  const draws = (value) => ({ has: () => true, run: async () => new Float32Array(300).fill(value) });
+  const library = { pack: async () => semantics };
+  const { same } = await compare(draws(0.5 + off), draws(0.5), library);
+  return { same };
+}
+
+async function answer({ file, layers, text, bytes, again: whole, symbols, indexes, departures, limit, card }) {
+  if (card !== undefined) return compareCard(card);
   if (departures !== undefined) return { share: shareWithin(limit, departures) };
   if (symbols !== undefined) {
     return { bytes: Buffer.from(encodeSymbols(symbols, indexes, decoder.tables)).toString("hex") };
@@ -53,7 +64,7 @@ function answer({ file, layers, text, bytes, again: whole, symbols, indexes, dep
 for await (const line of createInterface({ input: process.stdin })) {
   let said;
   try {
-    said = answer(JSON.parse(line));
+    said = await answer(JSON.parse(line));
   } catch (error) {
     if (!(error instanceof BitstreamError)) throw error;
     said = { refusal: error.message };
