@@ -4,6 +4,7 @@
 (() => {
   const AT_REST = 350; // ms
   const SLOW = 1000; // ms of a preview from the server at which this browser is worth a try
+  const PREVIEW_PX = 256;
   const LAYERS = ["scn", "scn+fcn"]; // what the worker can open
   const [WARM_UP, MEASURE] = [-1, -2]; // ids of previews that are not shown: the first one compiles
   const $ = (selector) => document.querySelector(selector);
@@ -28,12 +29,17 @@
     /**
      * @param {string} name begins the ids of the switch, of the source, and of the buttons `follow`
      *   and `settle`, which ask the server for a preview and for the whole picture.
-     * @param {{sliders: string, prefix: string, viewer: string, also?: string, mayDraw?: () => boolean}}
-     *   options selector of what has the sliders, what begins their ids, the viewer's id, further
-     *   sliders that change the picture, and whether the worker can draw what they say.
+     * @param {Object} options
+     * @param {string} options.sliders selector of what has the sliders.
+     * @param {string} options.prefix begins the ids of the sliders; the edit's name follows.
+     * @param {string} options.viewer its id.
+     * @param {string} [options.shows] the choice on its right side that previews may lie over.
+     * @param {string} [options.also] further sliders that change the picture.
+     * @param {() => boolean} [options.mayDraw] whether the worker can draw what those say.
+     * @param {() => void} [options.came] called when the server's whole picture came.
      */
-    constructor(name, { sliders, prefix, viewer, also = "", shows = "", mayDraw = () => true }) {
-      Object.assign(this, { name, sliders, prefix, viewer, also, shows, mayDraw });
+    constructor(name, { sliders, prefix, viewer, shows = "", also = "", mayDraw = () => true, came = () => {} }) {
+      Object.assign(this, { name, sliders, prefix, viewer, shows, also, mayDraw, came });
       this.move = 0; // counts the moves of sliders
       this.resting = 0; // timer of the whole picture; 0 when no slider moves
       this.covered = 0; // the last move that a picture of the server covers
@@ -92,6 +98,7 @@
     /** The preview goes when the server's picture is there, unless a slider moves again. */
     async wholePictureCame() {
       this.followed = 0;
+      this.came();
       if (state === "idle") proceed();
       if (this.resting) return;
       this.covered = this.move;
@@ -283,6 +290,7 @@
   document.addEventListener("viewer:shown", ({ target, detail }) => {
     const room = rooms.find(({ viewer }) => target.closest?.(`#${viewer}`));
     if (!room?.followed || detail?.side !== "right") return;
+    if ($(`#${room.viewer} .world img.right`)?.naturalWidth > PREVIEW_PX) return; // a whole one
     times.server = performance.now() - room.followed;
     room.followed = 0;
     if (choice === "server") advise();

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 
+from hsc.config import SHIPPED
 from hsc.editing.apply import carry_detail
 from hsc.editing.skin import Skin
 from hsc.errors import HscError
@@ -165,8 +166,16 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
     ``render`` and ``preview`` are for files with a feature map. Where the weights have finetuned
     blocks, which render only those, ``render_semantics`` and ``preview_semantics`` are for files of
     semantics alone. ``skin`` is always the generator's own, as in :class:`hsc.decoder.Decoder`.
+
+    Raises:
+        HscError: the receiver's JavaScript does not know a model of these sizes, or weights lack.
     """
     n = load_networks(torch.device("cpu"), folder, "reference")
+    if n.config != SHIPPED:
+        raise HscError(
+            "expected a model of the sizes of the shipped one, got another: the receiver's "
+            "JavaScript is written for those. Decode its files with `hsc decode`."
+        )
     if n.preview is None:
         raise HscError("expected the preview exit among the weights, found none.")
     w_plus = torch.zeros(1, *n.config.generator.w_plus_shape)
