@@ -14,6 +14,7 @@ from paths import ROOT, STREAMS
 from hsc.bitstream import Container, unpack, with_layers
 from hsc.bitstream.rans import encode_symbols
 from hsc.bitstream.text import from_text, to_text
+from hsc.editing.plausibility import share_within
 from hsc.errors import BitstreamError
 from hsc.export.web import write_weights
 from hsc.latent_codecs.gaussian import load_tables
@@ -113,11 +114,23 @@ def test_a_file_that_is_encoded_again_is_the_same_file(ask) -> None:
 def test_symbols_are_coded_to_the_same_bytes_in_and_beyond_the_tables(ask) -> None:
     random = np.random.default_rng(3)
     tables = load_tables(path_of("entropy"))
+    questions, expected = [], []
     for spread in (1, 40, 32768):
         indexes = random.integers(len(tables), size=500)
         symbols = random.integers(-spread, spread, size=500, endpoint=True)
-        (answered,) = ask([{"symbols": symbols.tolist(), "indexes": indexes.tolist()}])
-        assert answered == {"bytes": encode_symbols(symbols, indexes, tables).hex()}
+        questions.append({"symbols": symbols.tolist(), "indexes": indexes.tolist()})
+        expected.append({"bytes": encode_symbols(symbols, indexes, tables).hex()})
+    assert ask(questions) == expected
+
+
+def test_edits_that_go_too_far_are_held_back_alike(ask) -> None:
+    random = np.random.default_rng(5)
+    asked = [(2 + random.random(), sorted(random.uniform(1, 7, 5))) for _ in range(50)]
+    asked += [(3.0, [1, 2, 5, 4, 3.5]), (2.0, [1.9, 1, 1, 1, 1.5]), (2.0, [2.5, 3, 3, 3, 3])]
+    answers = ask([{"departures": list(d), "limit": limit} for limit, d in asked])
+    expected = [share_within(limit, departures) for limit, departures in asked]
+    assert [each["share"] for each in answers] == pytest.approx(expected, abs=1e-12)
+    assert {0.0, 1.0} < set(expected)  # nothing, all, and shares between
 
 
 def test_a_graphics_card_is_trusted_only_with_the_same_picture(ask) -> None:
