@@ -27,12 +27,14 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from app.services.clips import Frame, clip  # noqa: E402
-from receiver import BROWSERS, served  # noqa: E402
 
 from hsc.bitstream import unpack, with_layers  # noqa: E402
 from hsc.bitstream.qr import qr_code  # noqa: E402
 from hsc.bitstream.text import to_text  # noqa: E402
 from hsc.export.web import EXAMPLE, export_web  # noqa: E402
+
+# isort: split
+from receiver import BROWSERS, served  # noqa: E402
 
 PHONE = {"width": 390, "height": 844}
 FILMED = (640, 480)
