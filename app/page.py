@@ -26,7 +26,7 @@ from hsc.errors import HscError
 
 STATIC = Path(__file__).with_name("static")
 TITLE = "HSC Studio"
-TYPEFACE = "studio/figtree.woff2"
+TYPEFACE = "page/figtree.woff2"
 DAY = 86_400  # seconds
 # Every 600 s Gradio deletes uploaded and decoded faces older than 2940 s, so within an hour.
 # app.cleanup deletes those that Gradio does not know of.

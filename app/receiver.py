@@ -55,7 +55,10 @@ class Receiver:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await files(scope, receive, send_with_headers)
+
+        # a proxy may have taken root_path off the path already: Starlette would not find the files
+        below = scope["path"].partition(ADDRESS)[2] or "/"
+        await files(scope | {"path": below, "root_path": ""}, receive, send_with_headers)
 
     def _export(self) -> StaticFiles:
         with self._lock:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from app.services.portraits import SHEET
 
 SCRIPT = Path(__file__).with_suffix(".js")
-LIBRARY, PORTRAITS = "studio/plotly.min.js", "studio/portraits.webp"
+LIBRARY, PORTRAITS = "page/plotly.min.js", "page/portraits.webp"
 DAY = 86_400  # seconds
 
 
