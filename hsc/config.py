@@ -83,7 +83,8 @@ class CodecConfig:
 
     Attributes:
         generator: renders the pictures.
-        input_px: side of the picture that the inversion encoder takes.
+        input_px: side of the picture that the inversion encoder's backbone takes.
+        detail_px: side of the picture that its detail stem takes.
         preview_exit_px: resolution at which the preview exit leaves the generator; its picture
             has twice as many pixels a side.
         feedback_exit_px: the same of the exit whose picture the encoder compares with the photo.
@@ -95,6 +96,7 @@ class CodecConfig:
 
     generator: GeneratorSpec
     input_px: int = 256
+    detail_px: int = 512
     preview_exit_px: int = 128
     feedback_exit_px: int = 64
     context_px: int = 16
@@ -115,6 +117,7 @@ class CodecConfig:
         return cls(
             generator,
             input_px=8 * px,
+            detail_px=16 * px,
             preview_exit_px=min(4 * px, most),
             feedback_exit_px=min(2 * px, most),
             context_px=px // 2,

@@ -23,7 +23,7 @@ class Encoder:
 
     ::
 
-        crop 1024 -> 256 -> GIE -> S -> SCN -> scn bytes
+        crop 1024 -> 512 -> GIE -> S -> SCN -> scn bytes
                              |          |
                              |          S^ -> G_F
                              |                 |
@@ -41,7 +41,7 @@ class Encoder:
         n = self.networks
         # bfloat16 where a CPU is faster with it; training used it too
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
-            picture = self.resized(crop, n.config.input_px)
+            picture = self.resized(crop, n.config.detail_px)
             return self.inversion(picture, n.generator, n.self_renderer)
 
     def refine(

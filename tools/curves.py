@@ -22,7 +22,14 @@ PANELS = {
     "texture": ("lpips", "colour", "held_out_lpips", "held_out_lpips_s"),
     "identity": ("lpips", "id", "held_out_s_lpips", "held_out_s_id"),
     "fcn": ("lpips", "id", "f"),
-    "joint": ("lpips", "id", "held_out_free_lpips", "held_out_3_lpips", "held_out_1_lpips"),
+    "joint": (
+        "lpips",
+        "lpips_window",
+        "held_out_lpips_own_level1",
+        "held_out_lpips_own_level3",
+        "held_out_lpips_own_level6",
+        "held_out_lpips_eyes_level3",
+    ),
     "decoder": ("lpips", "colour", "held_out_lpips_own", "held_out_lpips_eyes"),
 }
 """Figures of each log that are comparable over the whole of it."""

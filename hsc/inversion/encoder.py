@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from hsc.config import SHIPPED, CodecConfig, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
-from hsc.inversion.feedback import FeatureFeedback, StyleFeedback
+from hsc.inversion.feedback import DETAIL_CHANNELS, FeatureFeedback, StyleFeedback
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.layers import ResidualBlock, zeroed
 from hsc.types import Inversion
@@ -72,6 +72,38 @@ class SemanticHead(nn.Module):
         return w_plus  # (B, 23, 512)
 
 
+def resized(image: Tensor, px: int) -> Tensor:
+    """(B, 3, H, H) at another size: by area where it becomes smaller, else by interpolation."""
+    if image.shape[-1] == px:
+        return image
+    if image.shape[-1] > px:
+        return F.interpolate(image, size=px, mode="area")
+    return F.interpolate(image, size=px, mode="bilinear", align_corners=False)
+
+
+class DetailStem(nn.Module):
+    """The picture at 512 px -> a map at F's resolution.
+
+    ::
+
+        picture 512 -> unshuffle /4 -> 3x3 /2 -> leaky -> 3x3 /2 -> leaky -> (B, 128, 32, 32)
+
+    The backbone sees 256 px, at which irises, teeth and pores are no more than a few pixels.
+    """
+
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = DETAIL_CHANNELS) -> None:
+        super().__init__()
+        self.shuffle = config.detail_px // (4 * config.generator.feature_px)
+        self.conv1 = nn.Conv2d(3 * self.shuffle**2, width // 2, 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(width // 2, width, 3, stride=2, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, 3, 512, 512) in [-1, 1] -> (B, 128, 32, 32)."""
+        h = F.pixel_unshuffle(image, self.shuffle)  # (B, 48, 128, 128)
+        h = F.leaky_relu(self.conv1(h), 0.2)  # (B, 64, 64, 64)
+        return F.leaky_relu(self.conv2(h), 0.2)
+
+
 class FeatureHead(nn.Module):
     """Pyramid, picture and F_S -> F.
 
@@ -79,6 +111,7 @@ class FeatureHead(nn.Module):
 
         picture /8 (unshuffled), strides 2 and 4 (unshuffled), 8, 16 and 32 (upsampled)
              -> 1x1 each --+
+        detail -> 1x1 -----+
         F_S / std -> 1x1 --+--> sum -> residual blocks -> 1x1 -> x std -> + F_S = F
 
     Space-to-depth keeps the fine detail that pooling would drop. The last layer is initialised to
@@ -93,15 +126,18 @@ class FeatureHead(nn.Module):
             c * max(1, stride // s) ** 2 for c, s in zip(PYRAMID_CHANNELS, (2, 4, 8, 16, 32))
         ]
         self.laterals = nn.ModuleList([nn.Conv2d(c, width, 1) for c in channels])
+        self.detail = zeroed(nn.Conv2d(DETAIL_CHANNELS, width, 1))
         self.semantic = nn.Conv2d(feature_channels, width, 1)
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
         self.out = zeroed(nn.Conv2d(width, feature_channels, 1))
         self.feature_std: Tensor
         self.register_buffer("feature_std", torch.ones(feature_channels))
 
-    def forward(self, image: Tensor, pyramid: list[Tensor], feature_s: Tensor) -> Tensor:
+    def forward(
+        self, image: Tensor, pyramid: list[Tensor], feature_s: Tensor, detail: Tensor
+    ) -> Tensor:
         std = self.feature_std[:, None, None]
-        h = self.semantic(feature_s / std)  # (B, width, 32, 32)
+        h = self.semantic(feature_s / std) + self.detail(detail)  # (B, width, 32, 32)
         for lateral, x in zip(self.laterals, [image, *pyramid]):
             px = x.shape[-1]
             if px > self.px:
@@ -120,6 +156,7 @@ class InversionEncoder(nn.Module):
 
     ::
 
+        x 512 -> detail stem -> detail (to feature head and feature feedback)
         x 256 -> backbone -> pyramid -> semantic head -> S -> G to a 128-px exit -> x_S
                                 |                        |
                                 |    x, x_S -> style feedback -> + -> S
@@ -141,6 +178,7 @@ class InversionEncoder(nn.Module):
         self.backbone = Backbone()
         self.semantic_head = SemanticHead(config.generator)
         self.style_feedback = StyleFeedback(POOLED, config)
+        self.detail_stem = DetailStem(config)
         self.feature_head = FeatureHead(config)
         self.feature_feedback = FeatureFeedback(config)
 
@@ -154,20 +192,22 @@ class InversionEncoder(nn.Module):
         """Invert aligned faces.
 
         Args:
-            image: (B, 3, 256, 256) in [-1, 1].
+            image: (B, 3, 512, 512) in [-1, 1]; a smaller one is enlarged for the detail stem.
             synthesis: the generator; its features at 32 px enter the feature head.
             self_renderer: renders intermediate latents; without it there is no feedback.
             feature_s_grad: let gradients reach S through F_S.
         """
+        detail = self.detail_stem(resized(image, self.config.detail_px))  # (B, 128, 32, 32)
+        image = resized(image, self.config.input_px)  # (B, 3, 256, 256)
         pyramid = self.backbone(image)
         w_plus = self.semantics(image, pyramid, synthesis, self_renderer)  # (B, 23, 512)
         with torch.set_grad_enabled(feature_s_grad and torch.is_grad_enabled()):
             feature_s = synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
-        feature = self.feature_head(image, pyramid, feature_s)  # (B, 512, 32, 32)
+        feature = self.feature_head(image, pyramid, feature_s, detail)  # (B, 512, 32, 32)
         if self_renderer is not None:
             for _ in range(FEEDBACK_STEPS):
                 x_f = self_renderer.render(synthesis, feature, w_plus)  # (B, 3, 128, 128)
-                feature = self._correct_feature(image, x_f, feature, w_plus)
+                feature = self._correct_feature(image, x_f, feature, w_plus, detail)
         return Inversion(w_plus, feature, feature_s)
 
     def semantics(
@@ -194,7 +234,7 @@ class InversionEncoder(nn.Module):
         return torch.cat([corrected + head.w_std * correction.float(), others], 1)
 
     def _correct_feature(
-        self, image: Tensor, x_f: Tensor, feature: Tensor, w_plus: Tensor
+        self, image: Tensor, x_f: Tensor, feature: Tensor, w_plus: Tensor, detail: Tensor
     ) -> Tensor:
         """F after one feedback step, given its picture at 128 px: (B, 512, 32, 32)."""
         head, std = self.semantic_head, self.feature_head.feature_std[:, None, None]
@@ -202,6 +242,7 @@ class InversionEncoder(nn.Module):
         first = generator.styles_through(generator.feature_px)
         styles = w_plus[:, first : generator.styles_through(self.config.feedback_exit_px)]
         style = ((styles - head.w_mean) / head.w_std).mean(1)  # (B, 512), of the block after F
-        correction = self.feature_feedback(image, x_f.to(image.dtype), feature / std, style)
+        x_f = x_f.to(image.dtype)
+        correction = self.feature_feedback(image, x_f, feature / std, style, detail)
         corrected: Tensor = feature + std * correction.float()
         return corrected

@@ -17,6 +17,8 @@ from hsc.metrics.identity import DESCRIPTOR_DIM
 
 ERROR_SCALE = 4.0
 """Errors are smaller than pixel values; this factor brings both to the same scale."""
+DETAIL_CHANNELS = 128
+"""Of the map that the detail stem makes of the picture at 512 px."""
 DESCRIPTOR_SCALE = 6.0
 """Descriptor entries are about .1; this factor brings them to the scale of the other inputs."""
 
@@ -178,6 +180,7 @@ class FeatureFeedback(nn.Module):
         F, S -> G at 64 px -> exit 128 px -> x^ -+
         x 256 -> /2 ---------------- x 128 ------+-> 4 (x - x^), x -> unshuffle /4 -> 3x3 -+
         x 256 -> unshuffle /8 -> 1x1 ------------------------------------------------------+
+        detail -> 1x1 ---------------------------------------------------------------------+
         F / std -> 1x1 --------------------------------------------------------------------+
               -> sum x (1 + a(w)) + b(w) -> residual blocks -> 1x1 -> x std -> + F
 
@@ -193,22 +196,26 @@ class FeatureFeedback(nn.Module):
         self.cells = generator.feature_px
         self.pixels = nn.Conv2d(3 * (config.input_px // self.cells) ** 2, width, 1)
         self.error = nn.Conv2d(error_channels(config), width, 3, padding=1)
+        self.detail = zeroed(nn.Conv2d(DETAIL_CHANNELS, width, 1))
         self.feature = nn.Conv2d(generator.feature_channels, width, 1)
         self.style = zeroed(nn.Linear(generator.style_dim, 2 * width))
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
         self.out = zeroed(nn.Conv2d(width, generator.feature_channels, 1))
 
-    def forward(self, image: Tensor, rendered: Tensor, feature: Tensor, w: Tensor) -> Tensor:
+    def forward(
+        self, image: Tensor, rendered: Tensor, feature: Tensor, w: Tensor, detail: Tensor
+    ) -> Tensor:
         """What to add to F, in standard deviations of its channels.
 
         Args:
             image: (B, 3, 256, 256); rendered: (B, 3, 128, 128), of F; both in [-1, 1].
             feature: F / std, (B, 512, 32, 32).
             w: (B, 512), the style of the block above F, standardised.
+            detail: (B, 128, 32, 32), of the photograph at 512 px.
         """
         h = self.error(error_maps(image, rendered, self.cells))  # (B, width, 32, 32)
         h = h + self.pixels(F.pixel_unshuffle(image, image.shape[-1] // self.cells))
-        h = h + self.feature(feature)  # (B, width, 32, 32)
+        h = h + self.feature(feature) + self.detail(detail)  # (B, width, 32, 32)
         scale, shift = self.style(w)[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
         h = self.blocks(h * (1 + scale) + shift)  # (B, width, 32, 32)
         correction: Tensor = self.out(F.leaky_relu(h, 0.2))  # (B, 512, 32, 32)

@@ -25,7 +25,7 @@ from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import MAX_LEVEL, MIN_LEVEL
-from hsc.metrics.loss import PictureLoss, PictureWeights, statistics_distance
+from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import LATTICE_PX, lattice_of
 from hsc.numerics.precision import gradient_autocast, gradient_dtype
@@ -35,11 +35,10 @@ from hsc.weights.model_id import FINETUNED, path_of, path_or_shipped
 FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
 """Adam's initial rates: in standard deviations of F's channels at the lowest and the highest level,
 and in those of w. Where rounding is coarse, long steps change symbols needlessly."""
-WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15)
-"""A smaller weight of identity than in training: steps on one picture overfit to that network."""
+WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15, statistics=1.0)
+"""A smaller weight of identity than in training: steps on one picture overfit to that network.
+Without the statistics a search draws meshes, which DISTS sees."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
-STATISTICS = 1.0
-"""Weight of :func:`statistics_distance`: without it a search draws meshes, which DISTS sees."""
 WINDOW_PX, WINDOW_LPIPS, WINDOW_HALF, WINDOW_PIXELS, WINDOW_LATTICE = 512, 2.0, 1.0, 0.5, 50.0
 """Side of a window of the picture at full size, and weights of its LPIPS, of that at half of its
 size, of its mean absolute error and of what repeats in each 8 or 16 px."""
@@ -194,13 +193,22 @@ class Refiner:
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
             x_hat = self.renderer.image(feature_hat, styles).float()  # (1, 3, 1024, 1024)
+        bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
+        return self.picture_loss(x_hat, x_s, target, step), bits
+
+    def picture_loss(self, x_hat: Tensor, x_s: Tensor, target: Target, step: int) -> Tensor:
+        """Of the whole picture at 256 px, of a window at full size, and of S alone.
+
+        Args:
+            x_hat: (1, 3, 1024, 1024), of S and F; x_s: (1, 3, 128, 128), of S alone.
+            step: every second window is over eyes and mouth.
+        """
         known = F.interpolate(target.small, size=x_s.shape[-1], mode="area")
         semantic_loss, _ = self.semantic_loss(x_s, known)
         loss = self._small_loss(x_hat, target) + semantic_loss
         if target.px >= LEAST_PX:
             loss = loss + self._window_loss(x_hat, target, face=step % 2 == 1)
-        bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
-        return loss, bits
+        return loss
 
     def _small_loss(self, x_hat: Tensor, target: Target) -> Tensor:
         """At 256 px, from a random shift of both pictures (1, 3, 1024, 1024)."""
@@ -209,10 +217,7 @@ class Refiner:
             F.interpolate(x.roll(shift, (2, 3)), size=self.fcn.config.input_px, mode="area")
             for x in (x_hat, target.picture)
         )
-        value, _ = self.loss(small, known)
-        with gradient_autocast(known.device):
-            statistics = statistics_distance(self.loss.lpips, small, known)
-        return value + STATISTICS * statistics
+        return self.loss(small, known)[0]
 
     def _window_loss(self, x_hat: Tensor, target: Target, face: bool) -> Tensor:
         """Of a window at full size, no sharper than the photograph is; ``face``: eyes and mouth."""

@@ -16,11 +16,13 @@ class PictureWeights:
     """Weights of the terms of the loss.
 
     ``l2`` acts on pictures of half the size, below the detail that an early exit gets wrong.
+    ``statistics`` is the weight of :func:`statistics_distance`.
     """
 
     l2: float = 2.0
     lpips: float = 1.0
     identity: float = 0.5
+    statistics: float = 0.0
 
 
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=1.0)
@@ -51,6 +53,11 @@ class PictureLoss(nn.Module):
         w = self.weights
         total = w.l2 * l2 + w.lpips * lpips
         parts = {"l2": l2.item(), "lpips": lpips.item()}
+        if w.statistics:
+            with gradient_autocast(x.device):
+                statistics = statistics_distance(self.lpips, x, target)
+            total = total + w.statistics * statistics
+            parts["statistics"] = statistics.item()
         if self.identity is None:
             return total, parts
         with gradient_autocast(x.device):
@@ -81,7 +88,7 @@ def statistics_distance(lpips: Lpips, x: Tensor, y: Tensor) -> Tensor:
         u, v = u.float(), v.float()
         mean_u, mean_v = u.mean((2, 3), keepdim=True), v.mean((2, 3), keepdim=True)
         covariance = ((u - mean_u) * (v - mean_v)).mean((2, 3))  # (B, C)
-        variances = u.var((2, 3)) + v.var((2, 3))
+        variances = u.var((2, 3), correction=0) + v.var((2, 3), correction=0)
         squares = mean_u.square() + mean_v.square()
         texture = 1 - (2 * mean_u * mean_v + stable) / (squares + stable)
         structure = 1 - (2 * covariance + stable) / (variances + stable)

@@ -72,3 +72,24 @@ def test_the_looks_see_nothing_but_the_picture(image) -> None:
         n.encoder(image.flip(3), n.generator, n.self_renderer)
         again = n.encoder(image, n.generator, n.self_renderer)
     assert torch.equal(first.w_plus, again.w_plus) and torch.equal(first.feature, again.feature)
+
+
+@torch.no_grad()
+def test_what_only_512_px_show_reaches_f_and_leaves_s() -> None:
+    n = codec().networks
+    plain = torch.nn.functional.interpolate(picture("astronaut"), size=512, mode="bicubic")
+    board = torch.ones(512, 512)
+    board[::2] *= -1
+    board[:, ::2] *= -1  # each 2 x 2 pixels of it have the mean 0
+    fine = plain + 0.1 * board
+    first, second = (n.encoder(x, n.generator, n.self_renderer) for x in (plain, fine))
+    assert torch.allclose(first.w_plus, second.w_plus, atol=1e-4)
+    moved = (second.feature - first.feature) / n.encoder.feature_head.feature_std[:, None, None]
+    assert moved.abs().mean() > 0.01
+
+
+def test_pictures_of_any_size_are_brought_to_what_each_part_sees() -> None:
+    large = torch.rand(1, 3, 512, 512)
+    assert gie.resized(large, 512) is large
+    assert torch.equal(gie.resized(large, 256), torch.nn.functional.avg_pool2d(large, 2))
+    assert gie.resized(large[..., :256, :256], 512).shape == large.shape

@@ -16,6 +16,7 @@ from hsc.metrics.dists import Dists
 from hsc.metrics.identity import SAME_PERSON, FaceIdentity, crop_for_identity
 from hsc.metrics.identity_dlib import dlib_identity
 from hsc.metrics.landmarks import landmark_error, landmarks, point_error
+from hsc.metrics.loss import statistics_distance
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
 
@@ -186,3 +187,16 @@ def test_dists_leads_back_to_the_picture(random_dists: Dists) -> None:
 def test_missing_dists_weights_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="import-weights perceptual"):
         Dists.pretrained(tmp_path / "none.safetensors")
+
+
+def test_statistics_see_a_mesh_the_more_the_stronger_it_is(lpips: Lpips) -> None:
+    noise = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    picture = 0.5 * F.interpolate(noise, size=128, mode="bicubic")
+    mesh = torch.zeros(128, 128)
+    mesh[::4], mesh[:, ::4] = 1, 1
+    seen = [
+        statistics_distance(lpips, picture + amount * mesh, picture).item()
+        for amount in (0, 0.02, 0.1)
+    ]
+    assert seen[0] == pytest.approx(0, abs=1e-3)
+    assert seen[2] > 2 * seen[1] > 10 * abs(seen[0])

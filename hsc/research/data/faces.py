@@ -126,10 +126,12 @@ class NativeFaces:
         return NativeBatch(torch.cat(pictures), [image.shape[-1] for image in chosen])
 
 
-def held_out_images(folders: list[Path], least_px: int, count: int) -> list[Tensor]:
+def held_out_images(
+    folders: list[Path], least_px: int, count: int, image_px: int = SHIPPED.generator.image_px
+) -> list[Tensor]:
     """Some validation people, uint8 (3, px, px) each at its own size; none if too small."""
     try:
-        images = NativeFaces(list_held_out(folders), least_px).images
+        images = NativeFaces(list_held_out(folders), least_px, image_px).images
     except FileNotFoundError:
         return []
     return images[:: max(1, len(images) // count)][:count]

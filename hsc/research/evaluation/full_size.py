@@ -305,7 +305,7 @@ def run(options: ValidateOptions) -> None:
     """Make files, render and measure them; print the table, save report and sheets.
 
     Args:
-        options: faces, limit, levels, compare_decoder, out and device.
+        options: faces, limit, levels, refine, compare_decoder, out and device.
 
     Raises:
         HscError: no pictures. WeightsError: weights are missing, or the compared ones are odd.
@@ -320,7 +320,7 @@ def run(options: ValidateOptions) -> None:
         image = photograph.load()
         reference = evaluator.reference(image)
         sheet = WindowSheet(reference, [decoder.name for decoder in named])
-        for what, data, layers in files_of(codec, image, levels):
+        for what, data, layers in files_of(codec, image, levels, options.refine):
             rendered = {
                 decoder.name: render(codec, decoder.renderer, data, layers) for decoder in named
             }
@@ -331,21 +331,29 @@ def run(options: ValidateOptions) -> None:
             sheet.add(what, list(rendered.values()))
         sheet.save(folder / KIND / f"{Path(photograph.name).stem}.png")
         report.print_progress(number, len(pictures), photograph.name)
-    result = full_report(codec, named, levels, rows)
+    result = full_report(codec, named, levels, rows, options.refine)
     report.write(result, rows, folder)
     print(result["notes"][0] + "\n\n" + figures_table(result) + "\n\n" + skin_table(result))
 
 
 def files_of(
-    codec: Codec, image: Image.Image, levels: Sequence[float]
+    codec: Codec, image: Image.Image, levels: Sequence[float], refine: int = 0
 ) -> list[tuple[str, bytes, str]]:
-    """The files of one photograph: what it is, its bytes, the layers to decode."""
+    """The files of one photograph: what it is, its bytes, the layers to decode.
+
+    Args:
+        refine: steps of a refined file at each level, beside the plain one.
+    """
     px = codec.networks.config.generator.image_px
     square = (px, px)
     crop = image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
     latents = codec.analyse(crop)
     files = [codec.compress(latents, level) for level in levels]
     whole = [(f"level {level:g}", data, "scn+fcn") for level, data in zip(levels, files)]
+    if refine:
+        for level in levels:
+            better = codec.refine(crop, latents, level, refine)
+            whole.append((f"level {level:g}, refined", codec.compress(better, level), "scn+fcn"))
     return [(S_ONLY, with_layers(files[0], "scn"), "scn"), *whole]
 
 
@@ -361,6 +369,7 @@ def full_report(
     named: Sequence[NamedDecoder],
     levels: Sequence[float],
     rows: list[report.Row],
+    refine: int = 0,
 ) -> dict:
     """Means of each kind of file and decoder, and what they are means of."""
     sizes = {row["picture"]: row["px"] for row in rows}
@@ -371,6 +380,8 @@ def full_report(
     constants |= {"DLIB": identity.SAME_PERSON, "FACERES": identity_faceres.SAME_PERSON}
     for name, value in constants.items():
         note = note.replace(name, str(value))
+    if refine:
+        note += f" Refined: {refine} gradient steps for each file."
     return {
         "kind": KIND,
         "date": date.today().isoformat(),

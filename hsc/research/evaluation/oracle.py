@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from hsc.codec import Codec
 from hsc.generators.exits import render_exit
 from hsc.images.tensors import to_tensor
 from hsc.inversion.descent import descend
-from hsc.inversion.refine import Refiner
+from hsc.inversion.refine import Refiner, Target
 from hsc.numerics.precision import gradient_autocast
 from hsc.types import Inversion
 
@@ -32,7 +31,7 @@ class Oracle:
 
         S --+--> G at 64 px ------> exit 128 px --> loss of S alone
             |
-        F --+--> G at 128 px -----> exit 256 px --> loss
+        F --+--> G at 1024 px ----> loss at 256 px, and of a window at full size
     """
 
     codec: Codec
@@ -52,17 +51,15 @@ class Oracle:
             steps: gradient steps; the rates fall over the second half.
         """
         n = self.codec.networks
-        input_px = self.codec.networks.config.input_px
-        picture = to_tensor(image.reduce(image.width // input_px), self.codec.device)
-        small = F.avg_pool2d(picture, 2)  # (1, 3, 128, 128)
+        target = Target.of(to_tensor(image, self.codec.device))
         assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
         moved = [torch.zeros_like(t).requires_grad_() for t in (initial.w_plus, initial.feature)]
         with torch.enable_grad():
-            for _ in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
+            for step in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
                 value = self._loss(
                     initial.w_plus + w_std * moved[0], initial.feature + f_std * moved[1],
-                    picture, small,
+                    target, step,
                 )  # fmt: skip
                 value.backward()
         with torch.no_grad():
@@ -70,11 +67,11 @@ class Oracle:
             feature = (initial.feature + f_std * moved[1]).detach()
             return Inversion(w_plus, feature, n.synthesis.feature(w_plus))
 
-    def _loss(self, w_plus: Tensor, feature: Tensor, picture: Tensor, small: Tensor) -> Tensor:
+    def _loss(self, w_plus: Tensor, feature: Tensor, target: Target, step: int) -> Tensor:
         r = self.refiner
         styles = w_plus.to(r.synthesis.dtype)
         inner = feature.to(r.synthesis.dtype).contiguous(memory_format=torch.channels_last)
-        with gradient_autocast(picture.device):
-            rendered = render_exit(r.synthesis, r.preview, inner, styles).float()
-            core = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
-        return r.loss(rendered, picture)[0] + r.semantic_loss(core, small)[0]
+        with gradient_autocast(w_plus.device):
+            x_hat = r.renderer.image(inner, styles).float()  # (1, 3, 1024, 1024)
+            x_s = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
+        return r.picture_loss(x_hat, x_s, target, step)

@@ -4,9 +4,15 @@ import json
 import math
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from hsc.generators.pretrained import Generator, load_generator, load_preview
+from hsc.generators.pretrained import (
+    Finetuned,
+    Generator,
+    load_finetuned,
+    load_generator,
+    load_preview,
+)
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import build_tables
@@ -14,10 +20,10 @@ from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.research import distributed
-from hsc.research.data.faces import NativeFaces, RealFaces, list_faces
+from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
 from hsc.research.training.inversion import RenderLoss
-from hsc.research.training.joint import EncoderAndCodec, JointConfig, JointLoss
+from hsc.research.training.joint import JointConfig, JointLoss, JointNetworks, JointWatch
 from hsc.research.training.klt import start_from_klt
 from hsc.research.training.latents import CachedLatents, LatentsConfig, collect
 from hsc.research.training.log import CsvLog
@@ -37,9 +43,9 @@ from hsc.research.training.setting import (
     resumed,
     stamp,
 )
-from hsc.research.training.watch import Watch
 from hsc.research.training.window_loss import WindowLoss
 from hsc.weights.loading import path_of
+from hsc.weights.model_id import FINETUNED
 
 
 def latents(setting: Setting) -> None:
@@ -103,50 +109,80 @@ def feature(setting: Setting) -> None:
 
 
 def joint(setting: Setting) -> None:
-    """Train FCN and the encoder's feature head and feedback, through the generator."""
+    """Train FCN, the encoder's feature head and feedback, and the decoder's last blocks.
+
+    Where the model has no finetuned blocks, the generator renders files and stays as it is.
+    """
     config, device = setting.configured(JointConfig), setting.device
     fcn = loaded(FeatureCodec(setting.sizes), "fcn", device).requires_grad_(True)
-    both = EncoderAndCodec(finished_encoder(device), fcn)
-    checkpoint = Checkpoint(setting.work / "joint", both)
-    if not setting.fresh and is_current(checkpoint.folder, "inversion", "fcn"):
+    finetuned = Finetuned(load_generator(device).synthesis, None)
+    if has_finetuned := path_of(FINETUNED).is_file():
+        finetuned = load_finetuned(finetuned.synthesis, path_of(FINETUNED))
+    networks = JointNetworks(
+        finished_encoder(device), fcn, finetuned.synthesis if has_finetuned else None
+    )
+    checkpoint = Checkpoint(setting.work / "joint", networks)
+    if not setting.fresh and is_current(checkpoint.folder, "inversion", "fcn", FINETUNED):
         checkpoint.resume()
-    channels_last(both.to(device))
-    head = both.encoder.feature_head.requires_grad_(True)
-    feedback = both.encoder.feature_feedback.requires_grad_(True)
+    channels_last(networks.to(device))
+    channels_last(finetuned.synthesis)
+    encoder = networks.encoder
+    head = [
+        *encoder.feature_head.requires_grad_(True).parameters(),
+        *encoder.detail_stem.requires_grad_(True).parameters(),
+    ]
+    feedback = encoder.feature_feedback.requires_grad_(True)
     lpips, self_renderer = Lpips.pretrained().to(device), SelfRenderer.load(device)
-    identity = self_renderer.identity
-    picture_loss = PictureLoss(lpips, identity, PictureWeights(l2=config.l2))
+    weights = PictureWeights(l2=config.l2, statistics=config.statistics)
+    picture_loss = PictureLoss(lpips, self_renderer.identity, weights)
+    sizes = setting.sizes
     pairs = pair_source(setting.work / "pairs", device)
     loss = JointLoss(
-        both,
-        loaded(SemanticCodec(config=setting.sizes), "scn", device),
+        networks,
+        loaded(SemanticCodec(config=sizes), "scn", device),
         fast_synthesis(device),
+        finetuned.synthesis,
         self_renderer,
-        MixedFaces(
-            pairs, RealFaces(setting.data, setting.sizes.input_px), device, config.real_share
-        ),
+        MixedFaces(pairs, RealFaces(setting.data, sizes.input_px), device, config.real_share),
         NativeFaces(
-            distributed.own(list_faces(setting.data)),
-            config.least_px,
-            setting.sizes.generator.image_px,
+            distributed.own(list_faces(setting.data)), config.least_px, sizes.generator.image_px
         ),
-        RenderLoss(load_preview(device), picture_loss, setting.draw),
-        WindowLoss(lpips, config.l2, config.detail),
+        RenderLoss(finetuned.preview or load_preview(device), picture_loss, setting.draw),
+        WindowLoss(
+            channels_last(lpips),
+            config.colour,
+            config.detail,
+            ((1, 1.0), (2, config.half_size), (4, config.quarter_size)),
+            config.pixels,
+            config.lattice,
+        ),
         config,
         device,
     )
-    rates = ((head, config.head_rate), (feedback, config.feedback_rate))
-    groups = [{"params": list(part.parameters()), "lr": rate} for part, rate in rates]
-    groups += groups_of(fcn, config.fcn_rate)
-    watch = Watch(
-        setting.data, loss.rendered, lpips, identity, checkpoint.folder, device,
-        setting.sizes.input_px,
-    )  # fmt: skip
-    _train_layer(setting, checkpoint, loss, groups, config.batch, watch)
+    groups = [
+        {"params": head, "lr": config.head_rate},
+        {"params": list(feedback.parameters()), "lr": config.feedback_rate},
+        *groups_of(fcn, config.fcn_rate),
+    ]
+    if has_finetuned:
+        last = list(networks.decoder.parameters())
+        groups.append({"params": last, "lr": config.decoder_rate})
+    held_out = held_out_images(
+        setting.data, config.least_px, config.watched, sizes.generator.image_px
+    )
+    watch = JointWatch(loss, networks, checkpoint.ema, held_out)
+    _train_layer(setting, checkpoint, loss, groups, config.batch, watch, config.evaluate_minutes)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
         export({k.removeprefix(prefix): v for k, v in state.items()}, name)
-    stamp(checkpoint.folder, "inversion", "fcn")
+    if has_finetuned:
+        learnt = {
+            k.removeprefix("decoder."): v
+            for k, v in checkpoint.ema.items()
+            if k.startswith("decoder.") and not k.endswith(".noise")
+        }
+        export(load_file(path_of(FINETUNED)) | learnt, FINETUNED)
+    stamp(checkpoint.folder, "inversion", "fcn", FINETUNED)
 
 
 def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:
@@ -166,7 +202,8 @@ def _train_layer(
     loss: FeatureLoss | JointLoss,
     groups: list[dict],
     batch: int,
-    watch: Watch | None = None,
+    watch: JointWatch | None = None,
+    evaluate_minutes: float = 15.0,
 ) -> None:
     """Train with the prices of the last run, and keep them for the next one."""
     folder = checkpoint.folder
@@ -177,7 +214,7 @@ def _train_layer(
     log = CsvLog(folder / "log.csv")
     train(
         checkpoint, groups, lambda step, _: loss(batch, step), setting.budget, log,
-        batch=batch, evaluate=watch,
+        batch=batch, evaluate=watch, evaluate_minutes=evaluate_minutes,
     )  # fmt: skip
     if distributed.is_first():
         price_file.write_text(json.dumps([math.exp(p) for p in loss.price.log_price]))

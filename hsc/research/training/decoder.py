@@ -21,6 +21,7 @@ from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
 from hsc.research.data.augment import ColourChange
 from hsc.research.data.faces import NativeFaces, on_grid, to_unit
@@ -31,6 +32,7 @@ from hsc.research.training.window_loss import WindowLoss, place_window
 REGIONS = {"eyes": (0.40, 0.56, 0.30, 0.70), "mouth": (0.60, 0.80, 0.34, 0.66)}
 """Top, bottom, left and right of what is compared by itself, in sides of an aligned picture."""
 WATCHED_LEVEL = 3.0
+SMALL_PX = 256
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,30 @@ def edit_directions(table: EditTable, part: float) -> Tensor:
     )
 
 
+@torch.no_grad()
+def full_size_figures(
+    synthesis: SynthesisNetwork, lpips: Lpips, picture: Tensor, w_plus: Tensor, feature: Tensor
+) -> dict[str, float]:
+    """LPIPS at the photograph's size, of eyes and of the mouth, and LPIPS and PSNR at 256 px.
+
+    Args:
+        picture: (1, 3, px, px) at the photograph's own size; w_plus, feature: of its file.
+    """
+    with torch.autocast(picture.device.type, torch.bfloat16):
+        rendered = synthesis.image(feature.bfloat16(), w_plus).float().clamp(-1, 1)
+    px = picture.shape[-1]
+    own = F.interpolate(rendered, size=px, mode="bicubic", antialias=True)
+    small = [F.interpolate(x, size=SMALL_PX, mode="area") for x in (own, picture)]
+    pairs = {"lpips_own": (own, picture), "lpips_256": (small[0], small[1])}
+    for name, sides in REGIONS.items():
+        top, bottom, left, right = (round(side * px) for side in sides)
+        pairs[f"lpips_{name}"] = (
+            own[..., top:bottom, left:right], picture[..., top:bottom, left:right]
+        )  # fmt: skip
+    figures = {name: lpips(*pair).item() for name, pair in pairs.items()}
+    return figures | {"psnr_256": psnr(small[0], small[1]).item()}
+
+
 class DecoderWatch:
     """Figures of held-out people at one level, at the size of their photographs.
 
@@ -250,23 +276,9 @@ class DecoderWatch:
         self.above.load_state_dict(self.average)
         sums: dict[str, float] = {}
         for picture, w_plus, feature in self.coded:
-            for name, figure in self._figures(picture, w_plus, feature).items():
+            figures = full_size_figures(self.trained, self.windows.lpips, picture, w_plus, feature)
+            for name, figure in figures.items():
                 key = f"held_out_{name}"
                 sums[key] = sums.get(key, 0.0) + figure / len(self.coded)
         self.above.load_state_dict(live)
         return sums
-
-    def _figures(self, picture: Tensor, w_plus: Tensor, feature: Tensor) -> dict[str, float]:
-        with torch.autocast(self.device.type, torch.bfloat16):
-            rendered = self.trained.image(feature.bfloat16(), w_plus).float().clamp(-1, 1)
-        px = picture.shape[-1]
-        own = F.interpolate(rendered, size=px, mode="bicubic", antialias=True)
-        small = [F.interpolate(x, size=self.input_px, mode="area") for x in (own, picture)]
-        pairs = {"lpips_own": (own, picture), "lpips_256": (small[0], small[1])}
-        for name, sides in REGIONS.items():
-            top, bottom, left, right = (round(side * px) for side in sides)
-            pairs[f"lpips_{name}"] = (
-                own[..., top:bottom, left:right], picture[..., top:bottom, left:right]
-            )  # fmt: skip
-        figures = {name: self.windows.lpips(*pair).item() for name, pair in pairs.items()}
-        return figures | {"psnr_256": psnr(small[0], small[1]).item()}

@@ -1,9 +1,12 @@
-"""Stage "joint": trains FCN and the encoder of F together, through the frozen generator.
+"""Stage "joint": trains FCN, the encoder of F and the last blocks of the decoder together.
 
 An encoder trained alone puts details into F that FCN cannot code. Here the loss of both is that of
-the picture decoded from the *file*, at random levels: the whole picture through the 256-px exit, or
-a window of it at full resolution. Every few steps the loss is that of the uncompressed S + F
-instead, so that F stays a feature map of the generator.
+the picture decoded from the *file*, at random levels. Each photograph is compared twice: the whole
+picture through the 256-px exit, and a window of it at full resolution, rendered by the finetuned
+blocks that render files. Every few steps the loss is that of the uncompressed S + F instead, so
+that F stays a feature map of the generator.
+
+The blocks up to the exit are held, so the exit stays that of the decoder.
 """
 
 from dataclasses import dataclass
@@ -12,20 +15,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.encoder import InversionEncoder
+from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.augment import degrade
-from hsc.research.data.faces import NativeFaces
+from hsc.research.data.faces import NativeFaces, to_unit
+from hsc.research.training.decoder import full_size_figures
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.rate import RatePrice, random_level, size_scale
 from hsc.research.training.window_loss import WindowLoss
 
-WATCHED_LEVELS = (1, 3, 6)
+WATCHED_LEVELS = (1.0, 3.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -36,22 +42,51 @@ class JointConfig:
     head_rate: float
     feedback_rate: float
     fcn_rate: float
+    decoder_rate: float
     l2: float
+    statistics: float
     feature: float
     degraded: float
     uncompressed_every: int
-    window_every: int
+    small_every: int
+    window: float
+    colour: float
     detail: float
+    pixels: float
+    lattice: float
+    half_size: float
+    quarter_size: float
     least_px: int
     real_share: float
+    watched: int
+    evaluate_minutes: float
 
 
-class EncoderAndCodec(nn.Module):
-    """What is trained together: the encoder (but for its semantics) and FCN."""
+class JointNetworks(nn.Module):
+    """What is trained together: the encoder (but for its semantics), FCN, and the last blocks.
 
-    def __init__(self, encoder: InversionEncoder, fcn: FeatureCodec) -> None:
+    Attributes:
+        decoder: the generator's blocks above the preview exit, and ``to_img``, by their names in
+            it; empty without ``finetuned``.
+    """
+
+    def __init__(
+        self, encoder: InversionEncoder, fcn: FeatureCodec, finetuned: SynthesisNetwork | None
+    ) -> None:
         super().__init__()
         self.encoder, self.fcn = encoder, fcn
+        self.decoder = nn.ModuleDict()
+        if finetuned is None:
+            return
+        if not isinstance(finetuned, Synthesis):
+            raise HscError(f"expected MobileStyleGAN to finetune, got {type(finetuned).__name__}.")
+        above = {
+            str(px): finetuned.blocks[str(px)]
+            for px in finetuned.spec.block_px
+            if px > fcn.config.preview_exit_px
+        }
+        self.decoder.update({"blocks": nn.ModuleDict(above), "to_img": finetuned.to_img})
+        self.decoder.requires_grad_(True)
 
 
 class JointLoss:
@@ -59,17 +94,19 @@ class JointLoss:
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
-        fast: the generator in bfloat16, channels last.
+        fast: the original generator in bfloat16, channels last.
+        finetuned: in float32, what renders files; its last blocks are trained.
         self_renderer: for the encoder's feedback.
-        faces: whole pictures, compared by ``whole``, through the 256-px exit.
-        native: photographs whose windows are compared by ``windows``, at full resolution.
+        faces: small pictures, compared by ``whole`` alone, through the 256-px exit.
+        native: photographs at their own size, compared by ``whole`` and by ``windows``.
     """
 
     def __init__(
         self,
-        both: EncoderAndCodec,
+        networks: JointNetworks,
         scn: SemanticCodec,
         fast: SynthesisNetwork,
+        finetuned: SynthesisNetwork,
         self_renderer: SelfRenderer,
         faces: MixedFaces,
         native: NativeFaces,
@@ -78,35 +115,40 @@ class JointLoss:
         config: JointConfig,
         device: torch.device,
     ) -> None:
-        self.encoder, self.fcn, self.scn = both.encoder, both.fcn, scn
-        self.fast, self.self_renderer = fast, self_renderer
+        self.encoder, self.fcn, self.scn = networks.encoder, networks.fcn, scn
+        self.fast, self.finetuned, self.self_renderer = fast, finetuned, self_renderer
         self.faces, self.native, self.whole, self.windows = faces, native, whole, windows
         self.config, self.device = config, device
-        self.price = RatePrice(scale=size_scale(both.fcn.config))
+        self.sizes = networks.fcn.config
+        self.price = RatePrice(scale=size_scale(self.sizes))
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
-        """The loss of ``n`` pictures at one level: whole pictures, or a window of each."""
+        """The loss of ``n`` pictures at one level."""
         c = self.config
         level = None if step % c.uncompressed_every == 0 else random_level()
-        if step % c.window_every == 1:
-            batch = self.native.sample(n)
-            picture = batch.pictures.to(self.device)
-            image = F.interpolate(picture, size=self.encoder.config.input_px, mode="area")
-            feature, w_plus, cost, figures = self.coded(image, level)
-            value, parts = self.windows.of_file(self.fast, feature, w_plus, picture, batch.px)
-            kind = "window"
-        else:
+        suffix = "_free" if level is None else ""
+        if step % c.small_every == 1:
             clean = self.faces.sample(n)
             feature, w_plus, cost, figures = self.coded(degrade(clean, c.degraded), level)
-            value, parts = self.whole(self.fast, feature, w_plus, clean)
-            kind = ""
-        kind += "_free" if level is None else ""
-        return value + cost, figures | {f"{name}{kind}": v for name, v in parts.items()}
+            value, parts = self.whole(self.finetuned, feature, w_plus, clean)
+            return value + cost, figures | {f"{k}_small{suffix}": v for k, v in parts.items()}
+        batch = self.native.sample(n)
+        picture = batch.pictures.to(self.device)  # (n, 3, 1024, 1024)
+        image = resized(picture, self.sizes.detail_px)
+        feature, w_plus, cost, figures = self.coded(image, level)
+        small = resized(picture, self.sizes.input_px)
+        whole, parts = self.whole(self.finetuned, feature, w_plus, small)
+        window, window_parts = self.windows.of_file(
+            self.finetuned, feature, w_plus, picture, batch.px
+        )
+        parts |= {f"{name}_window": figure for name, figure in window_parts.items()}
+        value = whole + c.window * window + cost
+        return value, figures | {f"{name}{suffix}": v for name, v in parts.items()}
 
     def coded(
         self, image: Tensor, level: float | None
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
-        """F^ and S^ of (n, 3, 256, 256), the price of their bits, and figures to log.
+        """F^ and S^ of (n, 3, px, px), the price of their bits, and figures to log.
 
         With level None: F and S, uncompressed and free.
         """
@@ -121,7 +163,7 @@ class JointLoss:
         return feature, w_plus, cost + self.config.feature * error, figures | {"f": error.item()}
 
     def invert(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """S and F of (n, 3, 256, 256); S is frozen."""
+        """S and F of (n, 3, px, px); S is frozen."""
         with torch.autocast(self.device.type, torch.bfloat16):
             image = image.contiguous(memory_format=torch.channels_last)
             inversion = self.encoder(image, self.fast, self.self_renderer)
@@ -133,16 +175,46 @@ class JointLoss:
         """S^ and F^ of a file, and the ideal bits of FCN and of SCN."""
         with torch.no_grad():
             w_plus_hat, scn_bits = self.scn(w_plus, level)
-            context, feature_s = known_features(self.fast, w_plus_hat, self.fcn.config.context_px)
+            context, feature_s = known_features(self.fast, w_plus_hat, self.sizes.context_px)
         with torch.autocast(self.device.type, torch.bfloat16):
             feature_hat, bits = self.fcn(feature, level, Semantics(feature_s, context))
         return w_plus_hat, feature_hat, bits, scn_bits
 
-    def rendered(self, image: Tensor) -> dict[str, Tensor]:
-        """What files of (B, 3, 256, 256) decode to, for :class:`.watch.Watch`."""
-        w_plus, feature = self.invert(image)
-        rendered = {"free": self.whole.render(self.fast, feature, w_plus)}
-        for level in WATCHED_LEVELS:
-            styles, feature_hat, _, _ = self.code(w_plus, feature, level)
-            rendered[f"{level}"] = self.whole.render(self.fast, feature_hat, styles)
-        return rendered
+
+class JointWatch:
+    """Bytes and figures of held-out people at each of ``WATCHED_LEVELS``, at their own size.
+
+    Args:
+        average: of the weights of ``networks``, which is what is measured.
+        images: uint8 (3, px, px), each at its own size.
+    """
+
+    def __init__(
+        self,
+        loss: JointLoss,
+        networks: JointNetworks,
+        average: dict[str, Tensor],
+        images: list[Tensor],
+    ) -> None:
+        self.loss, self.networks, self.average, self.images = loss, networks, average, images
+
+    @torch.no_grad()
+    def __call__(self) -> dict[str, float]:
+        """Means, named ``held_out_<figure>_level<level>``."""
+        live = {k: v.clone() for k, v in self.networks.state_dict().items()}
+        self.networks.load_state_dict(self.average)
+        sums: dict[str, float] = {}
+        for image in self.images:
+            picture = to_unit(image)[None].to(self.loss.device)
+            w_plus, feature = self.loss.invert(resized(picture, self.loss.sizes.detail_px))
+            for level in WATCHED_LEVELS:
+                styles, feature_hat, bits, scn_bits = self.loss.code(w_plus, feature, level)
+                figures = full_size_figures(
+                    self.loss.finetuned, self.loss.windows.lpips, picture, styles, feature_hat
+                )
+                figures["bytes"] = (bits + scn_bits).mean().item() / 8
+                for name, figure in figures.items():
+                    key = f"held_out_{name}_level{level:g}"
+                    sums[key] = sums.get(key, 0.0) + figure / len(self.images)
+        self.networks.load_state_dict(live)
+        return sums
