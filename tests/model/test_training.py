@@ -335,7 +335,7 @@ def test_stages_latents_feature_and_joint(workshop) -> None:
     assert workshop.counters("fcn")["steps"] == 2
     price = json.loads((workshop.work / "fcn" / "price.json").read_text())
     assert price != pytest.approx([math.exp(p) for p in RatePrice().log_price])
-    before = {name: workshop.shipped(name) for name in ("fcn", "inversion")}
+    before = {name: workshop.shipped(name) for name in ("fcn", "inversion", "decoder")}
     workshop.run("joint", steps=3, batch=2)
     assert workshop.counters("joint")["steps"] == 3
     after = {name: workshop.shipped(name) for name in before}
@@ -343,6 +343,9 @@ def test_stages_latents_feature_and_joint(workshop) -> None:
         ("fcn", "g_a.out.weight", "feature_std"),
         ("inversion", "feature_head.out.weight", "semantic_head.base.weight"),
         ("inversion", "feature_feedback.out.weight", "semantic_head.offset"),
+        ("inversion", "detail_stem.conv1.weight", "style_feedback.base.weight"),
+        ("decoder", "blocks.512.conv2.conv.weight", "blocks.128.conv2.conv.weight"),
+        ("decoder", "blocks.256.conv1.conv.weight", "preview.out.weight"),
     ):
         assert after[name].keys() == before[name].keys()
         assert all(value.isfinite().all() for value in after[name].values())

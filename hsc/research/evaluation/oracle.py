@@ -51,7 +51,7 @@ class Oracle:
             steps: gradient steps; the rates fall over the second half.
         """
         n = self.codec.networks
-        target = Target.of(to_tensor(image, self.codec.device))
+        target = Target.of(to_tensor(image, self.codec.device), n.config.input_px)
         assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
         moved = [torch.zeros_like(t).requires_grad_() for t in (initial.w_plus, initial.feature)]
