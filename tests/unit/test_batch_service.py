@@ -5,17 +5,20 @@ import io
 import stat
 import zipfile
 
+import gradio as gr
 import pytest
 from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 
+from app.executor import CancelToken
 from app.services import batch
 from app.services.batch import BatchPhoto, archive, collect
 from app.services.measure import Distances
 from app.studio import Studio
+from app.tabs.photographs.batch import BY_BYTES, BY_LEVEL, BatchPart
 from hsc.bitstream import unpack
-from hsc.errors import PhotoError
+from hsc.errors import HscError, PhotoError
 from hsc.images.photo import read_photo
 
 
@@ -154,3 +157,25 @@ def test_links_passwords_and_what_is_no_zip_are_refused(tmp_path):
     (tmp_path / "no.zip").write_bytes(b"MZ" + bytes(500))
     with pytest.raises(PhotoError, match="is no ZIP"):
         collect([tmp_path / "no.zip"])
+
+
+def test_the_page_shows_a_row_for_each_and_offers_one_zip(studio, photos):
+    with gr.Blocks():
+        part = BatchPart(studio)
+    arguments = ([str(path) for path in photos[:3]], BY_LEVEL, 2, None, CancelToken())
+    updates = list(part.run(*arguments))
+    assert updates[0][part.start].interactive is False
+    assert "1 of 3: face.png" in updates[1][part.note]
+    table = updates[-2][part.table]
+    assert table.count("<tr") == 4 and table.count("<img") == 4
+    assert "The same person" in table and "No face was found" in table
+    assert "2 of 3 photographs compressed" in updates[-1][part.note]
+    packed = part.pack(updates[-1][part.result])
+    with zipfile.ZipFile(packed[part.save].value["path"]) as made:
+        assert made.namelist()[0] == "table.csv" and len(made.namelist()) == 5
+    assert packed[part.start].interactive is True
+    with pytest.raises(HscError, match="Give the number of bytes"):
+        list(part.run(arguments[0], BY_BYTES, 2, None, CancelToken()))
+    with pytest.raises(PhotoError, match="no photograph among these"):
+        list(part.run(None, BY_LEVEL, 2, None, CancelToken()))
+    assert part.save not in part.pack(None)
