@@ -14,6 +14,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from app import monitoring, receiver, social, viewer
+from app.components import local_previews
 from app.components.events import QUICK, Update
 from app.components.visitor_face import VisitorFace
 from app.gradio_overrides import StudioBlocks, offer_tools
@@ -80,7 +81,7 @@ def head() -> str:
     Gradio applies media queries of `css` to what is inside the tabs only.
     """
     names = ("page.js", "face.js", "keep.js", "landing.js", "share.js", "slow_link.js", "stage.js")
-    shared = [*map(_static, names), viewer.script()]
+    shared = [*map(_static, names), viewer.script(), local_previews.script()]
     scripts = [*shared, *(part.asset("script.js") for part in _parts())]
     face = (
         f'@font-face {{ font-family: "{FAMILY}"; src: url("{TYPEFACE}") '

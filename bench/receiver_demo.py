@@ -27,7 +27,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from app.services.clips import Frame, clip  # noqa: E402
-
 from hsc.bitstream import unpack, with_layers  # noqa: E402
 from hsc.bitstream.qr import qr_code  # noqa: E402
 from hsc.bitstream.text import to_text  # noqa: E402

@@ -1,10 +1,14 @@
 """The Receive room in a real browser."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
 from paths import ASTRONAUT
+from PIL import Image
 from playwright.sync_api import expect
-from steps import MODEL_WAIT, open_room, pixels, shown
+from steps import MODEL_WAIT, closeness, open_room, pixels, shown
 
 from hsc.bitstream import with_layers
 from hsc.bitstream.text import to_text
@@ -158,3 +162,32 @@ def test_a_browser_that_gets_every_update_at_once_loses_none(visit, server, face
     expect(page.locator("#strip .run.header").first).to_be_visible()
     options = page.locator("#received-picture .caption.left option")
     expect(options).to_have_count(3)  # both layers, and each alone
+
+
+def test_sliders_draw_in_this_browser_once_the_visitor_says_so(visit, server, codec, face):
+    page = visit(server)
+    open_room(page, "Receive")
+    page.locator("#received input[type=file]").set_input_files(dropped(face))
+    drawn(page)
+    page.locator("#received-edits > button").click()
+    switch = page.locator("#received-previews")
+    expect(switch.get_by_label("Server", exact=True)).to_be_checked()
+    expect(switch.get_by_label("Its graphics card")).to_be_hidden()
+    switch.get_by_label("This browser").check()
+    expect(switch.locator("output")).to_contain_text("in this browser")  # after it was measured
+    overlay = page.locator("#received-picture canvas.overlay.right")
+    slider = page.locator("#received-edit-smile input[type=range]")
+    slider.evaluate(
+        "(s) => { s.value = 1.5; s.dispatchEvent(new Event('input', { bubbles: true })) }"
+    )
+    expect(overlay).to_be_visible()
+    url = page.evaluate(
+        "document.querySelector('#received-picture canvas.overlay.right').toDataURL()"
+    )
+    preview = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")
+    assert closeness(preview, codec.preview(codec.open(face), {"smile": 1.5})) > 45
+    # the server's whole picture takes the preview's place
+    expect(overlay).to_have_count(0)
+    drawn(page)
+    whole = pixels(shown(page, viewer="received-picture"))
+    assert np.array_equal(whole, np.asarray(codec.decode(face, edits={"smile": 1.5})))

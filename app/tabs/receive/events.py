@@ -13,6 +13,7 @@ from app.address import face_in, face_link, own_address, receiver_link
 from app.cache import fingerprint
 from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
 from app.components.html import busy_note, note
+from app.components.local_previews import source
 from app.protocols import FaceCodec
 from app.results import CurrentFace, Edits, FileFacts
 from app.services.examples import FOLDER
@@ -48,7 +49,7 @@ class ReceiveTab(Tab):
         sliders = view.edits.sliders
         self.fitted = sliders
         request: list[Block] = [view.data, view.layers, *sliders]
-        picture = [view.note, view.viewer, view.proof]
+        picture = [view.note, view.viewer, view.proof, view.previews.source]
         arrival = [
             view.data,
             view.taken,
@@ -83,15 +84,15 @@ class ReceiveTab(Tab):
             arrival,
             **MODEL_EVENT,
         )
+        view.previews.follow.click(
+            friendly(self.preview, view.note), request, [view.note, view.viewer], **LIVE
+        )
         gr.on(
-            [s.input for s in sliders],
-            friendly(self.follow_slider, view.note),
+            [view.previews.settle.click, *(s.release for s in sliders)],
+            friendly(self.draw, view.note),
             request,
             picture,
             **LIVE,
-        )
-        gr.on(
-            [s.release for s in sliders], friendly(self.draw, view.note), request, picture, **LIVE
         )
         view.reset.click(
             friendly(self.reset_edits, view.note), request[:2], [*picture, *sliders], **LIVE
@@ -172,7 +173,11 @@ class ReceiveTab(Tab):
         decoded = self.studio.decode(data, layers, amounts)
         warning = warning or (NO_FCN if decoded.layers != layers else "")
         shown = self._choices(data, decoded.layers, decoded.picture, bool(amounts))
-        yield {view.note: note(warning, warn=True), view.viewer: shown}
+        yield {
+            view.note: note(warning, warn=True),
+            view.viewer: shown,
+            view.previews.source: source(data, decoded.layers),
+        }
 
     def _choices(
         self, data: bytes, layers: str, picture: Image.Image, edited: bool, small: bool = False
@@ -213,18 +218,18 @@ class ReceiveTab(Tab):
         url = drawn(picture, "layer.webp")
         return patch(asked.version, Choice(asked.name, LAYER_NAMES[asked.name], url))
 
-    def follow_slider(self, data: bytes | None, layers: str, *values: float) -> Iterator[Update]:
-        """A slider moves, by mouse or by keyboard: a small picture at once, then the whole one."""
+    def preview(self, data: bytes | None, layers: str, *values: float) -> Update:
+        """A small picture while a slider moves, unless the whole one is there already."""
         if data is None:
-            return
+            return {}
         decoding = self.studio.decoding
         edits = Edits.of(self.view.edits.amounts(values))
         readable, available, _ = decoding.readable(data, layers)
-        if not decoding.is_cached(readable, available, edits):
-            small = decoding.preview(readable, available, edits)
-            edited = bool(edits.named)
-            yield {self.view.viewer: self._choices(readable, available, small, edited, small=True)}
-        yield from self.draw(data, layers, *values)
+        if decoding.is_cached(readable, available, edits):
+            return {}
+        small = decoding.preview(readable, available, edits)
+        edited = bool(edits.named)
+        return {self.view.viewer: self._choices(readable, available, small, edited, small=True)}
 
     def reset_edits(self, data: bytes | None, layers: str) -> Iterator[Update]:
         """Every edit back to nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from app.components.edit_sliders import EditSliders
+from app.components.local_previews import LocalPreviews
 from app.tabs.receive.html import HIGHLIGHT_SCRIPT
 from app.texts import text
 from app.viewer import viewer
@@ -70,6 +71,7 @@ class ReceiveView:
         with gr.Accordion("Edit the decoded face", open=False, elem_id="received-edits"):
             self.edits = EditSliders("received-edit", described=True)
             self.reset = gr.Button("Reset all", size="sm", elem_id="received-reset")
+            self.previews = LocalPreviews("received")
 
     def _as_text(self) -> None:
         with gr.Row(elem_id="as-text"):
