@@ -12,6 +12,7 @@ from PIL import Image
 from app.address import FACE
 from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
 from app.components.html import note
+from app.components.local_previews import source
 from app.files import keep_bytes, keep_picture
 from app.protocols import FaceCodec
 from app.results import CurrentFace, Edits
@@ -75,7 +76,7 @@ class EditTab(Tab):
         sliders = view.sliders.sliders
         request: list[Block] = [self.current, view.file, view.keep_details, *sliders]
         values = [*sliders, view.keep_details]
-        pictures = [view.note, view.viewer, view.meanings, view.source, view.save_picture]
+        pictures = [view.note, view.viewer, view.meanings, view.previews.source, view.save_picture]
         steps = [view.history, view.undo, view.redo, view.saved]
         whole: dict[str, Any] = {
             "fn": friendly(self.draw, view.note), "inputs": [view.history, *request],
@@ -93,13 +94,13 @@ class EditTab(Tab):
             whole["outputs"],
             **LIVE,
         ).then(friendly(self.strip_changed), [room, view.strip_of, *request], view.strip, **LIVE)
-        view.follow.click(
+        view.previews.follow.click(
             friendly(self.preview),
             request,
             [view.note, view.viewer, view.meanings],
             **LIVE,
         )
-        gr.on([view.settle.click, *(slider.release for slider in values)], **whole)
+        gr.on([view.previews.settle.click, *(slider.release for slider in values)], **whole)
         for label, button in view.presets.items():
             button.click(
                 lambda *now, label=label: self.preset(label, *now), values, values, **QUICK
@@ -142,7 +143,7 @@ class EditTab(Tab):
             yield {view.file: None}
             raise
         if face is None:
-            yield {view.note: note(NO_FACE), view.source: html.source(None)}
+            yield {view.note: note(NO_FACE), view.previews.source: source()}
             return
         yield {view.note: note("Drawing …", busy=True)}
         edited = self.editing.picture(face, edits)
@@ -162,7 +163,7 @@ class EditTab(Tab):
                 choices, "before", "after", version=face.key, subject=face.subject
             ),
             view.meanings: html.meanings(view.sliders.edits, edits, share),
-            view.source: html.source(face),
+            view.previews.source: source(face.data, face.layers),
             view.save_picture: gr.DownloadButton(value=keep_picture(edited, "edited.png")),
             view.saved: "",
             **self._history(history),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import time
 from collections.abc import Sequence
 from html import escape
 
@@ -12,25 +10,8 @@ from app.files import address, keep_picture
 from app.protocols import EditInfo
 from app.results import Edits
 from app.services.edit_words import edits_in_words, held_in_words
-from app.services.editing import EditTarget, GridRow, amounts_over
+from app.services.editing import GridRow, amounts_over
 from app.services.links import FaceLink
-
-# script.js does the rest. The server draws until the visitor chooses the browser.
-PREVIEWS = """
-<fieldset><legend>Previews</legend>
-<label><input type="radio" name="edit-previews" value="browser">This browser</label>
-<label><input type="radio" name="edit-previews" value="server" checked>Server</label>
-<output></output></fieldset>
-"""
-PREVIEWS_SCRIPT = "window.editPreviews.show(element);"
-SOURCE_SCRIPT = "watch('value', () => window.editPreviews.wholePictureCame());"
-
-
-def source(face: EditTarget | None) -> str:
-    """The file that is edited, for script.js. No two values are equal: each tells of a picture."""
-    data = base64.b64encode(face.data).decode() if face else ""
-    layers = face.layers if face else ""
-    return f'<i data-file="{data}" data-layers="{layers}" data-time="{time.time_ns()}"></i>'
 
 
 def meanings(table: Sequence[EditInfo], edits: Edits, share: float = 1.0) -> str:

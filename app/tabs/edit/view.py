@@ -6,9 +6,9 @@ import gradio as gr
 
 from app.components.edit_sliders import EditSliders
 from app.components.images import picture
+from app.components.local_previews import LocalPreviews
 from app.services.clips import kinds
 from app.services.editing import PRESETS, History
-from app.tabs.edit.html import PREVIEWS, PREVIEWS_SCRIPT, SOURCE_SCRIPT
 from app.texts import text
 from app.viewer import viewer
 
@@ -27,7 +27,6 @@ class EditView:
                     "edit-viewer", "The decoded face before and after the edit", empty=NO_FACE
                 )
                 self.note = gr.HTML(elem_id="edit-note")
-                self.source = gr.HTML(js_on_load=SOURCE_SCRIPT, elem_id="edit-source")
             with gr.Column(elem_classes=["room-panel"], elem_id="edit-controls"):
                 self._controls()
         with gr.Tabs(elem_id="edit-more"):
@@ -76,7 +75,7 @@ class EditView:
         # pressed by the event that makes the file
         self.save_file = gr.DownloadButton("The edited file", elem_id="edit-save-file")
         self.saved = gr.HTML(elem_id="edit-saved")
-        gr.HTML(PREVIEWS, js_on_load=PREVIEWS_SCRIPT, elem_id="edit-previews")
+        self.previews = LocalPreviews("edit")
         # no list of file types: phones grey out endings that they do not know
         self.file = gr.File(
             label="Another face: a .hsc file or a photo",
@@ -84,10 +83,6 @@ class EditView:
             height=96,
             elem_id="edit-file",
         )
-        # pressed by script.js when a slider moves, unless the browser draws the preview
-        self.follow = gr.Button("Draw a preview", elem_id="edit-follow")
-        # pressed by script.js when a slider comes to rest
-        self.settle = gr.Button("Draw the whole picture", elem_id="edit-settle")
 
     def _strip(self) -> None:
         names = [(edit.label, edit.name) for edit in self.sliders.edits]
