@@ -150,7 +150,8 @@ class Measures:
         """What compares pictures by FIGURES."""
         from hsc.metrics.evaluator import Evaluator
 
-        return Evaluator(figures=FIGURES)
+        figures = FIGURES if self.of_faces else set(FIGURES) - set(RECOGNISED)
+        return Evaluator(figures=tuple(figures))
 
     def steps(self, original: Image.Image, picture: Image.Image) -> Iterator[Distances]:
         """Measure a picture of full size, the quick figures first."""

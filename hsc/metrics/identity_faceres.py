@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.images.tensors import to_tensor
-from hsc.weights.loading import load_into, path_of
+from hsc.weights.loading import load_into
+from hsc.weights.model_id import path_or_shipped
 
 DESCRIPTOR_DIM = 1024
 FACE_PX = 224
@@ -78,7 +79,7 @@ class FaceRes(nn.Module):
     @classmethod
     def pretrained(cls, path: str | Path | None = None) -> "FaceRes":
         """The published weights, frozen. Raises WeightsError when the file is missing or odd."""
-        file = path_of("faceres") if path is None else Path(path)
+        file = path_or_shipped("faceres") if path is None else Path(path)
         return load_into(cls(), file, made_by="python -m hsc import-weights faceres")
 
     def forward(self, faces: Tensor) -> Tensor:

@@ -27,10 +27,11 @@ from hsc.weights.model_id import ASSETS, VARIABLE, model_id, model_of
 
 PX = 64
 FEW = {
-    "stylegan2.batch": "4", "stylegan2.path_length": "2.0", "stylegan2.r1_every": "1",
+    "stylegan2.batch": "4", "stylegan2.style_dim": "16", "stylegan2.path_length": "2.0",
+    "stylegan2.r1_every": "1",
     "pairs.shard": "8", "preview.pictures": "8", "preview.batch": "2", "exit128.pictures": "8",
     "exit128.batch": "2", "inversion.pair_batch": "2", "inversion.picture_batch": "4",
-    "latents.synthetic": "4", "semantic.samples": "2", "feature.klt_pictures": "8",
+    "latents.synthetic": "60", "semantic.samples": "2", "feature.klt_pictures": "8",
     "feature.batch": "2", "principal.samples": "500", "principal.directions": "3",
 }  # fmt: skip
 

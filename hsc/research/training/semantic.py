@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -90,6 +91,11 @@ def fit(
     coordinates = torch.cat(views, 1)  # (N, sum of channels): metric coordinates
     root = weight.sqrt()
     components = codec.g_s.shape[1]
+    if len(w_plus) < components:
+        raise HscError(
+            f"expected at least {components} pictures for as many components of SCN, got "
+            f"{len(w_plus)}: add pictures, or latents.synthetic."
+        )
     # scaled principal components through the samples' Gram matrix: fewer samples than channels
     values, vectors = torch.linalg.eigh((root * coordinates) @ (root * coordinates).T)
     values = values.flip(0)[:components].clamp_min(1e-12)
