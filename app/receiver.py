@@ -55,7 +55,6 @@ class Receiver:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-
         # a proxy may have taken root_path off the path already: Starlette would not find the files
         below = scope["path"].partition(ADDRESS)[2] or "/"
         await files(scope | {"path": below, "root_path": ""}, receive, send_with_headers)

@@ -45,16 +45,13 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch, capfd) -> None:
     parts = (robustness.UPLOAD, robustness.FILE)
     for damage in robustness.DAMAGES:
         upload, file = (rows.pop(f"{damage.name}: {part}", None) for part in parts)
-        # a dark upload comes back dark, and a recogniser finds less in it
-        limit = 0.65 if damage.name == "dark" else 0.45
-        assert 300 < file["bytes"] < 8000 and file["identity_l2"] < limit, damage.name
+        assert 300 < file["bytes"] < 8000 and file["identity_l2"] < 0.45, damage.name
         # an upload is its own reference unless its damage is to be undone
         assert (upload is not None) == damage.undone
         assert upload is None or (upload["bytes"] is None and upload["lpips_256"] > 0.02)
     assert not rows
     rows = {row["what"]: row for row in result["summary"]}
-    dark = [rows[f"dark: {part}"]["psnr_256"] for part in parts]
-    assert dark[1] > dark[0] + 3  # light comes back
+    assert rows["dark: the file"]["psnr_256"] > 22  # as dark as it was uploaded
     assert robustness.figures_table(result) in capfd.readouterr().out
     assert (tmp_path / "robustness.jpg").is_file()
     sections = results.sections(results.reports(tmp_path, tmp_path))

@@ -33,8 +33,7 @@ NOTE = (
     f"quality {JPEG_QUALITY} at {JPEG_PX} px; at {SMALL_PX} px; at {DARKNESS:.0%} of the light, "
     f"with noise of {NOISE:g} of 255; without colour. *{UPLOAD.capitalize()}* is what the damage "
     "alone does, *{file}* what is rendered from the bytes; both beside the picture before the "
-    "damage, or, askew and without colour, beside the damaged one. A dark picture comes back in "
-    "daylight."
+    "damage, or, askew, dark and without colour, which are to stay, beside the damaged one."
 )
 
 
@@ -91,7 +90,7 @@ DAMAGES = (
     Damage("askew", askew, undone=False),
     Damage("JPEG", much_compressed),
     Damage(f"{SMALL_PX} px", tiny),
-    Damage("dark", dark),
+    Damage("dark", dark, undone=False),
     Damage("without colour", grey, undone=False),
 )
 
