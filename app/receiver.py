@@ -52,12 +52,14 @@ class Receiver:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in HEADERS.items():
+                    headers[name] = value
             await send(message)
 
         # a proxy may have taken root_path off the path already: Starlette would not find the files
         below = scope["path"].partition(ADDRESS)[2] or "/"
-        await files(scope | {"path": below, "root_path": ""}, receive, send_with_headers)
+        await files({**scope, "path": below, "root_path": ""}, receive, send_with_headers)
 
     def _export(self) -> StaticFiles:
         with self._lock:

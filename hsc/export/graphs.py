@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -226,7 +227,7 @@ def to_onnx(graph: Graph) -> bytes:
     return file.getvalue()
 
 
-def _export(graph: Graph, file: io.BytesIO) -> None:
+def _export(graph: Graph, file: Any) -> None:  # the exporter's types know of paths only
     torch.onnx.export(
         with_stored_weights(graph.network),
         tuple(graph.inputs.values()),
