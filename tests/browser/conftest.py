@@ -22,6 +22,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP studio.example 127.0.0.1",  # a name, behind a proxy
 ]  # fmt: skip
 expect.set_options(timeout=MODEL_WAIT)
 
