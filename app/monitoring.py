@@ -51,8 +51,12 @@ class Health:
         ended = self.calls.ended()
         coded = sum(ended.get((name, "done"), 0) for name in CODING)
         failed = sum(count for (_, outcome), count in ended.items() if outcome == "failed")
-        by_call = {(("call", name), ("outcome", how)): n for (name, how), n in ended.items()}
-        seconds = {(("call", name),): s for name, s in self.calls.seconds().items()}
+        by_call: dict[Labels, int] = {
+            (("call", name), ("outcome", how)): n for (name, how), n in ended.items()
+        }
+        seconds: dict[Labels, float] = {
+            (("call", name),): s for name, s in self.calls.seconds().items()
+        }
         lines = [
             *_metric("hsc_ready", "gauge", "1 when the model is loaded", {(): self.error() == ""}),
             *_metric(

@@ -126,7 +126,7 @@ class Refining:
         inversion = self.compression.inversion(plain.prepared)
         search: Iterator[Inversion] | None = None
         best, seconds = plain, 0.0
-        lpips = (self.lpips(plain.crop, plain.picture_both),)
+        lpips: tuple[float, ...] = (self.lpips(plain.crop, plain.picture_both),)
         try:
             for done in range(1, STEPS + 1):
                 started = time.monotonic()

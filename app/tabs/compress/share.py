@@ -88,7 +88,7 @@ class SharePanel:
         own = own_address(dict(request.headers), scheme)
         link = sharing.link(current.file, face_link(own))
         card = keep_bytes(sharing.card(current, face_link(own)), "card.png")
-        shown = {
+        shown: Update = {
             self.link: _link(
                 link, self.studio.decode_tools.as_text(link.data, "scn", link.address)
             ),
