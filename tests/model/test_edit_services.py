@@ -2,16 +2,16 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from app.tabs.compare import html as compare_html
 from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 
 from app.cache import SharedCache
-from app.results import CurrentFace, Edits, facts_of
+from app.results import Edits, facts_of
 from app.services.baselines import Baselines, as_json
 from app.services.edit_words import ENDS, WORDS, edits_in_words
 from app.services.editing import (
@@ -27,6 +27,7 @@ from app.services.editing import (
 from app.services.measure import Distances, Measures, difference
 from app.services.morph import FRAME_PX, MIXES, MORPH, animation
 from app.tabs.compress import html as compress_html
+from app.tabs.compress.choices import codec_choice
 from app.tabs.edit import html as edit_html
 from hsc.errors import BitstreamError, HscError, NoFaceError
 
@@ -227,6 +228,6 @@ def test_other_codecs_keep_to_the_bytes_or_say_that_they_cannot(studio):
     assert measured.full_measured is None  # over the budget: not held against ours
     assert json.loads(json.dumps(as_json(measured)))["best_size"]["px"] == measured.best.px
     assert list(same_bytes.steps(result.crop, budget, ["jpeg"])) == [measured]
-    shown = CurrentFace(result, "scn+fcn", result.data, result.picture_both)
-    html = compare_html.cards(shown, None, [measured])
-    assert f"cannot go below {len(measured.full.data):,} bytes" in html
+    assert codec_choice(measured).note.startswith(f"coded at {measured.best.px} px, LPIPS")
+    least = codec_choice(replace(measured, best=None))
+    assert least.note == f"cannot go below {len(measured.full.data):,} bytes"
