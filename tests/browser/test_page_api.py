@@ -51,8 +51,8 @@ def test_the_api_compresses_and_decodes(server, codec):
         handle_file(ASTRONAUT), level=2, layers="scn", api_name="/compress"
     )
     assert describe(Path(small).read_bytes())["layers"] == ["scn"]
-    path, _, sizes = client.predict(handle_file(ASTRONAUT), max_bytes=900, api_name="/compress")
-    assert 850 < len(Path(path).read_bytes()) == sizes["bytes"]["total"] <= 900
+    fitted, _, sizes = client.predict(handle_file(ASTRONAUT), max_bytes=900, api_name="/compress")
+    assert 850 < len(Path(fitted).read_bytes()) == sizes["bytes"]["total"] <= 900
 
     smiling, facts = client.predict(handle_file(path), edits={"smile": 0.5}, api_name="/decode")
     assert facts["bytes"]["total"] == len(data)
