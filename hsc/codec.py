@@ -199,8 +199,10 @@ class Codec:
             BitstreamError: the bytes are not a file of this model, or are damaged.
             HscError: an unknown layer set or edit, or an amount outside its range.
         """
-        picture = self.draw(self.open(data, layers), edits, keep_details)
-        return marks.put(picture, marks.decoded(bytes(data), layers, edits, keep_details))
+        opened = self.open(data, layers)
+        picture = self.draw(opened, edits, keep_details)
+        drawn = "scn" if opened.semantics_alone else layers  # the file may have no more
+        return marks.put(picture, marks.decoded(bytes(data), drawn, edits, keep_details))
 
     def open(self, data: bytes, layers: str = "scn+fcn") -> DecodedLatents:
         """Read the bits of a file once, for callers that render several edits of it.

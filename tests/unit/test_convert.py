@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from hsc.cli.import_weights import NAMES
+from hsc.cli.import_weights import NAMES, STYLEGAN2
 from hsc.errors import WeightsError
 from hsc.metrics.recipes import DINO, DISTS, read_arrays
 from hsc.research import convert
@@ -95,7 +95,7 @@ def test_an_unknown_importer_is_refused() -> None:
 
 
 def test_the_command_offers_every_importer() -> None:
-    assert set(NAMES) == {*convert.RECIPES, convert.ALL}
+    assert set(NAMES) == {*convert.RECIPES, convert.ALL, STYLEGAN2}
 
 
 class Attack:

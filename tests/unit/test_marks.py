@@ -3,13 +3,12 @@
 import hashlib
 import io
 import json
-import re
+import subprocess
 from xml.etree import ElementTree
 
 import pytest
 from paths import ROOT
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from hsc.images import marks
 
@@ -71,11 +70,17 @@ def test_pictures_without_a_mark_stay_without_one():
 
 
 def test_the_mark_of_the_receivers_pictures_is_read_too():
-    source = (ROOT / "web/src/png.js").read_text(encoding="utf-8")
-    (xmp,) = re.findall(r"const XMP = `([^`]*)`", source)
-    chunks = PngInfo()
-    chunks.add_itxt("XML:com.adobe.xmp", xmp)
-    chunks.add_itxt("hsc", '{"layers": "scn"}')
-    out = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(out, "PNG", pnginfo=chunks)
-    assert marks.read(out.getvalue()) == marks.Mark(marks.COMPOSITE, {"layers": "scn"})
+    """The receiver's own code marks a picture here, under Node."""
+    plain = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(plain, "PNG")
+    script = f"""
+        import {{ marked }} from {json.dumps((ROOT / "web/src/png.js").as_uri())};
+        const png = new Blob([Buffer.from("{plain.getvalue().hex()}", "hex")]);
+        const done = await marked(png, {{ layers: "scn", edits: {{ smile: 0.5 }} }});
+        process.stdout.write(Buffer.from(await done.arrayBuffer()));
+    """
+    command = ["node", "--input-type=module", "--eval", script]
+    done = subprocess.run(command, capture_output=True, check=True).stdout
+    assert marks.read(done) == marks.Mark(
+        marks.COMPOSITE, {"layers": "scn", "edits": {"smile": 0.5}}
+    )

@@ -26,9 +26,8 @@ def read_detector(folder: Path) -> dict[str, Tensor]:
     """State dict of :class:`hsc.domains.ffhq_face.mtcnn.Mtcnn`."""
     state = {}
     for net, heads in DENSE.items():
-        source = torch.load(
-            the_file(folder, f"data/{net}.pt"), map_location="cpu", weights_only=True
-        )
+        path = the_file(folder, f"data/{net}.pt")
+        source = torch.load(path, map_location="cpu", weights_only=True)
         names = dict(zip(heads, ("score", "box", "points")))
         if net in HIDDEN:
             number = HIDDEN[net]
