@@ -89,7 +89,7 @@ def test_a_photo_is_placed_counted_and_measured(visit, server):
     page.locator("#sweep").click()
     expect(page.locator("#curve-progress")).to_contain_text("of 7")
     expect(page.locator("#curve-which input")).to_be_visible()
-    assert page.locator("#curve .points path").count() > 4  # more than the paper's
+    assert page.locator("#curve .points path").count() > 0  # shown while others are measured
     page.locator("#sweep-stop").click()
     expect(page.locator("#curve-progress")).to_contain_text("Stopped")
     page.locator("#curve-which input").click()
