@@ -341,7 +341,7 @@ def test_both_sides_are_chosen_from_lists_enlarged_and_moved_together(visit, qui
     page.keyboard.down("f")
     assert left.evaluate("picture => getComputedStyle(picture).clipPath") == "none"
     page.keyboard.up("f")
-    page.keyboard.press("l")
+    canvas.press("l")
     page.mouse.move(middle[0] + 40, middle[1])
     expect(viewer.locator(".lens")).to_be_visible()
     # a new level keeps what the visitor chose
