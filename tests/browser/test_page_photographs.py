@@ -66,7 +66,7 @@ def test_many_photographs_become_one_zip(quick_server, visit, tmp_path):
     page.locator("#batch-files input[type=file]").set_input_files(
         [ASTRONAUT, tmp_path / "nobody.png"]
     )
-    page.get_by_text("One size in bytes").click()
+    page.get_by_role("radio", name="One size in bytes").check()
     page.locator("#batch-bytes input").fill("100000")
     page.locator("#batch-start").click()
     rows = page.locator("#batch-table tbody tr")
