@@ -11,7 +11,7 @@ import pytest
 from fakes import FakeCodec
 from paths import ROOT
 from playwright.sync_api import Page, expect, sync_playwright
-from steps import DESK, MODEL_WAIT
+from steps import DESK, MODEL_WAIT, watch_answers
 
 import hsc
 from app.page import build, launch_options
@@ -129,6 +129,7 @@ def visit(browser):
         page.on("request", lambda r: None if _is_local(r.url) else wrong.append(r.url))
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
+        watch_answers(page)
         page.goto(url)
         return page
 

@@ -4,7 +4,7 @@ import re
 import urllib.request
 
 from playwright.sync_api import expect
-from steps import finished
+from steps import at_rest, finished
 
 from hsc.images import marks
 
@@ -42,6 +42,7 @@ def test_the_landing_moves_by_itself_and_goes_when_there_is_a_face(quick_server,
     expect(landing).to_be_hidden()
 
     page.emulate_media(reduced_motion="reduce")
+    at_rest(page)
     page.reload()
     expect(landing).to_have_class(re.compile("paused"))
     expect(landing.locator("button[data-stage='3']")).to_have_attribute("aria-pressed", "true")

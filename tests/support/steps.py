@@ -1,14 +1,38 @@
 """What visitors do, for the tests of the page."""
 
 import io
+import time
 import urllib.request
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 MODEL_WAIT = 120_000  # ms; drawing takes seconds on a small machine
+
+QUIET = 0.5  # s without an answer under way: what follows an answer has started by then
+_answers: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
+
+
+def watch_answers(page: Page) -> None:
+    """Know which answers of Gradio's queue are under way; before the page is opened."""
+    under_way = _answers[page] = set()
+    page.on("request", lambda r: under_way.add(r) if "/queue/data" in r.url else None)
+    page.on("requestfinished", lambda r: under_way.discard(r))
+    page.on("requestfailed", lambda r: under_way.discard(r))
+
+
+def at_rest(page: Page) -> None:
+    """Wait until no answer is under way: Gradio logs an error for each that a reload cuts off."""
+    end = time.monotonic() + MODEL_WAIT / 1000
+    busy = time.monotonic()
+    while time.monotonic() < busy + QUIET:
+        assert time.monotonic() < end, "Gradio's queue does not come to rest."
+        page.wait_for_timeout(50)
+        if _answers[page]:
+            busy = time.monotonic()
 
 
 def upload(page: Page, photo) -> None:
