@@ -71,7 +71,7 @@ def _group(name: str) -> Any:
         return gr.Accordion(ACCORDIONS[name], open=False, elem_classes=["edits", name])
     with gr.Column(elem_classes=["edits"]) as column:
         if name:
-            gr.HTML(f"<h4>{name.capitalize()}</h4>", elem_classes=["group"])
+            gr.HTML(f"<h2>{name.capitalize()}</h2>", elem_classes=["group"])
     return column
 
 

@@ -38,7 +38,7 @@ def slow_link(sizes: Sizes, upload_bytes: int | None) -> str:
         f' data-fcn="{sizes.fcn}" data-upload="{upload_bytes or 0}" data-rival="{RIVAL}">'
         f'<div class="screens">{_screen("ours", "HSC")}'
         f"{_screen('theirs', f'{RIVAL_NAME} in as many bytes')}</div>"
-        '<div class="wire"><h3>Over a slow link</h3>'
+        '<div class="wire"><h2>Over a slow link</h2>'
         '<p class="count"><span>0</span> of '
         f"{sizes.total:,} bytes <em></em></p>"
         f'<div class="bar" aria-hidden="true">{parts}</div>'

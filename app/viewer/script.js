@@ -255,7 +255,9 @@ window.hscViewer = (() => {
       const pixels = (wide * zoom) / (picture?.naturalWidth || wide);
       this.world.classList.toggle("coarse", pixels >= 4);
       this.root.classList.toggle("zoomed", zoom > 1);
-      this.$(".scale").textContent = `${Math.round(100 * zoom)}%`;
+      const scale = this.$(".scale");
+      scale.textContent = `${Math.round(100 * zoom)}%`;
+      scale.setAttribute("aria-label", `${scale.textContent}, whole picture`);
       this.placeDivider();
     }
 

@@ -82,7 +82,7 @@ def test_a_file_is_explained_edited_proved_and_sent_on(visit, server, codec, fac
     # every edit of the table is there, in its groups, and works
     page.locator("#received-edits > button").click()
     groups = [group.capitalize() for group in dict.fromkeys(e.group for e in codec.edit_names)]
-    expect(page.locator("#received-edits .group h4")).to_have_text(groups[:-1])
+    expect(page.locator("#received-edits .group h2")).to_have_text(groups[:-1])
     assert groups[-1] == "Principal"
     page.locator("#received-edits .principal > button").click()
     for edit in codec.edit_names:

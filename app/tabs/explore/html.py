@@ -17,7 +17,7 @@ def bits_in_words(spending: BitSummary, size: int) -> str:
         for name, draws, _, bits in spending.groups
     )
     words = [
-        f"<h3>Where the {size:,} bytes went</h3>",
+        f"<h2>Where the {size:,} bytes went</h2>",
         f'<p>SCN spends {spending.scn:,.0f} bits:</p><ul class="shares">{groups}</ul>',
     ]
     if spending.person is not None:

@@ -59,12 +59,12 @@ class ExploreView:
             self.bits_words = gr.HTML(elem_id="bits-words")
             with gr.Row():
                 with gr.Column(scale=5, min_width=300):
-                    gr.HTML("<h4>SCN, by style of the generator</h4>")
+                    gr.HTML("<h3>SCN, by style of the generator</h3>")
                     self.styles_chart = chart(
                         "Bars: bits of the SCN layer by style, coarse to fine", "style-bits", 280
                     )
                 with gr.Column(scale=3, min_width=240):
-                    gr.HTML("<h4>FCN, by place in the picture</h4>")
+                    gr.HTML("<h3>FCN, by place in the picture</h3>")
                     self.heat_map = picture(
                         "Bright: many bits, dark: few",
                         "Heat map over the face: where FCN spent its bits",

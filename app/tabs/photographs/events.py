@@ -282,7 +282,7 @@ class PhotographsTab(Tab):
         return {
             view.shown: replace(shown, chosen=number),
             view.editing: gr.Column(visible=True),
-            view.edited: f"<h4>Edit face {number}</h4>",
+            view.edited: f"<h2>Edit face {number}</h2>",
             **{slider: amounts.get(name, 0) for name, slider in view.sliders.by_name.items()},
         }
 

@@ -37,7 +37,7 @@ def parts_panel(
         f'<p class="photo-total"><b>{total:,} bytes</b> {words}</p>'
         f'<div class="bar" role="img" aria-label="{total:,} bytes in all">{bar}</div>'
         '<div class="photo-parts"><table class="facts"><thead><tr><th>Part</th><th>Bytes</th>'
-        f"<th></th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<th>Coded at</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

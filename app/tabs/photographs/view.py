@@ -66,7 +66,7 @@ class PhotographView:
             self.coded = gr.CheckboxGroup(
                 [], label="Faces to draw", elem_id="photograph-coded", elem_classes=["chips"]
             )
-            gr.HTML("<h4>Choose a face to edit</h4>", elem_id="photograph-choose")
+            gr.HTML("<h2>Choose a face to edit</h2>", elem_id="photograph-choose")
             self.faces = gr.Gallery(
                 label="Choose a face to edit",
                 show_label=False,

@@ -65,9 +65,9 @@ def byte_table(fields: Sequence[Field]) -> str:
     )
     total = fields[-1].stop
     return (
-        f"<h3>Every byte of the file <small>{total:,} bytes</small></h3>"
+        f"<h2>Every byte of the file <small>{total:,} bytes</small></h2>"
         f'<div class="strip">{runs}</div>'
-        '<div class="walk"><table><thead><tr><th>Bytes</th><th></th><th>Field</th><th>Says</th>'
+        '<div class="walk"><table><thead><tr><th>Bytes</th><th>Hex</th><th>Field</th><th>Says</th>'
         f"<th>What for</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
