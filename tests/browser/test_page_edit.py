@@ -11,7 +11,7 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
-from steps import closeness, finished, pixels, source, upload
+from steps import at_rest, closeness, finished, pixels, source, upload
 
 from hsc.bitstream.text import from_text
 
@@ -257,6 +257,7 @@ def real_page(visit, server):
     """As `page`, over the codec that the receiver's worker decodes."""
     page = visit(server)
     page.add_init_script(COUNT_PREVIEWS)
+    at_rest(page)
     page.reload()
     page.locator(".welcome [data-choose='1']").click()
     finished(page)
