@@ -65,7 +65,17 @@ class Renderer(Protocol):
 
 
 class SynthesisNetwork(nn.Module, ABC):
-    """A generator's synthesis network as it was trained; it is a :class:`Renderer`."""
+    """A generator's synthesis network as it was trained; it is a :class:`Renderer`.
+
+    Attributes:
+        const, conv1: what gives the first activation.
+        blocks: by their output resolution; each takes an activation, its styles (B, n, style_dim),
+            and the corner of the part that it gives.
+    """
+
+    const: nn.Parameter
+    conv1: nn.Module
+    blocks: nn.ModuleDict
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
@@ -75,7 +85,6 @@ class SynthesisNetwork(nn.Module, ABC):
     def start(self, w_plus: Tensor) -> Tensor:
         """The first activation, (B, C, px, px) at the least resolution of ``spec.channels``."""
 
-    @abstractmethod
     def run(
         self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int, corner: Corner = (0, 0)
     ) -> Tensor:
@@ -83,6 +92,12 @@ class SynthesisNetwork(nn.Module, ABC):
 
         Next to the edges of a part, as far as kernels reach, values are not those of the whole.
         """
+        for px in self.spec.block_px:
+            if after_px < px <= to_px:
+                scale = px // after_px
+                place = scale * corner[0], scale * corner[1]
+                x = self.blocks[str(px)](x, w_plus[:, self.spec.styles_of_block(px)], place)
+        return x
 
     @abstractmethod
     def to_image(self, x: Tensor, style: Tensor) -> Tensor:
@@ -96,9 +111,11 @@ class SynthesisNetwork(nn.Module, ABC):
     def style_layers(self) -> list[nn.Linear]:
         """The affine layer that reads each style of w+, in order."""
 
-    @abstractmethod
     def parts_to_feature(self) -> dict[str, nn.Module | nn.Parameter]:
         """The modules and parameters that compute F, by name in the state dict."""
+        lower = [px for px in self.spec.block_px if px <= self.spec.feature_px]
+        blocks = {f"blocks.{px}": self.blocks[str(px)] for px in lower}
+        return {"const": self.const, "conv1": self.conv1, **blocks}
 
     def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
         """As :meth:`Renderer.feature`."""

@@ -161,21 +161,22 @@ class Refiner:
         d_styles = torch.zeros_like(initial.w_plus).requires_grad_()
         target = Target.of(picture, self.fcn.config.input_px)
         initial_bits: Tensor | None = None
+
+        def moved(styles: Tensor, detail: Tensor) -> Inversion:
+            w_plus = initial.w_plus + w_std * styles
+            return Inversion(w_plus, initial.feature + f_std * detail, initial.feature_s)
+
         for step in descend([(d_feature, feature_rate(level)), (d_styles, STYLE_RATE)], steps):
-            w_plus = initial.w_plus + w_std * d_styles.detach()
-            feature = initial.feature + f_std * d_feature.detach()
             if step:
-                yield Inversion(w_plus, feature, initial.feature_s)
+                yield moved(d_styles.detach(), d_feature.detach())
             with torch.enable_grad():  # not around the loop, whose yields run the caller's code
-                w_plus = initial.w_plus + w_std * d_styles
-                feature = initial.feature + f_std * d_feature
-                loss, bits = self._loss_and_bits(target, w_plus, feature, level, step)
+                now = moved(d_styles, d_feature)
+                loss, bits = self._loss_and_bits(target, now.w_plus, now.feature, level, step)
                 if initial_bits is None:
                     initial_bits = bits.detach()
                 excess = F.relu(bits / initial_bits - 1)
                 (loss + (SIZE_PENALTIES.to(bits) * excess).sum()).backward()
-        w_plus = initial.w_plus + w_std * d_styles.detach()
-        yield Inversion(w_plus, initial.feature + f_std * d_feature.detach(), initial.feature_s)
+        yield moved(d_styles.detach(), d_feature.detach())
 
     def _loss_and_bits(
         self, target: Target, w_plus: Tensor, feature: Tensor, level: float, step: int

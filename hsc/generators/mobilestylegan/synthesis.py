@@ -106,6 +106,8 @@ class Synthesis(SynthesisNetwork):
     ``feature`` runs the left part, ``image`` the right part; ``forward`` is both.
     """
 
+    conv1: StyledConv
+
     def __init__(self, spec: GeneratorSpec = FACE_1024) -> None:
         super().__init__(spec)
         channels, dim = spec.channels, spec.style_dim
@@ -125,17 +127,6 @@ class Synthesis(SynthesisNetwork):
         """As :meth:`SynthesisNetwork.start`: (B, 512, 4, 4)."""
         return self.conv1(self.const.expand(len(w_plus), -1, -1, -1), w_plus[:, 0])
 
-    def run(
-        self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int, corner: Corner = (0, 0)
-    ) -> Tensor:
-        """As :meth:`SynthesisNetwork.run`: C' = 512 up to 64 px."""
-        for px in self.spec.block_px:
-            if after_px < px <= to_px:
-                scale = px // after_px
-                place = scale * corner[0], scale * corner[1]
-                x = self.block(px)(x, w_plus[:, self.spec.styles_of_block(px)], place)
-        return x
-
     def to_image(self, x: Tensor, style: Tensor) -> Tensor:
         """As :meth:`SynthesisNetwork.to_image`: (B, 64, h, w) -> (B, 3, 2h, 2w)."""
         return self.to_img(x, style)
@@ -146,9 +137,3 @@ class Synthesis(SynthesisNetwork):
         for block in map(self.block, self.spec.block_px):
             readers += [block.up, block.conv1.modulation, block.conv2.modulation]
         return [reader.affine for reader in (*readers, self.to_img.modulation)]
-
-    def parts_to_feature(self) -> dict[str, nn.Module | nn.Parameter]:
-        """As :meth:`SynthesisNetwork.parts_to_feature`."""
-        lower = [px for px in self.spec.block_px if px <= self.spec.feature_px]
-        blocks = {f"blocks.{px}": self.block(px) for px in lower}
-        return {"const": self.const, "conv1": self.conv1, **blocks}

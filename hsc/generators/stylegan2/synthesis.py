@@ -170,6 +170,8 @@ class Synthesis(SynthesisNetwork):
     F has the picture so far in its last three channels: what F does not say, nothing above knows.
     """
 
+    conv1: StyledConv
+
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__(spec)
         dim = spec.style_dim
@@ -191,17 +193,6 @@ class Synthesis(SynthesisNetwork):
         x = self.conv1(self.const.expand(len(w_plus), -1, -1, -1), w_plus[:, 0])
         return F.pad(x, (0, 0, 0, 0, 0, COLOURS))  # there is no picture yet
 
-    def run(
-        self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int, corner: Corner = (0, 0)
-    ) -> Tensor:
-        """As :meth:`SynthesisNetwork.run`."""
-        for px in self.spec.block_px:
-            if after_px < px <= to_px:
-                scale = px // after_px
-                place = scale * corner[0], scale * corner[1]
-                x = self.block(px)(x, w_plus[:, self.spec.styles_of_block(px)], place)
-        return x
-
     def to_image(self, x: Tensor, style: Tensor) -> Tensor:
         """As :meth:`SynthesisNetwork.to_image`: (B, C + 3, h, w) -> (B, 3, h, w)."""
         picture: Tensor = x[:, -COLOURS:] + self.to_rgb(x[:, :-COLOURS], style)
@@ -213,9 +204,3 @@ class Synthesis(SynthesisNetwork):
         for block in map(self.block, self.spec.block_px):
             readers += [block.conv0.conv, block.conv1.conv]
         return [reader.affine for reader in (*readers, self.to_rgb.conv)]
-
-    def parts_to_feature(self) -> dict[str, nn.Module | nn.Parameter]:
-        """As :meth:`SynthesisNetwork.parts_to_feature`."""
-        lower = [px for px in self.spec.block_px if px <= self.spec.feature_px]
-        blocks = {f"blocks.{px}": self.block(px) for px in lower}
-        return {"const": self.const, "conv1": self.conv1, **blocks}

@@ -167,20 +167,13 @@ def decoder(setting: Setting) -> None:
         checkpoint = Checkpoint(setting.work / "decoder", above, config.decay)
     channels_last(trained)
     codec = _frozen_codec(device)
-    windows = WindowLoss(
-        channels_last(Lpips.pretrained().to(device)),
-        config.colour,
-        config.detail,
-        ((1, 1.0), (2, config.half_size), (4, config.quarter_size)),
-        config.pixels,
-        config.lattice,
-    )
+    windows = WindowLoss.configured(channels_last(Lpips.pretrained().to(device)), config)
     paths, image_px = distributed.own(list_faces(setting.data)), setting.sizes.generator.image_px
     faces = NativeFaces(paths, config.least_px, image_px)
     directions = edit_directions(EditTable.load(path_of("edits")), config.edit_range)
     loss = DecoderLoss(trained, codec, windows, faces, directions, config, device)
     held_out = held_out_images(setting.data, config.least_px, config.watched)
-    watch = DecoderWatch(trained, above, checkpoint.ema, codec, windows, held_out, device)
+    watch = DecoderWatch(trained, checkpoint, codec, windows, held_out, device)
     train(
         checkpoint,
         [{"params": list(above.parameters()), "lr": config.rate}],

@@ -148,14 +148,7 @@ def joint(setting: Setting) -> None:
             distributed.own(list_faces(setting.data)), config.least_px, sizes.generator.image_px
         ),
         RenderLoss(finetuned.preview or load_preview(device), picture_loss, setting.draw),
-        WindowLoss(
-            channels_last(lpips),
-            config.colour,
-            config.detail,
-            ((1, 1.0), (2, config.half_size), (4, config.quarter_size)),
-            config.pixels,
-            config.lattice,
-        ),
+        WindowLoss.configured(channels_last(lpips), config),
         config,
         device,
     )
@@ -170,7 +163,7 @@ def joint(setting: Setting) -> None:
     held_out = held_out_images(
         setting.data, config.least_px, config.watched, sizes.generator.image_px
     )
-    watch = JointWatch(loss, networks, checkpoint.ema, held_out)
+    watch = JointWatch(loss, checkpoint, held_out)
     _train_layer(setting, checkpoint, loss, groups, config.batch, watch, config.evaluate_minutes)
     for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
         state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}

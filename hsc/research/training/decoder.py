@@ -26,8 +26,9 @@ from hsc.metrics.picture import psnr
 from hsc.research.data.augment import ColourChange
 from hsc.research.data.faces import NativeFaces, on_grid, to_unit
 from hsc.research.training.feature import known_features
+from hsc.research.training.loop import Checkpoint
 from hsc.research.training.rate import random_level
-from hsc.research.training.window_loss import WindowLoss, place_window
+from hsc.research.training.window_loss import WindowLoss, WindowWeights, place_window
 
 REGIONS = {"eyes": (0.40, 0.56, 0.30, 0.70), "mouth": (0.60, 0.80, 0.34, 0.66)}
 """Top, bottom, left and right of what is compared by itself, in sides of an aligned picture."""
@@ -36,7 +37,7 @@ SMALL_PX = 256
 
 
 @dataclass(frozen=True)
-class DecoderConfig:
+class DecoderConfig(WindowWeights):
     """``configs/decoder.yaml``."""
 
     batch: int
@@ -46,12 +47,6 @@ class DecoderConfig:
     pool: int
     pool_least: int
     uncompressed: float
-    colour: float
-    detail: float
-    pixels: float
-    lattice: float
-    half_size: float
-    quarter_size: float
     kept: float
     edited_file: float
     edited_semantics: float
@@ -247,21 +242,21 @@ class DecoderWatch:
     """Figures of held-out people at one level, at the size of their photographs.
 
     Args:
-        trained: renders; above: the part of it whose moving average is measured.
+        trained: renders.
+        checkpoint: of the part of it whose moving average is measured.
         images: uint8 (3, px, px), each at its own size.
     """
 
     def __init__(
         self,
         trained: SynthesisNetwork,
-        above: BlocksAboveFeature,
-        average: dict[str, Tensor],
+        checkpoint: Checkpoint,
         codec: FrozenCodec,
         windows: WindowLoss,
         images: list[Tensor],
         device: torch.device,
     ) -> None:
-        self.trained, self.above, self.average = trained, above, average
+        self.trained, self.checkpoint = trained, checkpoint
         self.windows, self.device, self.input_px = windows, device, codec.input_px
         self.coded: list[tuple[Tensor, Tensor, Tensor]] = []
         for image in images:
@@ -272,13 +267,13 @@ class DecoderWatch:
     @torch.no_grad()
     def __call__(self) -> dict[str, float]:
         """Means: LPIPS at the photograph's size, of eyes and mouth, and LPIPS and PSNR at 256."""
-        live = {k: v.clone() for k, v in self.above.state_dict().items()}
-        self.above.load_state_dict(self.average)
         sums: dict[str, float] = {}
-        for picture, w_plus, feature in self.coded:
-            figures = full_size_figures(self.trained, self.windows.lpips, picture, w_plus, feature)
-            for name, figure in figures.items():
-                key = f"held_out_{name}"
-                sums[key] = sums.get(key, 0.0) + figure / len(self.coded)
-        self.above.load_state_dict(live)
+        with self.checkpoint.averaged():
+            for picture, w_plus, feature in self.coded:
+                figures = full_size_figures(
+                    self.trained, self.windows.lpips, picture, w_plus, feature
+                )
+                for name, figure in figures.items():
+                    key = f"held_out_{name}"
+                    sums[key] = sums.get(key, 0.0) + figure / len(self.coded)
         return sums

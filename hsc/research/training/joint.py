@@ -27,15 +27,16 @@ from hsc.research.data.faces import NativeFaces, to_unit
 from hsc.research.training.decoder import full_size_figures
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss
+from hsc.research.training.loop import Checkpoint
 from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.rate import RatePrice, random_level, size_scale
-from hsc.research.training.window_loss import WindowLoss
+from hsc.research.training.window_loss import WindowLoss, WindowWeights
 
 WATCHED_LEVELS = (1.0, 3.0, 6.0)
 
 
 @dataclass(frozen=True)
-class JointConfig:
+class JointConfig(WindowWeights):
     """``configs/joint.yaml``."""
 
     batch: int
@@ -50,12 +51,6 @@ class JointConfig:
     uncompressed_every: int
     small_every: int
     window: float
-    colour: float
-    detail: float
-    pixels: float
-    lattice: float
-    half_size: float
-    quarter_size: float
     least_px: int
     real_share: float
     watched: int
@@ -185,36 +180,35 @@ class JointWatch:
     """Bytes and figures of held-out people at each of ``WATCHED_LEVELS``, at their own size.
 
     Args:
-        average: of the weights of ``networks``, which is what is measured.
+        checkpoint: of the networks that the loss trains; their moving average is measured.
         images: uint8 (3, px, px), each at its own size.
     """
 
-    def __init__(
-        self,
-        loss: JointLoss,
-        networks: JointNetworks,
-        average: dict[str, Tensor],
-        images: list[Tensor],
-    ) -> None:
-        self.loss, self.networks, self.average, self.images = loss, networks, average, images
+    def __init__(self, loss: JointLoss, checkpoint: Checkpoint, images: list[Tensor]) -> None:
+        self.loss, self.checkpoint, self.images = loss, checkpoint, images
 
     @torch.no_grad()
     def __call__(self) -> dict[str, float]:
         """Means, named ``held_out_<figure>_level<level>``."""
-        live = {k: v.clone() for k, v in self.networks.state_dict().items()}
-        self.networks.load_state_dict(self.average)
         sums: dict[str, float] = {}
-        for image in self.images:
-            picture = to_unit(image)[None].to(self.loss.device)
-            w_plus, feature = self.loss.invert(resized(picture, self.loss.sizes.detail_px))
-            for level in WATCHED_LEVELS:
-                styles, feature_hat, bits, scn_bits = self.loss.code(w_plus, feature, level)
-                figures = full_size_figures(
-                    self.loss.finetuned, self.loss.windows.lpips, picture, styles, feature_hat
-                )
-                figures["bytes"] = (bits + scn_bits).mean().item() / 8
-                for name, figure in figures.items():
-                    key = f"held_out_{name}_level{level:g}"
+        with self.checkpoint.averaged():
+            for image in self.images:
+                for name, figure in self._figures(to_unit(image)[None]).items():
+                    key = f"held_out_{name}"
                     sums[key] = sums.get(key, 0.0) + figure / len(self.images)
-        self.networks.load_state_dict(live)
         return sums
+
+    def _figures(self, picture: Tensor) -> dict[str, float]:
+        """Of one photograph, (1, 3, px, px), named ``<figure>_level<level>``."""
+        loss = self.loss
+        found: dict[str, float] = {}
+        picture = picture.to(loss.device)
+        w_plus, feature = loss.invert(resized(picture, loss.sizes.detail_px))
+        for level in WATCHED_LEVELS:
+            styles, feature_hat, bits, scn_bits = loss.code(w_plus, feature, level)
+            figures = full_size_figures(
+                loss.finetuned, loss.windows.lpips, picture, styles, feature_hat
+            )
+            figures["bytes"] = (bits + scn_bits).mean().item() / 8
+            found |= {f"{name}_level{level:g}": figure for name, figure in figures.items()}
+        return found

@@ -3,7 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,16 @@ class Checkpoint:
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, value in self.module.state_dict().items():
             self.ema[name].lerp_(value.float().to(self.ema[name].device), 1 - decay)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The module has its averaged weights meanwhile, to be measured."""
+        live = {k: v.clone() for k, v in self.module.state_dict().items()}
+        self.module.load_state_dict(self.ema)
+        try:
+            yield
+        finally:
+            self.module.load_state_dict(live)
 
     def save(self) -> None:
         if not distributed.is_first():

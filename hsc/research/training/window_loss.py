@@ -44,6 +44,18 @@ def detail_of(picture: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
+class WindowWeights:
+    """The part that :meth:`WindowLoss.configured` reads of the configurations of its stages."""
+
+    colour: float
+    detail: float
+    half_size: float
+    quarter_size: float
+    pixels: float
+    lattice: float
+
+
+@dataclass(frozen=True)
 class WindowLoss:
     """LPIPS, colour, pixels and the amount of fine detail of windows.
 
@@ -64,6 +76,12 @@ class WindowLoss:
     scales: tuple[tuple[int, float], ...] = ((1, 1.0),)
     pixels: float = 0.0
     lattice: float = 0.0
+
+    @classmethod
+    def configured(cls, lpips: Lpips, weights: WindowWeights) -> "WindowLoss":
+        """LPIPS at full size has the weight 1; the others are those of a stage."""
+        scales = ((1, 1.0), (2, weights.half_size), (4, weights.quarter_size))
+        return cls(lpips, weights.colour, weights.detail, scales, weights.pixels, weights.lattice)
 
     def __call__(self, rendered: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]:
         """The loss of windows (B, 3, 256, 256) in [-1, 1], and its parts."""
