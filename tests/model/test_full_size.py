@@ -17,7 +17,9 @@ from hsc.errors import HscError
 from hsc.metrics import recipes
 from hsc.metrics.identity_faceres import DESCRIPTOR_DIM, SEPARABLE_LAYERS, FaceRes
 from hsc.research.evaluation import full_size
-from hsc.research.evaluation.full_size import EYE_PX, MOUTH_PX, FullSizeEvaluator, photographs
+from hsc.research.evaluation import full_size_metric as measures
+from hsc.research.evaluation.full_size import photographs
+from hsc.research.evaluation.full_size_metric import EYE_PX, MOUTH_PX, FullSizeEvaluator
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def test_a_picture_is_compared_at_the_photographs_size(evaluator: FullSizeEvalua
 
 def test_windows_stay_inside_of_the_picture() -> None:
     for point in ((3.0, 2.0), (1020.0, 700.0)):
-        left, top, right, bottom = full_size._box(np.array(point), 192, 1024)
+        left, top, right, bottom = measures.box_around(np.array(point), 192, 1024)
         assert min(left, top) >= 0 and max(right, bottom) <= 1024
         assert right - left == bottom - top == 192
 
@@ -87,7 +89,7 @@ def test_windows_stay_inside_of_the_picture() -> None:
 def test_without_a_face_there_are_no_figures_of_one(
     evaluator: FullSizeEvaluator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(full_size, "find_faces", lambda image: [])
+    monkeypatch.setattr(measures, "find_faces", lambda image: [])
     blank = Image.new("RGB", (960, 960), "tan")
     figures = evaluator.compare(evaluator.reference(blank), blank.resize((1024, 1024)))
     lost = ("lpips_eyes", "lpips_mouth", "identity_dlib", "skin")
