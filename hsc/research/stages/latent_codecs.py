@@ -54,7 +54,7 @@ def latents(setting: Setting) -> None:
         finished_encoder(setting.device),
         load_generator(setting.device).synthesis,
         SelfRenderer.load(setting.device),
-        RealFaces(setting.data, setting.sizes.input_px),
+        RealFaces(setting.data, setting.sizes.detail_px),
         pair_source(setting.work / "pairs", setting.device),
         setting.configured(LatentsConfig),
         setting.work / "latents",

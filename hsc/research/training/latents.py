@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research import distributed
 from hsc.research.data.augment import jitter
@@ -51,6 +51,7 @@ def collect(
 ) -> None:
     """Encode every real face (flipped at random, slightly jittered) and some synthetic ones.
 
+    ``real`` has the size that the encoder's detail stem sees; pictures are cached at 256 px.
     Each process encodes its share of them and writes shards of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,7 @@ def collect(
                 with torch.autocast(device.type, torch.bfloat16):
                     channels_last = x.contiguous(memory_format=torch.channels_last)
                     inversion = encoder(channels_last, synthesis, self_renderer)
+                x = resized(x, encoder.config.input_px)
                 pixels = ((x + 1) * 127.5).round().clamp(0, 255).byte()
                 found.append((pixels.cpu(), inversion.w_plus.cpu(), inversion.feature.half().cpu()))
             names = ("images", "w_plus", "feature")
