@@ -103,8 +103,8 @@
       if (this.resting) return;
       this.covered = this.move;
       this.next = null;
-      await new Promise(requestAnimationFrame); // the picture gets its new address
-      await $(`#${this.viewer} .world img.right`)?.decode().catch(() => {});
+      await new Promise(requestAnimationFrame); // the viewer gets its new value
+      await window.hscViewer?.get(this.viewer)?.arrived("right"); // it loads before it shows
       if (!this.resting && this.covered === this.move) this.remove();
     }
 

@@ -221,6 +221,19 @@ window.hscViewer = (() => {
       return { name: picture.dataset.name ?? "", url: picture.hidden ? "" : picture.src };
     }
 
+    /** Resolves when a side shows what its list says. */
+    arrived(side) {
+      if (!this.$(`.caption.${side}`).matches(".stale")) return Promise.resolve();
+      return new Promise((resolve) => {
+        const done = ({ detail }) => {
+          if (detail.side !== side) return;
+          this.root.removeEventListener("viewer:shown", done);
+          resolve();
+        };
+        this.root.addEventListener("viewer:shown", done);
+      });
+    }
+
     overlay(side, canvas) {
       if (this.overlays[side] && this.overlays[side] !== canvas) this.overlays[side].remove();
       this.overlays[side] = canvas;

@@ -24,7 +24,8 @@ pinch, double tap, keyboard), the loupe, flipping while a key or the mouse is he
 |left - right|, full screen. The last picture stays until the next one is decoded.
 
 In the browser, ``window.hscViewer.get(elem_id)`` has ``url(name)``, ``shown(side)``,
-``choose(side, name)`` and ``overlay(side, canvas)``, which lays a live preview over a side until
+``choose(side, name)``, ``arrived(side)``, a promise of the picture that the list names, and
+``overlay(side, canvas)``, which lays a live preview over a side until
 its next picture comes (or until ``overlay(side, null)``). The element sends ``viewer:shown`` with
 ``{side, name, url}`` after every change. ``side`` is ``"left"`` or ``"right"``.
 """

@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
-from steps import at_rest, closeness, finished, pixels, source, upload
+from steps import Calls, at_rest, closeness, finished, pixels, source, upload
 
 from hsc.bitstream.text import from_text
 
@@ -19,12 +18,6 @@ OVERLAY = "#edit-viewer .world canvas.overlay"
 EDITED, PLAIN = "#edit-viewer .world img.right", "#edit-viewer .world img.left"
 STEPS = "#edit-undo", "#edit-redo"
 CAPTION = "#edit-viewer .caption.right small"
-# index of the server's preview among the page's events
-PREVIEW_EVENT = """() => {
-  const { components, dependencies } = window.gradio_config;
-  const { id } = components.find(({ props }) => props.elem_id === "edit-follow");
-  return dependencies.find(({ targets }) => targets.some(([target]) => target === id)).id;
-}"""
 COUNT_PREVIEWS = """
 window.previewsHere = 0;
 window.Worker = class extends Worker {
@@ -227,31 +220,6 @@ def test_the_same_bytes_by_other_codecs(visit, quick_server):
     )
 
 
-class Calls:
-    """What the page asks of the server; held back until `let_through`."""
-
-    def __init__(self, page) -> None:
-        self.preview = page.evaluate(PREVIEW_EVENT)
-        self.asked: list[int] = []
-        self.amounts: dict[int, list] = {}  # by event, of its last call
-        self.held: list[tuple[int, Any]] | None = []
-        page.route("**/queue/join*", self._note)
-
-    def _note(self, route) -> None:
-        asked = route.request.post_data_json
-        self.asked.append(asked["fn_index"])
-        self.amounts[asked["fn_index"]] = asked["data"]
-        if self.held is None:
-            route.continue_()
-        else:
-            self.held.append((asked["fn_index"], route))
-
-    def let_through(self) -> None:
-        held, self.held = self.held, None
-        for _, route in held or ():
-            route.continue_()
-
-
 @pytest.fixture
 def real_page(visit, server):
     """As `page`, over the codec that the receiver's worker decodes."""
@@ -275,7 +243,7 @@ def test_previews_in_this_browser_ask_nothing_of_the_server(real_page, codec):
     said = page.locator("#edit-previews output")
     expect(said).to_have_text("Loading the decoder …")
     expect(said).to_contain_text("in this browser")  # how long a preview took
-    calls = Calls(page)
+    calls = Calls(page, "edit")
     page.locator("#edit-smile input[type=range]").focus()
     page.keyboard.press("End")
     expect(page.locator(OVERLAY)).to_be_visible()
@@ -310,7 +278,7 @@ def test_a_face_that_this_browser_cannot_draw_is_left_to_the_server(page):
     page.locator("#edit-previews").get_by_label("This browser").check()
     said = page.locator("#edit-previews output")
     expect(said).to_have_text("This browser cannot draw this face.")
-    calls = Calls(page)
+    calls = Calls(page, "edit")
     calls.let_through()
     page.locator("#edit-smile input[type=range]").focus()
     page.keyboard.press("End")

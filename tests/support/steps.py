@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, Route
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 MODEL_WAIT = 120_000  # ms; drawing takes seconds on a small machine
@@ -33,6 +33,43 @@ def at_rest(page: Page) -> None:
         page.wait_for_timeout(50)
         if _answers[page]:
             busy = time.monotonic()
+
+
+# index of an event of the page, by the id of the button that starts it
+_EVENT = """id => {
+  const { components, dependencies } = window.gradio_config;
+  const button = components.find(({ props }) => props.elem_id === id).id;
+  return dependencies.find(({ targets }) => targets.some(([target]) => target === button)).id;
+}"""
+
+
+class Calls:
+    """What the page asks of the server; held back until `let_through`.
+
+    Args:
+        room: begins the ids of the buttons of previews, as in `app/components/local_previews.py`.
+    """
+
+    def __init__(self, page: Page, room: str) -> None:
+        self.preview: int = page.evaluate(_EVENT, f"{room}-follow")
+        self.asked: list[int] = []
+        self.amounts: dict[int, list] = {}  # by event, of its last call
+        self.held: list[tuple[int, Route]] | None = []
+        page.route("**/queue/join*", self._note)
+
+    def _note(self, route: Route) -> None:
+        asked = route.request.post_data_json
+        self.asked.append(asked["fn_index"])
+        self.amounts[asked["fn_index"]] = asked["data"]
+        if self.held is None:
+            route.continue_()
+        else:
+            self.held.append((asked["fn_index"], route))
+
+    def let_through(self) -> None:
+        held, self.held = self.held, None
+        for _, route in held or ():
+            route.continue_()
 
 
 def upload(page: Page, photo) -> None:
