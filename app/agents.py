@@ -37,7 +37,8 @@ FORMS = "As base64, or a face's text (HSC1...), or an address."
 REFUSED = f"This studio fetches no addresses. {WHAT}."
 NOT_FETCHED = "The address could not be fetched: it must be a public one that answers with a file."
 NO_FILE = f"This is no file. {WHAT}, or an address."
-_KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp", MAGIC: "hsc"}
+_KINDS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp",
+          b"PK\x03\x04": "zip", MAGIC: "hsc"}  # fmt: skip
 
 
 def available() -> bool:

@@ -133,13 +133,13 @@ class StudioMCPServer(gradio.mcp.GradioMCPServer):
     def convert_strings_to_filedata(
         self, value: Any, filedata_positions: list[list[str | int]]
     ) -> Any:
-        """As `GradioMCPServer.convert_strings_to_filedata`. Raises HscError."""
+        """As `GradioMCPServer.convert_strings_to_filedata`, files in lists too. Raises HscError."""
 
         def traverse(node: Any, path: list[str | int]) -> Any:
             if isinstance(node, dict):
                 return {name: traverse(each, [*path, name]) for name, each in node.items()}
             if isinstance(node, list):
-                return [traverse(each, [*path, number]) for number, each in enumerate(node)]
+                return [traverse(each, [*path, "items"]) for each in node]
             if isinstance(node, str) and path in filedata_positions:
                 return self._file(node)
             return node
@@ -155,6 +155,9 @@ class StudioMCPServer(gradio.mcp.GradioMCPServer):
         for each in schema.get("properties", {}).values():
             if not isinstance(each.get("type", ""), (str, list)):
                 each["type"] = "object"
+            if each.pop("$defs", None):  # of files in a list, which its items refer to
+                each["items"] = {"type": "string", "description": agents.FORMS}
+                each.pop("additional_description", None)
             if str(each.get("format", "")).startswith("Gradio File Input"):
                 del each["format"]
                 each["description"] = f"{each.get('description', '')} {agents.FORMS}".strip()

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from PIL import Image
 
@@ -212,22 +213,28 @@ def archive(result: BatchResult) -> bytes:
 def table(rows: Sequence[BatchRow]) -> str:
     """The rows as CSV, COLUMNS first."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
     for row in rows:
-        done, near = row.data is not None, row.distances or Distances()
-        writer.writerow(
-            [
-                _plain(row.name),
-                _plain(f"{row.stem}.hsc") if done else "",
-                len(row.data) if row.data is not None else "",
-                f"{row.level:g}" if done else "",
-                *(_number(each) for each in (near.identity, near.faceres, near.lpips)),
-                row.words,
-                row.problem,
-            ]
-        )
+        line = {key: _cell(value) for key, value in facts(row).items()}
+        writer.writerow(line | ({"level": f"{row.level:g}"} if line["level"] else {}))
     return text.getvalue()
+
+
+def facts(row: BatchRow) -> dict[str, Any]:
+    """A photograph's figures by COLUMNS; None where there is none."""
+    near, done = row.distances or Distances(), row.data is not None
+    return {
+        "photo": row.name,
+        "file": f"{row.stem}.hsc" if done else None,
+        "bytes": len(row.data) if row.data is not None else None,
+        "level": row.level if done else None,
+        "dlib": near.identity,
+        "faceres": near.faceres,
+        "lpips_256": near.lpips,
+        "likeness": row.words,
+        "problem": row.problem,
+    }
 
 
 def _members(path: Path) -> list[BatchPhoto]:
@@ -283,13 +290,14 @@ def _unique(stem: str, taken: set[str]) -> str:
     return name
 
 
-def _plain(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _cell(value: Any) -> str:
+    """A figure or a name for a table; no spreadsheet takes a name for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    text = str(value)
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
 
 
 def _sentence(text: str) -> str:

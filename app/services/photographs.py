@@ -18,6 +18,9 @@ from app.results import Edits, Prepared, facts_of
 from app.services.batched_calls import random_face
 from app.services.compression import Compression, Photo
 from hsc import photograph
+from hsc.config import FACE_1024
+from hsc.domains import domain as domain_of
+from hsc.domains import tried_turns
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.images.photo import read_photo
@@ -27,6 +30,8 @@ from hsc.photograph.still import decode as decode_still
 
 Value = TypeVar("Value")
 
+DOMAIN = FACE_1024.domain
+"""How faces are found."""
 BACKGROUND_BYTES = photograph.BACKGROUND_BYTES
 LARGEST_FILE = 8 << 20
 """Bytes of an uploaded ``.hscp`` file: a background of 60 KB and 64 faces take 0.5 MB."""
@@ -266,6 +271,11 @@ class _CachedFaces:
     ) -> Image.Image:
         """Its picture."""
         return self.compression.decoding.decode(data, layers, edits, keep_details).picture
+
+
+def no_face() -> str:
+    """What to say of a photograph without faces: where they were looked for, and what follows."""
+    return f"No face was found{tried_turns(domain_of(DOMAIN))}. So all of it is background."
 
 
 def last(steps: Iterator[Step | Value]) -> Value:

@@ -91,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
         raise parsing.UsageError("argument --edit: edits are made while drawing a .png")
     source = args.source.read_bytes()
     from hsc import photograph
+    from hsc.domains import domain as domain_of
+    from hsc.domains import tried_turns
     from hsc.images import marks
 
     if drawing:
@@ -100,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
     skip = args.skip
     if not drawing:
         budget = args.background_bytes
+        domain = codec.networks.config.generator.domain
         coded = photograph.encode(
             codec,
             source,
@@ -107,10 +110,12 @@ def run(args: argparse.Namespace) -> int:
             background_bytes=photograph.BACKGROUND_BYTES if budget is None else budget,
             skip=skip,
             refine=args.refine,
-            domain=codec.networks.config.generator.domain,
+            domain=domain,
             progress=_progress,
         )
         file = coded.file
+        if not coded.found:
+            print(f"no face was found{tried_turns(domain_of(domain))}: all of it is background")
         skip, edits = (), _in_file(edits, coded)
         if args.compare:
             for whole in photograph.compare(coded.photograph, len(coded.data)):

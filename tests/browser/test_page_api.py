@@ -25,7 +25,7 @@ from hsc.levels import REFINE_STEPS
 def test_only_the_documented_endpoints_are_public(server):
     named = Client(server, verbose=False).view_api(return_format="dict")["named_endpoints"]
     assert sorted(named) == [
-        "/compare", "/compress", "/decode", "/edit", "/explore", "/photographs", "/vision"
+        "/batch", "/compare", "/compress", "/decode", "/edit", "/explore", "/photographs", "/vision"
     ]  # fmt: skip
     compress = named["/compress"]
     assert [p["parameter_name"] for p in compress["parameters"]] == [

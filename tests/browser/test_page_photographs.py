@@ -8,6 +8,7 @@ from gradio_client import Client, handle_file
 from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
+from steps import axe_violations
 
 from hsc import photograph
 from hsc.images import marks
@@ -15,7 +16,7 @@ from hsc.images import marks
 RESULT = "#photograph-viewer .world img.right[data-name=result]"
 
 
-def test_a_photograph_is_coded_edited_saved_and_opened(quick_server, visit, tmp_path):
+def test_a_photograph_is_coded_edited_saved_and_opened(quick_server, visit, modules, tmp_path):
     page = visit(quick_server)
     page.get_by_role("tab", name="Photographs").click()
     page.locator("#photograph-photo input[type=file]").set_input_files(ASTRONAUT)
@@ -47,6 +48,7 @@ def test_a_photograph_is_coded_edited_saved_and_opened(quick_server, visit, tmp_
         page.locator("#photograph-save-picture").click()
     mark = marks.read(Path(download.value.path()).read_bytes())
     assert mark.source == marks.COMPOSITE and mark.recipe["edits"] == {"0": {"smile": 1.5}}
+    assert axe_violations(page, modules) == []
 
     page.locator("#photograph-coded input").uncheck()
     expect(rows).to_have_count(2)  # the face is part of the background now
@@ -58,7 +60,7 @@ def test_a_photograph_is_coded_edited_saved_and_opened(quick_server, visit, tmp_
     expect(page.locator("#photograph-coded")).to_contain_text("Faces to draw")
 
 
-def test_many_photographs_become_one_zip(quick_server, visit, tmp_path):
+def test_many_photographs_become_one_zip(quick_server, visit, modules, tmp_path):
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "nobody.png")
     page = visit(quick_server)
     page.get_by_role("tab", name="Photographs").click()
@@ -78,9 +80,10 @@ def test_many_photographs_become_one_zip(quick_server, visit, tmp_path):
         page.locator("#batch-save").click()
     with zipfile.ZipFile(download.value.path()) as made:
         assert made.namelist() == ["table.csv", "astronaut.hsc", "astronaut.webp"]
+    assert axe_violations(page, modules) == []
 
 
-def test_the_api_codes_photographs(quick_server):
+def test_the_api_codes_photographs(quick_server, tmp_path):
     client = Client(quick_server, verbose=False)
     path, picture, parts = client.predict(
         handle_file(ASTRONAUT), level=2, background_bytes=2000, api_name="/photographs"
@@ -93,3 +96,13 @@ def test_the_api_codes_photographs(quick_server):
         assert drawn.size == (file.width, file.height)
     with pytest.raises(Exception, match="There is no face 3 to edit"):
         client.predict(handle_file(ASTRONAUT), edits={"3": {"smile": 1}}, api_name="/photographs")
+
+    # many at once, in a ZIP and beside it
+    with zipfile.ZipFile(tmp_path / "holiday.zip", "w") as made:
+        made.write(ASTRONAUT, "holiday/one.jpg")
+    photos = [handle_file(tmp_path / "holiday.zip"), handle_file(ASTRONAUT)]
+    path, rows = client.predict(photos, level=2, api_name="/batch")
+    assert [row["file"] for row in rows] == ["one.hsc", f"{Path(ASTRONAUT).stem}.hsc"]
+    with zipfile.ZipFile(path) as made:
+        assert made.namelist()[0] == "table.csv" and len(made.namelist()) == 5
+        assert [len(made.read(row["file"])) for row in rows] == [row["bytes"] for row in rows]

@@ -8,7 +8,7 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import PHONE, finished, open_room, upload
+from steps import PHONE, axe_violations, finished, open_room, upload
 from visitors import Visitor
 
 OPEN = {
@@ -69,20 +69,8 @@ def test_a_phone_scrolls_in_one_direction_only(visit, server, tab):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-# Of Gradio's own making, inside its components or around the page.
-GRADIOS_OWN = (
-    "footer", ".toast-wrap", ".js-plotly-plot", ".upload-container", ".block input[type=file]",
-    "[aria-label='Empty value']",  # what an empty gallery or image shows: a name without a role
-    ".thumbnail-item",  # of a gallery: its number is its name, its caption its picture's too
-)  # fmt: skip
-AXE = "axe.run({exclude: %s})"
-SETTLED = "!document.getAnimations().some((each) => each instanceof CSSTransition)"
-"""Colours are the scheme's, no longer on their way from the other's."""
-
-
 def test_every_room_can_be_read_by_everybody(visit, quick_server, modules):
     """Rules of WCAG by axe-core: names, roles, contrast, order; light and dark."""
-    axe = (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     page = visit(quick_server)
     upload(page, ASTRONAUT)
     finished(page)
@@ -90,15 +78,7 @@ def test_every_room_can_be_read_by_everybody(visit, quick_server, modules):
     for room, part in (("Compress", ""), ("Receive", ""), ("Edit", ""), ("Lab", "Vision")):
         open_room(page, room, part)
         page.wait_for_function("!document.querySelector('.note.busy')")
-        for scheme in ("light", "dark"):
-            page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
-            page.wait_for_function(SETTLED)
-            page.evaluate(axe)
-            found = page.evaluate(AXE % list(GRADIOS_OWN))["violations"]
-            wrong += [
-                (room, scheme, rule["id"], [node["html"][:160] for node in rule["nodes"]][:4])
-                for rule in found
-            ]
+        wrong += [(room, *each) for each in axe_violations(page, modules)]
     assert wrong == []
 
 

@@ -3,6 +3,7 @@
 import io
 import time
 import urllib.request
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -133,3 +134,37 @@ def closeness(a: Image.Image, b: Image.Image) -> float:
     """PSNR of two pictures in dB."""
     x, y = (np.asarray(i.convert("RGB"), np.float64) for i in (a, b))
     return float(10 * np.log10(255**2 / max(1e-9, ((x - y) ** 2).mean())))
+
+
+# Of Gradio's own making, inside its components or around the page.
+GRADIOS_OWN = (
+    "footer", ".toast-wrap", ".js-plotly-plot", ".upload-container", ".block input[type=file]",
+    "[aria-label='Empty value']",  # what an empty gallery or image shows: a name without a role
+    ".thumbnail-item",  # of a gallery: its number is its name, its caption its picture's too
+)  # fmt: skip
+AXE = "axe.run({exclude: %s})"
+SETTLED = "!document.getAnimations().some((each) => each instanceof CSSTransition)"
+"""Colours are the scheme's, no longer on their way from the other's."""
+
+
+def axe_violations(page: Page, modules: Path) -> list[tuple]:
+    """What axe-core finds on the page as it is, in the light and in the dark.
+
+    Args:
+        modules: the folder of JavaScript packages.
+
+    Returns:
+        Scheme, rule, and the first elements that break it.
+    """
+    axe = (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    wrong = []
+    for scheme in ("light", "dark"):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+        page.wait_for_function(SETTLED)
+        page.evaluate(axe)
+        found = page.evaluate(AXE % list(GRADIOS_OWN))["violations"]
+        wrong += [
+            (scheme, rule["id"], [node["html"][:160] for node in rule["nodes"]][:4])
+            for rule in found
+        ]
+    return wrong

@@ -9,6 +9,7 @@ from PIL import Image
 import hsc
 from hsc.bitstream import Container
 from hsc.cli import main
+from hsc.domains import DOMAINS
 from hsc.images import marks
 from hsc.photograph import coding, mask
 
@@ -108,3 +109,14 @@ def test_what_cannot_be_done_is_said_in_a_line(codec, photo, tmp_path, capfd, ar
     assert run(tmp_path / argv[0], tmp_path / argv[1], *argv[2:]) == 2
     err = capfd.readouterr().err.splitlines()
     assert err[-1].startswith("hsc: error: ") and words in err[-1]
+
+
+def test_a_photograph_without_a_face_says_where_it_was_looked_for(
+    codec, photo, tmp_path, monkeypatch, capfd
+):
+    nobody = SimpleNamespace(turns=(90, 270, 180), find_every=lambda image: [])
+    monkeypatch.setattr(coding, "domain_of", {"two": nobody}.__getitem__)
+    monkeypatch.setitem(DOMAINS, "two", nobody)
+    assert run(photo, tmp_path / "photo.hscp") == 0
+    printed = capfd.readouterr().out
+    assert "no face was found, upright or turned by 90, 180 or 270 degrees" in printed

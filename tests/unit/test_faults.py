@@ -8,10 +8,13 @@ from paths import ASTRONAUT
 from PIL import Image, ImageDraw
 
 from hsc.domains.ffhq_face import aligned, find_faces
-from hsc.domains.ffhq_face.align import face_square
+from hsc.domains.ffhq_face.align import Square, face_square
+from hsc.photograph import DrawnFace, paste
+from hsc.photograph.mask import head
 from hsc.research import results
-from hsc.research.evaluation import detection, faults, jitter
+from hsc.research.evaluation import detection, faults, jitter, photographs
 from hsc.research.evaluation.faults import Tried
+from hsc.vision.appearance import to_lab
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +117,25 @@ def test_spread_is_that_of_each_face():
     assert "| level 1 |   500 | 0.400 |" in jitter.figures_table({"summary": [means]})
 
 
-def test_both_reports_have_a_section_of_the_results(portrait):
+@pytest.mark.parametrize("turned", [0.0, 0.7])
+def test_a_step_in_colour_is_measured_where_the_mask_ends(turned):
+    """Of a grey wall, a face drawn lighter is seen at its seam, all of it lighter is not."""
+    wall = Image.new("RGB", (500, 400), (120, 120, 120))
+    face = DrawnFace(0, Square(260.0, 190.0, 200.0, turned), head(np.zeros((256, 256), np.float32)))
+    lighter = np.full((256, 256, 3), 150, np.float32)
+    drawn, plain = wall.copy(), wall.copy()
+    paste.draw(drawn, lighter, face.mask, face.square)
+    paste.draw(plain, lighter, np.ones((256, 256), np.float32), face.square)
+    apart = float(np.diff(to_lab(np.array([[[120] * 3, [150] * 3]]))[0, :, 0])[0])
+    figures = photographs.seam(wall, drawn, face)
+    assert figures["face"] == pytest.approx(apart, rel=0.1)
+    assert 0.4 * apart < figures["step"] <= figures["step_max"] < 1.05 * apart
+    assert photographs.plain_step(wall, plain, face)["plain"] > 0.5 * apart
+    same = Image.new("RGB", wall.size, (150, 150, 150))
+    assert photographs.seam(wall, same, face)["step"] < 0.01
+
+
+def test_the_reports_have_sections_of_the_results(portrait):
     rows = faults.try_face(Copies(), EVALUATOR, portrait, (1.0,))
     common = {
         "date": "2026-01-01", "machine": "a machine", "model": "m", "weights": {"scn": "0" * 64},
@@ -124,5 +145,23 @@ def test_both_reports_have_a_section_of_the_results(portrait):
         "faults": common | {"kind": "faults", "summary": faults.summarise(rows)},
         "jitter": common | {"kind": "jitter", "summary": [{"what": "level 1", "bytes": 5.0}]},
     }
+    seams = ("step", "step_max", "plain", "plain_max", "avif_step", "ring", "face")
+    faces = ("bytes", "background", "avif_bytes", *photographs.FIGURES)
+    faces += tuple(f"avif_{key}" for key in photographs.FIGURES)
+    rows = [
+        {"what": "level 3", "picture": f"a {n}", "faces": 2} | dict.fromkeys(seams + faces, n / 4)
+        for n in (1, 3)
+    ]
+    rows[0]["identity_l2"] = float("nan")  # no face was found there
+    found["photographs"] = common | {"summary": photographs.summary(rows)}
+    rows = [
+        {"what": "dark", "search": "HOG", "found": 0.0, "false": 0, "seconds": 0.2}
+        | dict.fromkeys(("position", "size", "angle"), float("nan"))
+    ]
+    found["detection"] = common | {"summary": detection.summarise(rows)}
     page = results.text(found)
+    flat = " ".join(page.split())
+    assert "| level 3 | 2 | 0.50 | 0.75 | 0.50 | 0.75 |" in flat  # means, and the largest
+    assert "| level 3 | 2 | 0 | 0 | 0.500 | 0.750 |" in flat
+    assert "## Which faces are found" in page and "| dark | HOG | 0 of 1 |" in flat
     assert "## Kinds of fault" in page and "| earrings" in page and "level 1" in page

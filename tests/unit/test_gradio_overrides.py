@@ -163,3 +163,29 @@ def test_a_tool_says_what_a_file_may_be_in_words_that_schemas_allow():
     file, edits = schema["properties"]["file"], schema["properties"]["edits"]
     assert positions == [["file"]] and file["type"] == "string" and "base64" in file["description"]
     assert edits["type"] == "object"
+
+
+def test_a_tool_takes_a_list_of_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with StudioBlocks() as page:
+        inputs = [gr.File(file_count="multiple"), gr.Number(3)]
+
+        def batch(photos: list, level: float = 3) -> str:
+            """Compress photographs.
+
+            Args:
+                photos: pictures.
+                level: of all.
+            """
+            return ""
+
+        gr.Button().click(batch, inputs, gr.Textbox(), api_name="batch")
+    server = StudioMCPServer(page)
+    schema, positions = server.get_input_schema("batch", {"photos": "pictures."})
+    photos = schema["properties"]["photos"]
+    assert photos["type"] == "array" and photos["items"]["type"] == "string"
+    assert "$defs" not in photos and "base64" in photos["items"]["description"]
+    sent = [base64.b64encode(each).decode() for each in (b"\x89PNG one", b"PK\x03\x04 two")]
+    found = server.convert_strings_to_filedata({"photos": sent, "level": 2}, positions)
+    assert [each["path"].rpartition(".")[2] for each in found["photos"]] == ["png", "zip"]
+    assert found["level"] == 2

@@ -1,4 +1,8 @@
-"""`photographs`: a photograph in, its .hscp file, the picture drawn from it and its parts out."""
+"""The endpoints of photographs.
+
+photographs  a photograph in, its .hscp file, the picture drawn from it and its parts out
+batch        many photographs in, a ZIP of their largest faces' files and a table out
+"""
 
 from __future__ import annotations
 
@@ -18,13 +22,14 @@ from app.components.api import (
 from app.components.events import friendly
 from app.components.images import PhotoInput
 from app.files import keep_bytes, keep_picture
+from app.services.batch import archive, collect, facts
 from app.services.photographs import BACKGROUND_BYTES, last, parts
 from app.studio import Studio
 from hsc.errors import HscError
 
 
 def add(studio: Studio) -> None:
-    """Add the endpoint inside a hidden column."""
+    """Add the endpoints inside a hidden column."""
 
     @friendly
     def photographs(
@@ -78,6 +83,37 @@ def add(studio: Studio) -> None:
     ]
     outputs = [gr.File(label="hscp file"), picture_output(), gr.JSON(label="parts")]
     gr.Button("photographs").click(photographs, inputs, outputs, api_name="photographs", **PUBLIC)
+    _add_batch(studio)
+
+
+def _add_batch(studio: Studio) -> None:
+    @friendly
+    def batch(photos: list, level: float = 3.0, max_bytes: int | None = None) -> tuple[str, list]:
+        """Compress the largest face of many photographs, all to one level or into one size.
+
+        Args:
+            photos: up to 50 picture files, or ZIPs of them.
+            level: bitrate level of every file, from 1 (smallest) to 6.
+            max_bytes: instead of a level, the largest size of a file in bytes.
+
+        Returns:
+            A ZIP of .hsc files, decoded pictures and table.csv, and the table's rows.
+        """
+        require(photos, "photographs")
+        limit = None if max_bytes is None else int(number(max_bytes, "size of a file"))
+        steps = studio.batches.steps(collect(photos), number(level, "level"), limit)
+        *_, result = steps
+        return keep_bytes(archive(result), "faces.zip"), [facts(row) for row in result.rows]
+
+    inputs = [
+        gr.File(label="photos", file_count="multiple", type="filepath"),
+        level_input(),
+        gr.Number(None, precision=0, minimum=1, label="Bytes a file at most, instead of a level"),
+    ]
+    outputs = [gr.File(label="zip file"), gr.JSON(label="table")]
+    gr.Button("batch").click(
+        batch, inputs, outputs, api_name="batch", **PUBLIC | {"concurrency_id": "batch"}
+    )
 
 
 def _numbers(values: Any) -> list[int]:

@@ -15,7 +15,7 @@ from app.components.html import busy_note, note
 from app.files import keep_bytes, keep_picture
 from app.protocols import FaceCodec
 from app.results import Edits
-from app.services.photographs import OTHERS, FoundPhotograph, Step, parts
+from app.services.photographs import OTHERS, FoundPhotograph, Step, no_face, parts
 from app.tabs.base import Opens, Tab
 from app.tabs.photographs import api, html
 from app.tabs.photographs.batch import BatchPart
@@ -25,7 +25,6 @@ from hsc.errors import HscError
 
 RESULT, ORIGINAL, NUMBERED, BACKGROUND = "result", "original", "numbered", "background"
 NAMES = {ORIGINAL: "Original", NUMBERED: "Faces numbered", BACKGROUND: "Background alone"}
-NO_FACE = "No face was found, so all of it is background."
 LARGE = "Of {} × {} pixels, {} of the longer side are kept."
 CUT = "Not all of this file arrived: {}."
 
@@ -60,7 +59,7 @@ class PhotographsTab(Tab):
 
     name = "photographs"
     title = "Photographs"
-    endpoints = ("photographs",)
+    endpoints = ("photographs", "batch")
     of_faces = True
 
     def build(self, tab: Opens) -> None:
@@ -243,7 +242,7 @@ class PhotographsTab(Tab):
         )
         missing = [f"face {number} is missing" for number in result.missing]
         missing += [f"face {number} is drawn from SCN alone" for number in result.partial]
-        warning = "" if shown.count else NO_FACE
+        warning = "" if shown.count else no_face()
         if missing:
             warning = CUT.format(", ".join(missing))
         elif found is not None and found.shrunk_from:

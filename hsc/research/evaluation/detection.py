@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from hsc.domains.ffhq_face import Face, find_faces, search_faces
 from hsc.domains.ffhq_face.align import face_square
 from hsc.errors import HscError
-from hsc.images import PICTURE_SUFFIXES
 from hsc.images.photo import read_photo
 from hsc.research.evaluation import faults, report
 from hsc.research.options import ValidateOptions
@@ -46,25 +44,31 @@ def run(options: ValidateOptions) -> None:
     """Measure both searches, print and save the figures.
 
     Args:
-        options: faces (any folder of pictures with one face each), limit and out.
+        options: faces (any folder of pictures with one face each, or of folders with held-out
+            people), limit and out.
 
     Raises:
         HscError: no pictures.
     """
     if options.faces is None:
         raise HscError("Expected a folder of pictures: give --faces DIR.")
-    paths = sorted(p for p in Path(options.faces).iterdir() if p.suffix in PICTURE_SUFFIXES)
+    paths = faults.pictures_in(options.faces, options.limit)
     rows: list[report.Row] = []
-    for number, path in enumerate(paths[: options.limit], start=1):
+    for number, path in enumerate(paths, start=1):
         image = read_photo(path)
         image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
         faces = find_faces(image)
         if len(faces) == 1:
             rows += [{"picture": path.name} | row for row in try_picture(image, faces[0])]
-        report.print_progress(number, len(paths[: options.limit]), path.name)
+        report.print_progress(number, len(paths), path.name)
     if not rows:
         raise HscError(f"Expected pictures with one face in {options.faces}, found none.")
-    result = {"kind": KIND, "date": date.today().isoformat(), "summary": summarise(rows)}
+    result = {
+        "kind": KIND,
+        "date": date.today().isoformat(),
+        "notes": [f"{len({row['picture'] for row in rows})} pictures of one face each."],
+        "summary": summarise(rows),
+    }
     report.write(result, rows, options.out)
     print(NOTE + "\n\n" + figures_table(result))
 

@@ -23,13 +23,12 @@ from PIL import Image, ImageDraw
 
 from hsc.codec import Codec
 from hsc.domains.ffhq_face import find_faces
-from hsc.errors import HscError
 from hsc.images import PICTURE_SUFFIXES
 from hsc.metrics.evaluator import Evaluator
+from hsc.research.data.held_out import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.options import ValidateOptions
 from hsc.vision.appearance import to_lab
-from hsc.weights.model_id import DECODER_FILES, file_hash, path_of
 
 KIND = "faults"
 LEVELS = (1.0, 3.0, 6.0)
@@ -148,8 +147,8 @@ def run(options: ValidateOptions) -> None:
     """Try every kind of fault, print and save the figures.
 
     Args:
-        options: faces (any folder of aligned pictures; generated faces without one), limit, levels,
-            out and device.
+        options: faces (any folder of aligned pictures, or of folders with held-out people;
+            generated faces without one), limit, levels, out and device.
     """
     codec = Codec.load(options.device)
     evaluator = Evaluator(codec.device, figures=FIGURES)
@@ -166,13 +165,12 @@ def run(options: ValidateOptions) -> None:
 
 def circumstances(kind: str, codec: Codec, options: ValidateOptions, count: int) -> dict:
     """What a report of this kind begins with."""
-    names = ("inversion", *DECODER_FILES)
     of = "faces of the generator's own" if options.faces is None else "aligned photographs"
     return {
         "kind": kind,
         "date": date.today().isoformat(),
         "model": codec.model_name,
-        "weights": {name: file_hash(path_of(name)) for name in names},
+        "weights": report.weight_hashes(),
         "machine": report.machine(codec.device),
         "notes": [f"{count} {of}."],
     }
@@ -184,14 +182,24 @@ def faces(codec: Codec, options: ValidateOptions) -> list[tuple[str, Image.Image
     size = (spec.image_px, spec.image_px)
     if options.faces is None:
         return [(f"seed {s}", codec.random_face(s)) for s in GENERATED[: options.limit]]
-    paths = sorted(p for p in Path(options.faces).iterdir() if p.suffix in PICTURE_SUFFIXES)
-    if not paths:
-        raise HscError(f"Expected aligned pictures in {options.faces}, found none.")
     found = []
-    for path in paths[: options.limit]:
+    for path in pictures_in(options.faces, options.limit):
         with Image.open(path) as image:
             found.append((path.name, image.convert("RGB").resize(size, Image.Resampling.LANCZOS)))
     return found
+
+
+def pictures_in(folder: Path, limit: int | None = None) -> list[Path]:
+    """The pictures of a folder; of one without any, those below it that show held-out people.
+
+    Args:
+        limit: of pictures; held-out people are taken evenly from their list.
+
+    Raises:
+        HscError: there is none of either.
+    """
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
+    return paths[:limit] or [picture.path for picture in held_out_pictures(folder, limit)]
 
 
 def try_face(

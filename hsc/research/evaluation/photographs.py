@@ -3,10 +3,12 @@
 For every face, colours are compared on two rings along its seam: one just inside of where half of
 each pixel is the face's, one just outside. A seam is seen where the error of one differs from that
 of the other, so the figure is the step between both, in 24 sectors around the face. Beside it
-stands the same for a plain paste of the whole square, without a mask and without matched colours.
+stands the same for a plain paste of the whole square, without a mask and without matched colours,
+and along the same rings for an AVIF of as many bytes, which has no seam: what is left there is
+detail that was lost. Every face is also compared with its original, in the aligned crop, by LPIPS
+and both recognisers; so is AVIF's.
 """
 
-import csv
 import math
 from collections.abc import Sequence
 from datetime import date
@@ -19,11 +21,13 @@ from PIL import Image, ImageFilter
 
 from hsc import photograph
 from hsc.codec import Codec
-from hsc.domains.ffhq_face.align import Square
+from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.errors import HscError
 from hsc.images import PICTURE_SUFFIXES
 from hsc.images.photo import read_photo
+from hsc.metrics.evaluator import Evaluator
 from hsc.photograph import DrawnFace
+from hsc.photograph.coding import CROP_PX
 from hsc.photograph.mask import PX, Mask
 from hsc.photograph.paste import draw, warped
 from hsc.photograph.placement import from_crop
@@ -44,11 +48,14 @@ BAND = 8
 BLUR = 2.0
 """Standard deviation in pixels over which errors are averaged: what is finer is detail."""
 SHEET_PX = 384
+FIGURES = ("lpips_256", "identity_l2", "identity_faceres")
 NOTE = (
-    "Step: the difference between the errors just inside and outside of a seam, in CIE L*a*b*, "
-    f"mean and largest over {SECTORS} sectors; from about 2 on it can be seen on a smooth wall. "
-    "Plain: the same where the whole square is pasted. Ring and face: mean error of colour beside "
-    "the seam and in the face."
+    "*Step*: the difference between the errors just inside and outside of a seam, in CIE L*a*b*, "
+    f"mean and largest over {SECTORS} sectors of all faces; from about 2 on it can be seen on a "
+    "smooth wall. *Plain*: the same where the whole square is pasted. *AVIF*: along the same rings "
+    "in an AVIF of as many bytes, which has no seam. *Ring* and *face*: mean error of colour "
+    "beside the seam and in the face. LPIPS@256, dlib and FaceRes: distances of each face in its "
+    "aligned crop from the photograph's."
 )
 
 
@@ -66,6 +73,7 @@ def run(options: ValidateOptions) -> None:
     """
     paths = photographs_in(options.photos)[: options.limit]
     codec = Codec.load(options.device)
+    evaluator = Evaluator(codec.device, figures=FIGURES)
     rows: list[report.Row] = []
     for number, path in enumerate(paths, start=1):
         picture = read_photo(path)
@@ -82,17 +90,20 @@ def run(options: ValidateOptions) -> None:
             options.out.mkdir(parents=True, exist_ok=True)
             shown.picture.save(options.out / f"{KIND}-{path.stem}-{level:g}.png")
             plain = pasted_plainly(codec, coded, shown)
+            (avif,) = photograph.compare(picture, len(coded.data), ["avif"])
             sizes = {
                 "bytes": len(coded.data),
                 "background": len(coded.file.background),
+                "avif_bytes": len(avif.data),
                 "faces": len(found),
             }
             for face in shown.drawn:
                 figures = seam(picture, shown.picture, face) | plain_step(picture, plain, face)
+                figures |= {"avif_step": seam(picture, avif.picture, face)["step"]}
+                figures |= likeness(evaluator, picture, shown.picture, avif.picture, face)
                 row = {"what": f"level {level:g}", "picture": f"{path.stem} {face.number}"}
                 rows.append(row | sizes | figures)
         if found:
-            (avif,) = photograph.compare(picture, len(coded.data), ["avif"])
             for index, each in enumerate(found):
                 tiles = [tile(picture, each.square), *(column[index] for column in columns)]
                 sheet.add(f"face {each.number}", [*tiles, tile(avif.picture, each.square)])
@@ -104,16 +115,14 @@ def run(options: ValidateOptions) -> None:
         "kind": KIND,
         "date": date.today().isoformat(),
         "model": codec.model_name,
+        "weights": report.weight_hashes(),
         "machine": report.machine(codec.device),
-        "pictures": len(paths),
-        "notes": [NOTE],
+        "notes": [
+            f"{len(paths)} photographs, {photograph.BACKGROUND_BYTES:,} bytes of background."
+        ],
         "summary": summary(rows),
     }
-    report.save(result, options.out)
-    with (options.out / f"{KIND}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    report.write(result, rows, options.out)
     print(f"{NOTE}\n\n{figures_table(result)}")
 
 
@@ -143,6 +152,22 @@ def seam(original: Image.Image, result: Image.Image, face: DrawnFace) -> dict[st
         "ring": _mean(size[(inner | outer) & np.isfinite(size)]),
         "face": _mean(size[(mask >= 0.995) & np.isfinite(size)]),
     }
+
+
+def likeness(
+    evaluator: Evaluator,
+    original: Image.Image,
+    result: Image.Image,
+    avif: Image.Image,
+    face: DrawnFace,
+) -> dict[str, float]:
+    """How near a face is to the photograph's, as it was put back and in the AVIF."""
+    crop, ours, theirs = (
+        cut_square(each, face.square, CROP_PX) for each in (original, result, avif)
+    )
+    scored = evaluator.original(crop)
+    figures = evaluator.compare(scored, ours)
+    return figures | {f"avif_{k}": x for k, x in evaluator.compare(scored, theirs).items()}
 
 
 def plain_step(original: Image.Image, pasted: Image.Image, face: DrawnFace) -> dict[str, float]:
@@ -183,27 +208,39 @@ def summary(rows: Sequence[report.Row]) -> list[report.Row]:
     for what in dict.fromkeys(row["what"] for row in rows):
         group = [row for row in rows if row["what"] == what]
         line: report.Row = {"what": what, "count": len(group)}
-        for key in ("bytes", "background", "step", "plain", "ring", "face"):
-            line[key] = _mean(np.array([row[key] for row in group], float))
-        for key in ("step_max", "plain_max"):
-            line[key] = max(row[key] for row in group)
+        for key in (k for k in group[0] if k not in ("what", "picture", "faces")):
+            values = [row[key] for row in group if not math.isnan(row[key])]
+            mean = max if key.endswith("_max") else lambda x: sum(x) / len(x)
+            line[key] = mean(values) if values else None
         means.append(line)
     return means
 
 
 def figures_table(result: dict[str, Any]) -> str:
-    """The report's means as a table."""
-    header = ["level", "faces", "bytes", "background", "step", "worst", "plain", "worst of plain",
-              "ring", "face"]  # fmt: skip
-    keys = ("step", "step_max", "plain", "plain_max", "ring", "face")
-    lines = [
-        [
-            row["what"], str(row["count"]), report.number(row["bytes"], 0),
-            report.number(row["background"], 0), *(report.number(row[key], 2) for key in keys),
-        ]
-        for row in result["summary"]
-    ]  # fmt: skip
-    return report.table(header, lines)
+    """The report's means as two tables: seams, and faces beside AVIF's."""
+    seams = (
+        ("step", "step", 2), ("step_max", "largest", 2), ("plain", "plain", 2),
+        ("plain_max", "largest", 2), ("avif_step", "AVIF", 2), ("ring", "ring", 2),
+        ("face", "face", 2),
+    )  # fmt: skip
+    faces = (
+        ("bytes", "bytes", 0), ("background", "background", 0), ("lpips_256", "LPIPS@256", 3),
+        ("identity_l2", "dlib", 3), ("identity_faceres", "FaceRes", 3),
+        ("avif_bytes", "AVIF's bytes", 0), ("avif_lpips_256", "LPIPS@256", 3),
+        ("avif_identity_l2", "dlib", 3), ("avif_identity_faceres", "FaceRes", 3),
+    )  # fmt: skip
+    tables = [
+        report.table(
+            ["level", "faces", *(label for _, label, _ in columns)],
+            [
+                [row["what"], str(row["count"])]
+                + [report.number(row[key], digits) for key, _, digits in columns]
+                for row in result["summary"]
+            ],
+        )
+        for columns in (seams, faces)
+    ]
+    return "\n\n".join(tables)
 
 
 def _error(original: Image.Image, result: Image.Image, square: Square) -> NDArray[Any]:

@@ -50,15 +50,20 @@ def report(kind: str, codec: Codec, pictures: list[HeldOutPicture], rows: list[R
         "kind": kind,
         "date": date.today().isoformat(),
         "model": codec.model_name,
-        "weights": {
-            name: file_hash(path_of(name))
-            for name in ("inversion", *DECODER_FILES, FINETUNED)
-            if path_of(name).is_file()
-        },
+        "weights": weight_hashes(),
         "machine": machine(codec.device),
         "pictures": dict(Counter(p.collection for p in pictures)),
         "notes": [reference, METRIC_NOTE],
         "summary": summarise(rows),
+    }
+
+
+def weight_hashes() -> dict[str, str]:
+    """SHA-256 of the files that coding and decoding use, by name."""
+    return {
+        name: file_hash(path_of(name))
+        for name in ("inversion", *DECODER_FILES, FINETUNED)
+        if path_of(name).is_file()
     }
 
 
