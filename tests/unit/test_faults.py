@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from paths import ASTRONAUT
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from hsc.domains.ffhq_face import aligned, find_faces
 from hsc.domains.ffhq_face.align import Square, face_square
@@ -25,6 +25,8 @@ def portrait() -> Image.Image:
 class Copies:
     """A codec whose files are pictures; `forgets` is what it does to them."""
 
+    edit_names = (SimpleNamespace(name="age", low=-20.0, high=20.0), SimpleNamespace(name="smile"))
+
     def __init__(self, forgets=lambda image: image) -> None:
         self.forgets = forgets
 
@@ -35,8 +37,8 @@ class Copies:
         self.last = latents
         return bytes(round(100 * level))
 
-    def decode(self, data):
-        return self.forgets(self.last)
+    def decode(self, data, edits=None):
+        return self.forgets(self.last) if edits is None else ImageOps.invert(self.last)
 
 
 EVALUATOR = SimpleNamespace(
@@ -45,14 +47,30 @@ EVALUATOR = SimpleNamespace(
 )
 
 
+class Reader:
+    """Reads how light a picture is, and takes what is dark for glasses."""
+
+    def read(self, images):
+        light = np.array([np.asarray(image.convert("L"), float).mean() for image in images])
+        return {key: -light if key == faults.GLASSES else light for key in faults.APPEARED}
+
+
+READER = Reader()
+
+
 def test_a_codec_that_keeps_everything_has_no_fault(portrait):
-    rows = faults.try_face(Copies(), EVALUATOR, portrait, (1.0, 3.0))
-    kinds = [*faults.COLOURS, *faults.PAINTED]
+    rows = faults.try_face(Copies(), EVALUATOR, READER, portrait, (1.0, 3.0))
+    kinds = [*faults.COLOURS, *faults.PAINTED, "age -20", "age +20"]
     assert [row["what"] for row in rows] == [kind for kind in kinds for _ in range(2)]
     for row in rows:
+        assert row["bytes"] == 100 * row["level"]
+        if row["what"].startswith("age"):
+            assert row["beard"] == row["skin_light"] < 0 < row["glasses"]
+            continue
         painted = row["what"] in faults.PAINTED
         assert np.isnan(row["colour"]) == painted and np.isnan(row["kept"]) != painted
-        assert row["bytes"] == 100 * row["level"] and row["identity_l2"] == 0.25
+        assert row["identity_l2"] == 0.25
+        assert (row["glasses"] == row["skin_light"] == 0) == (row["what"] == "as it is")
         if painted:
             assert row["kept"] == pytest.approx(1) and row["elsewhere"] < 0.2
         else:
@@ -60,7 +78,7 @@ def test_a_codec_that_keeps_everything_has_no_fault(portrait):
 
 
 def test_a_codec_that_knows_one_picture_only_keeps_nothing(portrait):
-    rows = faults.try_face(Copies(lambda _: portrait), EVALUATOR, portrait, (1.0,))
+    rows = faults.try_face(Copies(lambda _: portrait), EVALUATOR, READER, portrait, (1.0,))
     found = {row["what"]: row for row in rows}
     assert all(found[kind]["kept"] == 0 for kind in faults.PAINTED)
     assert found["grey"]["chroma"] > 8 and found["dark, 30% of the light"]["lightness"] > 15
@@ -136,7 +154,7 @@ def test_a_step_in_colour_is_measured_where_the_mask_ends(turned):
 
 
 def test_the_reports_have_sections_of_the_results(portrait):
-    rows = faults.try_face(Copies(), EVALUATOR, portrait, (1.0,))
+    rows = faults.try_face(Copies(), EVALUATOR, READER, portrait, (1.0,))
     common = {
         "date": "2026-01-01", "machine": "a machine", "model": "m", "weights": {"scn": "0" * 64},
         "notes": ["1 aligned photographs."],

@@ -1,12 +1,18 @@
 """``validate faults``: kinds of fault that users of face codecs report, tried at several levels.
 
-Two kinds of question are asked. Colour: a grey, sepia, dark or tinted upload, how far the decoded
+Three kinds of question are asked. Colour: a grey, sepia, dark or tinted upload, how far the decoded
 picture's colours are from it. Additions: something is painted into the upload (earrings, glasses, a
 microphone, a mask, lettering), and the part of it that is still there after decoding is read off:
 
     kept = <with_hat - without_hat, with - without> / |with - without|^2, over the painted pixels
 
 1 is all of it, 0 nothing. ``elsewhere`` is the mean change of the decoded face outside of it.
+
+What comes by itself: glasses, a beard, lighter skin. ``hsc.vision.appearance`` reads them off the
+upload and off the decoded picture, and off a decoded picture with and without an edit of age.
+Glasses are counted in painted ones: 1 is as much as frames would add to that upload.
+
+Not judged, because nothing here reads it: double brows behind glasses, a hand before the mouth.
 """
 
 from __future__ import annotations
@@ -22,13 +28,14 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from hsc.codec import Codec
-from hsc.domains.ffhq_face import find_faces
+from hsc.domains.ffhq_face import Face, find_faces
 from hsc.images import PICTURE_SUFFIXES
 from hsc.metrics.evaluator import Evaluator
 from hsc.research.data.held_out import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.options import ValidateOptions
 from hsc.vision.appearance import to_lab
+from hsc.vision.face_readouts import FaceReader
 
 KIND = "faults"
 LEVELS = (1.0, 3.0, 6.0)
@@ -36,12 +43,18 @@ PX = 256
 GENERATED = (60, 11, 57, 3)
 """Seeds of the generator's own faces, which are tried without a folder."""
 FIGURES = ("identity_l2", "identity_faceres")
+APPEARED = ("glasses", "beard", "skin_light")
+"""Read-outs of ``hsc.vision.appearance`` whose changes nobody asked for."""
+GLASSES = "glasses"
 NOTE = (
     "*Colour*: mean CIELAB distance of the decoded picture's colours from the upload's, in blocks "
     "of 16 pixels of 256; change of lightness L*; change of mean chroma. *Kept*: the part of "
-    "something painted into the upload that is there after decoding, 1 for all of it; *elsewhere*: "
-    "mean change of CIELAB outside of it. *dlib*, *FaceRes*: distances of the decoded picture from "
-    "the upload."
+    "something painted into the upload that is there after decoding, 1 for all of it; "
+    "*elsewhere*: mean change of CIELAB outside of it. *Glasses*, *beard*, *skin*: what of them "
+    "nobody asked for, against the upload, or against the unedited picture where age is edited: "
+    "parts of painted glasses, L* by which the lower face is darker or rougher, L* of the skin; "
+    "about 0 is right. *dlib*, *FaceRes*: distances of the decoded picture from the upload. "
+    "Nothing here judges double brows behind glasses, or hands before the mouth."
 )
 Pixels = npt.NDArray[Any]
 Paint = Callable[[ImageDraw.ImageDraw, Pixels, float], None]
@@ -152,11 +165,13 @@ def run(options: ValidateOptions) -> None:
     """
     codec = Codec.load(options.device)
     evaluator = Evaluator(codec.device, figures=FIGURES)
+    reader = FaceReader.load()
     levels = tuple(options.levels or LEVELS)
     pictures = faces(codec, options)
     rows: list[report.Row] = []
     for number, (name, image) in enumerate(pictures, start=1):
-        rows += [row | {"picture": name} for row in try_face(codec, evaluator, image, levels)]
+        tried = try_face(codec, evaluator, reader, image, levels)
+        rows += [row | {"picture": name} for row in tried]
         report.print_progress(number, len(pictures), name)
     result = circumstances(KIND, codec, options, len(pictures)) | {"summary": summarise(rows)}
     report.write(result, rows, options.out)
@@ -203,42 +218,89 @@ def pictures_in(folder: Path, limit: int | None = None) -> list[Path]:
 
 
 def try_face(
-    codec: Codec, evaluator: Evaluator, image: Image.Image, levels: tuple[float, ...]
+    codec: Codec,
+    evaluator: Evaluator,
+    reader: FaceReader,
+    image: Image.Image,
+    levels: tuple[float, ...],
 ) -> list[report.Row]:
     """A row for every kind of fault and level; painted ones only where a face is found."""
     rows: list[report.Row] = []
     plain: dict[float, Tried] = {}
+    faces = find_faces(image)[:1]
+    frames = read(reader, painted(image, GLASSES, faces[0])) if faces else {}
     for name, change in COLOURS.items():
         upload = change(image)
         original = evaluator.original(upload)
-        for level, (size, decoded) in coded(codec, upload, levels).items():
+        before = read(reader, upload)
+        for level, (data, decoded) in coded(codec, upload, levels).items():
             tried = Tried(lab(upload), lab(decoded))
+            figures = colour(tried) | evaluator.compare(original, decoded, FIGURES)
             if name == "as it is":
                 plain[level] = tried
-            figures = evaluator.compare(original, decoded, FIGURES)
-            rows.append({"what": name, "level": level, "bytes": size} | colour(tried) | figures)
-    for face in find_faces(image)[:1]:
-        points = face.landmarks
-        unit = float(np.linalg.norm(points[45] - points[36]))
-        for name, paint in PAINTED.items():
-            upload = image.copy()
-            paint(ImageDraw.Draw(upload), points, unit)
+                after = read(reader, decoded)
+                figures |= appeared(before, after, frames)
+                rows += [
+                    {"what": f"age {years:+g}", "level": level, "bytes": len(data)}
+                    | appeared(after, read(reader, edited), frames)
+                    for years, edited in aged(codec, data)
+                ]
+            rows.append({"what": name, "level": level, "bytes": len(data)} | figures)
+    for face in faces:
+        for name in PAINTED:
+            upload = painted(image, name, face)
             original = evaluator.original(upload)
-            for level, (size, decoded) in coded(codec, upload, levels).items():
+            for level, (data, decoded) in coded(codec, upload, levels).items():
                 figures = kept(Tried(lab(upload), lab(decoded)), plain[level])
                 figures |= evaluator.compare(original, decoded, FIGURES)
-                rows.append({"what": name, "level": level, "bytes": size} | figures)
+                rows.append({"what": name, "level": level, "bytes": len(data)} | figures)
+    kinds = [row["what"] for row in rows]
     keys = dict.fromkeys(key for row in rows for key in row)
-    return [{key: row.get(key, float("nan")) for key in keys} for row in rows]
+    return [
+        {key: row.get(key, float("nan")) for key in keys}
+        for kind in dict.fromkeys((*COLOURS, *PAINTED, *kinds))
+        for row in rows
+        if row["what"] == kind
+    ]
+
+
+def painted(image: Image.Image, name: str, face: Face) -> Image.Image:
+    """A copy of a picture with something out of PAINTED on its face."""
+    points = face.landmarks
+    copy = image.copy()
+    unit = float(np.linalg.norm(points[45] - points[36]))
+    PAINTED[name](ImageDraw.Draw(copy), points, unit)
+    return copy
+
+
+def aged(codec: Codec, data: bytes) -> list[tuple[float, Image.Image]]:
+    """Years and picture of a file with the edit of age at either end, where the codec has it."""
+    ends = [end for edit in codec.edit_names if edit.name == "age" for end in (edit.low, edit.high)]
+    return [(end, codec.decode(data, edits={"age": end})) for end in ends]
+
+
+def read(reader: FaceReader, image: Image.Image) -> dict[str, float]:
+    """The read-outs of APPEARED."""
+    return {key: float(values[0]) for key, values in reader.read([image]).items()}
+
+
+def appeared(
+    before: dict[str, float], after: dict[str, float], frames: dict[str, float]
+) -> dict[str, float]:
+    """What came by itself; ``frames`` are the read-outs of the upload with painted glasses."""
+    changes = {key: after[key] - before[key] for key in APPEARED}
+    if frames:
+        return changes | {GLASSES: changes[GLASSES] / max(0.1, frames[GLASSES] - before[GLASSES])}
+    return changes | {GLASSES: float("nan")}
 
 
 def coded(
     codec: Codec, upload: Image.Image, levels: tuple[float, ...]
-) -> dict[float, tuple[int, Image.Image]]:
-    """Bytes and decoded picture of an aligned upload by level."""
+) -> dict[float, tuple[bytes, Image.Image]]:
+    """File and decoded picture of an aligned upload by level."""
     latents = codec.analyse(upload)
     files = {level: codec.compress(latents, level) for level in levels}
-    return {level: (len(data), codec.decode(data)) for level, data in files.items()}
+    return {level: (data, codec.decode(data)) for level, data in files.items()}
 
 
 def lab(image: Image.Image) -> Pixels:
@@ -289,6 +351,7 @@ def figures_table(result: dict) -> str:
     columns = (
         ("bytes", "bytes", 0), ("colour", "colour", 1), ("lightness", "L*", 1),
         ("chroma", "chroma", 1), ("kept", "kept", 2), ("elsewhere", "elsewhere", 1),
+        ("glasses", "glasses", 2), ("beard", "beard", 1), ("skin_light", "skin", 1),
         ("identity_l2", "dlib", 2), ("identity_faceres", "FaceRes", 2),
     )  # fmt: skip
     lines = [

@@ -43,10 +43,15 @@ def run(options: ValidateOptions) -> None:
         for index in range(JITTERS):
             crop = jittered(image, np.random.default_rng(index))
             original = evaluator.original(crop)
-            for level, (size, decoded) in faults.coded(codec, crop, levels).items():
+            for level, (data, decoded) in faults.coded(codec, crop, levels).items():
                 figures = evaluator.compare(original, decoded, faults.FIGURES)
                 rows.append(
-                    {"what": f"level {level:g}", "picture": name, "jitter": index, "bytes": size}
+                    {
+                        "what": f"level {level:g}",
+                        "picture": name,
+                        "jitter": index,
+                        "bytes": len(data),
+                    }
                     | figures
                 )
         report.print_progress(number, len(pictures), name)
