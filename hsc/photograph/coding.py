@@ -205,7 +205,7 @@ def encode(
     placed: list[tuple[Square, Mask]] = []
     for index, face in enumerate(chosen):
         report(index, total, f"face {face.number}")
-        crop = cut_square(photograph, face.square, CROP_PX)
+        crop = cut_square(photograph, face.square, CROP_PX, sharp=True)
         data = codec.encode(crop, level, align=False, refine=refine)
         decoded = codec.decode(data)
         drawn = masks.head(masks.person(decoded))

@@ -36,9 +36,10 @@ OVAL = (0.5, 0.57, 0.25, 0.33)
 """Middle and half axes of an aligned face, as parts of the square."""
 PERSON = 0.3
 """Probability of a person from which a pixel can join the middle to others."""
-WINDOW = (0.78, 0.98)
-"""Distances from the square's middle, as parts of its half side, between which masks fade."""
-BELOW = (0.62, 0.95)
+WINDOW = (0.90, 0.995)
+"""Distances from the square's middle, as parts of its half side, between which masks fade. Hair and
+chins reach far: an earlier fade blurs them into the background, and its seam is no less visible."""
+BELOW = (0.88, 0.995)
 """The same downwards, where the neck goes on in clothes."""
 SHARE = 0.12
 """Difference of two distances, in half sides, over which one face gives way to another."""

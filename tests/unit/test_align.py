@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from hsc.domains.centre_crop import crop_centre
 from hsc.domains.ffhq_face import Face, aligned, crop_face, find_faces
-from hsc.domains.ffhq_face.align import face_square
+from hsc.domains.ffhq_face.align import Square, cut_square, face_square
 from hsc.errors import NoFaceError, PhotoError
 from hsc.images.photo import read_photo
 
@@ -214,3 +214,16 @@ def test_the_centre(size):
     assert crop.size == (64, 64) and (np.asarray(crop)[3:-3, 3:-3] == (255, 0, 0)).all()
     assert aligned(image, align=False, px=64).tobytes() == crop.tobytes()
     assert aligned(image, align=False).size == (1024, 1024)
+
+
+def test_a_face_at_the_border_can_be_cut_without_blurring_what_is_there():
+    random = np.random.default_rng(0)
+    picture = Image.fromarray(random.integers(0, 255, (300, 300, 3), np.uint8))
+    square = Square(60.0, 150.0, 200.0, 0.0)  # 40 pixels of it are beside the picture
+    soft, sharp = (
+        np.asarray(cut_square(picture, square, 200, each), int) for each in (False, True)
+    )
+    there = np.asarray(picture, int)[50:250, :160]
+    assert np.abs(sharp[:, 40:] - there).mean() < 2 < np.abs(soft[:, 40:60] - there[:, :20]).mean()
+    assert np.array_equal(sharp[:, 120:], soft[:, 120:])  # far from the border nothing changes
+    assert sharp[:, :20].std() < there.std() / 2  # beside the picture it is blurred all the same

@@ -76,8 +76,13 @@ def square_of(left_eye: complex, right_eye: complex, mouth: complex) -> Square:
     return Square(float(centre.real), float(centre.imag), side, float(np.angle(horizontal)))
 
 
-def cut_square(image: Image.Image, square: Square, px: int) -> Image.Image:
-    """Resample a turned square of an RGB picture to px x px, padded where the picture ends."""
+def cut_square(image: Image.Image, square: Square, px: int, sharp: bool = False) -> Image.Image:
+    """Resample a turned square of an RGB picture to px x px, padded where the picture ends.
+
+    Args:
+        sharp: blur the padding alone. FFHQ's pictures are blurred beside it too, which takes an ear
+            or the hair of a face at the picture's border along.
+    """
     # Small faces are enlarged straight away; for large ones, twice the size and then halved, so
     # that nothing aliases.
     render = px if square.side <= px else 2 * px
@@ -104,7 +109,7 @@ def cut_square(image: Image.Image, square: Square, px: int) -> Image.Image:
         least = round(PADDING * side)
         before = np.maximum(before + MARGIN * side, least).astype(int)
         after = np.maximum(after + MARGIN * side, least).astype(int)
-        patch = _padded(patch, tuple(before), tuple(after), BLUR * side)
+        patch = _padded(patch, tuple(before), tuple(after), BLUR * side, sharp)
         corners = corners + before
 
     # 3. rotation: (column, row) of the result -> place in the patch
@@ -126,7 +131,11 @@ def cut_square(image: Image.Image, square: Square, px: int) -> Image.Image:
 
 
 def _padded(
-    image: Image.Image, before: tuple[int, int], after: tuple[int, int], blur: float
+    image: Image.Image,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    blur: float,
+    sharp: bool,
 ) -> Image.Image:
     """Mirror a picture outwards; blur from its edge on, and fade to its median colour.
 
@@ -134,6 +143,7 @@ def _padded(
         before: pixels to add at the left and the top.
         after: pixels to add at the right and the bottom.
         blur: radius in pixels.
+        sharp: leave the picture itself as it is; else it is blurred over a third of the padding.
     """
     (left, top), (right, bottom) = before, after
     pixels = np.pad(np.asarray(image), ((top, bottom), (left, right), (0, 0)), mode="reflect")
@@ -148,7 +158,7 @@ def _padded(
             np.minimum(y / top, y[::-1] / bottom)[:, None],
         ).astype(np.float32)[..., None]
     )  # (height, width, 1)
-    soft = np.clip(3 * depth + 1, 0, 1)
+    soft = np.clip(3 * depth + (0 if sharp else 1), 0, 1)
     result = pixels + (np.asarray(blurred, dtype=np.float32) - pixels) * soft
     median = np.median(pixels, axis=(0, 1)).astype(np.float32)
     result += (median - result) * np.clip(depth, 0, 1)

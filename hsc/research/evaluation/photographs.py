@@ -163,7 +163,7 @@ def likeness(
 ) -> dict[str, float]:
     """How near a face is to the photograph's, as it was put back and in the AVIF."""
     crop, ours, theirs = (
-        cut_square(each, face.square, CROP_PX) for each in (original, result, avif)
+        cut_square(each, face.square, CROP_PX, sharp=True) for each in (original, result, avif)
     )
     scored = evaluator.original(crop)
     figures = evaluator.compare(scored, ours)
