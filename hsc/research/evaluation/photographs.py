@@ -23,7 +23,7 @@ from hsc import photograph
 from hsc.codec import Codec
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.errors import HscError
-from hsc.images import PICTURE_SUFFIXES
+from hsc.images import PICTURE_SUFFIXES, marks
 from hsc.images.photo import read_photo
 from hsc.metrics.evaluator import Evaluator
 from hsc.photograph import DrawnFace
@@ -88,7 +88,7 @@ def run(options: ValidateOptions) -> None:
             shown = photograph.decode(codec, coded.file)
             columns.append([tile(shown.picture, face.square) for face in shown.drawn])
             options.out.mkdir(parents=True, exist_ok=True)
-            shown.picture.save(options.out / f"{KIND}-{path.stem}-{level:g}.png")
+            marks.save(shown.picture, options.out / f"{KIND}-{path.stem}-{level:g}.png", "PNG")
             plain = pasted_plainly(codec, coded, shown)
             (avif,) = photograph.compare(picture, len(coded.data), ["avif"])
             sizes = {
@@ -107,7 +107,7 @@ def run(options: ValidateOptions) -> None:
             for index, each in enumerate(found):
                 tiles = [tile(picture, each.square), *(column[index] for column in columns)]
                 sheet.add(f"face {each.number}", [*tiles, tile(avif.picture, each.square)])
-        sheet.save(options.out / f"{KIND}-{path.stem}.jpg")
+            sheet.save(options.out / f"{KIND}-{path.stem}.jpg")
         report.print_progress(number, len(paths), f"{path.name}: {len(found)} faces")
     if not rows:
         raise HscError("Expected photographs with faces, found no face in any of them.")
@@ -210,8 +210,10 @@ def summary(rows: Sequence[report.Row]) -> list[report.Row]:
         line: report.Row = {"what": what, "count": len(group)}
         for key in (k for k in group[0] if k not in ("what", "picture", "faces")):
             values = [row[key] for row in group if not math.isnan(row[key])]
-            mean = max if key.endswith("_max") else lambda x: sum(x) / len(x)
-            line[key] = mean(values) if values else None
+            if not values:
+                line[key] = None
+            else:
+                line[key] = max(values) if key.endswith("_max") else sum(values) / len(values)
         means.append(line)
     return means
 
