@@ -135,7 +135,8 @@ def build(studio: Studio) -> gr.Blocks:
             except HscError as error:
                 yield {state: _state(str(error), "failed")}
                 return
-            updates: Update = {state: _state(f"Ready · {codec.device}", "ready")}
+            where = f"The model runs on: {codec.device}"
+            updates: Update = {state: _state("Ready", "ready", where)}
             for tab in tabs:
                 updates |= tab.fit(codec)
             yield updates
@@ -188,5 +189,6 @@ def _typeface() -> FileResponse:
     )
 
 
-def _state(words: str, kind: str) -> str:
-    return f'<p class="state {kind}" role="status">{words}</p>'
+def _state(words: str, kind: str, more: str = "") -> str:
+    title = f' title="{escape(more)}"' if more else ""
+    return f'<p class="state {kind}" role="status"{title}>{words}</p>'

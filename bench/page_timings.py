@@ -47,6 +47,10 @@ WHOLE = (
 )
 COMPARED = f"{WHOLE} && {RIGHT}.url !== before.right"
 EDITED = "hscViewer.get('edit-viewer').shown('right').url !== before.edited"
+SETTLED = (
+    f"{EDITED} && document.querySelector('#edit-viewer .world img.right').naturalWidth === 1024"
+    " && !document.querySelector('#edit-note p')"
+)
 
 
 def slide(where: str, value: float) -> str:
@@ -55,6 +59,28 @@ def slide(where: str, value: float) -> str:
         f"const range = document.querySelector('{where} input[type=range]'); range.value = {value};"
         "range.dispatchEvent(new Event('input', {bubbles: true}));"
     )
+
+
+def let_go(where: str, value: float) -> str:
+    """An act: a slider comes to rest."""
+    return slide(where, value) + "range.dispatchEvent(new Event('pointerup', {bubbles: true}));"
+
+
+def first_load(page: Page, url: str) -> None:
+    """Open the page; print how many requests and bytes it takes until it is at rest."""
+    sizes: list[int] = []
+    page.on("requestfinished", lambda request: sizes.append(sum(
+        request.sizes()[part] for part in ("responseBodySize", "responseHeadersSize")
+    )))  # fmt: skip
+    began = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.landing img')].some((each) => each.naturalWidth)"
+    )
+    seen = time.perf_counter() - began
+    page.wait_for_timeout(REST)
+    size = sum(sizes) / 1024
+    print(f"the page: {len(sizes)} requests, {size:.0f} KB; its first picture after {seen:.1f} s")
 
 
 def timed(page: Page, act: str, shown: str) -> float:
@@ -119,6 +145,9 @@ def visit(page: Page, rounds: int) -> None:
     page.wait_for_timeout(3000)  # the strip is drawn too
     smiles = [timed(page, slide("#edit-smile", n / 20), EDITED) for n in range(1, rounds + 1)]
     report("an edit's slider -> its preview", smiles)
+    page.wait_for_timeout(3000)
+    ages = [timed(page, let_go("#edit-age", n), SETTLED) for n in range(1, rounds + 1)]
+    report("an edit's slider released -> whole picture", ages)
 
 
 def main() -> int:
@@ -135,9 +164,9 @@ def main() -> int:
         began = time.monotonic()
         process, url, answered = start(Path(name))
         try:
-            page.goto(url)
+            first_load(page, url)
             uploaded(page, EXAMPLES / "astronaut.png")
-            print(f"the page answered after {answered:.1f} s")
+            print(f"the page answered {answered:.1f} s after the start")
             print(f"first picture {time.monotonic() - began:.1f} s after the start")
             visit(page, rounds)
             print(f"the studio held {peak_mb(process.pid):.0f} MB at most")

@@ -52,7 +52,7 @@ def landing_html() -> str:
 def _rival(stage: Stage, on: bool) -> str:
     shown = " on" if on else ""
     if stage.rival is None:
-        return f'<p class="none{shown}"><span>AVIF cannot be<br>made this small</span></p>'
+        return f'<p class="none{shown}"><span>AVIF cannot be made this small</span></p>'
     return (
         f'<img src="{address(str(stage.rival))}" alt="" draggable="false"'
         f"{' class=on' if on else ''}>"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from app.components.events import QUICK, Opens
 from app.components.html import note
 from app.components.images import photo_input
 from app.components.visitor_face import VisitorFace
-from app.results import Prepared
+from app.results import CurrentFace, Prepared
 from app.services.examples import FOLDER
 from app.studio import Studio
 from hsc.errors import NoFaceError
@@ -53,6 +55,21 @@ class PhotoPicker:
             [self.photo, followed],
             **QUICK,
         )
+
+    def follow_level(self, tab: Opens, face: VisitorFace) -> gr.State:
+        """Take over the level at which the visitor's face was coded, too. The state that is
+        returned changes with it."""
+        followed = gr.State(self.level.value)
+
+        def level(last: float, current: CurrentFace | None) -> Any:
+            if current is None or current.result.level == last:
+                return gr.skip(), gr.skip()
+            return current.result.level, current.result.level
+
+        # Gradio tells of a changed state only where the event went through the queue
+        queued = QUICK | {"queue": True, "concurrency_limit": None}
+        tab.select(level, [followed, face.current], [self.level, followed], **queued)
+        return followed
 
 
 def prepare_face_or_centre(studio: Studio, photo: str) -> tuple[Prepared, str]:

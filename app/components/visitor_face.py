@@ -8,6 +8,7 @@ from html import escape
 import gradio as gr
 
 from app.components.images import photo_input
+from app.executor import CancelToken
 from app.services.examples import Example, examples
 
 
@@ -20,6 +21,7 @@ class VisitorFace:
         photo: the photo that was uploaded.
         current: `app.results.CurrentFace`, or None: the file that was made of it, and its picture.
         room: name of the tab that is open.
+        search: the `CancelToken` of the search for a better file.
         given: the examples that are offered.
         examples, invent, seed: what is chosen instead of a photo.
     """
@@ -29,6 +31,7 @@ class VisitorFace:
         self.photo = photo_input("photo", height=190, render=False)
         self.current = gr.State(None, time_to_live=3600)
         self.room = gr.State("")
+        self.search = gr.State(CancelToken())
 
     def chip_here(self) -> None:
         """Lay the chip out."""

@@ -117,6 +117,10 @@ class Decoding:
         """Whether `render` would answer at once."""
         return (fingerprint(data), layers, edits) in self._pictures
 
+    def size(self, data: bytes, layers: str) -> int:
+        """Bytes of the file with these layers alone."""
+        return len(with_layers(data, layers))
+
     def decode(
         self,
         data: bytes,

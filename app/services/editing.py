@@ -30,7 +30,7 @@ PRESETS: dict[str, dict[str, float]] = {
     "Big smile": {"smile": 1.0, "mouth_open": 0.3},
     "Serious": {"smile": -1.0},
     "Ten years younger": {"age": -10},
-    "Twenty years on": {"age": 20},
+    "Twenty years older": {"age": 20},
     "Turned left": {"yaw": -12},
     "Turned right": {"yaw": 12},
     "Surprised": {"mouth_open": 0.8, "brow": 0.9, "eyes_open": 0.7},

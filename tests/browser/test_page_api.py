@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import io
 import re
 import urllib.request
@@ -158,6 +159,11 @@ def test_links_to_the_page_show_our_words_and_picture(quick_server):
     assert named["og:title"].startswith("HSC Studio") and named["twitter:card"]
     assert "link" in named["og:description"]
     assert not re.search("gradio", " ".join(named.values()), re.IGNORECASE)
+    asked = urllib.request.Request(quick_server, headers={"accept-encoding": "gzip"})
+    with urllib.request.urlopen(asked) as answer:  # a tenth of the bytes
+        assert answer.headers["content-encoding"] == "gzip"
+        packed = answer.read()
+    assert b"og:title" in gzip.decompress(packed) and len(packed) < len(page) / 4
     with urllib.request.urlopen(named["og:image"]) as answer:
         picture = Image.open(io.BytesIO(answer.read()))
     assert picture.width / picture.height > 1.9

@@ -4,9 +4,12 @@ import json
 import time
 
 from paths import ASTRONAUT
-from steps import finished, upload
+from playwright.sync_api import expect
+from steps import PHONE, finished, upload
 
 from app import cleanup
+
+SLEEP = 4  # s; far more than the stand-in codec takes
 
 
 def test_a_page_left_open_past_the_sweep_can_still_download(visit, quick_server, temporary):
@@ -31,3 +34,17 @@ def test_a_page_left_open_past_the_sweep_can_still_download(visit, quick_server,
     assert len(saved["#save-file"]) == size and saved["#save-file"].startswith(b"HSC")
     assert saved["#save-picture"].startswith(b"\x89PNG")
     assert json.loads(saved["#save-recipe"])
+
+
+def test_a_phone_that_slept_meanwhile_still_gets_its_picture(visit, waiting_server):
+    url, go = waiting_server
+    page = visit(url, PHONE)
+    browser = page.context.new_cdp_session(page)
+    upload(page, ASTRONAUT)
+    expect(page.locator("#note")).to_contain_text("Loading the model")
+    browser.send("Page.setWebLifecycleState", {"state": "frozen"})
+    go.set()
+    time.sleep(SLEEP)  # the studio finds, compresses and draws; nobody listens
+    browser.send("Page.setWebLifecycleState", {"state": "active"})
+    finished(page)
+    assert page.locator("#viewer img.right").evaluate("image => image.naturalWidth") == 1024

@@ -67,6 +67,11 @@ def test_a_phone_scrolls_in_one_direction_only(visit, server, tab):
     expect(page.locator(OPEN[tab])).to_be_visible()
     page.wait_for_function("document.querySelector('#face-chip small')")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    if tab == "decode":  # nothing is folded away, and nothing reaches out of its box
+        for part in ("#received", "#pasted"):
+            assert page.locator(part).bounding_box()["height"] > 60, part
+        fits = "box => box.scrollWidth <= box.clientWidth + 1"
+        assert page.locator("#received-layers .wrap").evaluate(fits)
 
 
 def test_every_room_can_be_read_by_everybody(visit, quick_server, modules):
@@ -101,3 +106,46 @@ def test_keys_reach_the_head_the_picture_and_the_panel_in_that_order(visit, quic
         )
     seen = list(dict.fromkeys(filter(None, order)))
     assert seen == ["#face-chip", "#tabs > .tab-wrapper", "#viewer", "#steer", "#save"]
+
+
+def go_to(page, where: str) -> None:
+    """Press Tab until something at that place has the focus."""
+    for _ in range(90):
+        page.keyboard.press("Tab")
+        if page.evaluate("where => Boolean(document.activeElement.closest(where))", where):
+            return
+    raise AssertionError(f"the Tab key does not come to {where}")
+
+
+def test_a_face_is_compressed_edited_and_saved_by_keyboard_alone(visit, quick_server):
+    page = visit(quick_server)
+    expect(page.locator("#state")).to_contain_text("Ready")
+    go_to(page, "#face-chip .chip")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Choose a face")).to_be_visible()
+    go_to(page, "#examples .gallery-item")
+    page.keyboard.press("Enter")
+    whole = finished(page)
+    go_to(page, "#stops [data-level='1']")
+    page.keyboard.press("Enter")
+    assert finished(page, "level 1,") < whole
+    go_to(page, "#use-fcn input")
+    page.keyboard.press("Space")
+    expect(page.locator("#readout")).to_contain_text("left out")
+    finished(page, "level 1,")
+    go_to(page, "#save-file")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "astronaut-level1.hsc"
+
+    go_to(page, "#tabs > .tab-wrapper [data-tab-id=edit]")
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
+    go_to(page, "#edit-smile input[type=range]")
+    page.keyboard.press("End")
+    expect(page.locator("#edit-viewer .caption.right small")).to_contain_text("more smile (+1.5)")
+    expect(page.locator("#edit-undo")).to_be_enabled()
+    go_to(page, "#edit-make-file")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "edited.hsc"

@@ -175,5 +175,17 @@ def test_stop_ends_the_search_and_what_shows_stays(tab) -> None:
     assert not any("refine step 9" in call for call in tab.studio.codec.calls)
 
 
+def test_what_shows_stays_while_it_is_shared_or_received(tab) -> None:
+    view, blocks = tab.view, tab.page.blocks
+    ends = {
+        target
+        for fn in blocks.fns.values()
+        if fn.fn is CancelToken.cancel and view.search in fn.inputs
+        for target, _ in fn.targets
+    }
+    (receive,) = (b for b in blocks.blocks.values() if getattr(b, "id", "") == "receive")
+    assert {view.share_face._id, view.stop._id, receive._id} <= ends
+
+
 def test_without_it_there_is_a_switch(studio) -> None:
     assert not studio.refines_by_itself

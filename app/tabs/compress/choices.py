@@ -167,8 +167,9 @@ class OnDemand:
             )
         else:
             yield None, f"Coding as {name.upper()} in {len(current.file):,} bytes …"
-            for fitted in studio.baselines.steps(result.crop, len(current.file), [name]):
-                yield codec_choice(fitted), "" if _figures(fitted) else "Measuring …"
+            with studio.executor.waited_for():  # the search for a better file takes a core
+                for fitted in studio.baselines.steps(result.crop, len(current.file), [name]):
+                    yield codec_choice(fitted), "" if _figures(fitted) else "Measuring …"
             yield None, ""
 
     def _refined(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,8 +109,8 @@ class CompressTab(Tab):
             )
         )
         with view.sharing:
-            share = SharePanel(self.studio, view.current)
-        share.wire()
+            share = SharePanel(self.studio, view.share_face, view.current)
+        share.wire(view.search)
         downloads = [view.save_file, view.save_picture, view.save_recipe]
         for event in drawing + refining:
             event.then(
@@ -245,8 +245,9 @@ class CompressTab(Tab):
         for result in refining.steps(current.result, cancelled):
             progress = result.refining
             words = sharpening(progress) if progress else words
+            said = note(f"Looking for a nearer picture: {words}", busy=bool(progress))
             update: Update = {
-                view.sharpening: note(f"Refining by itself: {words}", busy=bool(progress)),
+                view.sharpening: said,
                 view.stop: gr.Button(interactive=bool(progress)),
             }
             if result.data != known and not cancelled():
@@ -256,10 +257,12 @@ class CompressTab(Tab):
                 update = self.updates.complete(better, Path(photo)) | update
                 update = self.updates.shown(better, Path(photo)) | update
                 update[view.measures] = html.measures(measured)
+                update[view.stops] = self._stops(better)
                 if cancelled():
                     return
             yield update
-        done = note(f"Refined by itself: {words}") if words else ""
+        # what was given up may be of another level than the one that shows now
+        done = note(f"Refined: {words}") if words and not cancelled() else ""
         yield {view.sharpening: done, view.stop: gr.Button(interactive=False)}
 
     def _of(self, current: CurrentFace, result: Compressed) -> CurrentFace:
@@ -307,13 +310,20 @@ class CompressTab(Tab):
         if current is None:
             return
         cancelled = search.watch()
-        sizes: dict[int, int] = {}
+        stops = self._stops(current, cancelled)
+        if stops:
+            yield stops
+
+    def _stops(self, current: CurrentFace, cancelled: Callable[[], bool] = lambda: False) -> str:
+        """The named levels with their bytes, the chosen one with those of the file that shows; ""
+        where it was cancelled."""
+        result, sizes = current.result, dict[int, int]()
         layers = "scn" if current.layers == "scn" else "scn+fcn"
-        for number, size in self.studio.compression.level_bytes(current.result.prepared, layers):
-            sizes[number] = size
+        for number, size in self.studio.compression.level_bytes(result.prepared, layers):
+            sizes[number] = size if number != result.level else result.sizes(layers).total
             if cancelled():
-                return
-        yield html.stops(sizes, current.result.level)
+                return ""
+        return html.stops(sizes, result.level)
 
     def show_example(self, number: int) -> Update:
         """Show an example's shipped pictures, and pass its photo on to be rendered here."""

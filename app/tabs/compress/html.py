@@ -51,7 +51,7 @@ def stops(sizes: Mapping[int, int], level: float = LEVEL) -> str:
         f'aria-pressed="{str(each.number == level).lower()}" title="{escape(each.name)}">'
         f"<b>{each.number}</b> {escape(each.name)}"
         + (
-            f"<small>{sizes[each.number]:,} bytes</small>"
+            f"<small>{sizes[each.number]:,}<i> bytes</i></small>"
             if each.number in sizes
             else '<small class="unknown">… bytes</small>'
         )
@@ -111,11 +111,16 @@ def measures(measured: Distances | None) -> str:
             "a good JPEG has more than 35 dB",
         ),
     ]  # fmt: skip
-    return f'<dl class="measures">{"".join(rows)}</dl>'
+    said = likeness(measured) if measured.of_faces and not measured.no_face else None
+    differ = note(said.differ) if said and said.differ else ""
+    return f'<dl class="measures">{"".join(rows)}</dl>{differ}'
 
 
 def share_link(link: str) -> str:
-    """A button that copies a link; page.js does it."""
+    """A button that copies a link to an example or an invented face; page.js does it. An upload has
+    none: who opened it would not see the face."""
+    if "example=" not in link and "seed=" not in link:
+        return ""
     return f'<button type="button" class="copy" data-copy="{link}">Copy a link to this</button>'
 
 
@@ -124,7 +129,7 @@ def times(result: Compressed) -> str:
     done = [f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items()]
     if not done:
         return ""
-    return note(f"{' · '.join(done)} · on {result.device or 'cpu'}")
+    return note(f"Time taken: {' · '.join(done)} · on {result.device or 'cpu'}")
 
 
 def _person(measured: Distances) -> str:
@@ -142,7 +147,7 @@ def _person(measured: Distances) -> str:
         return _row("Person", "Measuring …", "", what)
     known = (("dlib", measured.identity), ("FaceRes", measured.faceres))
     figures = " · ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
-    return _row("Person", said.words, figures, what, said.differ)
+    return _row("Person", said.words, figures, what)
 
 
 def _measure(
@@ -153,16 +158,11 @@ def _measure(
     return _row(name, words(value), form.format(value), what)
 
 
-def _row(name: str, words: str, figure: str, what: str, more: str = "") -> str:
-    """Words and figure; what the figure is goes into the title and is read out.
-
-    Args:
-        more: a sentence that everybody must see.
-    """
-    seen = f"<em>{escape(more)}</em>" if more else ""
+def _row(name: str, words: str, figure: str, what: str) -> str:
+    """Words and figure; what the figure is goes into the title and is read out."""
     return (
         f'<div title="{escape(what)}"><dt>{name}</dt><dd><b>{escape(words)}</b> '
-        f"<span>{figure}</span> {seen}<small>{escape(what)}</small></dd></div>"
+        f"<span>{figure}</span> <small>{escape(what)}</small></dd></div>"
     )
 
 

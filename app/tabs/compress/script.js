@@ -26,6 +26,10 @@
   document.addEventListener("input", (event) => {
     if (event.target === slider()) mark();
   });
+  // bytes that come late are of a level that is no longer chosen
+  new MutationObserver((changes) => {
+    if (changes.some(({ target }) => target.closest?.("#stops"))) mark();
+  }).observe(document.documentElement, { childList: true, subtree: true });
 
   window.hscPending = () => {
     document.querySelector("#panel")?.classList.add("pending");

@@ -9,8 +9,9 @@ from html import escape
 import gradio as gr
 
 from app.address import face_link, own_address
-from app.components.events import MODEL_EVENT, Update, friendly, keep_downloads
+from app.components.events import MODEL_EVENT, QUICK, Update, friendly, keep_downloads
 from app.components.html import note
+from app.executor import CancelToken
 from app.files import address, keep_bytes
 from app.results import CurrentFace
 from app.services.clips import kinds
@@ -29,15 +30,15 @@ MARKED = (
 
 
 class SharePanel:
-    """The button and what it opens; make it where it is to stand.
+    """What the button opens; make it where it is to stand.
 
     Args:
+        button: that is pressed for it.
         current: state with the face that shows.
     """
 
-    def __init__(self, studio: Studio, current: gr.State) -> None:
-        self.studio, self.current = studio, current
-        self.button = gr.Button("Share", size="md", elem_id="share-face")
+    def __init__(self, studio: Studio, button: gr.Button, current: gr.State) -> None:
+        self.studio, self.button, self.current = studio, button, current
         # always there, and hidden by the style sheet while it is empty: what is set in the very
         # event that makes a column visible may be lost on the way
         with gr.Column(elem_id="share-panel"):
@@ -62,8 +63,14 @@ class SharePanel:
                     elem_classes=["segmented"],
                 )
 
-    def wire(self) -> None:
-        """Connect the button; static/share.js closes the panel when another face shows."""
+    def wire(self, search: gr.State) -> None:
+        """Connect the button; static/share.js closes the panel when another face shows.
+
+        Args:
+            search: state with the visitor's `CancelToken`: a better file would take the place of
+                the one that is being shared.
+        """
+        gr.on([self.button.click, self.kind.input], CancelToken.cancel, search, None, **QUICK)
         outputs = [
             self.note, self.link, self.made, self.save_card, self.save_clip, self.kind,
         ]  # fmt: skip
@@ -79,7 +86,7 @@ class SharePanel:
     def share(
         self, current: CurrentFace | None, kind: str, request: gr.Request
     ) -> Iterator[Update]:
-        """The link and the card at once, then the clip."""
+        """The link at once, then the card, then the clip."""
         if current is None:
             yield {self.note: note(NO_FACE)}
             return
@@ -87,13 +94,11 @@ class SharePanel:
         scheme = request.url.scheme if request.url else "http"
         own = own_address(dict(request.headers), scheme)
         link = sharing.link(current.file, face_link(own))
+        code = self.studio.decode_tools.as_text(link.data, "scn", link.address)
+        shown: Update = {self.link: _link(link, code)}
+        yield shown | {self.note: note("Making the card …", busy=True), self.made: ""}
         card = keep_bytes(sharing.card(current, face_link(own)), "card.png")
-        shown: Update = {
-            self.link: _link(
-                link, self.studio.decode_tools.as_text(link.data, "scn", link.address)
-            ),
-            self.save_card: gr.DownloadButton(value=card, visible=True),
-        }
+        shown[self.save_card] = gr.DownloadButton(value=card, visible=True)
         yield shown | {
             self.note: note("Making the clip …", busy=True),
             self.made: _pictures(card, None, kind),

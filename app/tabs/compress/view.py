@@ -7,7 +7,6 @@ import gradio as gr
 from app.components.html import note
 from app.components.landing import landing_html
 from app.components.visitor_face import VisitorFace
-from app.executor import CancelToken
 from app.tabs.compress import html
 from app.tabs.compress.choices import example_content
 from app.texts import text
@@ -30,7 +29,7 @@ class CompressView:
         self.examples, self.invent, self.seed = face.examples, face.invent, face.seed
         self.face = gr.State(0)
         self.align = gr.State(True)
-        self.search = gr.State(CancelToken())
+        self.search = face.search
         # what each choice of layers shows at this level, which switch.js remembers
         self.browser_cache = gr.JSON(visible=False)
         first = face.given[0] if face.given else None
@@ -112,11 +111,12 @@ class CompressView:
                 "Download .hsc", variant="primary", size="md", elem_id="save-file", min_width=130
             )
             self.save_picture = gr.DownloadButton(
-                "Picture", size="md", elem_id="save-picture", min_width=80
+                "Picture (PNG)", size="md", elem_id="save-picture", min_width=80
             )
             self.save_recipe = gr.DownloadButton(
-                "Recipe", size="md", elem_id="save-recipe", min_width=80
+                "Recipe (JSON)", size="md", elem_id="save-recipe", min_width=80
             )
+            self.share_face = gr.Button("Share", size="md", elem_id="share-face", min_width=80)
             self.share = gr.HTML(elem_id="share")
         self.sharing = gr.Column(elem_id="share-buttons")
         self.times = gr.HTML(elem_id="times")

@@ -20,6 +20,17 @@
     came: sayPresets,
   });
 
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-below]");
+    if (!link) return;
+    event.preventDefault();
+    const where = "#edit-more .tab-container:not(.visually-hidden)";
+    const tab = $(`${where} [data-tab-id="${link.dataset.below}"]`);
+    tab?.click();
+    tab?.focus({ preventScroll: true });
+    $("#edit-more")?.scrollIntoView({ behavior: "smooth", block: "center" });
+  });
+
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     const typing = event.target.closest?.("input:not([type=range]), textarea, [contenteditable]");

@@ -13,6 +13,12 @@ from app.texts import text
 from app.viewer import viewer
 
 NO_FACE = "Drop a .hsc file or a photo, or choose a face on the Compress tab."
+BELOW = {
+    "strip": "an edit over its range",
+    "grid": "edits by bitrate",
+    "between": "two faces, morphed",
+}
+"""The parts below the picture, and what they are, for links to them."""
 CLIPS = {"mp4": "MP4", "webp": "WebP", "gif": "GIF"}
 
 
@@ -29,7 +35,7 @@ class EditView:
                 self.note = gr.HTML(elem_id="edit-note")
             with gr.Column(elem_classes=["room-panel"], elem_id="edit-controls"):
                 self._controls()
-        with gr.Tabs(elem_id="edit-more"):
+        with gr.Tabs(elem_id="edit-more", elem_classes=["parts"]):
             with gr.Tab("Strip", id="strip"):
                 self._strip()
             with gr.Tab("Strength × bitrate", id="grid"):
@@ -39,6 +45,7 @@ class EditView:
 
     def _controls(self) -> None:
         gr.Markdown(text("edit"), elem_id="edit-text")
+        gr.HTML(_below(), elem_id="edit-below", apply_default_css=False)
         with gr.Row(elem_id="presets"):
             self.presets = {
                 label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
@@ -52,7 +59,15 @@ class EditView:
                 "Redo", size="sm", min_width=60, interactive=False, elem_id="edit-redo"
             )
             self.reset = gr.Button("Reset all", size="sm", min_width=60, elem_id="edit-reset")
-        self.meanings = gr.HTML(elem_id="edit-about")
+            self.make_file = gr.Button(
+                "Save as .hsc", size="sm", min_width=100, elem_id="edit-make-file"
+            )
+            self.save_picture = gr.DownloadButton(
+                "Save the picture", size="sm", min_width=100, elem_id="edit-save-picture"
+            )
+        # pressed by the event that makes the file
+        self.save_file = gr.DownloadButton("The edited file", elem_id="edit-save-file")
+        self.saved = gr.HTML(elem_id="edit-saved")
         with gr.Column(elem_id="edit-sliders"):
             self.sliders = EditSliders("edit")
             self.keep_details = gr.Slider(
@@ -65,16 +80,8 @@ class EditView:
                 buttons=["reset"],
                 elem_id="keep-details",
             )
-        with gr.Row(elem_id="edit-save"):
-            self.make_file = gr.Button(
-                "Save as .hsc", size="sm", min_width=100, elem_id="edit-make-file"
-            )
-            self.save_picture = gr.DownloadButton(
-                "Save the picture", size="sm", min_width=100, elem_id="edit-save-picture"
-            )
-        # pressed by the event that makes the file
-        self.save_file = gr.DownloadButton("The edited file", elem_id="edit-save-file")
-        self.saved = gr.HTML(elem_id="edit-saved")
+        # below the sliders: what is said of one that is moved does not move it
+        self.meanings = gr.HTML(elem_id="edit-about")
         self.previews = LocalPreviews("edit")
         # no list of file types: phones grey out endings that they do not know
         self.file = gr.File(
@@ -163,3 +170,11 @@ class EditView:
                     "Download the clip", visible=False, elem_id="save-animation"
                 )
                 self.animation = gr.HTML(elem_id="moving")
+
+
+def _below() -> str:
+    """Links to the parts below the picture; script.js opens them."""
+    links = ", ".join(
+        f'<a href="#edit-more" data-below="{name}">{words}</a>' for name, words in BELOW.items()
+    )
+    return f'<p class="note">Further down: {links}.</p>'

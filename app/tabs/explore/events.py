@@ -34,6 +34,7 @@ class ExploreTab(Tab):
     def build(self, tab: Opens) -> None:
         self.view = view = ExploreView()
         picker = view.picker
+        level = picker.follow_level(tab, self.page.face)
         picker.follow(tab, self.page.face)
         axes: list[Block] = [view.x, view.y]
         photo: list[Block] = [picker.photo, picker.level]
@@ -46,7 +47,7 @@ class ExploreTab(Tab):
         tab.select(friendly(self.name_axes), axes, axes, **MODEL_EVENT)
         tab.select(friendly(self.open, picker.note), request, face, **MODEL_EVENT)
         gr.on(
-            [picker.photo.change, picker.level.release, picker.level.input],
+            [picker.photo.change, picker.level.release, picker.level.input, level.change],
             friendly(self.about_photo, picker.note),
             request,
             [*face_map, *bits],

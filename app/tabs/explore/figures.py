@@ -15,8 +15,10 @@ from app.tabs.explore.labels import label, spread
 
 TEXT, QUIET = "var(--body-text-color)", "var(--body-text-color-subdued)"
 LINE, PAPER = "var(--border-color-primary)", "var(--block-background-fill)"
-SCN, FCN, HEADER = "var(--scn)", "var(--fcn)", "var(--header)"
-FONT = "ui-sans-serif, system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
+SCN, OTHER, HEADER = "var(--scn)", "var(--other)", "var(--header)"
+GROUPS = (SCN, "var(--group-2)", "var(--group-3)")
+"""Coarse, middle and fine styles: no layer's colour stands for anything else."""
+FONT = "Figtree, ui-sans-serif, system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 PORTRAIT_WIDTH = 0.075
 """Width of a portrait, in parts of the map's."""
 LEAST_DISTANCE = 0.9
@@ -77,10 +79,10 @@ def curve_figure(curve: Curve, metric: CurveMetric) -> str:
         if metric.key in point.figures:
             series.setdefault(point.series, []).append(index)
     line_styles = {
-        "HSC": {"color": SCN, "symbol": "circle", "line": "solid"},
+        "HSC": {"color": TEXT, "symbol": "circle", "line": "solid"},
         "SCN alone": {"color": SCN, "symbol": "circle-open", "line": "solid"},
-        "AVIF": {"color": FCN, "symbol": "square", "line": "dash"},
-        "WebP": {"color": HEADER, "symbol": "triangle-up", "line": "dash"},
+        "AVIF": {"color": OTHER, "symbol": "square", "line": "dash"},
+        "WebP": {"color": OTHER, "symbol": "triangle-up", "line": "dot"},
         "JPEG": {"color": HEADER, "symbol": "x", "line": "dot"},
     }
     traces = []
@@ -129,7 +131,7 @@ def styles_figure(spending: BitSummary) -> str:
     """SCN's bits by style, coarse to fine."""
     count = len(spending.styles)
     names, fills = [], []
-    for (name, draws, size, _), colour in zip(spending.groups, (SCN, FCN, HEADER), strict=True):
+    for (name, draws, size, _), colour in zip(spending.groups, GROUPS, strict=True):
         names += [f"{name}: {draws}"] * size
         fills += [colour] * size
     trace = {
@@ -182,7 +184,7 @@ def _edits(moves: Sequence[tuple[str, str, float, tuple[float, float]]]) -> Trac
         "type": "scatter", "mode": "markers", "name": "Edits",
         "x": [place[0] for _, _, _, place in moves], "y": [place[1] for _, _, _, place in moves],
         "customdata": [f"edit:{name}:{amount:g}" for name, _, amount, _ in moves],
-        "marker": {"color": FCN, "size": 9},
+        "marker": {"color": TEXT, "size": 9},
         "text": [f"{label} {amount:+.2g}" for _, label, amount, _ in moves],
         "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
@@ -207,7 +209,7 @@ def _within(
 def _arrow(end: tuple[float, float], start: tuple[float, float]) -> Trace:
     return {
         "x": end[0], "y": end[1], "ax": start[0], "ay": start[1], "xref": "x", "yref": "y",
-        "axref": "x", "ayref": "y", "text": "", "showarrow": True, "arrowcolor": FCN,
+        "axref": "x", "ayref": "y", "text": "", "showarrow": True, "arrowcolor": TEXT,
         "arrowwidth": 1.5, "arrowhead": 2, "arrowsize": 1, "standoff": 5, "startstandoff": 9,
     }  # fmt: skip
 

@@ -46,7 +46,7 @@ class ExploreView:
                     download=True,
                 )
                 self.start = gr.Radio(
-                    STARTS, value="mean", label="Empty places start from", elem_id="start"
+                    STARTS, value="mean", label="At an empty place, start from", elem_id="start"
                 )
                 with gr.Row(elem_id="typed"):
                     self.at_x = gr.Number(0, label="Across", min_width=70, elem_id="at-x")

@@ -14,6 +14,7 @@ from app.cache import fingerprint
 from app.components.events import LIVE, MODEL_EVENT, QUICK, Update, friendly
 from app.components.html import busy_note, note
 from app.components.local_previews import source
+from app.executor import CancelToken
 from app.protocols import FaceCodec
 from app.results import CurrentFace, Edits, FileFacts
 from app.services.examples import FOLDER
@@ -78,6 +79,8 @@ class ReceiveTab(Tab):
             view.viewer,
             **MODEL_EVENT | {"trigger_mode": "multiple"},
         )
+        # a file that was received does not change: the search for a better one ends
+        tab.select(CancelToken.cancel, self.page.face.search, None, **QUICK)
         tab.select(
             friendly(self.take_over, view.note),
             [view.data, view.taken, self.page.face.current, *asked],
@@ -196,7 +199,7 @@ class ReceiveTab(Tab):
                 continue
             cached = decoding.is_cached(data, layer)
             url = drawn(decoding.render(data, layer).value, "layer.webp") if cached else ""
-            choices.append(Choice(layer, LAYER_NAMES[layer], url))
+            choices.append(Choice(layer, LAYER_NAMES[layer], url, self._bytes(data, layer)))
         others = [choice.name for choice in choices if choice.name != DECODED]
         return content(
             choices,
@@ -205,6 +208,10 @@ class ReceiveTab(Tab):
             version=fingerprint(data),
             waiting=small,
         )
+
+    def _bytes(self, data: bytes, layers: str) -> int:
+        """What a file with these layers takes: likeness alone needs the essence's bytes too."""
+        return self.studio.decoding.size(data, "scn" if layers == "scn" else "scn+fcn")
 
     def _has_fcn(self, data: bytes) -> bool:
         return "fcn" in self.studio.decoding.readable(data, "scn+fcn")[2]["layers"]
@@ -216,7 +223,8 @@ class ReceiveTab(Tab):
             return patch("-")
         picture = self.studio.decode(data, asked.name).picture
         url = drawn(picture, "layer.webp")
-        return patch(asked.version, Choice(asked.name, LAYER_NAMES[asked.name], url))
+        size = self._bytes(data, asked.name)
+        return patch(asked.version, Choice(asked.name, LAYER_NAMES[asked.name], url, size))
 
     def preview(self, data: bytes | None, layers: str, *values: float) -> Update:
         """A small picture while a slider moves, unless the whole one is there already."""
