@@ -129,7 +129,7 @@ def times(result: Compressed) -> str:
     done = [f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items()]
     if not done:
         return ""
-    return note(f"Time taken: {' · '.join(done)} · on {result.device or 'cpu'}")
+    return note(f"Took: {' · '.join(done)} · on {result.device or 'cpu'}")
 
 
 def _person(measured: Distances) -> str:

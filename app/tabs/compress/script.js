@@ -13,7 +13,8 @@
   }
 
   function mark() {
-    const level = Number(slider()?.value);
+    if (!slider()) return;
+    const level = Number(slider().value);
     for (const stop of document.querySelectorAll("#stops [data-level]")) {
       stop.setAttribute("aria-pressed", String(Number(stop.dataset.level) === level));
     }
