@@ -4,8 +4,9 @@
 
 Writes ``studio.mp4`` and a picture of every scene into the folder OUT, which lies outside of the
 repository. Everything is done through the page, as a visitor does it, in Chromium and over the
-studio with its real model. Where the studio computes for longer than a second the rest of the wait
-is cut, and the line below the picture says how long it was. Needs Chromium, as the page tests do.
+studio with its real model. What a hand does is shown at the speed of a hand, however busy the
+machine is. Where the studio computes for longer than a second the rest of the wait is cut, and the
+line below the picture says how long it was. Needs Chromium, as the page tests do.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import shutil
 import sys
 import tempfile
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,8 @@ from page_timings import BROWSERS  # noqa: E402
 SIZE = {"width": 1280, "height": 720}
 LINE = 48  # pixels below the page, for what is done
 SEEN_WAITING = 1.0  # s of a wait that stay in
-GLIDE = 0.5  # s in which the pointer goes to where it presses
+GLIDE, STEPS = 0.5, 8  # s in which the pointer goes to where it presses, and in how many steps
+THUMB = 16  # pixels of a slider's
 EYE = (0.36, 0.43)  # of the astronaut's picture: her right eye
 POINTER = """
 addEventListener("DOMContentLoaded", () => {
@@ -70,27 +73,29 @@ EDITED = """() => document.querySelector("#edit-viewer .world img.right")?.natur
   && !document.querySelector("#edit-note p")"""
 
 
-@dataclass
 class Recording:
     """Frames of a page as Chromium paints them, and what is said below them.
+
+    The film's time is that of the acts: what they took on a machine with other work is left out.
 
     Attributes:
         frames: seconds, and the JPEG file of what showed from then on.
         said: seconds, and the line below the picture from then on.
-        cuts: begin and end of what is left out, in seconds.
+        acts: begin and end in seconds, and how long the film shows what came between.
+        scenes: name of each, and the number of acts before it.
     """
 
-    page: Page
-    folder: Path
-    frames: list[tuple[float, Path]] = field(default_factory=list)
-    said: list[tuple[float, str]] = field(default_factory=list)
-    cuts: list[tuple[float, float]] = field(default_factory=list)
-    scenes: list[tuple[str, float]] = field(default_factory=list)
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page, self.folder = page, folder
+        self.frames: list[tuple[float, Path]] = []
+        self.said: list[tuple[float, str]] = []
+        self.acts: list[tuple[float, float, float]] = []
+        self.scenes: list[tuple[str, int]] = []
 
     def begin(self) -> None:
         self._cdp = self.page.context.new_cdp_session(self.page)
         self._cdp.on("Page.screencastFrame", self._keep)
-        self._cdp.send("Page.startScreencast", {"format": "jpeg", "quality": 90})
+        self._cdp.send("Page.startScreencast", {"format": "jpeg", "quality": 85})
 
     def _keep(self, event: dict[str, Any]) -> None:
         path = self.folder / f"{len(self.frames):05d}.jpg"
@@ -100,79 +105,86 @@ class Recording:
 
     def scene(self, name: str, words: str) -> None:
         """Something else begins: its name, and what is said below."""
-        self.scenes.append((name, time.time()))
+        self.scenes.append((name, len(self.acts)))
         self.say(words)
         print(f"{name}: {words}", flush=True)
 
     def say(self, words: str) -> None:
+        self.words = words
         self.said.append((time.time(), words))
 
-    def stay(self, seconds: float) -> None:
-        self.page.wait_for_timeout(1000 * seconds)
+    def lasting(self, seconds: float, act: Callable[[], object]) -> None:
+        """Do something, and show it for so long."""
+        began = time.time()
+        act()
+        self.acts.append((began, time.time(), seconds))
 
-    def wait(self, until: str | Callable[[], object]) -> None:
-        """Wait for the studio. Of more than a second the rest is cut, and said."""
+    def stay(self, seconds: float) -> None:
+        self.lasting(seconds, lambda: self.page.wait_for_timeout(1000 * seconds))
+
+    def wait(self, until: str | Callable[[], object], seen: float = SEEN_WAITING) -> None:
+        """Wait for the studio. What takes longer than `seen` seconds is cut then, and said."""
         began = time.time()
         if callable(until):
             until()
         else:
             self.page.wait_for_function(until)
         took = time.time() - began
-        if took > SEEN_WAITING + 0.5:
-            self.cuts.append((began + SEEN_WAITING, began + took))
-            words = self.said[-1][1]
-            self.say(f"{words} ({took:.1f} s, cut)")
+        self.acts.append((began, began + min(took, seen), min(took, seen)))
+        if took > seen + 0.5:
+            self.said.append((time.time(), f"{self.words} (waited {took:.1f} s, cut)"))
 
-    def point(self, target: Locator, at: tuple[float, float] = (0.5, 0.5)) -> tuple[float, float]:
+    def point(self, target: Locator, at: tuple[float, float] = (0.5, 0.5)) -> None:
         """Move the pointer to a place of an element, given in parts of its sides."""
         target.scroll_into_view_if_needed()
         box = target.bounding_box()
         assert box, "what the pointer goes to must be on the page"
         x, y = box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"]
-        self.page.mouse.move(x, y, steps=round(GLIDE * 25))
-        return x, y
+        self.lasting(GLIDE, lambda: self.page.mouse.move(x, y, steps=STEPS))
 
-    def press(self, target: Locator, at: tuple[float, float] = (0.5, 0.5)) -> None:
-        self.page.mouse.click(*self.point(target, at), delay=80)
+    def press(self, target: Locator) -> None:
+        self.point(target)
+        self.page.mouse.down()
+        self.lasting(0.1, self.page.mouse.up)
 
     def slide(self, slider: Locator, value: float, seconds: float = 1.2) -> None:
         """Drag a slider from where it is to a value."""
         low, high, now = slider.evaluate("s => [+s.min, +s.max, +s.value]")
-        thumb = 16.0
         box = slider.bounding_box()
         assert box, "a slider that is moved must be on the page"
 
         def place(amount: float) -> float:
             part = (amount - low) / (high - low)
-            return float(box["x"] + thumb / 2 + part * (box["width"] - thumb))
+            return float(box["x"] + THUMB / 2 + part * (box["width"] - THUMB))
 
         y = box["y"] + box["height"] / 2
-        self.page.mouse.move(place(now), y, steps=round(GLIDE * 25))
+        self.lasting(GLIDE, lambda: self.page.mouse.move(place(now), y, steps=STEPS))
         self.page.mouse.down()
-        steps = round(25 * seconds)
-        for step in range(1, steps + 1):
-            self.page.mouse.move(place(now + (value - now) * step / steps), y)
-            self.stay(seconds / steps)
+        for step in range(1, STEPS + 1):
+            x = place(now + (value - now) * step / STEPS)
+            self.lasting(seconds / STEPS, lambda x=x: self.page.mouse.move(x, y))
         self.page.mouse.up()
 
     # ---- the film ---------------------------------------------------------------------------
 
-    def timeline(self) -> Iterator[tuple[float, Path]]:
-        """Moments of the film, FPS a second: the time of recording, and the frame that showed."""
-        number, now = 0, self.frames[0][0]
-        last = self.frames[-1][0]
-        while now < last:
-            for begin, end in self.cuts:
-                if begin <= now < end:
-                    now = end
-            while number + 1 < len(self.frames) and self.frames[number + 1][0] <= now:
-                number += 1
-            yield now, self.frames[number][1]
-            now += 1 / FPS
+    def timeline(self) -> Iterator[tuple[int, float]]:
+        """Moments of the film, FPS a second: number of the act, and the time of recording."""
+        due, shown = 0.0, 0
+        for number, (begin, end, seconds) in enumerate(self.acts):
+            while shown < (due + seconds) * FPS:
+                part = (shown / FPS - due) / seconds
+                yield number, begin + part * (end - begin)
+                shown += 1
+            due += seconds
 
-    def picture(self, now: float, path: Path) -> Image.Image:
+    def picture(self, now: float) -> Image.Image:
         """A moment of the film with its line below."""
         words = next((words for since, words in reversed(self.said) if since <= now), "")
+        times = [since for since, _ in self.frames]
+        return self._lettered(self.frames[max(bisect_right(times, now) - 1, 0)][1], words)
+
+    @lru_cache(maxsize=2)  # noqa: B019 - a recording lives as long as the process
+    def _lettered(self, path: Path, words: str) -> Image.Image:
         whole = Image.new("RGB", (SIZE["width"], SIZE["height"] + LINE), PAPER)
         with Image.open(path) as frame:
             shown = frame.convert("RGB")
@@ -186,12 +198,12 @@ class Recording:
     def save(self, out: Path) -> float:
         """Write the film and a picture at the end of every scene; the film's seconds."""
         moments = list(self.timeline())
-        film = mp4(self.picture(*moment) for moment in moments)
+        film = mp4(self.picture(now) for _, now in moments)
         (out / "studio.mp4").write_bytes(film)
-        ends = [began for _, began in self.scenes[1:]] + [moments[-1][0]]
+        ends = [first for _, first in self.scenes[1:]] + [len(self.acts)]
         for number, ((name, _), end) in enumerate(zip(self.scenes, ends, strict=True), 1):
-            moment = [each for each in moments if each[0] < end - 0.1][-1]
-            self.picture(*moment).save(out / f"{number:02d}-{name}.png")
+            last = [now for act, now in moments if act < end][-1]
+            self.picture(last).save(out / f"{number:02d}-{name}.png")
         return len(moments) / FPS
 
 
@@ -240,8 +252,7 @@ def visit(page: Page, url: str, film: Recording) -> None:
     film.point(viewer.locator(".canvas"), EYE)
     page.keyboard.down("Control")
     for _ in range(12):
-        page.mouse.wheel(0, -14)
-        film.stay(0.06)
+        film.lasting(0.07, lambda: page.mouse.wheel(0, -14))
     page.keyboard.up("Control")
     film.stay(1.2)
     film.press(viewer.locator(".scale"))
@@ -275,7 +286,7 @@ def visit(page: Page, url: str, film: Recording) -> None:
     page.locator("#link select").evaluate("select => { select.value = '9600'; }")
     film.stay(1)
     page.keyboard.press("Space")
-    film.wait(lambda: page.locator(".link .theirs img").wait_for())
+    film.wait(lambda: page.locator(".link .theirs img").wait_for(), seen=2.5)
     film.stay(2.5)
 
 

@@ -72,7 +72,7 @@ class CompressTab(Tab):
             view.note, view.no_face, view.faces, view.welcome, view.readout, view.viewer,
             view.chip, view.stops, view.measures, view.link, view.share, view.times,
             view.save_file, view.save_picture, view.save_recipe, view.current,
-            view.browser_cache,
+            view.browser_cache, view.sharpening,
         ]  # fmt: skip
         with_face = [*outputs, view.face, view.align]
         switches = LayerSwitches(view, self.updates, self.studio, self.draw)
@@ -118,12 +118,11 @@ class CompressTab(Tab):
             ).then(friendly(self.level_bytes), [view.current, view.search], view.stops, **SIZING)
             event.then(**keep_downloads("compress", downloads))
         if self.studio.refines_by_itself:
-            sharpened = [view.sharpening, view.stop]
             for event in drawing:
                 event.then(
                     friendly(self.sharpen),
                     [view.current, view.photo, view.search],
-                    [*outputs, *sharpened],
+                    [*outputs, view.stop],
                     **BACKGROUND,
                 ).then(**keep_downloads("compress", downloads))
             view.stop.click(CancelToken.cancel, view.search, None, **QUICK)

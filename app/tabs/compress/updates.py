@@ -102,6 +102,7 @@ class ResultUpdates:
             view.measures: "",
             view.link: slow_link(result.sizes(current.layers), result.prepared.upload_bytes),
             view.times: html.times(result),
+            view.sharpening: "",
         }
 
     def complete(self, current: CurrentFace, photo: Path) -> Update:
