@@ -1,11 +1,13 @@
 """The overrides of Gradio's internals; no other module has any.
 
-Written against Gradio 6.31. Two methods of `gr.Blocks`, one of its queue and four of its MCP
+Written against Gradio 6.31. Five methods of `gr.Blocks`, one of its queue and four of its MCP
 server are replaced, none of which is documented:
 
 - `preprocess_data` turns what a browser or a caller sent into the arguments of a handler. If its
   name or its first three parameters change, refusals show Gradio's own text again, with paths of
   the server in it, and addresses are fetched.
+- `get_config_file`, `postprocess_data` and `call_function` make what a browser is sent: the page,
+  values and errors. If their results change, pages of other models speak of faces.
 - `handle_streaming_diffs` turns what a generator yields into what is sent. If its parameters or the
   form of a difference, ``["replace", path, value]``, change, updates are lost in a busy browser.
 - `Queue.process_events` is called when events leave the queue, each with the `enqueue_time` at
@@ -41,6 +43,7 @@ from PIL import Image
 
 from app import agents
 from app.components.events import toast
+from app.words import Words
 from hsc.errors import HscError
 
 if TYPE_CHECKING:
@@ -64,9 +67,11 @@ class StudioBlocks(gr.Blocks):
 
     Attributes:
         health: what `app.monitoring` tells of this page.
+        words: what its texts say where the model shows no faces.
     """
 
     health: Health
+    words = Words()
 
     @cached_property
     def asked_by_agents(self) -> set[str]:
@@ -90,6 +95,23 @@ class StudioBlocks(gr.Blocks):
         except Exception as error:
             log.info("refused arguments: %s", type(error).__name__)
             raise toast(UNFIT_ARGUMENTS) from None
+
+    def get_config_file(self) -> Any:
+        """As `gr.Blocks.get_config_file`, in the words of the model's domain."""
+        return self.words.config(super().get_config_file())
+
+    async def call_function(self, *given: Any, **options: Any) -> Any:
+        """As `gr.Blocks.call_function`. Raises gr.Error, in the words of the model's domain."""
+        try:
+            return await super().call_function(*given, **options)
+        except gr.Error as error:
+            error.message = self.words.say(error.message)
+            raise
+
+    async def postprocess_data(self, *given: Any, **options: Any) -> list[Any]:
+        """As `gr.Blocks.postprocess_data`, in the words of the model's domain."""
+        data: list[Any] = self.words.update(await super().postprocess_data(*given, **options))
+        return data
 
     def handle_streaming_diffs(
         self,

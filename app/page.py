@@ -19,10 +19,11 @@ from app.components.events import QUICK, Update
 from app.components.visitor_face import VisitorFace
 from app.gradio_overrides import StudioBlocks, offer_tools
 from app.services.examples import FOLDER
-from app.studio import Studio
+from app.studio import Studio, noun_of
 from app.tabs import TABS
 from app.tabs.base import PageContext, Tab
 from app.theme import FAMILY, theme
+from app.words import Words
 from hsc.errors import HscError
 
 STATIC = Path(__file__).with_name("static")
@@ -80,6 +81,7 @@ def head() -> str:
 
     Gradio applies media queries of `css` to what is inside the tabs only.
     """
+    words = Words(noun_of())
     names = ("page.js", "face.js", "keep.js", "landing.js", "share.js", "slow_link.js", "stage.js")
     shared = [*map(_static, names), viewer.script(), local_previews.script()]
     scripts = [*shared, *(part.asset("script.js") for part in _parts())]
@@ -93,7 +95,7 @@ def head() -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="preload" href="{TYPEFACE}" as="font" type="font/woff2" crossorigin>'
         f"<style>{face}{style}</style>"
-        + "".join(f"<script>{script}</script>" for script in scripts if script)
+        + "".join(f"<script>{words.script(script)}</script>" for script in scripts if script)
     )
 
 
@@ -107,6 +109,7 @@ def build(studio: Studio) -> gr.Blocks:
     gr.set_static_paths([FOLDER])  # examples are served from where they lie, not from copies
     mimetypes.add_type("image/avif", ".avif")  # which Python knows since 3.13
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
+        page.words = Words(studio.noun, studio.of_faces)
         face = VisitorFace()
         with gr.Row(elem_id="masthead"):
             gr.HTML(_brand(studio), elem_id="brand")

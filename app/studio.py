@@ -32,7 +32,13 @@ from app.services.vision import VisionReadouts
 from hsc.domains import domain
 from hsc.weights.model_id import FACES, Model, model_of
 
-__all__ = ["LARGEST_FILE", "LAYERS", "Photo", "Studio"]
+__all__ = ["LARGEST_FILE", "LAYERS", "Photo", "Studio", "noun_of"]
+
+
+def noun_of(model: Model | None = None) -> str:
+    """What one subject of a model is called, of the one in use by default: ``face``."""
+    model = model or model_of()
+    return model.noun or domain(model.config.generator.domain).noun
 
 
 class Studio:
@@ -67,7 +73,7 @@ class Studio:
         self.batches = Batches(compression, self.measures)
         self.baselines = Baselines(self.measures, cache)
         self.vision = VisionReadouts(compression, cache)
-        self.bit_allocation = BitAllocations(decoding, cache)
+        self.bit_allocation = BitAllocations(decoding, cache, self.of_faces)
         self.rd_curve = RdCurves(compression, self.measures, cache)
         self.decode_tools = DecodeTools(decoding)
         self.photographs = Photographs(compression, cache)
@@ -77,6 +83,11 @@ class Studio:
     def of_faces(self) -> bool:
         """Whether the model shows faces: only then there are identity and read-outs."""
         return domain(self.model.config.generator.domain).has_identity
+
+    @property
+    def noun(self) -> str:
+        """What one subject of the model is called."""
+        return noun_of(self.model)
 
     @property
     def shows(self) -> str:

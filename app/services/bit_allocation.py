@@ -33,8 +33,8 @@ class BitSummary:
         styles: bits of SCN by style of w+, 23.
         groups: name, what it controls, how many styles, bits; the styles by what they control.
         positions: bits of FCN by place, 16 rows of 16; () without FCN.
-        person: part of FCN's bits that lie on the person; None without FCN.
-        area: part of the picture that the person takes; None without FCN.
+        person: part of FCN's bits that lie on the person; None without FCN, and without people.
+        area: part of the picture that the person takes; None likewise.
     """
 
     styles: tuple[float, ...]
@@ -60,10 +60,14 @@ CONTROLS = {
 
 
 class BitAllocations:
-    """Bits of files, and pictures of where they went."""
+    """Bits of files, and pictures of where they went.
 
-    def __init__(self, decoding: Decoding, cache: SharedCache) -> None:
-        self.decoding = decoding
+    Args:
+        of_faces: whether there is a person in each picture.
+    """
+
+    def __init__(self, decoding: Decoding, cache: SharedCache, of_faces: bool = True) -> None:
+        self.decoding, self.of_faces = decoding, of_faces
         self._done: Cache[BitSummary] = Cache(cache)
 
     def of(self, data: bytes) -> BitSummary:
@@ -102,6 +106,9 @@ class BitAllocations:
         styles = tuple(found.styles.tolist())
         if found.positions is None:
             return BitSummary(styles, groups, (), None, None)
+        rows = tuple(map(tuple, found.positions.tolist()))
+        if not self.of_faces:
+            return BitSummary(styles, groups, rows, None, None)
         picture = self.decoding.render(data).value
         with one_core():
             mask = self._person.mask(picture)  # (256, 256)
@@ -109,7 +116,6 @@ class BitAllocations:
         cells = len(found.positions)
         share = mask.reshape(cells, side, cells, side).mean((1, 3))  # (16, 16)
         person = float((share * found.positions).sum() / found.positions.sum())
-        rows = tuple(map(tuple, found.positions.tolist()))
         return BitSummary(styles, groups, rows, person, float(share.mean()))
 
 

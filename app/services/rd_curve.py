@@ -14,7 +14,7 @@ from app.cache import Cache, SharedCache
 from app.executor import one_core
 from app.results import Prepared
 from app.services.compression import Compression
-from app.services.measure import Measures
+from app.services.measure import RECOGNISED, Measures
 from hsc.baselines import CODECS, Encodings
 from hsc.baselines.published import PAPER_POINTS as PAPER_POINTS  # for the page
 from hsc.baselines.registry import OtherCodec
@@ -94,6 +94,14 @@ class RdCurves:
     def __init__(self, compression: Compression, measures: Measures, cache: SharedCache) -> None:
         self.compression = compression
         self.measures = measures
+        px = compression.model.config.generator.image_px
+        self.metrics = tuple(
+            each
+            for each in METRICS
+            if (measures.of_faces or each.key not in RECOGNISED)
+            and (each.key != "lpips_1024" or px >= 1024)
+        )
+        """Those that the model's pictures can be measured by."""
         self._points: Cache[CurvePoint | None] = Cache(cache)
         self._originals: Cache[Scored] = Cache(cache, ORIGINAL_BYTES)
 
@@ -173,6 +181,6 @@ class RdCurves:
             original = self._originals.get_or_make(
                 prepared.key, lambda: evaluator.original(prepared.crop)
             )
-            figures = [metric.key for metric in METRICS]
+            figures = [metric.key for metric in self.metrics]
             found = evaluator.compare(original, picture, figures)
         return {key: value for key, value in found.items() if not math.isnan(value)}

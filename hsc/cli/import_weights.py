@@ -41,6 +41,7 @@ def add_parser(subparsers) -> None:
     )
     own.add_argument("--name", dest="model", metavar="WORD", help="of the model: hsc-cats")
     own.add_argument("--shows", metavar="WORDS", help="what its pictures show: cats")
+    own.add_argument("--noun", default="", metavar="WORD", help="what one of them is called: cat")
     own.add_argument(
         "--domain", default="centre_crop", help="how photos are aligned (default: centre_crop)"
     )
@@ -71,7 +72,9 @@ def _import_generator(args: argparse.Namespace) -> int:
         raise parsing.UsageError("expected stylegan2 FILE --name WORD --shows WORDS --out DIR")
     from hsc.research.convert.stylegan2 import About, import_checkpoint
 
-    about = About(args.model, args.shows, args.domain, args.licence, args.source, args.feature_px)
+    about = About(
+        args.model, args.shows, args.domain, args.licence, args.source, args.feature_px, args.noun
+    )
     spec = import_checkpoint(args.checkpoint, about, args.out).config.generator
     print(f"{args.out}: a generator of {spec.image_px} px, {spec.styles} x {spec.style_dim} styles")
     return 0

@@ -46,6 +46,7 @@ class Model:
     Attributes:
         name: as in the names of its files' models, e.g. ``hsc-face``: letters, digits, - and _.
         shows: what its pictures show, in words: ``faces``.
+        noun: what one of them is called on the page, such as ``cat``; "": as its domain calls it.
         licence: of its weights; source: where they are from.
         config: sizes of the generator, which name its architecture and its domain, and of the
             codec around it.
@@ -56,6 +57,7 @@ class Model:
     licence: str
     source: str
     config: CodecConfig
+    noun: str = ""
 
     def save(self, folder: Path) -> None:
         """Write ``model.json``; ``domain`` repeats how photos are aligned, for readers."""
@@ -106,6 +108,7 @@ def model_of(folder: Path | None = None) -> Model:
             licence=str(values["licence"]),
             source=str(values["source"]),
             config=CodecConfig.from_json(json.dumps(values["config"])),
+            noun=str(values.get("noun", "")),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(

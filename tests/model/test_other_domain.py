@@ -4,6 +4,7 @@ Nothing is learnt here in so few steps: what is tested is that the parts fit tog
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from PIL import Image
 import hsc
 from app.page import build
 from app.studio import Studio
+from app.tabs.about import html as about
+from app.words import READ
 from hsc.codec import Codec
 from hsc.errors import BitstreamError, HscError, WeightsError
 from hsc.research import stages
@@ -67,8 +70,8 @@ def test_shapes_are_drawn_alike_each_time(tmp_path: Path) -> None:
 def test_the_recipe_makes_a_model(work: Path) -> None:
     model = model_of(work / "model")
     spec = model.config.generator
-    assert (model.name, model.shows, spec.image_px, spec.feature_px) == (
-        "hsc-shapes", "drawn shapes", PX, 16,
+    assert (model.name, model.shows, model.noun, spec.image_px, spec.feature_px) == (
+        "hsc-shapes", "drawn shapes", "shape", PX, 16,
     )  # fmt: skip
     assert model_id(work / "model").name.startswith("hsc-shapes-")
     assert model_id(work / "model") != model_id(ASSETS)
@@ -136,6 +139,27 @@ def test_the_page_shows_what_the_model_can(codec: Codec, file: bytes) -> None:
     assert labels.isdisjoint({"Vision", "Photographs"})
     words = " ".join(str(block.value) for block in page.blocks.values() if hasattr(block, "value"))
     assert "<p>drawn shapes</p>" in words
+
+    # what is sent to the browser speaks of shapes: in labels, texts and HTML, not in names
+    sent = " ".join(
+        _read(each["props"])
+        for each in page.get_config_file()["components"]
+        if each["props"].get("visible") is not False
+    )
+    assert "Choose a shape" in sent and "Two shapes" in sent
+    told = re.findall(r".{0,40}\b(?:faces?|person|people|hair|skin)\b.{0,20}", sent, re.I)
+    assert told == []
+    running = about.running(codec, studio.model)
+    assert codec.model_name in running and "drawn shapes, 64 x 64 pixels" in running
+
+
+def _read(value: object, name: str = "value") -> str:
+    """What a visitor reads of a component's properties."""
+    if isinstance(value, dict):
+        return " ".join(_read(v, k) for k, v in value.items() if k in READ)
+    if isinstance(value, (list, tuple)):
+        return " ".join(_read(each[0] if name == "choices" else each) for each in value)
+    return re.sub(r"<[^>]*>", " ", value) if isinstance(value, str) else ""
 
 
 def test_a_folder_that_is_no_model_is_named(tmp_path: Path, monkeypatch) -> None:

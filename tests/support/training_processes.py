@@ -1,7 +1,7 @@
 """Two small trainings over data that is known in advance, in as many processes as start this.
 
-    python training_processes.py FOLDER BATCH
-    torchrun --nproc-per-node 2 training_processes.py FOLDER BATCH
+    python training_processes.py FOLDER BATCH [STEPS]
+    torchrun --nproc-per-node 2 training_processes.py FOLDER BATCH [STEPS]
 
 In FOLDER a small network is trained for some steps in ``begun``, and for more of them in every
 other folder that has a checkpoint; a small FCN in ``feature``. Row r of step s is the same whoever
@@ -68,7 +68,7 @@ class KnownFeatures:
         return CodedBatch(feature, feature_s, context, torch.full((n,), 300.0))
 
 
-def small(folder: Path, batch: int) -> None:
+def small(folder: Path, batch: int, steps: int) -> None:
     """Begin, or go on from the checkpoint of a folder."""
     network = TwoBranches()
     checkpoint = Checkpoint(folder, network)
@@ -79,7 +79,7 @@ def small(folder: Path, batch: int) -> None:
         checkpoint,
         [{"params": list(network.parameters()), "lr": 1e-3}],
         lambda step, _: network.loss(first + step, batch),
-        Budget(STEPS, 5),
+        Budget(steps, 5),
         CsvLog(folder / "log.csv"),
         batch=batch,
         log_every=2,
@@ -87,7 +87,7 @@ def small(folder: Path, batch: int) -> None:
     )
 
 
-def feature(folder: Path, batch: int) -> None:
+def feature(folder: Path, batch: int, steps: int) -> None:
     """FCN, and the price of its bytes."""
     torch.manual_seed(2)
     network = FeatureCodec(TINY)
@@ -98,7 +98,7 @@ def feature(folder: Path, batch: int) -> None:
         Checkpoint(folder, network),
         [{"params": list(network.parameters()), "lr": 1e-3}],
         lambda step, _: loss(batch, step),
-        Budget(STEPS, 5),
+        Budget(steps, 5),
         CsvLog(folder / "log.csv"),
         batch=batch,
         log_every=2,
@@ -108,16 +108,17 @@ def feature(folder: Path, batch: int) -> None:
 
 def main() -> None:
     folder, batch = Path(sys.argv[1]), int(sys.argv[2])
+    steps = int(sys.argv[3]) if len(sys.argv) > 3 else STEPS
     torch.set_num_threads(1)
     with distributed.processes("cpu"):
         there = [path.parent for path in sorted(folder.glob("*/state.json"))]
-        small(folder / "begun", batch)
+        small(folder / "begun", batch, steps)
         if distributed.is_first():
             shutil.copytree(folder / "begun", folder / "resumed")
         distributed.wait()
         for each in [folder / "resumed", *there]:
-            small(each, batch)
-        feature(folder / "feature", batch)
+            small(each, batch, steps)
+        feature(folder / "feature", batch, steps)
 
 
 if __name__ == "__main__":

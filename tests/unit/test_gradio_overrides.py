@@ -34,7 +34,13 @@ def test_the_methods_that_are_replaced_are_there_with_the_same_parameters():
         for name, value in vars(StudioBlocks).items()
         if inspect.isfunction(value) and value.__qualname__.startswith("StudioBlocks.")
     }
-    assert replaced == {"preprocess_data", "handle_streaming_diffs"}
+    assert replaced == {
+        "preprocess_data", "handle_streaming_diffs", "get_config_file", "postprocess_data",
+        "call_function",
+    }  # fmt: skip
+    assert parameters(gr.Blocks.get_config_file) == []
+    assert inspect.iscoroutinefunction(gr.Blocks.postprocess_data)
+    assert inspect.iscoroutinefunction(gr.Blocks.call_function)
     assert parameters(gr.Blocks.preprocess_data)[:2] == ["block_fn", "inputs"]
     assert inspect.iscoroutinefunction(gr.Blocks.preprocess_data)
     assert parameters(gr.Blocks.handle_streaming_diffs) == parameters(

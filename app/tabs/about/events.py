@@ -22,4 +22,4 @@ class AboutTab(Tab):
 
     def fit(self, codec: FaceCodec) -> Update:
         """Say which model runs here, on what, and with which weights."""
-        return {self.view.running: html.running(codec)}
+        return {self.view.running: html.running(codec, self.studio.model)}

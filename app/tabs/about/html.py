@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from app.components.html import table
 from app.protocols import FaceCodec
 from app.services.facts import WeightFile, weight_files
+
+if TYPE_CHECKING:
+    from hsc.weights.model_id import Model
 
 PURPOSES = {
     "generator": "draws the picture; frozen",
@@ -29,12 +33,17 @@ HASH_DIGITS = 16
 """Of a hash that are shown; the whole one is in its title."""
 
 
-def running(codec: FaceCodec) -> str:
+def running(codec: FaceCodec, model: Model) -> str:
     """The model, the device and the weights in use, as tables."""
+    spec = model.config.generator
     facts = table(
         "In use here",
         (
             ("Model", f"{codec.model_name} (id {codec.model_id:#06x})"),
+            ("Shows", f"{model.shows}, {spec.image_px} x {spec.image_px} pixels"),
+            ("Generator", spec.name),
+            ("Licence", model.licence),
+            ("From", model.source),
             ("Runs on", codec.device),
             ("Drawn in", codec.backend),
             ("Weights", codec.weights),

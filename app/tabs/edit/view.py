@@ -8,7 +8,7 @@ from app.components.edit_sliders import EditSliders
 from app.components.images import picture
 from app.components.local_previews import LocalPreviews
 from app.services.clips import kinds
-from app.services.editing import PRESETS, History
+from app.services.editing import PRESETS, History, shipped_edits, usable_presets
 from app.texts import text
 from app.viewer import viewer
 
@@ -47,8 +47,15 @@ class EditView:
         gr.Markdown(text("edit"), elem_id="edit-text")
         gr.HTML(_below(), elem_id="edit-below", apply_default_css=False)
         with gr.Row(elem_id="presets"):
+            usable = usable_presets(shipped_edits())
             self.presets = {
-                label: gr.Button(label, size="sm", min_width=60, elem_classes=["preset"])
+                label: gr.Button(
+                    label,
+                    size="sm",
+                    min_width=60,
+                    elem_classes=["preset"],
+                    visible=label in usable,
+                )
                 for label in PRESETS
             }
         with gr.Row(elem_id="edit-steps"):

@@ -32,7 +32,7 @@ class ExploreTab(Tab):
     endpoints = ("explore",)
 
     def build(self, tab: Opens) -> None:
-        self.view = view = ExploreView()
+        self.view = view = ExploreView(self.studio.rd_curve.metrics)
         picker = view.picker
         level = picker.follow_level(tab, self.page.face)
         picker.follow(tab, self.page.face)

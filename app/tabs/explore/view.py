@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gradio as gr
 
 from app.components.images import picture
 from app.components.photo_picker import PhotoPicker
-from app.services.rd_curve import METRICS
+from app.services.rd_curve import CurveMetric
 from app.tabs.explore.chart import chart
 from app.texts import text
 
@@ -17,7 +19,8 @@ STARTS = [("the average face", "mean"), ("your photo", "photo")]
 class ExploreView:
     """The tab's components, as attributes; create it inside a `gr.Tab`."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Sequence[CurveMetric]) -> None:
+        self.metrics = metrics
         with gr.Row(elem_id="explore"):
             with gr.Column(scale=3, min_width=270, elem_id="explore-controls"):
                 gr.Markdown(text("explore"))
@@ -76,8 +79,8 @@ class ExploreView:
             gr.Markdown(text("curve"))
             with gr.Row(elem_id="curve-controls"):
                 self.metric = gr.Dropdown(
-                    [(metric.label, metric.key) for metric in METRICS],
-                    value=METRICS[0].key,
+                    [(metric.label, metric.key) for metric in self.metrics],
+                    value=self.metrics[0].key,
                     label="Measured by",
                     elem_id="curve-metric",
                 )

@@ -53,6 +53,7 @@ class About:
         domain: how photos are aligned, a key of ``hsc.domains``.
         licence, source: of the weights.
         feature_px: resolution of F; None: 32, or a quarter of a small picture's side.
+        noun: what one picture shows: ``cat``; "": as the domain calls it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class About:
     licence: str = "unknown"
     source: str = "unknown"
     feature_px: int | None = None
+    noun: str = ""
 
     def check(self) -> None:
         """Raise HscError for a name that files cannot have, WeightsError for no such domain."""
@@ -91,6 +93,7 @@ def import_checkpoint(path: Path, about: About, out: Path) -> Model:
         about.licence,
         about.source,
         CodecConfig.around(spec, identity=domain(about.domain).has_identity),
+        about.noun,
     )
     save_model(state, model, out)
     if model.config.identity:  # the encoder's recogniser belongs to the model

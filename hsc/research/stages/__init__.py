@@ -51,7 +51,7 @@ DOMAIN_SHARES = {
     "semantic": 0.5, "feature": 3.0, "principal": 0.1,
 }  # fmt: skip
 """What ``domain`` runs, and the part of the minutes that each stage gets."""
-GENERATOR_SHARE = 0.6
+GENERATOR_SHARE = 0.7
 """Part of the minutes of ``toy`` that its generator gets."""
 SHAPES, SHAPES_PX = 1500, 64
 RECIPE = (
@@ -140,7 +140,9 @@ def toy(options: TrainOptions) -> None:
     work, minutes = options.work, options.minutes or 12.0
     pictures = shapes.write(work / "pictures", SHAPES, SHAPES_PX)
     changes = _by_stage(options.changes, ("stylegan2", *DOMAIN_SHARES))
-    about = {"name": "hsc-shapes", "shows": "drawn shapes", "licence": "CC0-1.0"}
+    about = {
+        "name": "hsc-shapes", "shows": "drawn shapes", "noun": "shape", "licence": "CC0-1.0",
+    }  # fmt: skip
     options = replace(options, data=[pictures], work=work / "runs")
     with domain.using(work / "model"):
         print("== stylegan2", flush=True)

@@ -69,15 +69,16 @@ def stylegan2(setting: Setting) -> None:
     spec = spec_of(config.channels, config.style_dim, "centre_crop")
     networks = GeneratorNetworks(spec).to(setting.device)
     checkpoint = Checkpoint(setting.work / "stylegan2", networks, config.decay)
+    adversaries = Adversaries(networks, images, config)
+    rival = Checkpoint(setting.work / "discriminator", adversaries.discriminator)
     if not setting.fresh:
         checkpoint.resume()
-    adversaries = Adversaries(networks, images, config)
-    train_generator(
-        checkpoint, adversaries, setting.budget, CsvLog(setting.work / "stylegan2" / "log.csv")
-    )
+        rival.resume()
+    log = CsvLog(setting.work / "stylegan2" / "log.csv")
+    train_generator(checkpoint, rival, adversaries, setting.budget, log)
     averaged(checkpoint, networks)
     sizes = CodecConfig.around(spec, identity=domain_of(spec.domain).has_identity)
-    about = Model(config.name, config.shows, config.licence, OWN, sizes)
+    about = Model(config.name, config.shows, config.licence, OWN, sizes, config.noun)
     save_model({k: v.cpu() for k, v in networks.state_dict().items()}, about, folder)
     print(f"generator in {folder}", flush=True)
 

@@ -23,6 +23,7 @@ from hsc.research.training.loop import Budget, Checkpoint
 MAPPING_RATE = 0.01
 """Of the mapping network, beside the others."""
 LOG_EVERY = 20
+SAVE_EVERY = 200
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class StyleGan2Config:
 
     name: str
     shows: str
+    noun: str
     licence: str
     image_px: int
     style_dim: int
@@ -193,7 +195,7 @@ class Adversaries:
         self.discriminator = Discriminator(config.channels).to(device)
         self.path_length = PathLength()
         self.of_generator, self.of_discriminator = (
-            torch.optim.Adam(groups, betas=(0.0, 0.99))
+            torch.optim.Adam(groups, betas=(0.0, 0.99), fused=True)
             for groups in (networks.groups(config.rate), self.discriminator.groups(config.rate))
         )
 
@@ -224,12 +226,17 @@ class Adversaries:
 
 
 def train_generator(
-    checkpoint: Checkpoint, adversaries: Adversaries, budget: Budget, log: CsvLog
+    checkpoint: Checkpoint,
+    rival: Checkpoint,
+    adversaries: Adversaries,
+    budget: Budget,
+    log: CsvLog,
 ) -> None:
     """Train until the budget is spent; the moving average is what is kept.
 
     Args:
         checkpoint: of the generator's networks.
+        rival: of the discriminator, without which a run could not go on.
     """
     step, sums = 0, {"d": 0.0, "g": 0.0}
     while (spent := budget.spent(step)) < 1.0:
@@ -245,7 +252,11 @@ def train_generator(
             steps = checkpoint.counters["steps"]
             log.write({"step": steps, "spent": round(spent, 3)} | sums)
             sums = dict.fromkeys(sums, 0.0)
+        if step % SAVE_EVERY == 0:
+            checkpoint.save()
+            rival.save()
     checkpoint.save()
+    rival.save()
 
 
 @torch.no_grad()
