@@ -41,7 +41,7 @@ LINE = 48  # pixels below the page, for what is done
 SEEN_WAITING = 1.0  # s of a wait that stay in
 GLIDE, STEPS = 0.5, 8  # s in which the pointer goes to where it presses, and in how many steps
 THUMB = 16  # pixels of a slider's
-EYE = (0.36, 0.43)  # of the astronaut's picture: her right eye
+EYE = (0.36, 0.47)  # of the astronaut's picture: her right eye
 POINTER = """
 addEventListener("DOMContentLoaded", () => {
   const dot = document.createElement("div");
@@ -96,6 +96,10 @@ class Recording:
         self._cdp = self.page.context.new_cdp_session(self.page)
         self._cdp.on("Page.screencastFrame", self._keep)
         self._cdp.send("Page.startScreencast", {"format": "jpeg", "quality": 85})
+
+    def end(self) -> None:
+        self._cdp.remove_listener("Page.screencastFrame", self._keep)
+        self._cdp.send("Page.stopScreencast")
 
     def _keep(self, event: dict[str, Any]) -> None:
         path = self.folder / f"{len(self.frames):05d}.jpg"
@@ -214,7 +218,7 @@ def visit(page: Page, url: str, film: Recording) -> None:
     page.wait_for_function("document.querySelector('#state')?.textContent.includes('Ready')")
     film.begin()
     film.scene("landing", "The first screen: one face from more and more bytes, beside AVIF")
-    film.stay(7.5)
+    film.stay(10.5)  # its four stages
 
     film.scene("example", "An example is chosen: NASA's astronaut, compressed here and now")
     film.press(page.locator("#welcome [data-choose='0']"))
@@ -286,8 +290,8 @@ def visit(page: Page, url: str, film: Recording) -> None:
     page.locator("#link select").evaluate("select => { select.value = '9600'; }")
     film.stay(1)
     page.keyboard.press("Space")
-    film.wait(lambda: page.locator(".link .theirs img").wait_for(), seen=2.5)
-    film.stay(2.5)
+    film.wait(lambda: page.locator(".link .theirs img").wait_for(), seen=3)
+    film.stay(4)
 
 
 def main() -> int:
@@ -314,6 +318,7 @@ def main() -> int:
         film = Recording(page, frames)
         try:
             visit(page, url, film)
+            film.end()
         finally:
             process.terminate()
             process.wait(20)

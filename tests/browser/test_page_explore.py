@@ -3,7 +3,7 @@
 import re
 
 from playwright.sync_api import Page, expect
-from steps import open_room, source
+from steps import axe_violations, open_room, source
 
 
 def open_tab(visit, server) -> Page:
@@ -75,7 +75,7 @@ def test_no_progress_line_stays_after_an_error(visit, server):
     settled(page)
 
 
-def test_a_photo_is_placed_counted_and_measured(visit, server):
+def test_a_photo_is_placed_counted_and_measured(visit, server, modules):
     page = open_tab(visit, server)
     page.locator("#explore-example").click()
     expect(page.locator("#heat img")).to_be_visible()
@@ -96,3 +96,4 @@ def test_a_photo_is_placed_counted_and_measured(visit, server):
     page.get_by_role("option", name=re.compile("level 1")).first.click()
     expect(page.locator("#curve-picture img")).to_be_visible()
     expect(page.locator("#curve-picture label")).to_contain_text("bytes")
+    assert axe_violations(page, modules) == []
