@@ -76,6 +76,10 @@ def check_kind(data: bytes) -> None:
         raise BitstreamError(
             "This is a .hscp file of a whole photograph, not a .hsc file: open it with `hsc photo`."
         )
+    if data[3:4] == b"V":
+        raise BitstreamError(
+            "This is a .hsv sequence, not a .hsc file: decode it with `hsc decode FILE.hsv OUT.mp4`."
+        )
     if len(data) > len(MAGIC) and data[3] != VERSION:
         raise BitstreamError(
             f"This is a .hsc file of version {data[3]}, and only version {VERSION} can be read; "

@@ -1,4 +1,4 @@
-"""``hsc decode IN.hsc OUT.png``: ``.hsc`` files, or the text of one, to pictures."""
+"""``hsc decode IN.hsc OUT.png``: ``.hsc`` files, or the text of one, to pictures; clips to MP4."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from hsc.bitstream.text import from_text, is_text
-from hsc.cli import batch, on_ray, parsing
+from hsc.cli import batch, clip, on_ray, parsing
 from hsc.images import marks
 
 
 def add_parser(subparsers) -> None:
-    parser = subparsers.add_parser("decode", help="restore a face, or a folder of faces")
+    parser = subparsers.add_parser("decode", help="restore a face, a folder of faces, or a clip")
     parser.add_argument(
         "source", metavar="IN.hsc", type=Path, help="a .hsc file, a folder, or the text of a file"
     )
@@ -56,6 +56,7 @@ def add_parser(subparsers) -> None:
         choices=("reference", "float32", "bfloat16", "float16"),
         help="how the generator draws (default: what HSC_BACKEND says, or what suits the device)",
     )
+    clip.add_decode_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -63,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
     edits = dict(args.edits)
     if len(edits) < len(args.edits):
         raise parsing.UsageError("argument --edit: the same edit is given twice")
+    if clip.is_clip(args.source):
+        return clip.decode(args, edits)
+    clip.refuse(args, clip.OPTIONS_OF_DECODE)
     if is_text(str(args.source)):
         sent = from_text(str(args.source))
         work = batch.single(Path("face.hsc"), args.target, to=".png")

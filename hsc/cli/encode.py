@@ -1,16 +1,16 @@
-"""``hsc encode IN OUT.hsc``: pictures to ``.hsc`` files."""
+"""``hsc encode IN OUT.hsc``: pictures to ``.hsc`` files, and a clip to a ``.hsv`` file."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from hsc.cli import batch, on_ray, parsing
+from hsc.cli import batch, clip, on_ray, parsing
 from hsc.images import PICTURE_SUFFIXES
 
 
 def add_parser(subparsers) -> None:
-    parser = subparsers.add_parser("encode", help="compress a face, or a folder of faces")
+    parser = subparsers.add_parser("encode", help="compress a face, a folder of faces, or a clip")
     parser.add_argument("source", metavar="IN", type=Path, help="a picture, or a folder of them")
     parser.add_argument("target", metavar="OUT.hsc", type=Path, help="a folder if IN is one")
     size = parser.add_mutually_exclusive_group()
@@ -44,10 +44,14 @@ def add_parser(subparsers) -> None:
     parsing.add_refine(parser)
     parsing.add_device(parser)
     on_ray.add_options(parser)
+    clip.add_encode_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    if clip.is_clip(args.target):
+        return clip.encode(args)
+    clip.refuse(args, clip.OPTIONS_OF_ENCODE)
     work = batch.plan(args.source, args.target, suffixes=PICTURE_SUFFIXES, to=".hsc")
     options = {
         "level": args.level,

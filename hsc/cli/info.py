@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def add_parser(subparsers) -> None:
-    parser = subparsers.add_parser("info", help="describe a .hsc or .hscp file as JSON")
+    parser = subparsers.add_parser("info", help="describe a .hsc, .hscp or .hsv file as JSON")
     parser.add_argument("source", metavar="IN.hsc", type=Path)
     parser.set_defaults(run=run)
 
@@ -21,6 +21,10 @@ def run(args: argparse.Namespace) -> int:
         from hsc import photograph
 
         print(json.dumps(photograph.describe(data)))
+    elif data.startswith(b"HSCV"):
+        from hsc import sequence
+
+        print(json.dumps(sequence.describe(data)))
     else:
         print(json.dumps(hsc.describe(data)))
     return 0

@@ -1,0 +1,48 @@
+"""Moving faces: the ``.hsv`` file, frames given the frame before, and clips in and out.
+
+    from hsc import sequence
+
+    data = sequence.encode_clip(codec, "clip.mp4", level=2)
+    sequence.decode_clip(codec, data, "out.mp4", edits={"smile": 1.0})
+
+``container`` is the file, ``temporal`` codes a frame given the one before, ``track`` follows the
+face, ``coding`` goes frame by frame, ``video`` reads and writes video files.
+"""
+
+from hsc.sequence.coding import (
+    CODED_FPS,
+    EncodedFrame,
+    ShownFrame,
+    decode_clip,
+    decode_frames,
+    decode_latents,
+    encode_clip,
+    encode_frames,
+    expected_frames,
+    header_of,
+    put_back,
+)
+from hsc.sequence.container import Frame, Header, SequenceFile, describe, is_sequence, pack, unpack
+from hsc.sequence.video import Clip
+
+__all__ = [
+    "CODED_FPS",
+    "Clip",
+    "EncodedFrame",
+    "Frame",
+    "Header",
+    "SequenceFile",
+    "ShownFrame",
+    "decode_clip",
+    "decode_frames",
+    "decode_latents",
+    "describe",
+    "encode_clip",
+    "encode_frames",
+    "expected_frames",
+    "header_of",
+    "is_sequence",
+    "pack",
+    "put_back",
+    "unpack",
+]

@@ -1,0 +1,359 @@
+"""Clips to ``.hsv`` files and back, frame by frame: memory does not grow with a clip's length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image
+
+from hsc.domains.ffhq_face.align import Square, cut_square
+from hsc.editing.motion import motion, warp
+from hsc.errors import BitstreamError, HscError
+from hsc.photograph.placement import Placement, to_crop
+from hsc.sequence.container import (
+    MAX_FRAMES,
+    MAX_SHOWN,
+    Frame,
+    Header,
+    SequenceFile,
+    pack,
+    unpack,
+)
+from hsc.sequence.temporal import State, TemporalCodec
+from hsc.sequence.track import Follower, placed
+from hsc.sequence.video import Clip, write_mp4
+from hsc.types import DecodedLatents
+
+if TYPE_CHECKING:
+    from hsc.codec import Codec
+
+CODED_FPS = 10.0
+SHOWN_FPS = 30.0
+"""The highest rate at which frames are shown; frames between coded ones are interpolated."""
+KEY_SECONDS = 5.0
+"""Time from one key frame to the next: what a lost frame costs at most."""
+CUT = 1.0
+"""Mean squared change of F^, in standard deviations, from which on two frames are different scenes
+and nothing is interpolated between them."""
+
+Report = Callable[[int, int], None]
+"""Called with the number of frames that are done and the total, 0 where it is not known."""
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """A coded frame, and what the encoder saw.
+
+    Attributes:
+        frame: what the file holds of it.
+        crop: the aligned original, image_px x image_px.
+        latents: what the frame decodes to.
+    """
+
+    frame: Frame
+    crop: Image.Image
+    latents: DecodedLatents
+
+
+@dataclass(frozen=True)
+class ShownFrame:
+    """A picture of a decoded sequence.
+
+    Attributes:
+        picture: image_px x image_px, or a preview.
+        number: of the coded frame at or before it.
+        part: how far it is on the way to the next coded one, 0 up to 1.
+        lost: whether its own frame did not arrive, and it repeats the last good one.
+        place: of the crop in the clip.
+    """
+
+    picture: Image.Image
+    number: int
+    part: float
+    lost: bool
+    place: Placement
+
+
+def encode_frames(
+    codec: Codec,
+    pictures: Iterable[Image.Image],
+    level: float = 2,
+    *,
+    fps: float = CODED_FPS,
+    align: bool = True,
+    face: int = 0,
+    key_seconds: float = KEY_SECONDS,
+) -> Iterator[EncodedFrame]:
+    """Code pictures one after the other; ``pack`` makes a file of what comes out.
+
+    Args:
+        pictures: RGB, all of one size, the frames to be coded.
+        level: bitrate level of every frame, 1 to 6.
+        fps: how many of them are a second.
+        align: find the face and follow it; otherwise the centre is taken.
+        face: which face of the first picture, 0 being the largest.
+        key_seconds: time between key frames.
+
+    Raises:
+        NoFaceError: the first pictures show no face.
+        BitstreamError: the level is out of range, or there are more frames than a file holds.
+    """
+    spec = codec.networks.config.generator
+    temporal = TemporalCodec(codec.networks, level)
+    follower = Follower(spec.domain, face, align)
+    every = max(1, round(key_seconds * fps))
+    state: State | None = None
+    since = 0
+    still = 0
+    for number, (image, place) in enumerate(placed(pictures, follower)):
+        if number == MAX_FRAMES:
+            raise BitstreamError(f"A sequence holds at most {MAX_FRAMES} frames; cut the clip.")
+        crop = cut_square(image, place.square, spec.image_px)
+        latents = codec.analyse(crop)
+        key = state is None or since >= every
+        if state is not None and not key:
+            scn, fcn, after = temporal.encode(latents, state)
+            key = len(scn) + len(fcn) > still
+        if key:
+            scn, fcn, after = temporal.encode_key(latents)
+            since, still = 0, len(scn) + len(fcn)
+        since += 1
+        state = after
+        yield EncodedFrame(Frame(number, key, place, scn, fcn), crop, after.latents)
+
+
+def encode_clip(
+    codec: Codec,
+    clip: Clip | str | Path,
+    level: float = 2,
+    *,
+    fps: float = CODED_FPS,
+    seconds: float | None = None,
+    align: bool = True,
+    face: int = 0,
+    sound: bool = False,
+    progress: Report | None = None,
+) -> bytes:
+    """A video file to the bytes of a ``.hsv`` file.
+
+    Args:
+        level: bitrate level of every frame, 1 to 6.
+        fps: frames a second that are coded; the others are interpolated when shown.
+        seconds: of the clip, from its beginning; None: all.
+        sound: keep its sound, as Opus of 8 kbit/s.
+        progress: called after every coded frame.
+
+    Raises:
+        PhotoError: the file is no video. NoFaceError: its first frames show no face.
+        HscError: imageio-ffmpeg is missing.
+    """
+    clip = clip if isinstance(clip, Clip) else Clip.open(clip)
+    fps = min(fps, clip.fps)
+    total = expected_frames(clip, fps, seconds)
+    frames = []
+    coded = encode_frames(codec, clip.frames(fps, seconds), level, fps=fps, align=align, face=face)
+    for each in coded:
+        frames.append(each.frame)
+        if progress:
+            progress(len(frames), max(total, len(frames)))
+    header = header_of(codec, clip, level, fps, len(frames))
+    return pack(header, tuple(frames), clip.sound(seconds) if sound else b"")
+
+
+def expected_frames(clip: Clip, fps: float, seconds: float | None = None) -> int:
+    """About how many frames of a clip are coded; 0 where the clip does not say its length."""
+    length = min(clip.seconds, seconds) if seconds and clip.seconds else clip.seconds or seconds
+    return round((length or 0) * fps)
+
+
+def header_of(codec: Codec, clip: Clip, level: float, fps: float, frames: int) -> Header:
+    """The header of a clip's file."""
+    most = min(SHOWN_FPS, max(clip.fps, fps))
+    shown = max(1, min(MAX_SHOWN, round(most / fps)))
+    return Header(codec.model_id, level, fps, shown, clip.width, clip.height, frames)
+
+
+def decode_latents(codec: Codec, file: SequenceFile) -> Iterator[tuple[Frame, DecodedLatents]]:
+    """The frames that arrived, in order, with what they decode to.
+
+    Raises:
+        BitstreamError: the file is of another model.
+    """
+    header = file.header
+    if header.model_id != codec.model_id:
+        raise BitstreamError(
+            f"this file was made with model {header.model_id:04x}, but model "
+            f"{codec.model_id:04x} is loaded: decode it with the version that wrote it."
+        )
+    temporal = TemporalCodec(codec.networks, header.level)
+    state: State | None = None
+    for frame in file.frames:
+        try:
+            if frame.key:
+                state = temporal.decode_key(frame.scn, frame.fcn)
+            elif state is not None:
+                state = temporal.decode(frame.scn, frame.fcn, state)
+        except BitstreamError:  # its checksum is right and its symbols are not
+            state = None
+        if state is not None:
+            yield frame, state.latents
+
+
+def decode_frames(
+    codec: Codec,
+    data: bytes | SequenceFile,
+    edits: Mapping[str, float] | None = None,
+    keep_details: float = 1.0,
+    *,
+    between: bool = True,
+    preview: bool = False,
+) -> Iterator[ShownFrame]:
+    """The pictures of a ``.hsv`` file in the order of time.
+
+    Where a frame did not arrive, the last good picture stands until the next key frame.
+
+    Args:
+        data: the bytes of a file, or what ``unpack`` read.
+        edits: amounts by name, for the whole clip.
+        keep_details: as ``Codec.decode``.
+        between: also the frames between coded ones; otherwise one picture a coded frame.
+        preview: 256 px instead of the full size, several times faster.
+
+    Raises:
+        BitstreamError: nothing can be read, or the file is of another model.
+        HscError: an unknown edit, or an amount outside its range.
+    """
+    file = data if isinstance(data, SequenceFile) else unpack(data)
+    slots = file.header.shown if between else 1
+    amounts = dict(edits or {})
+
+    def draw(latents: DecodedLatents) -> Image.Image:
+        return codec.draw_many(latents, amounts, keep_details, preview=preview)[0]
+
+    arrived = decode_latents(codec, file)
+    now = next(arrived, None)
+    if now is None:
+        raise BitstreamError("No frame of the sequence can be decoded: get the file again.")
+    if amounts:  # held back alike in all frames: a share that changes would flicker
+        share = codec.held_back(now[1], amounts, keep_details).share
+        amounts = {name: share * amount for name, amount in amounts.items()}
+    picture = draw(now[1])
+    for number in range(now[0].number):  # nothing good came before: the first good one stands
+        for slot in range(slots):
+            yield ShownFrame(picture, number, slot / slots, True, now[0].place)
+    while now is not None:
+        frame, latents = now
+        after = next(arrived, None)
+        yield ShownFrame(picture, frame.number, 0.0, False, frame.place)
+        moving = slots > 1 and after is not None and after[0].number == frame.number + 1
+        middle = Between(codec, latents, after[1]) if moving and after is not None else None
+        last = picture
+        for slot in range(1, slots):
+            part = slot / slots
+            place = frame.place
+            if middle is not None and after is not None and not middle.cut:
+                last = draw(middle.at(part))
+                place = _place_between(frame.place, after[0].place, part)
+            yield ShownFrame(last, frame.number, part, False, place)
+        end = file.header.frames if after is None else after[0].number
+        for number in range(frame.number + 1, end):
+            for slot in range(slots):
+                yield ShownFrame(last, number, slot / slots, True, frame.place)
+        if after is not None:
+            picture = draw(after[1])
+        now = after
+
+
+class Between:
+    """Frames between two decoded ones: both are moved towards each other and mixed.
+
+    Attributes:
+        cut: whether the two show different scenes.
+    """
+
+    @torch.no_grad()
+    def __init__(self, codec: Codec, a: DecodedLatents, b: DecodedLatents) -> None:
+        self.codec, self.a, self.b = codec, a, b
+        spread = codec.networks.fcn.feature_std[:, None, None]
+        one, other = a.feature / spread, b.feature / spread
+        self.cut = float((one - other).square().mean()) > CUT
+        if not self.cut:
+            self.to_b, self.to_a = motion(one, other), motion(other, one)
+
+    @torch.no_grad()
+    def at(self, part: float) -> DecodedLatents:
+        """A part of the way from the first to the second."""
+        a, b = self.a, self.b
+        w_plus = torch.lerp(a.w_plus, b.w_plus, part)
+        same = a.w_plus is b.w_plus
+        feature_s = a.feature_s if same else self.codec.decoder.feature_of(w_plus)
+        one = warp(a.feature, part * self.to_b)
+        other = warp(b.feature, (1 - part) * self.to_a)
+        feature = torch.lerp(one, other, part)
+        return DecodedLatents(w_plus, feature_s, feature, a.layers)
+
+
+def decode_clip(
+    codec: Codec,
+    data: bytes,
+    target: str | Path,
+    edits: Mapping[str, float] | None = None,
+    keep_details: float = 1.0,
+    *,
+    in_place: bool = False,
+    preview: bool = False,
+    progress: Report | None = None,
+) -> SequenceFile:
+    """A ``.hsv`` file to an MP4 file.
+
+    Args:
+        in_place: the face where it was in the clip's frame, on grey, instead of the crop.
+        preview: 256 px instead of the full size.
+        progress: called after every shown frame.
+
+    Returns:
+        What arrived of the file.
+
+    Raises:
+        BitstreamError: nothing can be read, or the file is of another model.
+        HscError: an unknown edit, imageio-ffmpeg is missing, or FFmpeg failed.
+    """
+    if Path(target).suffix.lower() != ".mp4":
+        raise HscError(f"Expected an output name that ends in .mp4, got {Path(target).name}.")
+    file = unpack(data)
+    header = file.header
+    total = header.frames * header.shown
+
+    def pictures() -> Iterator[Image.Image]:
+        shown = decode_frames(codec, file, edits, keep_details, preview=preview)
+        for done, frame in enumerate(shown, 1):
+            size = header.width, header.height
+            yield put_back(frame, size) if in_place else frame.picture
+            if progress:
+                progress(done, total)
+
+    write_mp4(target, pictures(), header.shown_fps, file.sound)
+    return file
+
+
+def put_back(frame: ShownFrame, size: tuple[int, int]) -> Image.Image:
+    """A frame where its crop was cut from the clip's picture of that size, on grey."""
+    px = frame.picture.width
+    canvas = Image.new("RGB", size, (128, 128, 128))
+    coefficients = to_crop(frame.place.square, px)
+    moved = frame.picture.convert("RGBA").transform(
+        size, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
+    )
+    canvas.paste(moved, (0, 0), moved)
+    return canvas
+
+
+def _place_between(a: Placement, b: Placement, part: float) -> Placement:
+    one, other = a.square, b.square
+    mixed = (p + part * (q - p) for p, q in ((one.x, other.x), (one.y, other.y)))
+    side = one.side + part * (other.side - one.side)
+    return Placement.nearest(Square(*mixed, side, one.angle + part * (other.angle - one.angle)))

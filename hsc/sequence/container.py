@@ -1,0 +1,457 @@
+"""The ``.hsv`` file: a header, then one record a frame, each with a checksum of its own.
+
+    offset  bytes  field
+    0       4      magic b"HSCV"
+    4       1      version, 1
+    5       2      model id, as in a .hsc file
+    7       1      level code c: level = 1 + c / 50, c = 0..250
+    8       2      coded frames a second, in hundredths, 100..6000
+    10      1      shown frames a coded one, 1..30
+    11      2      width of the clip that the face was cut from, 16..4096
+    13      2      height
+    15      2      number of coded frames, 1..65535
+    17      2      CRC-16 of all the bytes above
+    19      .      records
+
+    record:
+    0       1      kind: 0xF0 key frame, 0xF1 predicted frame, 0xF2 sound
+    1       2      number of the frame, from 0; 0 for sound
+    3       1-3    length of the payload, LEB128 varint
+    .       2      CRC-16 of the record's bytes above and of the payload, seeded with the header's
+    .       .      payload
+
+    payload of a frame:
+    0       .      place of the crop: 8 bytes in a key frame, as in a .hscp file; in a predicted
+                   one four signed varints, the change of x, y, side and angle
+    .       1-2    length of the SCN layer, LEB128 varint
+    .       .      SCN layer, then FCN layer to the payload's end
+
+Integers are little-endian. A reader that meets a damaged record looks for the next key frame whose
+checksum matches; what lies between is lost, and nothing else.
+"""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hsc.bitstream.header import (
+    CRC_BYTES,
+    CRC_SEED,
+    MAX_FCN_BYTES,
+    MAX_SCN_BYTES,
+    level_code,
+    level_of,
+    snap_level,
+    varint,
+)
+from hsc.errors import BitstreamError
+from hsc.images.photo import MAX_SIDE, MIN_SIDE
+from hsc.photograph import placement
+from hsc.photograph.placement import TURN, Placement
+
+MAGIC = b"HSCV"
+VERSION = 1
+KEY, PREDICTED, SOUND = 0xF0, 0xF1, 0xF2
+MAX_FRAMES = 2**16 - 1
+MAX_RATE = 60.0
+MAX_SHOWN = 30
+MAX_PAYLOAD = 2**21 - 1
+RATE_STEPS = 100
+"""Parts of a frame a second in which the rate of coded frames is counted."""
+_HEADER = 19
+_SCANNED = 64
+"""Times its own length that a damaged file is summed while the next key frame is looked for."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is the same for all frames of a sequence.
+
+    Attributes:
+        model_id: of the weights, 0 to 65535.
+        level: 1 to 6 in steps of 1/50.
+        coded_fps: coded frames a second, in steps of 1/100.
+        shown: frames that are shown for each coded one.
+        width, height: of the clip in pixels.
+        frames: how many are coded.
+
+    Raises:
+        BitstreamError: a field does not fit the file.
+    """
+
+    model_id: int
+    level: float
+    coded_fps: float
+    shown: int
+    width: int
+    height: int
+    frames: int
+
+    def __post_init__(self) -> None:
+        _check("model id", self.model_id, 0, 0xFFFF)
+        object.__setattr__(self, "level", snap_level(self.level))
+        _check("number of coded frames a second", self.coded_fps, 1, MAX_RATE)
+        rate = round(self.coded_fps * RATE_STEPS) / RATE_STEPS
+        object.__setattr__(self, "coded_fps", rate)
+        _check("number of shown frames a coded one", self.shown, 1, MAX_SHOWN)
+        _check("width of a clip", self.width, MIN_SIDE, MAX_SIDE)
+        _check("height of a clip", self.height, MIN_SIDE, MAX_SIDE)
+        _check("number of frames", self.frames, 1, MAX_FRAMES)
+
+    @property
+    def shown_fps(self) -> float:
+        """Frames a second that are shown."""
+        return self.coded_fps * self.shown
+
+    @property
+    def seconds(self) -> float:
+        """How long the sequence is."""
+        return self.frames / self.coded_fps
+
+    def pack(self) -> bytes:
+        """Its bytes."""
+        fields = (
+            MAGIC
+            + bytes([VERSION])
+            + self.model_id.to_bytes(2, "little")
+            + bytes([level_code(self.level)])
+            + round(self.coded_fps * RATE_STEPS).to_bytes(2, "little")
+            + bytes([self.shown])
+            + self.width.to_bytes(2, "little")
+            + self.height.to_bytes(2, "little")
+            + self.frames.to_bytes(2, "little")
+        )
+        return fields + crc_hqx(fields, CRC_SEED).to_bytes(CRC_BYTES, "little")
+
+    @property
+    def crc(self) -> int:
+        """Its checksum, with which those of the records begin."""
+        return int.from_bytes(self.pack()[-CRC_BYTES:], "little")
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Header:
+        """From the beginning of a file.
+
+        Raises:
+            BitstreamError: the bytes are no readable header.
+        """
+        _check_kind(data)
+        if len(data) < _HEADER:
+            raise BitstreamError(
+                f"The file ends inside its header, after {len(data)} bytes; "
+                "get the whole file again."
+            )
+        end = _HEADER - CRC_BYTES
+        if crc_hqx(data[:end], CRC_SEED) != int.from_bytes(data[end:_HEADER], "little"):
+            raise BitstreamError(
+                "The file is damaged: the checksum of its header does not match; "
+                "get the file again."
+            )
+        words = [int.from_bytes(data[at : at + 2], "little") for at in (5, 8, 11, 13, 15)]
+        model, rate, width, height, frames = words
+        return cls(model, level_of(data[7]), rate / RATE_STEPS, data[10], width, height, frames)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One coded frame.
+
+    Attributes:
+        number: from 0, in the order of time.
+        key: whether it is a still that needs no other frame.
+        place: of the crop in the clip's picture.
+        scn, fcn: the layers; those of a key frame are the layers of a ``.hsc`` file.
+    """
+
+    number: int
+    key: bool
+    place: Placement
+    scn: bytes
+    fcn: bytes
+
+    def __post_init__(self) -> None:
+        _check("number of a frame", self.number, 0, MAX_FRAMES - 1)
+        for name, layer, most in (
+            ("SCN", self.scn, MAX_SCN_BYTES),
+            ("FCN", self.fcn, MAX_FCN_BYTES),
+        ):
+            if len(layer) > most:
+                raise BitstreamError(
+                    f"An {name} layer holds at most {most} bytes, not {len(layer)}; "
+                    "encode at a lower level."
+                )
+
+    def pack(self, header: Header, before: Placement | None) -> bytes:
+        """Its record.
+
+        Args:
+            before: place of the frame before, None in front of the first one.
+        """
+        track = self.place.pack() if self.key else _changes(before, self.place)
+        payload = track + varint(len(self.scn)) + self.scn + self.fcn
+        return _record(KEY if self.key else PREDICTED, self.number, payload, header.crc)
+
+
+@dataclass(frozen=True)
+class SequenceFile:
+    """What arrived of a ``.hsv`` file.
+
+    Attributes:
+        header: its header.
+        frames: those that can be read, in order; between two of them some may be missing. A
+            predicted frame is there only where the frame before it is.
+        sizes: bytes of each one's record.
+        sound: Opus in an Ogg file, empty for none.
+        sound_bytes: of the sound's record.
+    """
+
+    header: Header
+    frames: tuple[Frame, ...]
+    sizes: tuple[int, ...]
+    sound: bytes = b""
+    sound_bytes: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Frames that did not arrive."""
+        return self.header.frames - len(self.frames)
+
+
+def pack(header: Header, frames: Iterator[Frame] | tuple[Frame, ...], sound: bytes = b"") -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        BitstreamError: there are not as many frames as the header says, the first one is no key
+            frame, or the sound is too long.
+    """
+    parts, before = [header.pack()], None
+    for number, frame in enumerate(frames):
+        if frame.number != number or (number == 0 and not frame.key):
+            raise BitstreamError(
+                f"Expected frames in order from a key frame on, got number {frame.number} "
+                f"at {number}."
+            )
+        parts.append(frame.pack(header, before))
+        before = frame.place
+    if len(parts) - 1 != header.frames:
+        raise BitstreamError(
+            f"Expected {header.frames} frames as the header says, got {len(parts) - 1}."
+        )
+    if sound:
+        parts.append(_record(SOUND, 0, sound, header.crc))
+    return b"".join(parts)
+
+
+def is_sequence(data: bytes) -> bool:
+    """Whether bytes begin as a ``.hsv`` file does."""
+    return data[: len(MAGIC)] == MAGIC
+
+
+def unpack(data: bytes) -> SequenceFile:
+    """Read what arrived of a ``.hsv`` file; damage costs the frames up to the next key frame.
+
+    Raises:
+        BitstreamError: the header cannot be read, or no key frame arrived.
+    """
+    data = bytes(data)
+    header = Header.unpack(data)
+    frames: list[Frame] = []
+    sizes: list[int] = []
+    sound, sound_bytes = b"", 0
+    place: Placement | None = None
+    expected = 0  # number of the next frame
+    for kind, number, payload, size in _records(data, header.crc):
+        if kind == SOUND:
+            sound, sound_bytes = payload, size
+            continue
+        late = number < expected or number >= header.frames
+        if late or (kind == PREDICTED and (place is None or number != expected)):
+            place = None if kind == PREDICTED else place
+            continue
+        try:
+            frame = _frame(kind, number, payload, place)
+        except BitstreamError:
+            place = None
+            continue
+        frames.append(frame)
+        sizes.append(size)
+        place, expected = frame.place, number + 1
+    if not frames:
+        raise BitstreamError(
+            "No frame of the sequence can be read: the file is cut or damaged; get the file again."
+        )
+    return SequenceFile(header, tuple(frames), tuple(sizes), sound, sound_bytes)
+
+
+def describe(data: bytes) -> dict[str, Any]:
+    """The header fields and the sizes of the parts of a ``.hsv`` file, ready for JSON.
+
+    Returns:
+        ``version, model, level, coded_fps, shown_fps, seconds, width, height``, ``frames {coded,
+        key, lost}``, ``bytes {header, track, scn, fcn, sound, total}`` and ``kbit_per_second``,
+        which counts every byte but those of the sound.
+
+    Raises:
+        BitstreamError: as ``unpack``.
+    """
+    file = unpack(data)
+    header = file.header
+    scn, fcn = (sum(len(getattr(f, layer)) for f in file.frames) for layer in ("scn", "fcn"))
+    of_frames = sum(file.sizes)
+    picture = _HEADER + of_frames
+    return {
+        "version": VERSION,
+        "model": f"{header.model_id:04x}",
+        "level": header.level,
+        "coded_fps": header.coded_fps,
+        "shown_fps": round(header.shown_fps, 2),
+        "seconds": round(header.seconds, 2),
+        "width": header.width,
+        "height": header.height,
+        "frames": {
+            "coded": header.frames,
+            "key": sum(frame.key for frame in file.frames),
+            "lost": file.lost,
+        },
+        "bytes": {
+            "header": _HEADER,
+            "track": of_frames - scn - fcn,
+            "scn": scn,
+            "fcn": fcn,
+            "sound": file.sound_bytes,
+            "total": len(data),
+        },
+        "kbit_per_second": round(8 * picture / header.seconds / 1000, 2),
+    }
+
+
+def _record(kind: int, number: int, payload: bytes, crc: int) -> bytes:
+    if len(payload) > MAX_PAYLOAD:
+        raise BitstreamError(
+            f"A record holds at most {MAX_PAYLOAD} bytes, not {len(payload)}; take a shorter clip."
+        )
+    head = bytes([kind]) + number.to_bytes(2, "little") + varint(len(payload))
+    return head + crc_hqx(payload, crc_hqx(head, crc)).to_bytes(CRC_BYTES, "little") + payload
+
+
+def _records(data: bytes, crc: int) -> Iterator[tuple[int, int, bytes, int]]:
+    """Kind, number, payload and size of every record whose checksum matches."""
+    at, budget, searching = _HEADER, _SCANNED * len(data), False
+    while at < len(data) and budget > 0:
+        kind = data[at]
+        found = None
+        if kind == KEY or (not searching and kind in (PREDICTED, SOUND)):
+            found, summed = _record_at(data, at, crc)
+            budget -= summed
+        if found is None:
+            searching = True
+            at += 1
+            continue
+        payload, size = found
+        yield kind, int.from_bytes(data[at + 1 : at + 3], "little"), payload, size
+        at, searching = at + size, False
+
+
+def _record_at(data: bytes, at: int, crc: int) -> tuple[tuple[bytes, int] | None, int]:
+    """Payload and size of the record at an offset, if one is there, and the bytes summed."""
+    try:
+        length, start = read_varint(data, at + 3, MAX_PAYLOAD)
+    except BitstreamError:
+        return None, 1
+    stop = start + CRC_BYTES + length
+    if stop > len(data):
+        return None, 1
+    payload = data[start + CRC_BYTES : stop]
+    promised = int.from_bytes(data[start : start + CRC_BYTES], "little")
+    if crc_hqx(payload, crc_hqx(data[at:start], crc)) != promised:
+        return None, length + 1
+    return (payload, stop - at), length + 1
+
+
+def _frame(kind: int, number: int, payload: bytes, before: Placement | None) -> Frame:
+    if kind == KEY:
+        if len(payload) < placement.BYTES:
+            raise _impossible()
+        place, at = Placement.unpack(payload), placement.BYTES
+    else:
+        assert before is not None
+        changes = []
+        at = 0
+        for _ in range(4):
+            value, at = read_varint(payload, at, 2**17)
+            changes.append(-(value >> 1) - 1 if value & 1 else value >> 1)
+        place = _moved(before, changes)
+    length, at = read_varint(payload, at, MAX_SCN_BYTES)
+    if at + length > len(payload) or len(payload) - at - length > MAX_FCN_BYTES:
+        raise _impossible()
+    return Frame(number, kind == KEY, place, payload[at : at + length], payload[at + length :])
+
+
+def _changes(before: Placement | None, after: Placement) -> bytes:
+    """Four signed varints: 0, -1, 1, -2 ... as 0, 1, 2, 3 ..."""
+    if before is None:
+        raise BitstreamError("Expected a frame before a predicted one, got none.")
+    turn = (after.angle - before.angle + TURN // 2) % TURN - TURN // 2
+    moves = after.x - before.x, after.y - before.y, after.side - before.side, turn
+    return b"".join(varint(2 * move if move >= 0 else -2 * move - 1) for move in moves)
+
+
+def _moved(before: Placement, changes: list[int]) -> Placement:
+    x, y, side = (
+        value + change
+        for value, change in zip((before.x, before.y, before.side), changes, strict=False)
+    )
+    inside = min(x, y) >= -(2**15) and max(x, y) < 2**15
+    if not (inside and placement.MIN_SIDE * placement.STEPS <= side < 2**16):
+        raise _impossible()
+    return Placement(x, y, side, (before.angle + changes[3]) % TURN)
+
+
+def read_varint(data: bytes, at: int, most: int) -> tuple[int, int]:
+    """The value at ``at`` and the offset after it; only its shortest form is accepted.
+
+    Raises:
+        BitstreamError: there is no such value.
+    """
+    value = 0
+    for shift in (0, 7, 14):
+        if at >= len(data):
+            break
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if value > most or not (byte > 0 or shift == 0):
+                break
+            return value, at
+    raise _impossible()
+
+
+def _impossible() -> BitstreamError:
+    return BitstreamError(
+        "The file is damaged: a frame has impossible lengths; get the file again."
+    )
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise BitstreamError(f"A {name} must be from {low:g} to {high:g}, not {value:g}.")
+
+
+def _check_kind(data: bytes) -> None:
+    if not data:
+        raise BitstreamError("The file is empty; expected a .hsv file.")
+    if not data.startswith(MAGIC) and not MAGIC.startswith(data):
+        if data.startswith(b"HSC"):
+            raise BitstreamError(
+                "This is a file of one picture, not a .hsv sequence: open it with `hsc info`."
+            )
+        raise BitstreamError("This is not a .hsv file: it does not begin with the letters HSCV.")
+    if len(data) > len(MAGIC) and data[4] != VERSION:
+        raise BitstreamError(
+            f"This is a .hsv file of version {data[4]}, and only version {VERSION} can be read; "
+            "use the program that wrote it."
+        )

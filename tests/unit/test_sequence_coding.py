@@ -1,0 +1,315 @@
+"""Frames given the one before, and clips frame by frame, on a tiny random model."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from paths import ROOT
+from PIL import Image
+from tiny_model import SPEC, Latents, TinyCodec, tiny_networks
+
+from hsc.errors import BitstreamError, NoFaceError
+from hsc.sequence import coding
+from hsc.sequence.coding import Between, decode_frames, encode_frames
+from hsc.sequence.container import Header, SequenceFile, pack, unpack
+from hsc.sequence.temporal import Expected, State, TemporalCodec, quantised
+from hsc.sequence.track import REACH, Follower, placed
+from hsc.types import DecodedLatents
+
+NETWORKS = tiny_networks()
+SIZE = (96, 80)
+
+
+def coded(level: float, times: list[float]) -> list[tuple[bytes, bytes, State]]:
+    """The moving face at some times: a key frame, then predicted ones."""
+    codec, latents = TemporalCodec(NETWORKS, level), Latents(NETWORKS)
+    found = [codec.encode_key(latents(times[0]))]
+    for time in times[1:]:
+        found.append(codec.encode(latents(time), found[-1][2]))
+    return found
+
+
+def moving(count: int, still_from: int = 1000) -> Iterator[Image.Image]:
+    """Pictures of a bright square that moves over a ramp."""
+    columns, rows = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
+    for number in range(count):
+        pixels = np.stack([columns * 2, rows * 2, columns + rows], -1).astype(np.uint8)
+        left = 20 + 2 * min(number, still_from)
+        pixels[30:50, left : left + 20] = 250
+        yield Image.fromarray(pixels)
+
+
+def file_of(codec: TinyCodec, count: int = 12, level: float = 2) -> bytes:
+    """A sequence of the moving square, a key frame every 0.5 s."""
+    encoded = encode_frames(codec, moving(count), level, fps=10, key_seconds=0.5)
+    frames = tuple(each.frame for each in encoded)
+    return pack(Header(codec.model_id, level, 10, 3, *SIZE, count), frames)
+
+
+@pytest.mark.parametrize("level", [1, 2.3, 6])
+def test_the_decoder_finds_what_the_encoder_left(level: float) -> None:
+    codec, state = TemporalCodec(NETWORKS, level), None
+    for scn, fcn, left in coded(level, [0, 0.5, 1, 1, 4]):
+        state = codec.decode_key(scn, fcn) if state is None else codec.decode(scn, fcn, state)
+        assert torch.equal(state.symbols, left.symbols)
+        assert torch.equal(state.y_hat, left.y_hat)
+        assert torch.equal(state.latents.feature, left.latents.feature)
+        assert torch.equal(state.latents.w_plus, left.latents.w_plus)
+
+
+def test_errors_do_not_add_up() -> None:
+    """The latent of the tenth predicted frame is within half a step of the original's."""
+    codec, latents = TemporalCodec(NETWORKS, 4), Latents(NETWORKS)
+    times = [0.3 * number for number in range(11)]
+    _, _, last = coded(4, times)[-1]
+    feature_s = last.latents.feature_s
+    y = NETWORKS.fcn.latent(latents(times[-1]).feature, feature_s, 4)[0]
+    assert float(((y - last.y_hat) * codec.gain).abs().max()) <= 0.5 + 0.12 + 1e-3
+
+
+def test_a_face_at_rest_costs_nothing_and_stays_as_it_is() -> None:
+    times = [0, 3, 3, 3, 3]
+    frames = coded(2, times)
+    assert [len(scn) + len(fcn) for scn, fcn, _ in frames[3:]] == [0, 0]
+    assert torch.equal(frames[2][2].latents.feature, frames[4][2].latents.feature)
+
+
+def test_symbols_do_not_depend_on_features() -> None:
+    """What a device computes a little differently changes no symbol of any later frame."""
+    frames = coded(3, [0, 0.5, 1, 1.5])
+    codec = TemporalCodec(NETWORKS, 3)
+    clean = codec.decode_key(*frames[0][:2])
+    rough = replace(
+        clean,
+        latents=replace(clean.latents, feature=clean.latents.feature + 1e-3),
+        y_hat=clean.y_hat + 1e-3,
+    )
+    for scn, fcn, left in frames[1:]:
+        clean, rough = codec.decode(scn, fcn, clean), codec.decode(scn, fcn, rough)
+        assert torch.equal(rough.symbols, left.symbols)
+        assert np.array_equal(rough.means, left.means)
+        assert np.array_equal(rough.activity, left.activity)
+        assert float((rough.latents.feature - left.latents.feature).abs().max()) < 0.02
+
+
+def test_another_process_reads_the_same_frames() -> None:
+    frames = coded(2, [0, 1, 2, 2.5])
+    program = """
+import hashlib, sys, torch
+from tiny_model import tiny_networks
+from hsc.sequence.temporal import TemporalCodec
+torch.set_num_threads(2)
+codec, state = TemporalCodec(tiny_networks(), 2), None
+layers = [bytes.fromhex(word) for word in sys.stdin.read().split(",")]
+for scn, fcn in zip(layers[::2], layers[1::2]):
+    state = codec.decode_key(scn, fcn) if state is None else codec.decode(scn, fcn, state)
+print(hashlib.sha256(state.symbols.numpy().tobytes() + state.means.tobytes()
+                     + state.activity.tobytes()).hexdigest())
+"""
+    words = ",".join(layer.hex() for scn, fcn, _ in frames for layer in (scn, fcn))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=words,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'support'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = frames[-1][2]
+    own = last.symbols.numpy().tobytes() + last.means.tobytes() + last.activity.tobytes()
+    assert done.stdout.strip() == hashlib.sha256(own).hexdigest()
+
+
+def test_hostile_layers_are_refused_or_read() -> None:
+    codec = TemporalCodec(NETWORKS, 2)
+    frames = coded(2, [0, 2])
+    before = codec.decode_key(*frames[0][:2])
+    random = np.random.default_rng(0)
+    for size in (1, 2, 5, 9, 60):
+        for first in (0, 15, 16, 255):
+            layer = bytes([first]) + random.bytes(size - 1)
+            for scn, fcn in ((layer, b""), (b"", layer)):
+                try:
+                    after = codec.decode(scn, fcn, before)
+                except BitstreamError:
+                    continue
+                assert after.symbols.abs().max() <= 2**15
+
+
+def test_tables_follow_the_magnitude() -> None:
+    expected = Expected(NETWORKS.tables)
+    wide = np.arange(40)[8:]  # the means of the narrowest are nearly zero, and equal
+    assert (expected.index(expected.means, 0)[8:] == wide).all()
+    assert (expected.index(expected.means, 4)[8:] == np.minimum(wide + 4, 39)).all()
+
+
+def test_small_differences_are_left() -> None:
+    given = torch.tensor([0.0, 0.6, -0.6, 0.7, -0.7, 1.4, 1.6, -2.5], dtype=torch.float64)
+    assert quantised(given, 0.15).tolist() == [0, 0, 0, 1, -1, 1, 2, -3]
+
+
+def test_a_clip_comes_back_frame_by_frame() -> None:
+    codec = TinyCodec()
+    encoded = list(encode_frames(codec, moving(12), level=6, fps=10, key_seconds=0.5))
+    assert [each.frame.key for each in encoded] == [n % 5 == 0 for n in range(12)]
+    shown = list(decode_frames(codec, file_of(codec, level=6)))
+    assert len(shown) == 36
+    assert [(each.number, round(each.part * 3)) for each in shown] == [
+        (n, slot) for n in range(12) for slot in range(3)
+    ]
+    assert not any(each.lost for each in shown)
+    plain = list(decode_frames(codec, file_of(codec, level=6), between=False))
+    assert [each.picture.tobytes() for each in plain] == [
+        each.picture.tobytes() for each in shown[::3]
+    ]
+
+
+def test_frames_between_follow_the_motion() -> None:
+    """Half way, a pattern that moves is nearer to its true place than the mean of both."""
+    codec = TinyCodec()
+    columns, rows = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="xy")
+
+    def at(x: float) -> DecodedLatents:
+        planes = [torch.sin((columns - x) / (1 + n / 4) + rows / 3) for n in range(8)]
+        feature = torch.stack(planes)[None]
+        return DecodedLatents(torch.zeros(1, *SPEC.w_plus_shape), feature, feature, "scn+fcn")
+
+    a, middle, b = at(0), at(0.75), at(1.5)
+    between = Between(codec, a, b)
+    assert not between.cut
+    inner = (..., slice(3, -3), slice(3, -3))
+    moved = (between.at(0.5).feature - middle.feature)[inner].square().mean()
+    mean = ((a.feature + b.feature) / 2 - middle.feature)[inner].square().mean()
+    assert moved < 0.5 * mean
+    assert Between(codec, a, replace(b, feature=b.feature + 3)).cut
+
+
+def test_memory_holds_a_few_frames_only() -> None:
+    """The encoder never reads far ahead of what it has given."""
+    read = 0
+
+    def counted() -> Iterator[Image.Image]:
+        nonlocal read
+        for image in moving(40):
+            read += 1
+            yield image
+
+    for given, _ in enumerate(encode_frames(TinyCodec(), counted(), fps=10), 1):
+        assert read <= given + REACH + 1
+
+
+def test_any_key_frame_is_a_beginning() -> None:
+    codec = TinyCodec()
+    file = unpack(file_of(codec))
+    late = SequenceFile(file.header, file.frames[5:], file.sizes[5:])
+    whole = list(decode_frames(codec, file))
+    shown = list(decode_frames(codec, late))
+    assert len(shown) == len(whole) == 36
+    assert all(each.lost for each in shown[:15])
+    for a, b in zip(shown[15:], whole[15:]):
+        assert a.picture.tobytes() == b.picture.tobytes()
+
+
+def test_a_lost_frame_shows_the_last_good_one_until_the_next_key_frame() -> None:
+    codec = TinyCodec()
+    data = bytearray(file_of(codec))
+    sizes = unpack(bytes(data)).sizes
+    data[19 + sum(sizes[:7]) + 12] ^= 1
+    whole = list(decode_frames(codec, file_of(codec)))
+    shown = list(decode_frames(codec, bytes(data)))
+    assert len(shown) == 36
+    assert [each.lost for each in shown] == [7 <= each.number < 10 for each in shown]
+    for a, b in zip(shown, whole):
+        if a.lost:
+            assert a.picture.tobytes() == whole[18].picture.tobytes()
+        elif a.number != 6:
+            assert a.picture.tobytes() == b.picture.tobytes()
+
+
+def test_a_cut_becomes_a_key_frame() -> None:
+    def cut() -> Iterator[Image.Image]:
+        yield from moving(4)
+        for _ in range(4):
+            noise = np.random.default_rng(3).integers(0, 255, (SIZE[1], SIZE[0], 3))
+            yield Image.fromarray(noise.astype(np.uint8))
+
+    keys = [
+        each.frame.number
+        for each in encode_frames(TinyCodec(), cut(), level=5, fps=10)
+        if each.frame.key
+    ]
+    assert keys[0] == 0
+    assert len(keys) <= 2
+
+
+def test_edits_are_held_back_alike_in_every_frame() -> None:
+    codec = TinyCodec()
+    list(decode_frames(codec, file_of(codec, 3), {"smile": 1.0}, between=False))
+    assert codec.drawn == [{"smile": 0.5}] * 3
+
+
+def test_a_file_of_another_model_is_refused() -> None:
+    codec = TinyCodec()
+    data = file_of(codec, 2)
+    codec.model_id = 1
+    with pytest.raises(BitstreamError, match="model 1234"):
+        next(decode_frames(codec, data))
+
+
+def test_a_face_is_put_back_where_it_was() -> None:
+    codec = TinyCodec()
+    shown = next(decode_frames(codec, file_of(codec, 2)))
+    canvas = coding.put_back(shown, SIZE)
+    assert canvas.size == SIZE
+    square = shown.place.square
+    assert canvas.getpixel((1, 40)) == (128, 128, 128)  # the centre crop leaves the sides
+    assert square.side == pytest.approx(80, abs=0.5)
+    inside = canvas.getpixel((int(square.x), 20))
+    assert inside != (128, 128, 128)
+
+
+class Jittery:
+    """A domain whose subject stands still and is found a little beside it each time."""
+
+    noun = "face"
+
+    def __init__(self, blind: range = range(0)) -> None:
+        self.blind, self.seen, self.random = blind, 0, np.random.default_rng(0)
+
+    def find(self, image: Image.Image) -> list[tuple[float, ...]]:
+        """A box, unless the frame is one of those without a face."""
+        self.seen += 1
+        if self.seen - 1 in self.blind:
+            return []
+        x, y = 50 + self.random.normal(0, 2, 2)
+        return [(x - 20, y - 20, x + 20, y + 20)]
+
+
+def squares(blind: range = range(0), count: int = 40) -> list[tuple[float, float]]:
+    follower = Follower("centre_crop")
+    follower.domain = Jittery(blind)  # type: ignore[assignment]
+    image = Image.new("RGB", (100, 100))
+    return [(place.square.x, place.square.y) for _, place in placed([image] * count, follower)]
+
+
+def test_a_crop_does_not_shake() -> None:
+    steady = np.diff(np.array(squares())[REACH:-REACH], axis=0).std()
+    assert steady < 0.4 * 2 * 2**0.5  # of two neighbouring finds
+
+
+def test_a_frame_without_a_face_keeps_its_place() -> None:
+    found = squares(range(10, 20))
+    assert len(found) == 40
+    assert np.ptp([x for x, _ in found]) < 12
+
+
+def test_a_clip_without_a_face_is_refused() -> None:
+    with pytest.raises(NoFaceError, match="begins with a face"):
+        squares(range(100))
