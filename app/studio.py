@@ -24,6 +24,7 @@ from app.services.editing import Editing
 from app.services.exploring import Explorer
 from app.services.measure import Measures
 from app.services.morph import Morph
+from app.services.moving import Moving
 from app.services.photographs import Photographs
 from app.services.rd_curve import RdCurves
 from app.services.refining import Refining
@@ -77,6 +78,7 @@ class Studio:
         self.rd_curve = RdCurves(compression, self.measures, cache)
         self.decode_tools = DecodeTools(decoding)
         self.photographs = Photographs(compression, cache)
+        self.moving = Moving(executor, cache)
         self.sharing = Sharing(decoding, self.baselines, cache)
 
     @property

@@ -88,39 +88,12 @@ def mp4(pictures: Iterable[Image.Image], fps: int = FPS) -> bytes:
     Raises:
         HscError: imageio-ffmpeg is missing, or FFmpeg failed.
     """
-    try:
-        import imageio_ffmpeg
-    except ImportError as error:
-        raise HscError(
-            "An MP4 needs a package that is not here: pip install imageio-ffmpeg, or take WebP."
-        ) from error
-    ordered = iter(pictures)
-    first = next(ordered, None)
-    if first is None:
-        raise HscError("Expected pictures for a clip and got none.")
-    size = (first.width // 2 * 2, first.height // 2 * 2)
-    options = [
-        "-preset", "veryfast", "-crf", "18", "-threads", "1", "-movflags", "+faststart",
-        # players would otherwise guess which matrix the colours were made with
-        "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709",
-        "-color_primaries", "bt709", "-color_trc", "bt709",
-    ]  # fmt: skip
+    from hsc.sequence.video import write_mp4  # it brings PyTorch, for which the page does not wait
+
     with tempfile.TemporaryDirectory(prefix="hsc-clip-") as folder:
         path = Path(folder) / "clip.mp4"
-        writer = imageio_ffmpeg.write_frames(
-            str(path), size, fps=fps, codec="libx264", quality=None, macro_block_size=2,
-            pix_fmt_in="rgb24", pix_fmt_out="yuv420p", ffmpeg_log_level="error",
-            output_params=options,
-        )  # fmt: skip
-        try:
-            writer.send(None)
-            writer.send(_bytes_of(first, size))
-            for picture in ordered:
-                writer.send(_bytes_of(picture, size))
-            writer.close()
-            return path.read_bytes()
-        except OSError as error:
-            raise HscError("The MP4 could not be made here: take WebP instead.") from error
+        write_mp4(path, pictures, fps)
+        return path.read_bytes()
 
 
 def arriving(
@@ -221,8 +194,3 @@ def _by_pillow(frames: Sequence[Frame], kind: str, mark: marks.Mark | None) -> b
         **options,
     )
     return out.getvalue()
-
-
-def _bytes_of(picture: Image.Image, size: tuple[int, int]) -> bytes:
-    picture = picture.convert("RGB")
-    return (picture if picture.size == size else picture.crop((0, 0, *size))).tobytes()

@@ -9,12 +9,14 @@ from app.tabs.edit.events import EditTab
 from app.tabs.lab.events import LabTab
 from app.tabs.photographs.events import PhotographsTab
 from app.tabs.receive.events import ReceiveTab
+from app.tabs.video.events import VideoTab
 
 TABS: tuple[type[Tab], ...] = (
     CompressTab,
     EditTab,
     ReceiveTab,
     PhotographsTab,
+    VideoTab,
     LabTab,
     AboutTab,
 )

@@ -78,7 +78,7 @@ def check_kind(data: bytes) -> None:
         )
     if data[3:4] == b"V":
         raise BitstreamError(
-            "This is a .hsv sequence, not a .hsc file: decode it with `hsc decode FILE.hsv OUT.mp4`."
+            "This is a .hsv sequence, not a .hsc file: give `hsc decode` a name that ends in .hsv."
         )
     if len(data) > len(MAGIC) and data[3] != VERSION:
         raise BitstreamError(

@@ -21,6 +21,7 @@ KINDS = (
     "faults",
     "jitter",
     "detection",
+    "sequence",
     "results",
 )
 
@@ -31,6 +32,15 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--faces", type=Path, metavar="DIR", help="a folder of aligned faces")
     parser.add_argument(
         "--photos", type=Path, metavar="DIR", help="photographs: a folder of whole photographs"
+    )
+    parser.add_argument(
+        "--clips", type=Path, metavar="DIR", help="sequence: a folder of clips of a moving face"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=parsing.minutes,
+        metavar="N",
+        help="sequence: how much of each clip (default: 3)",
     )
     parser.add_argument("--limit", type=parsing.count, metavar="N", help="use N faces at most")
     parser.add_argument(

@@ -43,6 +43,7 @@ class ValidateOptions:
     Attributes:
         faces: the folder that has the folders of ``data/held_out.txt``.
         photos: for ``photographs``, a folder of whole photographs.
+        clips, seconds: for ``sequence``, a folder of video files, and how much of each.
         limit: pictures at most; None: all, or as many as the kind usually takes.
         out: where reports and contact sheets go, and where ``results`` finds them.
         levels: bitrate levels; None: those that the kind usually takes.
@@ -57,6 +58,8 @@ class ValidateOptions:
 
     faces: Path | None = None
     photos: Path | None = None
+    clips: Path | None = None
+    seconds: float | None = None
     limit: int | None = None
     out: Path = Path("runs/validation")
     levels: Sequence[float] | None = None

@@ -13,6 +13,7 @@ from PIL import Image
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.editing.motion import motion, warp
 from hsc.errors import BitstreamError, HscError
+from hsc.images import marks
 from hsc.photograph.placement import Placement, to_crop
 from hsc.sequence.container import (
     MAX_FRAMES,
@@ -336,7 +337,10 @@ def decode_clip(
             if progress:
                 progress(done, total)
 
+    target = Path(target)
     write_mp4(target, pictures(), header.shown_fps, file.sound)
+    mark = marks.decoded(data, "scn+fcn", edits, keep_details)
+    target.write_bytes(marks.in_mp4(target.read_bytes(), mark))
     return file
 
 

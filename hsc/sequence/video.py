@@ -112,44 +112,71 @@ class Clip:
         return done.stdout if done.returncode == 0 else b""
 
 
+class Mp4Writer:
+    """H.264 in an MP4 file that every browser and phone plays, a picture at a time.
+
+    Args:
+        path: of the file.
+        fps: pictures a second.
+        sound: path of a file with its sound, becomes AAC; None for none.
+
+    Raises:
+        HscError: imageio-ffmpeg is missing, or FFmpeg failed.
+    """
+
+    def __init__(self, path: str | Path, fps: float, sound: str | Path | None = None) -> None:
+        self.path, self.fps, self.sound = Path(path), fps, sound
+        self._ffmpeg = module()
+        self._writer: Any = None
+        self._size = (0, 0)
+
+    def add(self, picture: Image.Image) -> None:
+        """The next picture, of the first one's size; an odd last row or column is left out."""
+        try:
+            if self._writer is None:
+                self._size = (picture.width // 2 * 2, picture.height // 2 * 2)
+                heard = {"audio_path": str(self.sound), "audio_codec": "aac"} if self.sound else {}
+                self._writer = self._ffmpeg.write_frames(
+                    str(self.path), self._size, fps=self.fps, codec="libx264", quality=None,
+                    macro_block_size=2, pix_fmt_in="rgb24", pix_fmt_out="yuv420p",
+                    ffmpeg_log_level="error", output_params=list(H264), **heard,
+                )  # fmt: skip
+                self._writer.send(None)
+            self._writer.send(_bytes_of(picture, self._size))
+        except OSError as error:
+            raise _failed() from error
+
+    def close(self) -> None:
+        """Write the file's end. Raises HscError where there were no pictures."""
+        if self._writer is None:
+            raise HscError("Expected pictures for a clip and got none.")
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise _failed() from error
+
+
 def write_mp4(
     path: str | Path, pictures: Iterable[Image.Image], fps: float, sound: bytes = b""
 ) -> None:
-    """Pictures as H.264 in an MP4 file that every browser and phone plays.
+    """Pictures to an MP4 file.
 
     Args:
-        pictures: of one size; an odd last row or column is left out.
+        pictures: of one size.
         fps: pictures a second.
         sound: Opus in an Ogg file, becomes AAC.
 
     Raises:
         HscError: imageio-ffmpeg is missing, there are no pictures, or FFmpeg failed.
     """
-    ffmpeg = module()
-    ordered = iter(pictures)
-    first = next(ordered, None)
-    if first is None:
-        raise HscError("Expected pictures for a clip and got none.")
-    size = (first.width // 2 * 2, first.height // 2 * 2)
-    with tempfile.TemporaryDirectory(prefix="hsc-clip-") as folder:
-        heard: dict[str, Any] = {}
-        if sound:
-            track = Path(folder) / "sound.ogg"
+    with tempfile.TemporaryDirectory(prefix="hsc-sound-") as folder:
+        track = Path(folder) / "sound.ogg" if sound else None
+        if track:
             track.write_bytes(sound)
-            heard = {"audio_path": str(track), "audio_codec": "aac"}
-        writer = ffmpeg.write_frames(
-            str(path), size, fps=fps, codec="libx264", quality=None, macro_block_size=2,
-            pix_fmt_in="rgb24", pix_fmt_out="yuv420p", ffmpeg_log_level="error",
-            output_params=list(H264), **heard,
-        )  # fmt: skip
-        try:
-            writer.send(None)
-            writer.send(_bytes_of(first, size))
-            for picture in ordered:
-                writer.send(_bytes_of(picture, size))
-            writer.close()
-        except OSError as error:
-            raise HscError("The MP4 could not be made here: take WebP instead.") from error
+        writer = Mp4Writer(path, fps, track)
+        for picture in pictures:
+            writer.add(picture)
+        writer.close()
 
 
 def run(arguments: list[str], data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -180,6 +207,10 @@ def unreadable(path: str | Path) -> PhotoError:
     return PhotoError(
         f"{Path(path).name} is no video that can be read: save it as MP4 (H.264) and try again."
     )
+
+
+def _failed() -> HscError:
+    return HscError("The MP4 could not be made here: take WebP instead.")
 
 
 def _bytes_of(picture: Image.Image, size: tuple[int, int]) -> bytes:

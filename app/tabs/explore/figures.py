@@ -59,7 +59,7 @@ def map_figure(
         notes += spread(words, ranges)
     if picked:
         traces.append(_picked(picked))
-    layout = _layout(
+    layout = layout_of(
         xaxis=_axis(face_map.x, ranges[0]), yaxis=_axis(face_map.y, ranges[1]), annotations=notes
     )
     portraits = {
@@ -69,7 +69,7 @@ def map_figure(
         "height": widths[1] * PORTRAIT_WIDTH * 1.12,
         "faces": [[seed, *face_map.faces[seed]] for seed in faces],
     }
-    return _json(traces, layout, portraits=portraits, zoom=True)
+    return as_json(traces, layout, portraits=portraits, zoom=True)
 
 
 def curve_figure(curve: Curve, metric: CurveMetric) -> str:
@@ -111,9 +111,9 @@ def curve_figure(curve: Curve, metric: CurveMetric) -> str:
     x = {"title": {"text": "Bytes of the file"}, "type": "log", "tickvals":
          [30, 50, 100, 200, 500, 1000, 2000, 5000, 10000], "ticktext":
          ["30", "50", "100", "200", "500", "1,000", "2,000", "5,000", "10,000"]}  # fmt: skip
-    layout = _layout(
-        xaxis=_grid(x),
-        yaxis=_grid({"title": {"text": metric.label}}),
+    layout = layout_of(
+        xaxis=axis_style(x),
+        yaxis=axis_style({"title": {"text": metric.label}}),
         showlegend=True,
         legend={
             "orientation": "h",
@@ -124,7 +124,7 @@ def curve_figure(curve: Curve, metric: CurveMetric) -> str:
         },
         margin={"l": 64, "r": 12, "t": 12, "b": 52},
     )
-    return _json(traces, layout, zoom=True)
+    return as_json(traces, layout, zoom=True)
 
 
 def styles_figure(spending: BitSummary) -> str:
@@ -140,13 +140,13 @@ def styles_figure(spending: BitSummary) -> str:
         "textposition": "none",
         "hovertemplate": "Style %{x}<br>%{text}<br>%{y:.1f} bits<extra></extra>",
     }  # fmt: skip
-    layout = _layout(
-        xaxis=_grid({"title": {"text": "Style of w+, coarse to fine"}, "dtick": 2}),
-        yaxis=_grid({"title": {"text": "Bits"}, "rangemode": "tozero"}),
+    layout = layout_of(
+        xaxis=axis_style({"title": {"text": "Style of w+, coarse to fine"}, "dtick": 2}),
+        yaxis=axis_style({"title": {"text": "Bits"}, "rangemode": "tozero"}),
         bargap=0.15,
         margin={"l": 52, "r": 8, "t": 8, "b": 46},
     )
-    return _json([trace], layout)
+    return as_json([trace], layout)
 
 
 def _dots(face_map: FaceMap, portraits: Sequence[int]) -> Trace:
@@ -245,21 +245,23 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
 def _axis(axis: AxisInfo, span: tuple[float, float]) -> Trace:
     unit = f" ({axis.unit})" if axis.unit else ""
     # no grid: its lines would run across the portraits
-    return _grid({
+    return axis_style({
         "title": {"text": axis.label + unit}, "range": list(span), "showgrid": False,
         "zeroline": False, "showline": True, "linecolor": LINE, "ticks": "outside",
         "tickcolor": LINE,
     })  # fmt: skip
 
 
-def _grid(extra: Trace) -> Trace:
+def axis_style(extra: Trace) -> Trace:
+    """An axis in the page's colours."""
     return {
         "gridcolor": LINE, "zerolinecolor": LINE, "zerolinewidth": 2, "color": QUIET,
         "tickfont": {"size": 12}, "automargin": True,
     } | extra  # fmt: skip
 
 
-def _layout(**extra: Any) -> Trace:
+def layout_of(**extra: Any) -> Trace:
+    """The layout that figures share, and what is a figure's own."""
     return {
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13, "color": TEXT}, "showlegend": False,
@@ -268,5 +270,6 @@ def _layout(**extra: Any) -> Trace:
     } | extra  # fmt: skip
 
 
-def _json(data: list[Trace], layout: Trace, **extra: Any) -> str:
+def as_json(data: list[Trace], layout: Trace, **extra: Any) -> str:
+    """A figure as the chart takes it."""
     return json.dumps({"data": data, "layout": layout, **extra}, separators=(",", ":"))

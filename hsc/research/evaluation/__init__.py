@@ -8,6 +8,7 @@ what they do to real people, ``full_size`` what pictures are at the photograph's
 ``photographs`` what shows where faces were put back into theirs.
 ``faults`` tries kinds of fault that users of such programs report, and ``jitter`` whether a crop
 that lies a little differently changes who it is; ``detection`` says which faces are found.
+``sequence`` measures clips beside video codecs.
 ``hsc.research.results`` turns the reports into ``RESULTS.md``.
 """
 
@@ -20,7 +21,7 @@ def run(kind: str, options: ValidateOptions) -> None:
     Args:
         kind: ``inversion``, ``rate-distortion``, ``bound``, ``resolution``, ``robustness``,
             ``verification``, ``directions``, ``edits``, ``full-size``,
-            ``photographs``, ``faults``, ``jitter`` or ``detection``.
+            ``photographs``, ``faults``, ``jitter``, ``detection`` or ``sequence``.
         options: what to measure, and where the report goes.
 
     Raises:
@@ -39,6 +40,7 @@ def run(kind: str, options: ValidateOptions) -> None:
         rate_distortion,
         resolution,
         robustness,
+        sequence,
         verification,
     )
 
@@ -47,5 +49,5 @@ def run(kind: str, options: ValidateOptions) -> None:
     kinds |= {"resolution": resolution, "robustness": robustness}
     kinds |= {"edits": edits, "full-size": full_size}
     kinds |= {"photographs": photographs, "faults": faults, "jitter": jitter}
-    kinds |= {"detection": detection}
+    kinds |= {"detection": detection, "sequence": sequence}
     kinds[kind].run(options)

@@ -1,0 +1,286 @@
+"""Clips of a moving face: coded frame by frame, drawn from the file, and shown beside the original.
+
+The model's thread is asked for one frame at a time, so that other visitors' pictures go in between.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PIL import Image
+
+from app.cache import Cache, SharedCache, fingerprint
+from app.executor import Cancelled, Executor, one_core
+from app.results import Edits
+from app.services.clips import Frame, clip
+from hsc.errors import BitstreamError, HscError
+from hsc.images import marks
+
+if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
+    from hsc.sequence import SequenceFile
+
+Value = TypeVar("Value")
+
+MOST_SECONDS = 10.0
+RATES = (5, 8, 10, 12)
+"""Coded frames a second that a visitor can choose."""
+LARGEST_FILE = 8 << 20
+"""Bytes of an uploaded ``.hsv`` file."""
+MOST_FRAMES = 150
+"""Coded frames of an uploaded file that are drawn."""
+SHOWN_PX = 512
+"""Side of each of the two pictures beside each other."""
+GIF_STEP = 2
+"""Every so many-th shown frame is in a GIF."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a long call is, in frames; 0 of 0 where nothing is known."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class CodedFrame:
+    """Bits of one coded frame."""
+
+    scn: int
+    fcn: int
+    rest: int
+    key: bool
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class CodedClip:
+    """A clip's file and what it says.
+
+    Attributes:
+        data: the ``.hsv`` file.
+        source: path of the video that it was made from; None where a file was opened.
+        frames: bits of each coded frame, lost ones with none.
+        facts: as ``hsc.sequence.describe``.
+    """
+
+    data: bytes
+    source: str | None
+    frames: tuple[CodedFrame, ...]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DrawnClip:
+    """What a file draws.
+
+    Attributes:
+        beside: MP4, the original at the left where it is known, the decoded face at the right.
+        alone: MP4 of the decoded face.
+        gif: the decoded face, small.
+        px: side of the decoded frames.
+    """
+
+    beside: bytes
+    alone: bytes
+    gif: bytes
+    px: int
+
+
+class Moving:
+    """From clips to ``.hsv`` files and back."""
+
+    def __init__(self, executor: Executor, cache: SharedCache) -> None:
+        self.executor = executor
+        self._coded: Cache[CodedClip] = Cache(cache)
+        self._drawn: Cache[DrawnClip] = Cache(cache)
+
+    def encode_steps(
+        self,
+        path: str,
+        level: float = 2,
+        fps: float = 10,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Step | CodedClip]:
+        """Code the first seconds of a video file: yields its progress, then the result.
+
+        Raises:
+            PhotoError: it is no video. NoFaceError: its first frames show no face.
+        """
+        from hsc import sequence
+
+        data = Path(path).read_bytes()
+        key = fingerprint(data), round(float(level), 2), float(fps)
+        known = self._coded.get(key)
+        if known is not None:
+            yield replace(known, source=path)
+            return
+        source = sequence.Clip.open(path)
+        fps = min(float(fps), source.fps)
+        total = sequence.expected_frames(source, fps, MOST_SECONDS)
+        pictures = source.frames(fps, MOST_SECONDS)
+        codec = self.executor.codec
+        # it computes nothing until the model's thread asks it for a frame
+        frames = sequence.encode_frames(codec, pictures, level, fps=fps)  # type: ignore[arg-type]
+        coded = []
+        yield Step(0, total)
+        for each in self._one_by_one(frames, cancelled):
+            coded.append(each.frame)
+            yield Step(len(coded), max(total, len(coded)))
+        if not coded or cancelled():
+            return
+        header = sequence.header_of(codec, source, level, fps, len(coded))  # type: ignore[arg-type]
+        packed = sequence.pack(header, tuple(coded))
+        yield self._coded.put(key, self.read(packed, path))
+
+    def read(self, data: bytes, source: str | None = None) -> CodedClip:
+        """What a ``.hsv`` file of unknown origin holds.
+
+        Raises:
+            BitstreamError: nothing that can be read, or too much to draw.
+        """
+        from hsc import sequence
+
+        if len(data) > LARGEST_FILE:
+            raise BitstreamError("This is not a .hsv file: it is far too large for one.")
+        file = sequence.unpack(data)
+        if file.header.frames > MOST_FRAMES:
+            raise BitstreamError(
+                f"This clip has {file.header.frames} coded frames, and at most {MOST_FRAMES} are "
+                "drawn here: decode it with `hsc decode`."
+            )
+        return CodedClip(data, source, _frames_of(file), sequence.describe(data))
+
+    def draw_steps(
+        self,
+        coded: CodedClip,
+        edits: Edits | None = None,
+        full_size: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Step | DrawnClip]:
+        """Draw a file: yields the progress in shown frames, then the clips.
+
+        Args:
+            edits: of the whole clip.
+            full_size: draw at the generator's size; otherwise previews, several times faster.
+        """
+        from hsc import sequence
+        from hsc.sequence.video import Mp4Writer
+
+        edits = edits or Edits()
+        key = fingerprint(coded.data), coded.source, edits, full_size
+        known = self._drawn.get(key)
+        if known is not None:
+            yield known
+            return
+        codec = self.executor.codec
+        file = sequence.unpack(coded.data)
+        header = file.header
+        total = header.frames * header.shown
+        shown = sequence.decode_frames(
+            codec,  # type: ignore[arg-type]
+            file,
+            edits.amounts,
+            edits.keep_details,
+            preview=not full_size,
+        )
+        originals = _originals(coded.source, header.shown_fps)
+        with tempfile.TemporaryDirectory(prefix="hsc-clip-") as folder:
+            beside = Mp4Writer(Path(folder) / "beside.mp4", header.shown_fps)
+            alone = Mp4Writer(Path(folder) / "alone.mp4", header.shown_fps)
+            small: list[Frame] = []
+            px = 0
+            yield Step(0, total)
+            for done, frame in enumerate(self._one_by_one(shown, cancelled), 1):
+                px = frame.picture.width
+                with one_core():
+                    pair = _pair(next(originals, None), frame)
+                beside.add(pair)
+                alone.add(frame.picture)
+                if (done - 1) % GIF_STEP == 0:
+                    side = min(px, 320)
+                    size = side, side
+                    ms = round(1000 * GIF_STEP / header.shown_fps)
+                    small.append(Frame(frame.picture.resize(size, Image.Resampling.BOX), ms))
+                yield Step(done, max(total, done))
+            for writer in (beside, alone):
+                if px:
+                    writer.close()
+            if cancelled() or not px:
+                return
+            mark = marks.decoded(coded.data, "scn+fcn", edits.amounts, edits.keep_details)
+            result = DrawnClip(
+                marks.in_mp4(beside.path.read_bytes(), mark),
+                marks.in_mp4(alone.path.read_bytes(), mark),
+                clip(small, "gif", mark),
+                px,
+            )
+        yield self._drawn.put(key, result)
+
+    def _one_by_one(
+        self, values: Iterator[Value], cancelled: Callable[[], bool]
+    ) -> Iterator[Value]:
+        """Items of a generator that uses the codec, each computed in the model's thread."""
+        if self.executor.remote:  # each call waits for a device: all at once
+            yield from self.executor.run(_all, values)
+            return
+        while not cancelled():
+            try:
+                item = self.executor.run(_next, values)
+            except Cancelled:
+                return
+            if item is None:
+                return
+            yield item
+
+
+def _next(codec: Any, values: Iterator[Value]) -> Value | None:
+    return next(values, None)
+
+
+def _all(codec: Any, values: Iterator[Value]) -> list[Value]:
+    return list(values)
+
+
+def _frames_of(file: SequenceFile) -> tuple[CodedFrame, ...]:
+    found = [CodedFrame(0, 0, 0, False, lost=True)] * file.header.frames
+    for frame, size in zip(file.frames, file.sizes):
+        scn, fcn = len(frame.scn), len(frame.fcn)
+        found[frame.number] = CodedFrame(8 * scn, 8 * fcn, 8 * (size - scn - fcn), frame.key)
+    return tuple(found)
+
+
+def _originals(source: str | None, fps: float) -> Iterator[Image.Image]:
+    from hsc import sequence
+
+    if source is None or not Path(source).is_file():
+        return
+    yield from sequence.Clip.open(source).frames(fps, MOST_SECONDS)
+
+
+def _pair(original: Image.Image | None, frame: Any) -> Image.Image:
+    """The original's crop at the left and the decoded face at the right; alone without it."""
+    from hsc.domains.ffhq_face.align import cut_square
+
+    size = SHOWN_PX, SHOWN_PX
+    drawn = frame.picture.resize(size, Image.Resampling.LANCZOS)
+    if original is None:
+        return drawn
+    canvas = Image.new("RGB", (2 * SHOWN_PX, SHOWN_PX))
+    canvas.paste(cut_square(original, frame.place.square, SHOWN_PX), (0, 0))
+    canvas.paste(drawn, (SHOWN_PX, 0))
+    return canvas
+
+
+def last(steps: Iterator[Step | Value]) -> Value:
+    """The result of a call whose steps nobody looks at. Raises HscError where it has none."""
+    result = None
+    for step in steps:
+        result = step
+    if result is None or isinstance(result, Step):
+        raise HscError("expected a result, and the call was ended before it")
+    return result

@@ -1,0 +1,184 @@
+"""A clip: coded frame by frame, drawn from its file beside the original, edited as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from app.components.events import MODEL_EVENT, QUICK, Update, friendly, keep_downloads
+from app.components.html import busy_note, note
+from app.executor import CancelToken
+from app.files import address, keep_bytes
+from app.protocols import FaceCodec
+from app.results import Edits
+from app.services.moving import CodedClip, DrawnClip, Step
+from app.tabs.base import Opens, Tab
+from app.tabs.video import html
+from app.tabs.video.view import FULL, VideoView
+from hsc.errors import HscError
+
+# A queue of its own: other visitors' faces go in between the frames of a clip.
+CLIP_EVENT: dict[str, Any] = MODEL_EVENT | {"concurrency_id": "clip"}
+STOPPED = "Stopped: what was drawn before is still here."
+
+
+class VideoTab(Tab):
+    """Handlers and wiring of the room for clips."""
+
+    name = "video"
+    title = "Video"
+    of_faces = True
+
+    def build(self, tab: Opens) -> None:
+        self.moving = self.studio.moving
+        self.view = view = VideoView()
+        self.token = gr.State(CancelToken())
+        sliders = view.sliders.sliders
+        self.fitted = sliders
+        result: list[Block] = [
+            view.coded, view.note, view.player, view.facts, view.bits, view.chart, view.start,
+            view.stop, view.save_file, view.save_mp4, view.save_pair, view.save_gif,
+        ]  # fmt: skip
+        saves = [view.save_file, view.save_mp4, view.save_pair, view.save_gif]
+        drawing = [
+            gr.on(
+                [view.start.click, view.clip.upload, view.clip.stop_recording],
+                friendly(self.encode, view.note),
+                [view.clip, view.level, view.rate, view.size, self.token, *sliders],
+                result,
+                **CLIP_EVENT,
+            ),
+            view.file.upload(
+                friendly(self.open_file, view.note),
+                [view.file, view.size, self.token, *sliders],
+                [*result, view.clip],
+                **CLIP_EVENT,
+            ),
+            gr.on(
+                [view.apply.click, view.size.input],
+                friendly(self.draw, view.note),
+                [view.coded, view.size, self.token, *sliders],
+                result,
+                **CLIP_EVENT,
+            ),
+        ]
+        for event in drawing:
+            event.then(self.ready, None, [view.start, view.stop], **QUICK).then(
+                **keep_downloads("video", saves)
+            )
+        view.stop.click(CancelToken.cancel, self.token, None, **QUICK)
+        view.reset.click(view.sliders.reset, None, sliders, **QUICK)
+
+    def fit(self, codec: FaceCodec) -> Update:
+        """The codec's own edits."""
+        return self.view.sliders.fit(codec)
+
+    def ready(self) -> Update:
+        """Another clip may begin."""
+        return {
+            self.view.start: gr.Button(interactive=True),
+            self.view.stop: gr.Button(interactive=False),
+        }
+
+    def encode(
+        self,
+        path: str | None,
+        level: float,
+        rate: float,
+        size: str,
+        token: CancelToken,
+        *values: float,
+    ) -> Iterator[Update]:
+        """Code a clip, then draw it from its file."""
+        view = self.view
+        if not path:
+            raise HscError("Upload a clip first, or record one.")
+        stopped = token.watch()
+        yield self._working("Reading the clip …")
+        coded = None
+        for step in self.moving.encode_steps(path, level, rate, stopped):
+            if isinstance(step, Step):
+                yield {view.note: self._progress("Encoding", step)}
+            else:
+                coded = step
+        if coded is None:
+            yield {view.note: note(STOPPED, warn=True)}
+            return
+        yield {
+            view.coded: coded,
+            view.facts: html.facts(coded),
+            view.bits: gr.Column(visible=True),
+            view.chart: html.bits_figure(coded),
+            view.save_file: gr.DownloadButton(
+                value=keep_bytes(coded.data, "clip.hsv"), visible=True
+            ),
+        }
+        yield from self.draw(coded, size, token, *values)
+
+    def open_file(
+        self, data: bytes | None, size: str, token: CancelToken, *values: float
+    ) -> Iterator[Update]:
+        """A ``.hsv`` file was opened."""
+        view = self.view
+        if data is None:
+            return
+        coded = self.moving.read(data)
+        yield {
+            view.clip: None,
+            view.coded: coded,
+            view.facts: html.facts(coded),
+            view.bits: gr.Column(visible=True),
+            view.chart: html.bits_figure(coded),
+            view.save_file: gr.DownloadButton(value=keep_bytes(data, "clip.hsv"), visible=True),
+        }
+        yield from self.draw(coded, size, token, *values)
+
+    def draw(
+        self, coded: CodedClip | None, size: str, token: CancelToken, *values: float
+    ) -> Iterator[Update]:
+        """Draw a file as it is edited."""
+        view = self.view
+        if coded is None:
+            return
+        stopped = token.watch()
+        edits = Edits.of(view.sliders.amounts(values))
+        yield self._working("Drawing …")
+        result: DrawnClip | None = None
+        for step in self.moving.draw_steps(coded, edits, size == FULL, stopped):
+            if isinstance(step, Step):
+                yield {view.note: self._progress("Drawing", step)}
+            else:
+                result = step
+        if result is None:
+            yield {view.note: note(STOPPED, warn=True)}
+            return
+        labels = {edit.name: edit.label for edit in view.sliders.edits}
+        edited = ", ".join(f"{labels[name]} {amount:+g}" for name, amount in edits.named)
+        pair = keep_bytes(result.beside, "beside.mp4")
+        both = coded.source is not None
+        yield {
+            view.note: "",
+            view.player: html.player(address(pair), coded, result.px, both, edited),
+            view.save_mp4: gr.DownloadButton(
+                value=keep_bytes(result.alone, "face.mp4"), visible=True
+            ),
+            view.save_pair: gr.DownloadButton(value=pair, visible=both),
+            view.save_gif: gr.DownloadButton(
+                value=keep_bytes(result.gif, "face.gif"), visible=True
+            ),
+        }
+
+    def _working(self, words: str) -> Update:
+        view = self.view
+        return {
+            view.note: busy_note(self.studio, words),
+            view.start: gr.Button(interactive=False),
+            view.stop: gr.Button(interactive=True),
+        }
+
+    def _progress(self, doing: str, step: Step) -> str:
+        of = f" of {step.total}" if step.total else ""
+        return busy_note(self.studio, f"{doing}: {step.done}{of} frames …")
