@@ -1,4 +1,4 @@
-"""The room for clips: a clip in, its file and its pictures beside the original, edits, files out."""
+"""The room for clips: a clip in, drawn beside the original, edited as a whole, files out."""
 
 from pathlib import Path
 
