@@ -1,21 +1,20 @@
 """A frame given the one before: S^ and the latent of F^ by their differences.
 
-    S(t)  -> SCN's g_a -> x gain -> round, minus the symbols of S^(t-1) ------> rANS
-    F(t)  -> FCN's g_a, given G_F(S^(t)) -> y(t) - y_expected, x gain, round -> rANS
+    S(t)  -> SCN's g_a -> x gain -> round, minus the symbols of S^(t-1) --------------> rANS
+    F(t)  -> FCN's g_a, given G_F(S^(t)) -> y(t) - y^(t-1), x gain, round ------------> rANS
 
-    y_expected = y^(t-1) + g_a(carried, G_F(S^(t))) - g_a(detail, G_F(S^(t-1)))
-        detail  = F^(t-1) - G_F(S^(t-1))
-        carried = detail, warped by the motion from G_F(S^(t-1)) to G_F(S^(t))
-    y^(t) = y_expected + symbols / gain;   F^(t) = G_F(S^(t)) + g_s(y^(t))
+    y^(t) = y^(t-1) + symbols / gain;   F^(t) = G_F(S^(t)) + g_s(y^(t))
 
 The encoder keeps the same y^ as the decoder, so errors do not add up: a predicted frame is as near
-to its original as a still would be. Where nothing moved, y_expected is y^(t-1) exactly.
+to its original as a still would be, within the margin below which a difference is left.
 
-**What is exact.** ``y_expected`` is computed by networks in floating point and is not the same bits
-on every device. No symbol depends on it: which table codes a symbol is decided by symbols alone,
-those of the frames before and of the channels before (:class:`Expected`), in arithmetic that has
-one result everywhere. So every device reads the same symbols, and features differ by the rounding
-of the networks only. FCN's own prior, whose means need an exact y^, codes key frames.
+Everything up to y^ is exact, as in a ``.hsc`` file: y^ lies on a binary grid, and which table codes
+a symbol is decided by symbols alone, those of the frame before and of the channels before
+(:class:`Expected`), in arithmetic that has one result everywhere.
+
+Moving the latent along with the face (``g_a`` of the detail warped by the motion between the two
+frames' G_F(S^)) was tried: it saved 1% of a frame's bytes on one clip and nothing on another, and
+would have made y^ a result of floating point.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
-from hsc.editing.motion import motion, warp
 from hsc.errors import BitstreamError
 from hsc.latent_codecs.feature_slices.prior import SLICES
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
@@ -60,7 +58,7 @@ class State:
 
     Attributes:
         symbols: of SCN, (K,) int64: those that S^ is made of.
-        y_hat: latent of F^, (128, 16, 16) float64.
+        y_hat: latent of F^, (128, 16, 16) float64, the same bits on every machine.
         latents: S^, G_F(S^) and F^.
         means: expected magnitude of each channel's symbols, (128,).
         activity: sum over channels of the magnitudes of the frame's symbols, (16, 16); zero after a
@@ -182,11 +180,10 @@ class TemporalCodec:
         scn = self._write(changes.numpy(), self.scn_index, S_SHIFT)
 
         feature_s, w_plus = self._semantics(before, changes)
-        expected = self._expected(before, feature_s)
         y = n.fcn.latent(latents.feature, feature_s, self.level)[0]
-        symbols = quantised((y - expected) * self.gain, F_DEAD)
+        symbols = quantised((y - before.y_hat) * self.gain, F_DEAD)
         fcn = self._write_feature(symbols.numpy(), before)
-        return scn, fcn, self._next(before, changes, symbols, w_plus, feature_s, expected)
+        return scn, fcn, self._next(before, changes, symbols, w_plus, feature_s)
 
     @torch.no_grad()
     def decode(self, scn: bytes, fcn: bytes, before: State) -> State:
@@ -201,8 +198,7 @@ class TemporalCodec:
         moved = torch.from_numpy(changes).long()
         coded = torch.from_numpy(self._read_feature(fcn, before)).long()
         feature_s, w_plus = self._semantics(before, moved)
-        expected = self._expected(before, feature_s)
-        return self._next(before, moved, coded, w_plus, feature_s, expected)
+        return self._next(before, moved, coded, w_plus, feature_s)
 
     def _semantics(self, before: State, changes: Tensor) -> tuple[Tensor, Tensor]:
         """G_F(S^) and S^ of the frame: those of the one before where no symbol changed."""
@@ -213,20 +209,6 @@ class TemporalCodec:
         w_plus = exact.to(n.device, torch.float32)
         return n.synthesis.feature(w_plus), w_plus
 
-    def _expected(self, before: State, feature_s: Tensor) -> Tensor:
-        """y_expected, (128, 16, 16) float64 on the CPU."""
-        last = before.latents
-        if feature_s is last.feature_s:
-            return before.y_hat
-        fcn = self.networks.fcn
-        spread = fcn.feature_std[:, None, None]
-        detail = last.feature - last.feature_s
-        flow = motion(last.feature_s / spread, feature_s / spread)
-        carried = warp(detail, flow)
-        now = fcn.latent(feature_s + carried, feature_s, self.level)
-        then = fcn.latent(last.feature, last.feature_s, self.level)
-        return before.y_hat + (now - then)[0]
-
     def _next(
         self,
         before: State,
@@ -234,9 +216,8 @@ class TemporalCodec:
         symbols: Tensor,
         w_plus: Tensor,
         feature_s: Tensor,
-        expected: Tensor,
     ) -> State:
-        y_hat = expected + symbols.double() * self.step
+        y_hat = snap(before.y_hat + symbols.double() * self.step)
         feature = self.networks.fcn.restore(y_hat[None], feature_s, self.level)
         magnitude = np.abs(symbols.numpy())
         total = magnitude.sum(axis=(1, 2))

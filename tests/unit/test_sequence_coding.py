@@ -81,22 +81,16 @@ def test_a_face_at_rest_costs_nothing_and_stays_as_it_is() -> None:
     assert torch.equal(frames[2][2].latents.feature, frames[4][2].latents.feature)
 
 
-def test_symbols_do_not_depend_on_features() -> None:
-    """What a device computes a little differently changes no symbol of any later frame."""
+def test_latents_do_not_depend_on_features() -> None:
+    """What a device computes a little differently changes no symbol and no latent."""
     frames = coded(3, [0, 0.5, 1, 1.5])
     codec = TemporalCodec(NETWORKS, 3)
-    clean = codec.decode_key(*frames[0][:2])
-    rough = replace(
-        clean,
-        latents=replace(clean.latents, feature=clean.latents.feature + 1e-3),
-        y_hat=clean.y_hat + 1e-3,
-    )
+    rough = codec.decode_key(*frames[0][:2])
     for scn, fcn, left in frames[1:]:
-        clean, rough = codec.decode(scn, fcn, clean), codec.decode(scn, fcn, rough)
+        latents = replace(rough.latents, feature=rough.latents.feature + 1e-3)
+        rough = codec.decode(scn, fcn, replace(rough, latents=latents))
         assert torch.equal(rough.symbols, left.symbols)
-        assert np.array_equal(rough.means, left.means)
-        assert np.array_equal(rough.activity, left.activity)
-        assert float((rough.latents.feature - left.latents.feature).abs().max()) < 0.02
+        assert torch.equal(rough.y_hat, left.y_hat)
 
 
 def test_another_process_reads_the_same_frames() -> None:
@@ -110,8 +104,8 @@ codec, state = TemporalCodec(tiny_networks(), 2), None
 layers = [bytes.fromhex(word) for word in sys.stdin.read().split(",")]
 for scn, fcn in zip(layers[::2], layers[1::2]):
     state = codec.decode_key(scn, fcn) if state is None else codec.decode(scn, fcn, state)
-print(hashlib.sha256(state.symbols.numpy().tobytes() + state.means.tobytes()
-                     + state.activity.tobytes()).hexdigest())
+print(hashlib.sha256(state.symbols.numpy().tobytes()
+                     + state.y_hat.numpy().tobytes()).hexdigest())
 """
     words = ",".join(layer.hex() for scn, fcn, _ in frames for layer in (scn, fcn))
     done = subprocess.run(
@@ -123,7 +117,7 @@ print(hashlib.sha256(state.symbols.numpy().tobytes() + state.means.tobytes()
         check=True,
     )
     last = frames[-1][2]
-    own = last.symbols.numpy().tobytes() + last.means.tobytes() + last.activity.tobytes()
+    own = last.symbols.numpy().tobytes() + last.y_hat.numpy().tobytes()
     assert done.stdout.strip() == hashlib.sha256(own).hexdigest()
 
 
