@@ -9,21 +9,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint
-from app.executor import Cancelled, Executor, one_core
+from app.executor import Executor, one_core
 from app.results import Edits
 from app.services.clips import Frame, clip
-from hsc.errors import BitstreamError, HscError
+from hsc.errors import BitstreamError
 from hsc.images import marks
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.sequence import SequenceFile
-
-Value = TypeVar("Value")
 
 MOST_SECONDS = 10.0
 RATES = (5, 8, 10, 12)
@@ -122,18 +120,14 @@ class Moving:
         source = sequence.Clip.open(path)
         fps = min(float(fps), source.fps)
         total = sequence.expected_frames(source, fps, MOST_SECONDS)
-        pictures = source.frames(fps, MOST_SECONDS)
-        codec = self.executor.codec
-        # it computes nothing until the model's thread asks it for a frame
-        frames = sequence.encode_frames(codec, pictures, level, fps=fps)  # type: ignore[arg-type]
-        coded = []
+        coded: list[Any] = []
         yield Step(0, total)
-        for each in self._one_by_one(frames, cancelled):
-            coded.append(each.frame)
+        for frame in self._one_by_one(cancelled, _coded, path, level, fps):
+            coded.append(frame)
             yield Step(len(coded), max(total, len(coded)))
         if not coded or cancelled():
             return
-        header = sequence.header_of(codec, source, level, fps, len(coded))  # type: ignore[arg-type]
+        header = sequence.header_of(self.executor.codec, source, level, fps, len(coded))
         packed = sequence.pack(header, tuple(coded))
         yield self._coded.put(key, self.read(packed, path))
 
@@ -177,17 +171,8 @@ class Moving:
         if known is not None:
             yield known
             return
-        codec = self.executor.codec
-        file = sequence.unpack(coded.data)
-        header = file.header
+        header = sequence.unpack(coded.data).header
         total = header.frames * header.shown
-        shown = sequence.decode_frames(
-            codec,  # type: ignore[arg-type]
-            file,
-            edits.amounts,
-            edits.keep_details,
-            preview=not full_size,
-        )
         originals = _originals(coded.source, header.shown_fps)
         with tempfile.TemporaryDirectory(prefix="hsc-clip-") as folder:
             beside = Mp4Writer(Path(folder) / "beside.mp4", header.shown_fps)
@@ -195,7 +180,10 @@ class Moving:
             small: list[Frame] = []
             px = 0
             yield Step(0, total)
-            for done, frame in enumerate(self._one_by_one(shown, cancelled), 1):
+            drawn = self._one_by_one(
+                cancelled, _shown, coded.data, edits.amounts, edits.keep_details, not full_size
+            )
+            for done, frame in enumerate(drawn, 1):
                 px = frame.picture.width
                 with one_core():
                     pair = _pair(next(originals, None), frame)
@@ -222,28 +210,44 @@ class Moving:
         yield self._drawn.put(key, result)
 
     def _one_by_one(
-        self, values: Iterator[Value], cancelled: Callable[[], bool]
-    ) -> Iterator[Value]:
-        """Items of a generator that uses the codec, each computed in the model's thread."""
+        self, cancelled: Callable[[], bool], call: Callable[..., Iterator[Any]], *args: Any
+    ) -> Iterator[Any]:
+        """Items of a generator function of the codec, each computed in the model's thread."""
         if self.executor.remote:  # each call waits for a device: all at once
-            yield from self.executor.run(_all, values)
+            yield from self.executor.run(_all, call, *args)
             return
+        values = call(self.executor.codec, *args)  # it computes nothing until it is asked
         while not cancelled():
-            try:
-                item = self.executor.run(_next, values)
-            except Cancelled:
-                return
+            item = self.executor.run(_next, values)
             if item is None:
                 return
             yield item
 
 
-def _next(codec: Any, values: Iterator[Value]) -> Value | None:
+def _next(codec: Any, values: Iterator[Any]) -> Any:
     return next(values, None)
 
 
-def _all(codec: Any, values: Iterator[Value]) -> list[Value]:
-    return list(values)
+def _all(codec: Any, call: Callable[..., Iterator[Any]], *args: Any) -> list[Any]:
+    return list(call(codec, *args))
+
+
+def _coded(codec: Any, path: str, level: float, fps: float) -> Iterator[Any]:
+    """The frames of a clip's first seconds."""
+    from hsc import sequence
+
+    pictures = sequence.Clip.open(path).frames(fps, MOST_SECONDS)
+    for each in sequence.encode_frames(codec, pictures, level, fps=fps):
+        yield each.frame
+
+
+def _shown(
+    codec: Any, data: bytes, edits: dict[str, float], keep_details: float, preview: bool
+) -> Iterator[Any]:
+    """The pictures of a file."""
+    from hsc import sequence
+
+    yield from sequence.decode_frames(codec, data, edits, keep_details, preview=preview)
 
 
 def _frames_of(file: SequenceFile) -> tuple[CodedFrame, ...]:
@@ -274,13 +278,3 @@ def _pair(original: Image.Image | None, frame: Any) -> Image.Image:
     canvas.paste(cut_square(original, frame.place.square, SHOWN_PX), (0, 0))
     canvas.paste(drawn, (SHOWN_PX, 0))
     return canvas
-
-
-def last(steps: Iterator[Step | Value]) -> Value:
-    """The result of a call whose steps nobody looks at. Raises HscError where it has none."""
-    result = None
-    for step in steps:
-        result = step
-    if result is None or isinstance(result, Step):
-        raise HscError("expected a result, and the call was ended before it")
-    return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from PIL import Image
@@ -40,6 +40,14 @@ KEY_SECONDS = 5.0
 CUT = 1.0
 """Mean squared change of F^, in standard deviations, from which on two frames are different scenes
 and nothing is interpolated between them."""
+
+
+class HasModel(Protocol):
+    """A codec, as far as a header names it."""
+
+    @property
+    def model_id(self) -> int: ...
+
 
 Report = Callable[[int, int], None]
 """Called with the number of frames that are done and the total, 0 where it is not known."""
@@ -171,7 +179,7 @@ def expected_frames(clip: Clip, fps: float, seconds: float | None = None) -> int
     return round((length or 0) * fps)
 
 
-def header_of(codec: Codec, clip: Clip, level: float, fps: float, frames: int) -> Header:
+def header_of(codec: HasModel, clip: Clip, level: float, fps: float, frames: int) -> Header:
     """The header of a clip's file."""
     most = min(SHOWN_FPS, max(clip.fps, fps))
     shown = max(1, min(MAX_SHOWN, round(most / fps)))
