@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import hsc
 from hsc import sequence
+from hsc.bitstream import Container
 from hsc.cli import main
+from hsc.codec import Codec
 from hsc.images import marks
 from hsc.sequence.video import Clip, write_mp4
 
@@ -18,7 +21,12 @@ COUNT = 5
 
 
 @pytest.fixture(scope="module")
-def clip(codec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def codec() -> Codec:
+    return hsc.load("cpu")
+
+
+@pytest.fixture(scope="module")
+def clip(codec: Codec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A face that does not exist begins to smile and moves to the right."""
     data = codec.compress(codec.analyse(codec.random_face(7)), 3)
     opened = codec.open(data)
@@ -63,7 +71,7 @@ def test_info_tells_what_is_in_it(coded: Path, capsys) -> None:
     assert said["bytes"]["total"] == coded.stat().st_size
 
 
-def test_the_frames_are_those_of_the_clip(codec, clip: Path, coded: Path) -> None:
+def test_the_frames_are_those_of_the_clip(codec: Codec, clip: Path, coded: Path) -> None:
     file = sequence.unpack(coded.read_bytes())
     shown = sequence.decode_frames(codec, file, between=False, preview=True)
     originals = list(Clip.open(clip).frames(10))
@@ -79,9 +87,7 @@ def test_the_frames_are_those_of_the_clip(codec, clip: Path, coded: Path) -> Non
         assert np.abs(seen[inner] - drawn[inner]).mean() < 16
 
 
-def test_a_key_frame_is_a_still(codec, coded: Path) -> None:
-    from hsc.bitstream import Container
-
+def test_a_key_frame_is_a_still(codec: Codec, coded: Path) -> None:
     file = sequence.unpack(coded.read_bytes())
     first = file.frames[0]
     still = Container(codec.model_id, 2, first.scn, first.fcn).pack()
