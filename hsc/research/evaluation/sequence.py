@@ -61,19 +61,18 @@ class VideoCodec:
     extra: tuple[str, ...] = ()
 
 
+# x264 and x265 write no messages about their settings here: short clips would pay for them
 CODECS = (
-    VideoCodec("x264", "libx264", "-crf", 51, 10, "h264", ("-preset", "slow")),
     VideoCodec(
-        "x265",
-        "libx265",
-        "-crf",
-        51,
-        10,
-        "hevc",
-        ("-preset", "slow", "-x265-params", "log-level=0"),
+        "x264", "libx264", "-crf", 51, 10, "h264",
+        ("-preset", "slow", "-bsf:v", "filter_units=remove_types=6"),
+    ),
+    VideoCodec(
+        "x265", "libx265", "-crf", 51, 10, "hevc",
+        ("-preset", "slow", "-x265-params", "info=0:log-level=0"),
     ),
     VideoCodec("AV1", "libsvtav1", "-crf", 63, 10, "ivf", ("-preset", "5")),
-)
+)  # fmt: skip
 
 
 def run(options: ValidateOptions) -> None:
@@ -209,7 +208,17 @@ def fitted(
         path = Path(folder) / f"clip.{other.format}"
         path.write_bytes(best)
         done = ffmpeg(
-            ["-i", str(path), "-vsync", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+            [
+                "-i",
+                str(path),
+                "-fps_mode",
+                "passthrough",
+                "-pix_fmt",
+                "rgb24",
+                "-f",
+                "rawvideo",
+                "-",
+            ]
         )
     step = px * px * 3
     frames = [
