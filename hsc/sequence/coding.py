@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,7 @@ def encode_clip(
     """
     clip = clip if isinstance(clip, Clip) else Clip.open(clip)
     fps = min(fps, clip.fps)
+    header_of(codec, clip, level, fps, 1)  # says what is out of range before minutes go by
     total = expected_frames(clip, fps, seconds)
     frames = []
     coded = encode_frames(codec, clip.frames(fps, seconds), level, fps=fps, align=align, face=face)
@@ -366,6 +368,12 @@ def put_back(frame: ShownFrame, size: tuple[int, int]) -> Image.Image:
 
 def _place_between(a: Placement, b: Placement, part: float) -> Placement:
     one, other = a.square, b.square
-    mixed = (p + part * (q - p) for p, q in ((one.x, other.x), (one.y, other.y)))
-    side = one.side + part * (other.side - one.side)
-    return Placement.nearest(Square(*mixed, side, one.angle + part * (other.angle - one.angle)))
+    turn = math.remainder(other.angle - one.angle, 2 * math.pi)
+    return Placement.nearest(
+        Square(
+            one.x + part * (other.x - one.x),
+            one.y + part * (other.y - one.y),
+            one.side + part * (other.side - one.side),
+            one.angle + part * turn,
+        )
+    )

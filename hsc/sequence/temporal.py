@@ -41,9 +41,10 @@ SHIFTS = 16
 """Values of that byte; a frame that moves more has larger differences everywhere."""
 S_SHIFT, F_SHIFT = -24, -8
 """The least shift of each layer, in quarter octaves."""
-S_DEAD, F_DEAD = 0.15, 0.12
+S_DEAD, F_DEAD = 0.3, 0.25
 """By how much a difference must exceed half a step before it is coded. It saves what would be coded
-one way in one frame and back in the next, and keeps still parts still."""
+one way in one frame and back in the next, and keeps still parts still: a third to a half of a
+frame's bytes, for a tenth more error in F."""
 FIRST = 1 / 32
 """Mean magnitude that a channel's symbols are expected to have in the frame after a key frame."""
 NEAR = 4

@@ -20,7 +20,7 @@ def test_a_clip_is_coded_drawn_edited_saved_and_opened(codec, server, visit, tmp
 
     page = visit(server)
     page.get_by_role("tab", name="Video").click()
-    page.locator("#video-rate").get_by_text("5", exact=True).click()
+    page.locator("#video-rate input[value='5']").check()
     page.locator("#video-clip input[type=file]").set_input_files(tmp_path / "clip.mp4")
     player = page.locator("#video-player video")
     expect(player).to_be_visible()

@@ -45,7 +45,7 @@ class VideoView:
         self.clip = ClipInput(
             label="Clip",
             sources=["upload", "webcam"],
-            height=200,
+            height=250,
             webcam_options=gr.WebcamOptions(mirror=False),
             buttons=[],
             elem_id="video-clip",
