@@ -7,8 +7,9 @@ from html import escape
 from typing import Any
 
 from app.services.moving import CodedClip
-from app.tabs.explore.figures import FCN, HEADER, SCN, Trace, as_json, axis_style, layout_of
+from app.tabs.explore.figures import HEADER, SCN, Trace, as_json, axis_style, layout_of
 
+FCN = "var(--fcn)"
 EMPTY = (
     '<div class="video-empty"><p>Upload a clip of a face, or record one. The original and what '
     "the file draws play side by side.</p></div>"
