@@ -1,13 +1,21 @@
 """Photographs by the codec itself: a group of generated faces, there and back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from fakes import FakeCodec
+from paths import ASTRONAUT
 from PIL import Image, ImageFilter
 
 import hsc
 from hsc import photograph
+from hsc.cli import main
+from hsc.images import marks
+from hsc.images.photo import read_photo
 from hsc.photograph.invented import group
+from hsc.research import results
+from hsc.research.evaluation import photographs, report
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +70,26 @@ def test_twenty_faces_are_found_numbered_and_coded(faces):
         assert min(np.hypot(f.square.x - square.x, f.square.y - square.y) for f in coded.found) < 15
     shown = photograph.decode(coder, coded.data)
     assert len(shown.drawn) == 20 and shown.picture.size == picture.size
+
+
+def test_photographs_are_measured_from_the_command_line(tmp_path, monkeypatch, capfd):
+    """Over a stand-in codec; one photograph has nobody in it."""
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    portrait = read_photo(ASTRONAUT)
+    portrait.crop((60, 0, 400, 300)).save(photos / "a.jpg", quality=92)
+    Image.new("RGB", (120, 90), (90, 120, 160)).save(photos / "b.png")
+    near = dict.fromkeys(photographs.FIGURES, 0.25)
+    evaluator = SimpleNamespace(original=lambda image: image, compare=lambda *_: near)
+    monkeypatch.setattr(photographs.Codec, "load", lambda device: FakeCodec())
+    monkeypatch.setattr(photographs, "Evaluator", lambda device, figures: evaluator)
+    arguments = ["--photos", str(photos), "--levels", "2", "--out", str(out)]
+    assert main(["validate", "photographs", *arguments]) == 0
+    result = report.read(photographs.KIND, out)
+    (row,) = result["summary"]
+    assert row["count"] == 1 and row["what"] == "level 2" and row["avif_identity_l2"] == 0.25
+    assert row["avif_bytes"] <= row["bytes"] and 0 < row["step"] <= row["step_max"]
+    assert photographs.figures_table(result) in capfd.readouterr().out
+    assert marks.read((out / "photographs-a-2.png").read_bytes()) is not None
+    assert (out / "photographs-a.jpg").is_file() and not (out / "photographs-b.jpg").exists()
+    assert "## Whole photographs" in results.text(results.reports(out, out))
