@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from app.components.events import QUICK, Opens
 from app.components.html import note
@@ -56,9 +57,8 @@ class PhotoPicker:
             **QUICK,
         )
 
-    def follow_level(self, tab: Opens, face: VisitorFace) -> gr.State:
-        """Take over the level at which the visitor's face was coded, too. The state that is
-        returned changes with it."""
+    def follow_level(self, tab: Opens, face: VisitorFace) -> Dependency:
+        """Take over the level at which the visitor's face was coded, too; the event that does."""
         followed = gr.State(self.level.value)
 
         def level(last: float, current: CurrentFace | None) -> Any:
@@ -66,10 +66,10 @@ class PhotoPicker:
                 return gr.skip(), gr.skip()
             return current.result.level, current.result.level
 
-        # Gradio tells of a changed state only where the event went through the queue
-        queued = QUICK | {"queue": True, "concurrency_limit": None}
-        tab.select(level, [followed, face.current], [self.level, followed], **queued)
-        return followed
+        dependency: Dependency = tab.select(
+            level, [followed, face.current], [self.level, followed], **QUICK
+        )
+        return dependency
 
 
 def prepare_face_or_centre(studio: Studio, photo: str) -> tuple[Prepared, str]:

@@ -34,22 +34,31 @@ class ExploreTab(Tab):
     def build(self, tab: Opens) -> None:
         self.view = view = ExploreView(self.studio.rd_curve.metrics)
         picker = view.picker
-        level = picker.follow_level(tab, self.page.face)
+        followed = picker.follow_level(tab, self.page.face)
         picker.follow(tab, self.page.face)
         axes: list[Block] = [view.x, view.y]
         photo: list[Block] = [picker.photo, picker.level]
         request = [*photo, *axes, view.place]
         face_map = [picker.note, view.map, view.at_x, view.at_y]
-        bits = [view.bits, view.bits_words, view.styles_chart, view.heat_map, view.start]
+        bits = [
+            view.bits, view.bits_words, view.styles_chart, view.heat_map, view.start,
+            view.described,
+        ]  # fmt: skip
         face = [*face_map, view.face, view.place]
 
         # an event of its own: the page may miss the first of a generator's quick updates
         tab.select(friendly(self.name_axes), axes, axes, **MODEL_EVENT)
         tab.select(friendly(self.open, picker.note), request, face, **MODEL_EVENT)
         gr.on(
-            [picker.photo.change, picker.level.release, picker.level.input, level.change],
+            [picker.photo.change, picker.level.release, picker.level.input],
             friendly(self.about_photo, picker.note),
             request,
+            [*face_map, *bits],
+            **LIVE,
+        )
+        followed.then(
+            friendly(self.about_level, picker.note),
+            [view.described, *request],
             [*face_map, *bits],
             **LIVE,
         )
@@ -131,8 +140,16 @@ class ExploreTab(Tab):
             view.bits_words: html.bits_in_words(allocation, len(data)),
             view.styles_chart: figures.styles_figure(allocation),
             view.heat_map: keep_picture(heat_map, "bits.png"),
+            view.described: (photo, level),
             view.picker.note: note(warning, warn=True),
         }
+
+    def about_level(
+        self, described: tuple[str, float] | None, photo: str | None, level: float, *place: Any
+    ) -> Iterator[Update]:
+        """The part was opened: as `about_photo`, where the level is another than it was."""
+        if described and photo and described != (photo, level):
+            yield from self.about_photo(photo, level, *place)
 
     def pick(
         self, photo: str | None, level: float, x: str, y: str, start: str, event: gr.EventData

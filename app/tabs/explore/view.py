@@ -56,6 +56,7 @@ class ExploreView:
                     self.at_y = gr.Number(0, label="Up", min_width=70, elem_id="at-y")
                     self.go = gr.Button("Show", size="md", min_width=70, elem_id="go")
         self.place = gr.State(None)  # app.services.exploring.Place
+        self.described = gr.State(None)  # photo and level whose bits are counted
 
     def _bits(self) -> None:
         with gr.Column(elem_id="bits", visible=False) as self.bits:
