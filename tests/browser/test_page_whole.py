@@ -80,7 +80,13 @@ def test_every_room_can_be_read_by_everybody(visit, quick_server, modules):
     upload(page, ASTRONAUT)
     finished(page)
     wrong = []
-    for room, part in (("Compress", ""), ("Receive", ""), ("Edit", ""), ("Lab", "Vision")):
+    for room, part in (
+        ("Compress", ""),
+        ("Receive", ""),
+        ("Edit", ""),
+        ("Video", ""),
+        ("Lab", "Vision"),
+    ):
         open_room(page, room, part)
         page.wait_for_function("!document.querySelector('.note.busy')")
         wrong += [(room, *each) for each in axe_violations(page, modules)]
