@@ -2,8 +2,8 @@
 
 Each clip's first seconds are coded at several levels, ten frames a second. The aligned crops are
 what every codec is given: x264, x265 and SVT-AV1 code the same frames in at most as many bytes, at
-full size and at smaller ones. Of the smaller sizes the best by LPIPS is reported. Containers of
-other codecs are not counted.
+full size and at smaller ones. Of the smaller sizes that fit the best by LPIPS is reported.
+Containers of other codecs are not counted.
 """
 
 from __future__ import annotations
@@ -174,18 +174,25 @@ def others(
     level: float,
     clip: str,
 ) -> list[report.Row]:
-    """Another codec at full size, and at the smaller size whose pictures are nearest."""
+    """Another codec at full size, and at the best smaller size.
+
+    Of the sizes that fit it is the one whose pictures are nearest; where none fits, the smallest.
+    """
     rows = []
     full = originals[0].width
-    for px in (full, *SMALLER):
+    for px in (full, *(px for px in SMALLER if px < full)):
         size, pictures = fitted(other, originals, px, budget)
-        rows.append({"px": px} | compared(evaluator, originals, pictures, size))
-    small = min(rows[1:], key=lambda row: row["lpips_256"])
-    found = []
-    for row, words in ((rows[0], "full size"), (small, "best smaller size")):
-        row = {key: value for key, value in row.items() if key != "px"} | {"px": row["px"]}
-        found.append({"what": f"{other.name}, {words}, as level {level:g}", "clip": clip} | row)
-    return found
+        row = compared(evaluator, originals, pictures, size)
+        rows.append((size, row | {"px": px}))
+    small = [row for size, row in rows[1:] if size <= budget]
+    if small:
+        best = min(small, key=lambda row: row["lpips_256"])
+    else:
+        best = min(rows[1:], key=lambda sized: sized[0])[1]
+    return [
+        {"what": f"{other.name}, {words}, as level {level:g}", "clip": clip} | row
+        for words, row in (("full size", rows[0][1]), ("best smaller size", best))
+    ]
 
 
 def fitted(
