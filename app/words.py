@@ -16,14 +16,18 @@ from app.texts import text as text_of
 
 SHIPPED = "face"
 READ = {
-    "alt", "caption", "choices", "content", "description", "headers", "info", "label", "missing",
-    "note", "placeholder", "title", "value",
+    "alt", "caption", "choices", "content", "description", "headers", "html_template", "info",
+    "label", "missing", "note", "placeholder", "title", "value",
 }  # fmt: skip
 """Properties of Gradio's components, and of the viewer's choices, that visitors read."""
 OTHERWISE = ("about_how", "about_limits", "caveat")
 """Texts that are about faces."""
-PHRASES = {"pose and shape": "shape and place", "features and hair": "parts"}
-"""What styles of a generator control, of faces and otherwise."""
+PHRASES = {
+    "pose and shape": "shape and place",
+    "features and hair": "parts",
+    "draw somebody else": "draw something else",
+}
+"""Words about faces, and what is said otherwise."""
 _NOUN = re.compile(
     r"(?:\b(?P<article>[Aa])n? )?(?<![\w.#/=&?:-])(?P<noun>[Ff]ace)(?P<plural>s?)(?![\w=/-]|\.\w)"
 )

@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 from hsc.export.graphs import OPSET, with_stored_weights  # noqa: E402
 from hsc.export.packs import packed, smallest, stored  # noqa: E402
 from hsc.images.tensors import to_tensor  # noqa: E402
+from hsc.inversion import encoder  # noqa: E402
 from hsc.inversion.self_renderer import SelfRenderer  # noqa: E402
 from hsc.networks import Networks, load_networks  # noqa: E402
 
@@ -65,6 +66,20 @@ later.sort((a, b) => a - b);
 const memory = process.memoryUsage().rss / 1e6;
 console.log(JSON.stringify({ started, first, later: later[Math.floor(later.length / 2)], memory }));
 """
+
+
+def pooled(pyramid: list[Tensor]) -> Tensor:
+    """As ``hsc.inversion.encoder.pool``; ONNX pools to equal cells only, so by matrices."""
+    return torch.cat([_averaged(p).flatten(1) for p in pyramid[1:]], 1)
+
+
+def _averaged(x: Tensor) -> Tensor:
+    px = int(x.shape[-1])
+    cells = torch.zeros(3, px)
+    for i in range(3):
+        low, high = i * px // 3, -(-(i + 1) * px // 3)
+        cells[i, low:high] = 1 / (high - low)
+    return cells @ x @ cells.T
 
 
 class Encode(nn.Module):
@@ -116,6 +131,7 @@ def main() -> None:
         small = image.convert("RGB").resize((512, 512), Image.Resampling.LANCZOS)
     picture = to_tensor(small, torch.device("cpu"))
     w_plus, feature = network(picture)
+    encoder.pool = pooled
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         torch.onnx.export(
