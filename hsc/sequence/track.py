@@ -32,8 +32,10 @@ slowly than it moves."""
 SEARCH_EVERY = 5
 """Frames after which the detector looks again; between them the landmarks start from the last
 box."""
-LOST = 0.5
-"""Change of the side from one frame to the next, as its log, that no head makes."""
+LOST, FAR = 0.1, 1 / 6
+"""Change of the side from one frame to the next, as its log, and of the place, as a part of the
+side, from which on the detector looks: landmarks that start from a box where the face no longer is
+settle somewhere else."""
 
 
 class Follower:
@@ -86,7 +88,7 @@ class Follower:
         found = Face(box, points)
         square = face_square(found)
         if abs(math.log(square.side / before.side)) > LOST or (
-            _distance(square, before) > before.side / 3
+            _distance(square, before) > FAR * before.side
         ):
             return None
         self._face = found

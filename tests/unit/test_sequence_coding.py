@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from paths import ROOT
 from PIL import Image
 from tiny_model import SPEC, Latents, TinyCodec, tiny_networks
 
+from hsc.domains.ffhq_face import Face
+from hsc.domains.ffhq_face.align import face_square
+from hsc.domains.ffhq_face.search import MEAN_SHAPE
 from hsc.errors import BitstreamError, NoFaceError
 from hsc.sequence import coding
 from hsc.sequence.coding import Between, decode_frames, encode_frames
@@ -307,3 +311,23 @@ def test_a_frame_without_a_face_keeps_its_place() -> None:
 def test_a_clip_without_a_face_is_refused() -> None:
     with pytest.raises(NoFaceError, match="begins with a face"):
         squares(range(100))
+
+
+def test_landmarks_that_jump_are_not_believed(monkeypatch) -> None:
+    """The detector looks again where the followed face would have grown by a fifth."""
+    follower, blank = Follower("ffhq_face"), Image.new("RGB", (200, 200))
+    faces = [Face((60, 60, 140, 140), MEAN_SHAPE * 30 + (100 + x, 100)) for x in (0, 40)]
+    found = iter(faces)
+    detector = SimpleNamespace(noun="face", turns=(), find=lambda image: [next(found)])
+    monkeypatch.setattr(follower, "domain", detector)
+    first = follower.square(blank)
+    near = MEAN_SHAPE * 30.5 + (102, 100)
+    monkeypatch.setattr("hsc.sequence.track.landmarks_in", lambda image, box: near)
+    followed = follower.square(blank)
+    monkeypatch.setattr(
+        "hsc.sequence.track.landmarks_in", lambda image, box: MEAN_SHAPE * 36 + (102, 100)
+    )
+    again = follower.square(blank)
+    assert first is not None and followed is not None and again is not None
+    assert followed.x == pytest.approx(first.x + 2, abs=0.5)
+    assert again == face_square(faces[1])
