@@ -28,6 +28,7 @@ from hsc.research.evaluation import (
     report,
     resolution,
     robustness,
+    sequence,
     verification,
 )
 from hsc.research.evaluation.published import AIMS, INVERSION_AIMS
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Any] = {
     resolution.KIND: resolution,
     robustness.KIND: robustness,
     photographs.KIND: photographs,
+    sequence.KIND: sequence,
     detection.KIND: detection,
     faults.KIND: faults,
     jitter.KIND: jitter,
