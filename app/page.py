@@ -82,8 +82,8 @@ def head() -> str:
     Gradio applies media queries of `css` to what is inside the tabs only.
     """
     words = Words(noun_of())
-    names = ("page.js", "face.js", "keep.js", "landing.js", "share.js", "slow_link.js", "stage.js")
-    shared = [*map(_static, names), viewer.script(), local_previews.script()]
+    names = ("page", "face", "restart", "keep", "landing", "share", "slow_link", "stage")
+    shared = [*(_static(f"{name}.js") for name in names), viewer.script(), local_previews.script()]
     scripts = [*shared, *(part.asset("script.js") for part in _parts())]
     face = (
         f'@font-face {{ font-family: "{FAMILY}"; src: url("{TYPEFACE}") '

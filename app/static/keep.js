@@ -35,6 +35,7 @@
   let timer;
   window.keepDownloads = (group, files) => {
     groups.set(group, files.filter(Boolean).map((file) => new URL(file.url, location.href).href));
+    window.rememberFace(files.filter(Boolean)); // restart.js
     forget();
     clearTimeout(timer);
     timer = setTimeout(fetchAll, AFTER);

@@ -1,17 +1,20 @@
 """Two studios behind nginx, with TLS and under a path."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
+import httpx
 import pytest
 from fakes import FakeCodec
 from gradio_client import Client, handle_file
 from paths import ASTRONAUT, STREAMS
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, expect
 from proxy import answers, free_ports, proxied, start_studio
-from steps import DESK, MODEL_WAIT, finished, open_room, shown, upload
+from steps import DESK, MODEL_WAIT, finished, open_room, png, shown, upload
 
 from app.page import launch_options
 from hsc.bitstream.text import to_text
@@ -30,6 +33,13 @@ class Site:
     @property
     def url(self) -> str:
         return f"https://{HOST}:{self.port}{PATH}"
+
+    def coded(self, port: int) -> float:
+        """How many faces a studio has coded, asked of it directly."""
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        found = re.search(r"^hsc_faces_coded_total (\S+)$", text, re.MULTILINE)
+        assert found
+        return float(found[1])
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +92,11 @@ def fetched(page: Page, address: str) -> int:
     return size
 
 
-def upload_and_wait(page: Page) -> int:
+def upload_and_wait(page: Page, photo: dict | Path = ASTRONAUT) -> int:
     """Send a photo; the bytes of its file, after those of the example that was there."""
     size = page.locator("#readout .size span")
     before = size.inner_text()
-    upload(page, ASTRONAUT)
+    upload(page, photo)
     expect(size).not_to_have_text(before)
     return finished(page)
 
@@ -134,3 +144,23 @@ def test_endpoints_answer(site: Site) -> None:
     client = Client(f"https://127.0.0.1:{site.port}{PATH}", ssl_verify=False, verbose=False)
     path, _, sizes = client.predict(handle_file(ASTRONAUT), level=2, api_name="/compress")
     assert Path(path).stat().st_size == sizes["bytes"]["total"]
+
+
+def test_a_dead_studio_costs_its_visitors_one_click(site: Site, browser: Browser) -> None:
+    context = browser.new_context(viewport=DESK, ignore_https_errors=True)
+    page = context.new_page()
+    page.set_default_timeout(MODEL_WAIT)
+    page.goto(site.url)
+    before = {port: site.coded(port) for port in site.studios}
+    mirrored = ImageOps.mirror(Image.open(ASTRONAUT))  # which no studio has in memory
+    size = upload_and_wait(page, png(mirrored))
+    page.wait_for_function("sessionStorage.getItem('hsc-last-face')")
+    (mine,) = [port for port in site.studios if site.coded(port) > before[port]]
+    site.studios[mine].kill()
+    site.studios[mine].wait(20)
+    # the other one knows neither the visitor nor the face; Gradio may load the page by itself
+    page.keyboard.press("Shift")
+    page.get_by_role("button", name=re.compile("^Go on with")).click()
+    expect(page.locator("#received-picture img.right")).to_be_visible()
+    expect(page.locator("#received-facts")).to_contain_text(f"{size:,}")
+    context.close()
