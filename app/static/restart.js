@@ -48,7 +48,7 @@
     button.textContent = label;
     button.addEventListener("click", () => { bar.remove(); act(); });
     bar.append(said, button);
-    document.body.append(bar);
+    (document.querySelector(".gradio-container") ?? document.body).append(bar);
   }
 
   let asked = Date.now();

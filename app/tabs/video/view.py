@@ -45,7 +45,7 @@ class VideoView:
         self.clip = ClipInput(
             label="Clip",
             sources=["upload", "webcam"],
-            height=250,
+            height=290,
             webcam_options=gr.WebcamOptions(mirror=False),
             buttons=[],
             elem_id="video-clip",
