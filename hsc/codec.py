@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hsc.batch import pair_edits, render_batch
 from hsc.bitstream import unpack, with_layers
+from hsc.bitstream.header import check_model
 from hsc.decoder import Decoder
 from hsc.editing.blend import Blender
 from hsc.editing.plausibility import Held
@@ -215,11 +216,7 @@ class Codec:
         if layers not in LAYERS:
             raise HscError(f"expected layers to be one of {', '.join(LAYERS)}, got {layers!r}.")
         container = unpack(bytes(data), allow_cut=layers == "scn")
-        if container.model_id != self.model_id:
-            raise BitstreamError(
-                f"this file was made with model {container.model_id:04x}, but model "
-                f"{self.model_id:04x} is loaded: decode it with the version that wrote it."
-            )
+        check_model(container.model_id, self.model_id)
         if layers == "fcn" and container.fcn is None:
             raise BitstreamError("this file has no FCN layer: decode it with layers scn.")
         return self.decoder.open(container, layers)

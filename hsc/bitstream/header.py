@@ -87,6 +87,39 @@ def check_kind(data: bytes) -> None:
         )
 
 
+def check_format(data: bytes, magic: bytes, version: int, suffix: str, wrong: str) -> None:
+    """As :func:`check_kind`, for a format that holds several faces.
+
+    Args:
+        magic: the four bytes that its files begin with, followed by the version.
+        suffix: of its files, with the dot.
+        wrong: what is said of a file of the other formats.
+    """
+    if not data:
+        raise BitstreamError(f"The file is empty; expected a {suffix} file.")
+    if not data.startswith(magic) and not magic.startswith(data):
+        if data.startswith(MAGIC):
+            raise BitstreamError(wrong)
+        raise BitstreamError(
+            f"This is not a {suffix} file: it does not begin with the letters {magic.decode()}."
+        )
+    at = len(magic)
+    if len(data) > at and data[at] != version:
+        raise BitstreamError(
+            f"This is a {suffix} file of version {data[at]}, and only version {version} can be "
+            "read; use the program that wrote it."
+        )
+
+
+def check_model(written: int, loaded: int) -> None:
+    """Raise BitstreamError where a file was made with another model than the one that is loaded."""
+    if written != loaded:
+        raise BitstreamError(
+            f"this file was made with model {written:04x}, but model {loaded:04x} is loaded: "
+            "decode it with the version that wrote it."
+        )
+
+
 def read_header(data: bytes) -> Header:
     """Read a header without looking at the layers; ``unpack`` checks both.
 

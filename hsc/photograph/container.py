@@ -25,7 +25,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsc.bitstream import container as face_file
-from hsc.bitstream.header import CRC_BYTES, CRC_SEED, MAX_FCN_BYTES, MAX_SCN_BYTES
+from hsc.bitstream.header import (
+    CRC_BYTES,
+    CRC_SEED,
+    MAX_FCN_BYTES,
+    MAX_SCN_BYTES,
+    check_format,
+)
 from hsc.errors import BitstreamError
 from hsc.images.photo import MAX_SIDE, MIN_SIDE
 from hsc.photograph import placement, tone
@@ -34,6 +40,7 @@ from hsc.photograph.tone import Tone
 
 MAGIC = b"HSCP"
 VERSION = 1
+WRONG_FORMAT = "This is a .hsc file of one face, not a photograph: decode it with `hsc decode`."
 MAX_FACES = 64
 MAX_FACE_BYTES = 16 + MAX_SCN_BYTES + MAX_FCN_BYTES
 MAX_BACKGROUND_BYTES = 2**24 - 1
@@ -155,7 +162,7 @@ def unpack(data: bytes, *, allow_cut: bool = False) -> PhotographFile:
         BitstreamError: the bytes are no readable ``.hscp`` file.
     """
     data = bytes(data)
-    _check_kind(data)
+    check_format(data, MAGIC, VERSION, ".hscp", WRONG_FORMAT)
     if len(data) < _FIXED:
         raise _ends_inside_header(data)
     width, height = (int.from_bytes(data[at : at + 2], "little") for at in (5, 7))
@@ -269,22 +276,6 @@ def _read_face(number: int, arrived: bytes, promised: int, allow_cut: bool) -> b
         return face_file.with_layers(arrived, "scn")
     except BitstreamError:
         return b""
-
-
-def _check_kind(data: bytes) -> None:
-    if not data:
-        raise BitstreamError("The file is empty; expected a .hscp file.")
-    if not data.startswith(MAGIC) and not MAGIC.startswith(data):
-        if data.startswith(b"HSC"):
-            raise BitstreamError(
-                "This is a .hsc file of one face, not a photograph: decode it with `hsc decode`."
-            )
-        raise BitstreamError("This is not a .hscp file: it does not begin with the letters HSCP.")
-    if len(data) > len(MAGIC) and data[4] != VERSION:
-        raise BitstreamError(
-            f"This is a .hscp file of version {data[4]}, and only version {VERSION} can be read; "
-            "use the program that wrote it."
-        )
 
 
 def _check_size(width: int, height: int) -> None:

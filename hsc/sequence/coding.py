@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from PIL import Image
 
+from hsc.bitstream.header import check_model
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.editing.motion import motion, warp
 from hsc.errors import BitstreamError, HscError
@@ -195,11 +196,7 @@ def decode_latents(codec: Codec, file: SequenceFile) -> Iterator[tuple[Frame, De
         BitstreamError: the file is of another model.
     """
     header = file.header
-    if header.model_id != codec.model_id:
-        raise BitstreamError(
-            f"this file was made with model {header.model_id:04x}, but model "
-            f"{codec.model_id:04x} is loaded: decode it with the version that wrote it."
-        )
+    check_model(header.model_id, codec.model_id)
     temporal = TemporalCodec(codec.networks, header.level)
     state: State | None = None
     for frame in file.frames:

@@ -42,6 +42,7 @@ from hsc.bitstream.header import (
     CRC_SEED,
     MAX_FCN_BYTES,
     MAX_SCN_BYTES,
+    check_format,
     level_code,
     level_of,
     snap_level,
@@ -54,6 +55,7 @@ from hsc.photograph.placement import TURN, Placement
 
 MAGIC = b"HSCV"
 VERSION = 1
+WRONG_FORMAT = "This is a file of one picture, not a .hsv sequence: open it with `hsc info`."
 KEY, PREDICTED, SOUND = 0xF0, 0xF1, 0xF2
 MAX_FRAMES = 2**16 - 1
 MAX_RATE = 60.0
@@ -138,7 +140,7 @@ class Header:
         Raises:
             BitstreamError: the bytes are no readable header.
         """
-        _check_kind(data)
+        check_format(data, MAGIC, VERSION, ".hsv", WRONG_FORMAT)
         if len(data) < _HEADER:
             raise BitstreamError(
                 f"The file ends inside its header, after {len(data)} bytes; "
@@ -439,19 +441,3 @@ def _impossible() -> BitstreamError:
 def _check(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise BitstreamError(f"A {name} must be from {low:g} to {high:g}, not {value:g}.")
-
-
-def _check_kind(data: bytes) -> None:
-    if not data:
-        raise BitstreamError("The file is empty; expected a .hsv file.")
-    if not data.startswith(MAGIC) and not MAGIC.startswith(data):
-        if data.startswith(b"HSC"):
-            raise BitstreamError(
-                "This is a file of one picture, not a .hsv sequence: open it with `hsc info`."
-            )
-        raise BitstreamError("This is not a .hsv file: it does not begin with the letters HSCV.")
-    if len(data) > len(MAGIC) and data[4] != VERSION:
-        raise BitstreamError(
-            f"This is a .hsv file of version {data[4]}, and only version {VERSION} can be read; "
-            "use the program that wrote it."
-        )

@@ -49,8 +49,6 @@ FIRST = 1 / 32
 """Mean magnitude that a channel's symbols are expected to have in the frame after a key frame."""
 NEAR = 4
 """Weight of what the channels before have at a place against what the frame before had there."""
-LATE = 0.95
-"""Part of a still's bytes from which on a frame is coded as a key frame: the picture has cut."""
 
 
 @dataclass(frozen=True)
@@ -189,17 +187,15 @@ class TemporalCodec:
     @torch.no_grad()
     def decode(self, scn: bytes, fcn: bytes, before: State) -> State:
         """Read a predicted frame. Raises BitstreamError for impossible symbols."""
-        changes = self._read(scn, self.scn_index, S_SHIFT)
-        symbols = before.symbols + torch.from_numpy(changes).long()
-        if symbols.abs().max() > MAX_SYMBOL:
+        changes = torch.from_numpy(self._read(scn, self.scn_index, S_SHIFT)).long()
+        if (before.symbols + changes).abs().max() > MAX_SYMBOL:
             raise BitstreamError(
                 "A frame decodes to impossible values: the file is damaged or was made by another "
                 "model; get the file again."
             )
-        moved = torch.from_numpy(changes).long()
-        coded = torch.from_numpy(self._read_feature(fcn, before)).long()
-        feature_s, w_plus = self._semantics(before, moved)
-        return self._next(before, moved, coded, w_plus, feature_s)
+        symbols = torch.from_numpy(self._read_feature(fcn, before)).long()
+        feature_s, w_plus = self._semantics(before, changes)
+        return self._next(before, changes, symbols, w_plus, feature_s)
 
     def _semantics(self, before: State, changes: Tensor) -> tuple[Tensor, Tensor]:
         """G_F(S^) and S^ of the frame: those of the one before where no symbol changed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exact_digests import coders, digest
+from exact_digests import answer, coders
 from hostile import files
 from paths import ROOT, STREAMS
 
@@ -52,22 +52,6 @@ def ask(weights: Path):
 @pytest.fixture(scope="module")
 def layers():
     return coders()
-
-
-def answer(data: bytes, layers, only_scn: bool) -> dict:
-    """What Python makes of a file, as answers.js says it."""
-    scn, fcn, context = layers
-    try:
-        container = unpack(data, allow_cut=only_scn)
-        w_plus_hat = scn.decompress(container.scn, container.level)
-        found = {"w_plus": digest(w_plus_hat), "y_hat": None}
-        if container.fcn is not None and not only_scn:
-            semantics = context.feature(w_plus_hat)
-            y_hat = fcn.coder.decompress(container.fcn, semantics, container.level)
-            found["y_hat"] = digest(y_hat)
-    except BitstreamError as error:
-        return {"refusal": str(error)}
-    return found
 
 
 def test_golden_streams_give_the_same_bits(ask) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 import torch
 
 from hsc.bitstream import unpack
+from hsc.errors import BitstreamError
 from hsc.generators.mobilestylegan.exact_features import ExactSynthesis
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.weights.loading import load_into, path_of
+
+Layers = tuple[SemanticCodec, FeatureCodec, ExactSynthesis]
 
 
 def digest(values: torch.Tensor) -> str:
@@ -30,7 +33,7 @@ def digests(
     return {"w_plus_hat": digest(w_plus_hat), "y_hat": digest(y_hat)}
 
 
-def coders() -> tuple[SemanticCodec, FeatureCodec, ExactSynthesis]:
+def coders() -> Layers:
     """The two layers and the context of the second, with the weights that ship."""
     synthesis = load_into(Synthesis(), path_of("generator"), "synthesis.")
     fcn = load_into(FeatureCodec(), path_of("fcn"))
@@ -39,6 +42,22 @@ def coders() -> tuple[SemanticCodec, FeatureCodec, ExactSynthesis]:
     scn.update(tables)
     fcn.update(tables)
     return scn, fcn, ExactSynthesis(synthesis)
+
+
+def answer(data: bytes, layers: Layers, only_scn: bool) -> dict:
+    """What Python makes of a file, as ``web/test/answers.js`` says it: digests, or the refusal."""
+    scn, fcn, context = layers
+    try:
+        container = unpack(data, allow_cut=only_scn)
+        w_plus_hat = scn.decompress(container.scn, container.level)
+        found = {"w_plus": digest(w_plus_hat), "y_hat": None}
+        if container.fcn is not None and not only_scn:
+            semantics = context.feature(w_plus_hat)
+            y_hat = fcn.coder.decompress(container.fcn, semantics, container.level)
+            found["y_hat"] = digest(y_hat)
+    except BitstreamError as error:
+        return {"refusal": str(error)}
+    return found
 
 
 if __name__ == "__main__":

@@ -107,33 +107,17 @@ class VideoTab(Tab):
         if coded is None:
             yield {view.note: note(STOPPED, warn=True)}
             return
-        yield {
-            view.coded: coded,
-            view.facts: html.facts(coded),
-            view.bits: gr.Column(visible=True),
-            view.chart: html.bits_figure(coded),
-            view.save_file: gr.DownloadButton(
-                value=keep_bytes(coded.data, "clip.hsv"), visible=True
-            ),
-        }
+        yield self._opened(coded)
         yield from self.draw(coded, size, token, *values)
 
     def open_file(
         self, data: bytes | None, size: str, token: CancelToken, *values: float
     ) -> Iterator[Update]:
         """A ``.hsv`` file was opened."""
-        view = self.view
         if data is None:
             return
         coded = self.moving.read(data)
-        yield {
-            view.clip: None,
-            view.coded: coded,
-            view.facts: html.facts(coded),
-            view.bits: gr.Column(visible=True),
-            view.chart: html.bits_figure(coded),
-            view.save_file: gr.DownloadButton(value=keep_bytes(data, "clip.hsv"), visible=True),
-        }
+        yield {self.view.clip: None} | self._opened(coded)
         yield from self.draw(coded, size, token, *values)
 
     def draw(
@@ -169,6 +153,18 @@ class VideoTab(Tab):
             view.save_gif: gr.DownloadButton(
                 value=keep_bytes(result.gif, "face.gif"), visible=True
             ),
+        }
+
+    def _opened(self, coded: CodedClip) -> Update:
+        """What a file says, before it is drawn."""
+        view = self.view
+        file = keep_bytes(coded.data, "clip.hsv")
+        return {
+            view.coded: coded,
+            view.facts: html.facts(coded),
+            view.bits: gr.Column(visible=True),
+            view.chart: html.bits_figure(coded),
+            view.save_file: gr.DownloadButton(value=file, visible=True),
         }
 
     def _working(self, words: str) -> Update:
