@@ -48,6 +48,7 @@ from hsc.errors import HscError
 
 if TYPE_CHECKING:
     from app.monitoring import Health
+    from app.services.live import Live
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +68,12 @@ class StudioBlocks(gr.Blocks):
 
     Attributes:
         health: what `app.monitoring` tells of this page.
+        live: the cameras of its visitors.
         words: what its texts say where the model shows no faces.
     """
 
     health: Health
+    live: Live
     words = Words()
 
     @cached_property

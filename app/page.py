@@ -110,6 +110,7 @@ def build(studio: Studio) -> gr.Blocks:
     mimetypes.add_type("image/avif", ".avif")  # which Python knows since 3.13
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE) as page:
         page.words = Words(studio.noun, studio.of_faces)
+        page.live = studio.live
         face = VisitorFace()
         with gr.Row(elem_id="masthead"):
             gr.HTML(_brand(studio), elem_id="brand")

@@ -22,6 +22,7 @@ from app.services.decode_tools import DecodeTools
 from app.services.decoding import LARGEST_FILE, LAYERS, Decoding
 from app.services.editing import Editing
 from app.services.exploring import Explorer
+from app.services.live import Live
 from app.services.measure import Measures
 from app.services.morph import Morph
 from app.services.moving import Moving
@@ -79,6 +80,7 @@ class Studio:
         self.decode_tools = DecodeTools(decoding)
         self.photographs = Photographs(compression, cache)
         self.moving = Moving(executor, cache)
+        self.live = Live(executor)
         self.sharing = Sharing(decoding, self.baselines, cache)
 
     @property

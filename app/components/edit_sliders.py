@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,17 +23,20 @@ class EditSliders:
     Args:
         prefix: begins their element ids.
         described: write what each edit does below its name.
+        only: names of the edits to show, without headings; none: all.
 
     Attributes:
         edits: rows of the table, in the order of the sliders.
         by_name: name of the edit -> its slider.
     """
 
-    def __init__(self, prefix: str, described: bool = False) -> None:
-        self.edits: list[EditInfo] = shipped_edits()
+    def __init__(self, prefix: str, described: bool = False, only: Collection[str] = ()) -> None:
+        self.edits: list[EditInfo] = [
+            edit for edit in shipped_edits() if not only or edit.name in only
+        ]
         self.by_name: dict[str, gr.Slider] = {}
         gr.HTML(_style(prefix, self.edits), elem_classes=["edit-style"])
-        for group, edits in groupby(self.edits, lambda edit: edit.group):
+        for group, edits in groupby(self.edits, lambda edit: "" if only else edit.group):
             with _group(group):
                 for edit in edits:
                     self.by_name[edit.name] = _slider(edit, prefix, described)
@@ -85,6 +88,7 @@ def _slider(edit: EditInfo, prefix: str, described: bool) -> gr.Slider:
         info=edit.description if described else None,
         buttons=["reset"],
         elem_id=f"{prefix}-{edit.name}",
+        interactive=True,  # also where only a script reads it
         elem_classes=["edit"],
     )
 

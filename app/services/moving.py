@@ -119,12 +119,13 @@ class Moving:
             return
         source = sequence.Clip.open(path)
         fps = min(float(fps), source.fps)
-        total = sequence.expected_frames(source, fps, MOST_SECONDS)
+        # what a browser recorded does not say how long it is
+        total = sequence.expected_frames(source, fps, MOST_SECONDS) if source.seconds else 0
         coded: list[Any] = []
         yield Step(0, total)
         for frame in self._one_by_one(cancelled, _coded, path, level, fps):
             coded.append(frame)
-            yield Step(len(coded), max(total, len(coded)))
+            yield Step(len(coded), max(total, len(coded)) if total else 0)
         if not coded or cancelled():
             return
         header = sequence.header_of(self.executor.codec, source, level, fps, len(coded))

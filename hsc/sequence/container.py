@@ -288,6 +288,27 @@ def unpack(data: bytes) -> SequenceFile:
     return SequenceFile(header, tuple(frames), tuple(sizes), sound, sound_bytes)
 
 
+def read_record(data: bytes, header: Header, before: Frame | None) -> Frame:
+    """The frame of one record, as it comes over a line.
+
+    Args:
+        header: of the sequence.
+        before: the frame before, None for the first one.
+
+    Raises:
+        BitstreamError: the record is damaged or has more bytes than it says, or it is a predicted
+            frame and does not follow the one before.
+    """
+    found, _ = _record_at(data, 0, header.crc) if data else (None, 0)
+    if found is None or found[1] != len(data) or data[0] not in (KEY, PREDICTED):
+        raise BitstreamError("The record of a frame is damaged: get it again.")
+    number = int.from_bytes(data[1:3], "little")
+    follows = before is not None and number == before.number + 1
+    if data[0] == PREDICTED and not follows:
+        raise BitstreamError(f"Frame {number} needs the one before it: wait for a key frame.")
+    return _frame(data[0], number, found[0], before.place if before else None)
+
+
 def describe(data: bytes) -> dict[str, Any]:
     """The header fields and the sizes of the parts of a ``.hsv`` file, ready for JSON.
 

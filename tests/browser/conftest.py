@@ -23,6 +23,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP studio.example 127.0.0.1",  # a name, behind a proxy
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
 ]  # fmt: skip
 expect.set_options(timeout=MODEL_WAIT)
 
@@ -107,11 +108,18 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser():
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browser's camera sees, over and over: a test writes it, JPEG after JPEG."""
+    return tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+
+
+@pytest.fixture(scope="session")
+def browser(camera: Path):
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert path, "Chromium is missing: install it as tests/run does."
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        sees = f"--use-file-for-fake-video-capture={camera}"
+        chromium = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, sees])
         yield chromium
         chromium.close()
 

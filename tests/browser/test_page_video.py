@@ -1,7 +1,9 @@
-"""The room for clips: a clip in, drawn beside the original, edited as a whole, files out."""
+"""The room for clips: a clip in, drawn beside the original, edited, files out; the camera live."""
 
+import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -9,13 +11,19 @@ from hsc import sequence
 from hsc.sequence.video import Clip, write_mp4
 
 
-def test_a_clip_is_coded_drawn_edited_saved_and_opened(codec, server, visit, tmp_path):
+@pytest.fixture(scope="module")
+def frames(codec):
+    """A made-up face that moves."""
     face = codec.random_face(7).resize((300, 300))
     frames = []
-    for number in range(4):  # a made-up face that moves
+    for number in range(4):
         frame = Image.new("RGB", (480, 360), (90, 100, 110))
         frame.paste(face, (60 + 6 * number, 30))
         frames.append(frame)
+    return frames
+
+
+def test_a_clip_is_coded_drawn_edited_saved_and_opened(frames, server, visit, tmp_path):
     write_mp4(tmp_path / "clip.mp4", frames, 10)
 
     page = visit(server)
@@ -61,3 +69,44 @@ def test_a_clip_is_coded_drawn_edited_saved_and_opened(codec, server, visit, tmp
     chooser.value.set_files(file)
     expect(page.locator("#video-player .video-pair.single")).to_be_visible()
     expect(page.locator("#video-save-pair")).to_be_hidden()
+
+
+def test_the_camera_is_coded_live_and_recorded(frames, camera, server, visit, tmp_path):
+    jpegs = []
+    for frame in [*frames, *frames[::-1]]:
+        buffer = io.BytesIO()
+        frame.save(buffer, "JPEG", quality=92)
+        jpegs += [buffer.getvalue()] * 5  # 30 a second, whatever is in it
+    camera.write_bytes(b"".join(jpegs))
+
+    page = visit(f"{server}?tab=live")
+    page.locator("#live-start").click()
+    decoded = page.locator(".live-decoded img")
+    expect(decoded).to_be_visible()
+    expect(page.locator("[data-live=last]")).to_contain_text("predicted")
+    expect(page.locator("[data-live=latency]")).to_contain_text(" ms")
+    expect(page.locator("[data-live=rate]")).to_contain_text("kbit/s")
+    smile = page.locator("#live-edit-smile input[type=number]")
+    smile.fill("1")
+    with page.expect_request(lambda r: '"smile":1' in r.headers.get("x-hsc-camera", "")) as asked:
+        smile.press("Enter")
+    answer = asked.value.response().json()
+    assert answer["total"] > answer["scn"] + answer["fcn"] > 0
+    with page.expect_download() as download:
+        page.locator("#live-save").click()
+    saved = sequence.unpack(Path(download.value.path()).read_bytes())
+    assert saved.lost == 0 and saved.frames[0].key and not saved.frames[1].key
+    page.locator("#live-stop").click()
+    expect(page.locator("#live-start")).to_be_visible()
+    expect(decoded).to_be_visible()  # the last picture stays
+    assert page.evaluate("document.querySelector('#live video').srcObject === null")
+
+    page.locator("#video-parts").get_by_role("tab", name="Clip").click()
+    page.locator("#video-rate input[value='5']").check()
+    page.locator("#video-clip").get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.locator("#video-clip").get_by_label("start recording").click()
+    page.wait_for_timeout(700)
+    page.locator("#video-clip .button-wrap button").first.click()
+    expect(page.locator("#video-facts")).to_contain_text("1 of them stills")
+    expect(page.locator("#video-player video")).to_be_visible()

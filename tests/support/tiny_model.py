@@ -92,6 +92,7 @@ class TinyCodec:
     """What ``hsc.sequence`` takes of ``hsc.codec.Codec``: a picture's own pixels are its detail."""
 
     model_id = 0x1234
+    edit_names = (SimpleNamespace(name="smile", low=-1.0, high=1.5),)
 
     def __init__(self, seed: int = 0) -> None:
         self.networks = tiny_networks(seed)

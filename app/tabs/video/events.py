@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 import gradio as gr
 from gradio.blocks import Block
+from starlette.routing import Route
 
 from app.components.events import MODEL_EVENT, QUICK, Update, friendly, keep_downloads
 from app.components.html import busy_note, note
@@ -15,7 +16,9 @@ from app.files import address, keep_bytes
 from app.protocols import FaceCodec
 from app.results import Edits
 from app.services.moving import CodedClip, DrawnClip, Step
-from app.tabs.base import Opens, Tab
+from app.studio import Studio
+from app.tabs.base import Opens, PageContext, Tab
+from app.tabs.live.events import LiveTab
 from app.tabs.video import html
 from app.tabs.video.view import FULL, VideoView
 from hsc.errors import HscError
@@ -31,13 +34,27 @@ class VideoTab(Tab):
     name = "video"
     title = "Video"
     of_faces = True
+    parts: ClassVar[tuple[type[Tab], ...]] = (LiveTab,)
+    aliases = tuple(part.name for part in parts)
+
+    def __init__(self, studio: Studio, page: PageContext) -> None:
+        super().__init__(studio, page)
+        self.live = LiveTab(studio, page)
 
     def build(self, tab: Opens) -> None:
+        self.row = gr.Tabs(elem_id="video-parts", elem_classes=["parts"])
+        with self.row:
+            with gr.Tab("Clip", id="clip"):
+                self._build_clip()
+            with gr.Tab(self.live.title, id=self.live.name) as live:
+                self.live.build(live)
+        self.fitted = [*self.view.sliders.sliders, *self.live.fitted]
+
+    def _build_clip(self) -> None:
         self.moving = self.studio.moving
         self.view = view = VideoView()
         self.token = gr.State(CancelToken())
         sliders = view.sliders.sliders
-        self.fitted = sliders
         result: list[Block] = [
             view.coded, view.note, view.player, view.facts, view.bits, view.chart, view.start,
             view.stop, view.save_file, view.save_mp4, view.save_pair, view.save_gif,
@@ -74,7 +91,24 @@ class VideoTab(Tab):
 
     def fit(self, codec: FaceCodec) -> Update:
         """The codec's own edits."""
-        return self.view.sliders.fit(codec)
+        return self.view.sliders.fit(codec) | self.live.fit(codec)
+
+    def open_part(self, name: str) -> Update:
+        """The camera, where the address names it."""
+        return {self.row: gr.Tabs(selected=name)} if name in self.aliases else {}
+
+    @property
+    def part_rows(self) -> Sequence[Block]:
+        return (self.row,)
+
+    @classmethod
+    def routes(cls) -> list[Route]:
+        return [route for part in cls.parts for route in part.routes()]
+
+    @classmethod
+    def with_parts(cls) -> Iterator[type[Tab]]:
+        yield cls
+        yield from cls.parts
 
     def ready(self) -> Update:
         """Another clip may begin."""

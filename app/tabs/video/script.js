@@ -16,4 +16,10 @@
   document.addEventListener('timeupdate', (event) => {
     if (event.target.matches?.('.video-pair video')) tell(event.target);
   }, true);
+  // What a browser recorded does not say how long it is, until somebody looks for its end.
+  document.addEventListener('loadedmetadata', ({target}) => {
+    if (!target.matches?.('#video-clip video[src]') || target.duration !== Infinity) return;
+    target.addEventListener('durationchange', () => { target.currentTime = 0; }, {once: true});
+    target.currentTime = 1e6;
+  }, true);
 })();

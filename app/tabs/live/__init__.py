@@ -1,0 +1,1 @@
+"""The camera, coded live."""

@@ -1,0 +1,223 @@
+"""A camera's frames as they come: to the records of a ``.hsv`` file, and from them to pictures.
+
+    encoder = LiveEncoder(codec, level=2)
+    decoder = LiveDecoder(codec, encoder.header)
+    for image in camera:
+        if (coded := encoder.code(image)) is not None:
+            picture = decoder.draw(coded.record, {"smile": 1.0}).picture
+
+Unlike a clip's, the crop is smoothed by what came before only, and nothing waits for frames to
+come. The first frame is a key frame, and so is the first one after the face was out of view.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from hsc.bitstream.header import check_model
+from hsc.domains.ffhq_face.align import Square, cut_square
+from hsc.errors import BitstreamError
+from hsc.photograph.placement import Placement
+from hsc.sequence.coding import CODED_FPS, KEY_SECONDS, SHOWN_FPS
+from hsc.sequence.container import (
+    MAX_FRAMES,
+    MAX_RATE,
+    MAX_SHOWN,
+    Frame,
+    Header,
+    pack,
+    read_record,
+)
+from hsc.sequence.temporal import State, TemporalCodec
+from hsc.sequence.track import Follower
+
+if TYPE_CHECKING:
+    from hsc.codec import Codec
+
+KEPT = 600
+"""Frames of a session that are kept for its file; older ones are dropped up to a key frame."""
+STILL = 0.3
+"""Part of a change of the crop that is followed at once where the change is as small as the
+landmarks' own jumps."""
+MOVED, GROWN, TURNED = 0.03, 0.08, 0.08
+"""Changes from one frame to the next that are followed whole: of the place as a part of the side,
+of the side as its log, of the angle in radians."""
+
+
+@dataclass(frozen=True)
+class CodedPicture:
+    """A camera's frame, coded.
+
+    Attributes:
+        record: its bytes, as they stand in a ``.hsv`` file.
+        frame: what they say.
+    """
+
+    record: bytes
+    frame: Frame
+
+
+class LiveEncoder:
+    """Frames of a camera to records.
+
+    Args:
+        codec: with an encoder.
+        level: bitrate level of every frame, 1 to 6.
+        size: width and height of the camera's frames.
+        fps: about how many a second will be coded.
+
+    Attributes:
+        header: the header that the records belong to, as bytes.
+
+    Raises:
+        BitstreamError: the level or the size is out of range.
+    """
+
+    def __init__(
+        self, codec: Codec, level: float, size: tuple[int, int], fps: float = CODED_FPS
+    ) -> None:
+        self._codec = codec
+        self._head = Header(codec.model_id, level, fps, 1, *size, MAX_FRAMES)
+        self.header = self._head.pack()
+        self._temporal = TemporalCodec(codec.networks, self._head.level)
+        self._spec = codec.networks.config.generator
+        self._follower = Follower(self._spec.domain)
+        self._every = max(1, round(KEY_SECONDS * fps))
+        self._square: Square | None = None
+        self._state: State | None = None
+        self._number = self._since = self._still = 0
+        self._place: Placement | None = None
+        self._kept: list[Frame] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether a new sequence must begin, because this one has as many frames as it may."""
+        return self._number >= MAX_FRAMES
+
+    def code(self, image: Image.Image) -> CodedPicture | None:
+        """The record of the next frame; None where it shows no face.
+
+        Args:
+            image: RGB, of the session's size.
+        """
+        found = self._follower.square(image)
+        if found is None:
+            self._square = self._state = None
+            return None
+        self._square = square = follow(self._square, found)
+        place = Placement.nearest(square)
+        latents = self._codec.analyse(cut_square(image, place.square, self._spec.image_px))
+        key = self._state is None or self._since >= self._every
+        if self._state is not None and not key:
+            scn, fcn, after = self._temporal.encode(latents, self._state)
+            key = len(scn) + len(fcn) > self._still
+        if key:
+            scn, fcn, after = self._temporal.encode_key(latents)
+            self._since, self._still = 0, len(scn) + len(fcn)
+        frame = Frame(self._number, key, place, scn, fcn)
+        record = frame.pack(self._head, self._place)
+        self._state, self._place = after, place
+        self._number += 1
+        self._since += 1
+        self._keep(frame)
+        return CodedPicture(record, frame)
+
+    def file(self, fps: float) -> bytes:
+        """A ``.hsv`` file of the frames that are kept.
+
+        Args:
+            fps: how many of them were a second.
+
+        Raises:
+            BitstreamError: there are none yet.
+        """
+        if not self._kept:
+            raise BitstreamError("No frame was coded yet: let the camera see a face.")
+        fps = min(max(fps, 1.0), MAX_RATE)
+        shown = max(1, min(MAX_SHOWN, round(SHOWN_FPS / fps)))
+        header = replace(self._head, coded_fps=fps, shown=shown, frames=len(self._kept))
+        return pack(header, tuple(replace(f, number=n) for n, f in enumerate(self._kept)))
+
+    def _keep(self, frame: Frame) -> None:
+        self._kept.append(frame)
+        if len(self._kept) > KEPT:
+            keys = (n for n, each in enumerate(self._kept) if each.key and n)
+            del self._kept[: next(keys, 0)]
+
+
+class LiveDecoder:
+    """Records to pictures, each from its bytes and the frames before it.
+
+    Args:
+        header: bytes of the header that the records belong to.
+
+    Raises:
+        BitstreamError: it cannot be read, or is of another model.
+    """
+
+    def __init__(self, codec: Codec, header: bytes) -> None:
+        self._codec = codec
+        self._head = Header.unpack(header)
+        check_model(self._head.model_id, codec.model_id)
+        self._temporal = TemporalCodec(codec.networks, self._head.level)
+        self._before: Frame | None = None
+        self._state: State | None = None
+        self._asked: Mapping[str, float] = {}
+        self._share: float | None = None
+
+    def draw(
+        self, record: bytes, edits: Mapping[str, float] | None = None, preview: bool = True
+    ) -> Image.Image:
+        """The picture of the next record.
+
+        Args:
+            edits: amounts by name. How far they are held back is decided by the first frame that
+                they apply to: a share that changes would flicker.
+            preview: 256 px instead of the full size.
+
+        Raises:
+            BitstreamError: the record is damaged, or does not follow the one before.
+            HscError: an unknown edit, or an amount outside its range.
+        """
+        frame = read_record(record, self._head, self._before)
+        if frame.key:
+            self._state = self._temporal.decode_key(frame.scn, frame.fcn)
+        elif self._state is not None:
+            self._state = self._temporal.decode(frame.scn, frame.fcn, self._state)
+        assert self._state is not None  # read_record refuses a predicted frame that comes first
+        self._before = frame
+        latents = self._state.latents
+        amounts = {name: amount for name, amount in (edits or {}).items() if amount}
+        if amounts != self._asked or self._share is None:
+            self._share = self._codec.held_back(latents, amounts).share if amounts else 1.0
+            self._asked = amounts
+        held = {name: self._share * amount for name, amount in amounts.items()}
+        return self._codec.draw_many(latents, held, preview=preview)[0]
+
+
+def follow(before: Square | None, found: Square) -> Square:
+    """The square of a frame's crop, given that of the frame before.
+
+    What is as small as the jumps of landmarks is smoothed, and a head that moves is followed at
+    once: a mean over frames would lag behind it, all the more the fewer frames a second there are.
+    """
+    if before is None:
+        return found
+    apart = math.hypot(found.x - before.x, found.y - before.y) / before.side
+    grown = math.log(found.side / before.side)
+    turned = math.remainder(found.angle - before.angle, 2 * math.pi)
+    place, size, turn = (
+        min(1.0, STILL + (1 - STILL) * abs(change) / whole)
+        for change, whole in ((apart, MOVED), (grown, GROWN), (turned, TURNED))
+    )
+    return Square(
+        before.x + place * (found.x - before.x),
+        before.y + place * (found.y - before.y),
+        before.side * math.exp(size * grown),
+        before.angle + turn * turned,
+    )
