@@ -1,5 +1,6 @@
 """Clips for ``hsc encode`` and ``hsc decode``: video files to ``.hsv`` and back.
 
+hsc encode clip.mp4 clip.hsv --kbits 12
 hsc encode clip.mp4 clip.hsv --level 2 --fps 10
 hsc decode clip.hsv out.mp4 --edit smile=1
 """
@@ -14,7 +15,9 @@ from hsc.cli.report import print_progress
 from hsc.errors import HscError
 
 SUFFIX = ".hsv"
-OPTIONS_OF_ENCODE = {"fps": "--fps", "seconds": "--seconds", "sound": "--sound"}
+OPTIONS_OF_ENCODE = {
+    "kbits": "--kbits", "fps": "--fps", "seconds": "--seconds", "sound": "--sound",
+}  # fmt: skip
 OPTIONS_OF_DECODE = {"in_place": "--in-place", "preview": "--preview"}
 
 
@@ -26,6 +29,12 @@ def add_encode_options(parser: argparse.ArgumentParser) -> None:
         type=parsing.minutes,
         metavar="N",
         help="coded frames a second (default: 10); others are interpolated when shown",
+    )
+    group.add_argument(
+        "--kbits",
+        type=parsing.minutes,
+        metavar="N",
+        help="a rate in kbit/s instead of a level: the file takes at most that, sound apart",
     )
     group.add_argument(
         "--seconds", type=parsing.minutes, metavar="N", help="take the first N seconds only"
@@ -76,6 +85,7 @@ def encode(args: argparse.Namespace) -> int:
         hsc.load(device=args.device),
         clip,
         args.level,
+        kbits=args.kbits,
         fps=args.fps or sequence.CODED_FPS,
         seconds=args.seconds,
         align=args.align,
@@ -88,8 +98,10 @@ def encode(args: argparse.Namespace) -> int:
     said = sequence.describe(data)
     print(
         f"{len(data)} bytes, {said['frames']['coded']} coded frames, {said['seconds']} s, "
-        f"{said['kbit_per_second']} kbit/s"
+        f"level {said['level']:g}, {said['kbit_per_second']} kbit/s"
     )
+    if args.kbits and said["kbit_per_second"] > args.kbits:
+        print("Its key frames alone take more than the rate that was asked for.")
     return 0
 
 

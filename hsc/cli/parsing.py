@@ -77,6 +77,11 @@ def levels(text: str) -> list[float]:
     return [level(part) for part in text.split(",")]
 
 
+def rates(text: str) -> list[float]:
+    """Numbers above 0 with commas between them."""
+    return [minutes(part) for part in text.split(",")]
+
+
 def count(text: str) -> int:
     """A whole number from 1."""
     return _whole(text, least=1)

@@ -40,7 +40,13 @@ def add_parser(subparsers) -> None:
         "--seconds",
         type=parsing.minutes,
         metavar="N",
-        help="sequence: how much of each clip (default: 3)",
+        help="sequence: how much of each clip (default: 1.2)",
+    )
+    parser.add_argument(
+        "--kbits",
+        type=parsing.rates,
+        metavar="N,N,...",
+        help="sequence: rates in kbit/s (default: 6,12,24)",
     )
     parser.add_argument("--limit", type=parsing.count, metavar="N", help="use N faces at most")
     parser.add_argument(

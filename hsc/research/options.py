@@ -43,7 +43,8 @@ class ValidateOptions:
     Attributes:
         faces: the folder that has the folders of ``data/held_out.txt``.
         photos: for ``photographs``, a folder of whole photographs.
-        clips, seconds: for ``sequence``, a folder of video files, and how much of each.
+        clips, seconds, kbits: for ``sequence``, a folder of video files, how much of each, and at
+            which rates.
         limit: pictures at most; None: all, or as many as the kind usually takes.
         out: where reports and contact sheets go, and where ``results`` finds them.
         levels: bitrate levels; None: those that the kind usually takes.
@@ -60,6 +61,7 @@ class ValidateOptions:
     photos: Path | None = None
     clips: Path | None = None
     seconds: float | None = None
+    kbits: Sequence[float] | None = None
     limit: int | None = None
     out: Path = Path("runs/validation")
     levels: Sequence[float] | None = None

@@ -2,17 +2,21 @@
 
     from hsc import sequence
 
-    data = sequence.encode_clip(codec, "clip.mp4", level=2)
+    data = sequence.encode_clip(codec, "clip.mp4", kbits=12)
     sequence.decode_clip(codec, data, "out.mp4", edits={"smile": 1.0})
 
-``container`` is the file, ``temporal`` codes a frame given the one before, ``track`` follows the
-face, ``coding`` goes frame by frame, ``video`` reads and writes video files.
+``container`` is the file, ``temporal`` codes a frame given the one before, ``quantise`` chooses
+what of it is coded, ``rates`` keeps a rate, ``track`` follows the face, ``coding`` goes frame by
+frame, ``video`` reads and writes video files.
 """
 
 from hsc.sequence.coding import (
     CODED_FPS,
+    AnalysedFrame,
     EncodedFrame,
     ShownFrame,
+    analysed_frames,
+    code_frames,
     decode_clip,
     decode_frames,
     decode_latents,
@@ -27,12 +31,15 @@ from hsc.sequence.video import Clip
 
 __all__ = [
     "CODED_FPS",
+    "AnalysedFrame",
     "Clip",
     "EncodedFrame",
     "Frame",
     "Header",
     "SequenceFile",
     "ShownFrame",
+    "analysed_frames",
+    "code_frames",
     "decode_clip",
     "decode_frames",
     "decode_latents",

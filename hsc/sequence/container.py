@@ -63,7 +63,7 @@ MAX_SHOWN = 30
 MAX_PAYLOAD = 2**21 - 1
 RATE_STEPS = 100
 """Parts of a frame a second in which the rate of coded frames is counted."""
-_HEADER = 19
+HEADER_BYTES = 19
 _SCANNED = 64
 """Times its own length that a damaged file is summed while the next key frame is looked for."""
 
@@ -141,13 +141,13 @@ class Header:
             BitstreamError: the bytes are no readable header.
         """
         check_format(data, MAGIC, VERSION, ".hsv", WRONG_FORMAT)
-        if len(data) < _HEADER:
+        if len(data) < HEADER_BYTES:
             raise BitstreamError(
                 f"The file ends inside its header, after {len(data)} bytes; "
                 "get the whole file again."
             )
-        end = _HEADER - CRC_BYTES
-        if crc_hqx(data[:end], CRC_SEED) != int.from_bytes(data[end:_HEADER], "little"):
+        end = HEADER_BYTES - CRC_BYTES
+        if crc_hqx(data[:end], CRC_SEED) != int.from_bytes(data[end:HEADER_BYTES], "little"):
             raise BitstreamError(
                 "The file is damaged: the checksum of its header does not match; "
                 "get the file again."
@@ -192,9 +192,16 @@ class Frame:
         Args:
             before: place of the frame before, None in front of the first one.
         """
+        return self._record(header.crc, before)
+
+    def _record(self, crc: int, before: Placement | None) -> bytes:
         track = self.place.pack() if self.key else _changes(before, self.place)
         payload = track + varint(len(self.scn)) + self.scn + self.fcn
-        return _record(KEY if self.key else PREDICTED, self.number, payload, header.crc)
+        return _record(KEY if self.key else PREDICTED, self.number, payload, crc)
+
+    def size(self, before: Placement | None) -> int:
+        """Bytes of its record, whatever the header is."""
+        return len(self._record(0, before))
 
 
 @dataclass(frozen=True)
@@ -324,7 +331,7 @@ def describe(data: bytes) -> dict[str, Any]:
     header = file.header
     scn, fcn = (sum(len(getattr(f, layer)) for f in file.frames) for layer in ("scn", "fcn"))
     of_frames = sum(file.sizes)
-    picture = _HEADER + of_frames
+    picture = HEADER_BYTES + of_frames
     return {
         "version": VERSION,
         "model": f"{header.model_id:04x}",
@@ -340,7 +347,7 @@ def describe(data: bytes) -> dict[str, Any]:
             "lost": file.lost,
         },
         "bytes": {
-            "header": _HEADER,
+            "header": HEADER_BYTES,
             "track": of_frames - scn - fcn,
             "scn": scn,
             "fcn": fcn,
@@ -362,7 +369,7 @@ def _record(kind: int, number: int, payload: bytes, crc: int) -> bytes:
 
 def _records(data: bytes, crc: int) -> Iterator[tuple[int, int, bytes, int]]:
     """Kind, number, payload and size of every record whose checksum matches."""
-    at, budget, searching = _HEADER, _SCANNED * len(data), False
+    at, budget, searching = HEADER_BYTES, _SCANNED * len(data), False
     while at < len(data) and budget > 0:
         kind = data[at]
         found = None

@@ -5,8 +5,9 @@
 
     y^(t) = y^(t-1) + symbols / gain;   F^(t) = G_F(S^(t)) + g_s(y^(t))
 
-The encoder keeps the same y^ as the decoder, so errors do not add up: a predicted frame is as near
-to its original as a still would be, within the margin below which a difference is left.
+The encoder keeps the same y^ as the decoder, so errors do not add up: a difference that is left in
+one frame is there to be coded in the next. Which differences are coded is a matter of their price,
+see ``quantise``; the format does not know it.
 
 Everything up to y^ is exact, as in a ``.hsc`` file: y^ lies on a binary grid, and which table codes
 a symbol is decided by symbols alone, those of the frame before and of the channels before
@@ -19,10 +20,10 @@ would have made y^ a result of floating point.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -32,19 +33,19 @@ from hsc.latent_codecs.feature_slices.prior import SLICES
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.networks import Networks
 from hsc.numerics.exact import snap
+from hsc.sequence.quantise import FloatArray, choose, table_bits
 from hsc.types import DecodedLatents, Inversion
 
-FloatArray = npt.NDArray[np.float64]
 SCALE_STEPS = 2
 """Steps of the table, quarter octaves, by which a frame's byte moves all of a layer's scales."""
 SHIFTS = 16
 """Values of that byte; a frame that moves more has larger differences everywhere."""
 S_SHIFT, F_SHIFT = -24, -8
 """The least shift of each layer, in quarter octaves."""
-S_DEAD, F_DEAD = 0.3, 0.25
-"""By how much a difference must exceed half a step before it is coded. It saves what would be coded
-one way in one frame and back in the next, and keeps still parts still: a third to a half of a
-frame's bytes, for a tenth more error in F."""
+S_USUAL = 4
+"""Shift that changes of S are priced with."""
+PRICE = 0.15
+"""Squared steps that a bit is worth where no rate is asked for."""
 FIRST = 1 / 32
 """Mean magnitude that a channel's symbols are expected to have in the frame after a key frame."""
 NEAR = 4
@@ -52,23 +53,32 @@ NEAR = 4
 
 
 @dataclass(frozen=True)
-class State:
-    """What a frame leaves for the next one, in the encoder and in the decoder alike.
+class Carried:
+    """What F's symbols are coded against, in the encoder and in the decoder alike.
 
     Attributes:
-        symbols: of SCN, (K,) int64: those that S^ is made of.
         y_hat: latent of F^, (128, 16, 16) float64, the same bits on every machine.
-        latents: S^, G_F(S^) and F^.
         means: expected magnitude of each channel's symbols, (128,).
         activity: sum over channels of the magnitudes of the frame's symbols, (16, 16); zero after a
             key frame.
     """
 
-    symbols: Tensor
     y_hat: Tensor
-    latents: DecodedLatents
     means: FloatArray
     activity: FloatArray
+
+
+@dataclass(frozen=True)
+class State(Carried):
+    """What a frame leaves for the next one.
+
+    Attributes:
+        symbols: of SCN, (K,) int64: those that S^ is made of.
+        latents: S^, G_F(S^) and F^.
+    """
+
+    symbols: Tensor
+    latents: DecodedLatents
 
 
 class Expected:
@@ -96,12 +106,6 @@ class Expected:
         index = np.searchsorted(self._between, magnitude) + shift
         return np.clip(index, 0, len(self.tables) - 1)
 
-    def bits(self, symbols: IntArray, index: IntArray) -> float:
-        """Roughly the bits of symbols, to choose between shifts: those of a Laplacian."""
-        scale = self.means[index] + 1e-9
-        p = scale / (1 + scale)  # of one more
-        return float(-(np.abs(symbols) * np.log2(p) + np.log2(1 - p)).sum())
-
 
 def around(values: FloatArray) -> FloatArray:
     """The sum of 3 x 3 places, borders repeated: (H, W) of whole numbers."""
@@ -112,30 +116,25 @@ def around(values: FloatArray) -> FloatArray:
     )
 
 
-def quantised(difference: Tensor, dead: float) -> Tensor:
-    """Differences in steps to whole numbers; those that hardly exceed half a step to zero."""
-    magnitude = difference.abs()
-    margin = torch.where(magnitude < 1, dead, 0.0)
-    whole = torch.floor(magnitude + 0.5 - margin).clamp(0, MAX_SYMBOL)
-    return (whole * difference.sign()).long()
-
-
 class TemporalCodec:
     """Key and predicted frames to layers and back.
 
     Args:
         networks: of the model.
         level: of the sequence.
+        price: squared steps that a bit is worth to the encoder; 0 rounds to the nearest.
     """
 
-    def __init__(self, networks: Networks, level: float) -> None:
-        self.networks, self.level = networks, level
+    def __init__(self, networks: Networks, level: float, price: float = PRICE) -> None:
+        self.networks, self.level, self.price = networks, level, price
+        self.bits = table_bits(networks.tables)
         self.expected = Expected(networks.tables)
         # exp2 may differ in its last bit between libraries: the grid absorbs it
         log2_gain = log2_gain_at(networks.fcn.coder.log2_gain, level)[:, None, None]
         self.step = snap(torch.exp2(-log2_gain), STEP_BITS)
         self.gain = snap(torch.exp2(log2_gain), STEP_BITS)
         self.scn_index: IntArray = networks.scn.scale_indexes(level)
+        self.scn_gain = torch.exp2(log2_gain_at(networks.scn.exact.log2_gain, level))
 
     @torch.no_grad()
     def encode_key(self, latents: Inversion) -> tuple[bytes, bytes, State]:
@@ -159,30 +158,86 @@ class TemporalCodec:
         y_hat = n.fcn.coder.decompress(fcn, semantics.context, self.level)
         feature = n.fcn.restore(y_hat, feature_s, self.level)
         channels, *shape = y_hat.shape[1:]
-        return State(
-            symbols,
-            y_hat[0],
-            DecodedLatents(w_plus, feature_s, feature, "scn+fcn"),
-            np.full(channels, FIRST),
-            np.zeros(shape),
+        latents = DecodedLatents(w_plus, feature_s, feature, "scn+fcn")
+        return State(y_hat[0], np.full(channels, FIRST), np.zeros(shape), symbols, latents)
+
+    def encode(
+        self, latents: Inversion, before: State, ahead: Sequence[Inversion] = ()
+    ) -> tuple[bytes, bytes, State]:
+        """The layers of a predicted frame, and what they leave for the next one.
+
+        Args:
+            ahead: frames after it, which tell what will last.
+        """
+        frames = (latents, *ahead)
+        changes = self.changes(np.stack([self.components(each) for each in frames]), before.symbols)
+        semantics = self.semantics(before, changes)
+        feature_s = semantics.latents.feature_s
+        symbols, fcn = self.quantised(
+            np.stack([self.latent(each, feature_s) for each in frames]), before
         )
+        state = self.restored(semantics, self.carried(before, symbols))
+        return self.write_changes(changes), fcn, state
+
+    def lost(self, latents: Inversion, state: State) -> float:
+        """The squared error of the latent of a coded frame, in steps."""
+        y = self.latent(latents, state.latents.feature_s)
+        return float(np.square((y - state.y_hat.numpy()) * self.gain.numpy()).sum())
+
+    def cost(self, scn: bytes, fcn: bytes, latents: Inversion, state: State) -> float:
+        """Of a coded frame: what is lost, and the price of its bits."""
+        return self.lost(latents, state) + 8 * self.price * (len(scn) + len(fcn))
 
     @torch.no_grad()
-    def encode(self, latents: Inversion, before: State) -> tuple[bytes, bytes, State]:
-        """The layers of a predicted frame, and what they leave for the next one."""
-        n = self.networks
-        y_s = n.scn.analysis(latents.w_plus)[0].double().cpu()
-        gain_s = torch.exp2(log2_gain_at(n.scn.exact.log2_gain, self.level))
-        changes = quantised(y_s * gain_s - before.symbols, S_DEAD)
-        changes = (before.symbols + changes).clamp(-MAX_SYMBOL, MAX_SYMBOL) - before.symbols
-        changes = changes.clamp(-MAX_SYMBOL, MAX_SYMBOL)
-        scn = self._write(changes.numpy(), self.scn_index, S_SHIFT)
+    def components(self, latents: Inversion) -> FloatArray:
+        """S as SCN's components in steps, (K,)."""
+        y = self.networks.scn.analysis(latents.w_plus)[0].double().cpu()
+        return np.asarray((y * self.scn_gain).numpy())
 
-        feature_s, w_plus = self._semantics(before, changes)
-        y = n.fcn.latent(latents.feature, feature_s, self.level)[0]
-        symbols = quantised((y - before.y_hat) * self.gain, F_DEAD)
-        fcn = self._write_feature(symbols.numpy(), before)
-        return scn, fcn, self._next(before, changes, symbols, w_plus, feature_s)
+    def latent(self, latents: Inversion, feature_s: Tensor) -> FloatArray:
+        """F as FCN's latent, given G_F(S^): (128, 16, 16)."""
+        y = self.networks.fcn.latent(latents.feature, feature_s, self.level)
+        return np.asarray(y[0].numpy())
+
+    def changes(self, components: FloatArray, before: Tensor) -> Tensor:
+        """The changes of S's symbols, (K,) int64.
+
+        Args:
+            components: of this frame and of those ahead, (1 + n, K).
+            before: the symbols of the frame before.
+        """
+        index = self._moved(self.scn_index, S_SHIFT, S_USUAL)
+        wanted = components - before.numpy()
+        changes = torch.from_numpy(choose(wanted, index, self.bits, self.price))
+        changes = (before + changes).clamp(-MAX_SYMBOL, MAX_SYMBOL) - before
+        return changes.clamp(-MAX_SYMBOL, MAX_SYMBOL)
+
+    def write_changes(self, changes: Tensor) -> bytes:
+        """The SCN layer of a predicted frame."""
+        return self._write(changes.numpy(), self.scn_index, S_SHIFT)
+
+    def quantised(self, y: FloatArray, before: Carried) -> tuple[Tensor, bytes]:
+        """The symbols of F's latent, (128, 16, 16) int64, and the FCN layer that holds them.
+
+        Args:
+            y: latents of this frame and of those ahead, (1 + n, 128, 16, 16).
+        """
+        wanted = (y - before.y_hat.numpy()) * self.gain.numpy()
+        # the shift of the scales that what is rounded would take: what is chosen then takes one
+        # near to it
+        rounded = np.where(np.abs(wanted[0]) > 0.75, np.rint(wanted[0]), 0).astype(np.int64)
+        index, done = self._indexes(rounded, before), np.zeros(rounded.shape[1:])
+        shift, parts = self._best_shift(rounded, index, F_SHIFT), []
+        for part in _slices():
+            tables = self.expected.index(self._magnitude(before, part, done), 0)
+            tables = self._moved(tables, F_SHIFT, shift)
+            parts.append(choose(wanted[:, part], tables, self.bits, self.price))
+            done = done + np.abs(parts[-1]).sum(axis=0)
+        symbols = np.concatenate(parts)
+        layer = b""
+        if symbols.any():
+            layer = self._write(symbols, self._indexes(symbols, before), F_SHIFT)
+        return torch.from_numpy(symbols), layer
 
     @torch.no_grad()
     def decode(self, scn: bytes, fcn: bytes, before: State) -> State:
@@ -194,37 +249,42 @@ class TemporalCodec:
                 "model; get the file again."
             )
         symbols = torch.from_numpy(self._read_feature(fcn, before)).long()
-        feature_s, w_plus = self._semantics(before, changes)
-        return self._next(before, changes, symbols, w_plus, feature_s)
+        return self.restored(self.semantics(before, changes), self.carried(before, symbols))
 
-    def _semantics(self, before: State, changes: Tensor) -> tuple[Tensor, Tensor]:
-        """G_F(S^) and S^ of the frame: those of the one before where no symbol changed."""
-        n = self.networks
+    @torch.no_grad()
+    def semantics(self, before: State, changes: Tensor) -> State:
+        """The frame before with the S^ and G_F(S^) of this one; its F^ is still the old one."""
+        n, latents = self.networks, before.latents
         if not changes.any():
-            return before.latents.feature_s, before.latents.w_plus
-        exact = n.scn.dequantise(before.symbols + changes, self.level)
+            return before
+        symbols = before.symbols + changes
+        exact = n.scn.dequantise(symbols, self.level)
         w_plus = exact.to(n.device, torch.float32)
-        return n.synthesis.feature(w_plus), w_plus
+        feature_s = n.synthesis.feature(w_plus)
+        latents = replace(latents, w_plus=w_plus, feature_s=feature_s)
+        return replace(before, symbols=symbols, latents=latents)
 
-    def _next(
-        self,
-        before: State,
-        changes: Tensor,
-        symbols: Tensor,
-        w_plus: Tensor,
-        feature_s: Tensor,
-    ) -> State:
-        y_hat = snap(before.y_hat + symbols.double() * self.step)
-        feature = self.networks.fcn.restore(y_hat[None], feature_s, self.level)
+    @torch.no_grad()
+    def restored(self, semantics: State, carried: Carried) -> State:
+        """What a frame leaves: F^ of its latent, given its semantics."""
+        latents = semantics.latents
+        feature = self.networks.fcn.restore(carried.y_hat[None], latents.feature_s, self.level)
+        return State(
+            carried.y_hat,
+            carried.means,
+            carried.activity,
+            semantics.symbols,
+            replace(latents, feature=feature),
+        )
+
+    def carried(self, before: Carried, symbols: Tensor) -> Carried:
+        """What the symbols of F leave for those of the next frame."""
         magnitude = np.abs(symbols.numpy())
         total = magnitude.sum(axis=(1, 2))
         places = magnitude[0].size
-        means = 0.5 * before.means + 0.5 * ((total + 0.5) / places)
-        return State(
-            before.symbols + changes,
-            y_hat,
-            replace(before.latents, w_plus=w_plus, feature_s=feature_s, feature=feature),
-            means,
+        return Carried(
+            snap(before.y_hat + symbols.double() * self.step),
+            0.5 * before.means + 0.5 * ((total + 0.5) / places),
             magnitude.sum(axis=0).astype(np.float64),
         )
 
@@ -232,7 +292,7 @@ class TemporalCodec:
         """A byte for the shift, then the symbols; nothing where all are zero."""
         if not symbols.any():
             return b""
-        best = min(range(SHIFTS), key=lambda s: self._cost(symbols, index, least, s))
+        best = self._best_shift(symbols, index, least)
         moved = self._moved(index, least, best)
         return bytes([best]) + encode_symbols(symbols, moved, self.expected.tables)
 
@@ -247,22 +307,30 @@ class TemporalCodec:
         moved = index + (least + SCALE_STEPS * shift)
         return np.clip(moved, 0, len(self.expected.tables) - 1)
 
-    def _cost(self, symbols: IntArray, index: IntArray, least: int, shift: int) -> float:
-        return self.expected.bits(symbols, self._moved(index, least, shift))
+    def _best_shift(self, symbols: IntArray, index: IntArray, least: int) -> int:
+        """The shift that takes the fewest bits, those of Laplacians: all are near to the tables."""
+        tables = len(self.expected.tables)
+        many = np.bincount(index.ravel(), minlength=tables)
+        large = np.bincount(index.ravel(), np.abs(symbols).ravel(), minlength=tables)
+        scale = self.expected.means + 1e-9
+        more = scale / (1 + scale)  # probability of one more
 
-    def _write_feature(self, symbols: IntArray, before: State) -> bytes:
-        """As ``_write``, for the latent: each slice's scales depend on the slices before."""
-        if not symbols.any():
-            return b""
-        index = []
-        done = np.zeros(symbols.shape[1:])
+        def cost(shift: int) -> float:
+            p = more[self._moved(np.arange(tables), least, shift)]
+            return -float((large * np.log2(p) + many * np.log2(1 - p)).sum())
+
+        return min(range(SHIFTS), key=cost)
+
+    def _indexes(self, symbols: IntArray, before: Carried) -> IntArray:
+        """The tables of F's symbols without a shift: a slice's depend on the slices before."""
+        index, done = [], np.zeros(symbols.shape[1:])
         for part in _slices():
             index.append(self.expected.index(self._magnitude(before, part, done), 0))
             done = done + np.abs(symbols[part]).sum(axis=0)
-        return self._write(symbols, np.concatenate(index), F_SHIFT)
+        return np.concatenate(index)
 
-    def _read_feature(self, data: bytes, before: State) -> IntArray:
-        """What ``_write_feature`` wrote, (128, 16, 16)."""
+    def _read_feature(self, data: bytes, before: Carried) -> IntArray:
+        """The symbols of F's latent, (128, 16, 16)."""
         shape = tuple(before.y_hat.shape)
         if not data:
             return np.zeros(shape, np.int64)
@@ -277,7 +345,7 @@ class TemporalCodec:
         return np.concatenate(read)
 
     @staticmethod
-    def _magnitude(before: State, part: slice, done: FloatArray) -> FloatArray:
+    def _magnitude(before: Carried, part: slice, done: FloatArray) -> FloatArray:
         """Expected magnitude of the symbols of a slice, (C, 16, 16).
 
         The channel's mean in the frames before, spread over places as the magnitudes near each

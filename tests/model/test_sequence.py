@@ -64,6 +64,16 @@ def test_predicted_frames_are_smaller_than_stills(coded: Path) -> None:
     assert max(len(frame.scn) for frame in file.frames[1:]) < len(file.frames[0].scn)
 
 
+def test_a_rate_is_kept(codec: Codec, clip: Path, tmp_path: Path) -> None:
+    """The layers of a file that was asked for by its rate draw a face, and fit."""
+    target = tmp_path / "rate.hsv"
+    arguments = ["encode", str(clip), str(target), "--kbits", "24", "--device", "cpu"]
+    assert main(arguments) == 0
+    said = sequence.describe(target.read_bytes())
+    assert 12 < said["kbit_per_second"] <= 24
+    assert said["frames"]["key"] == 1
+
+
 def test_info_tells_what_is_in_it(coded: Path, capsys) -> None:
     assert main(["info", str(coded)]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -109,6 +119,7 @@ def test_the_command_line_writes_an_edited_clip(coded: Path, tmp_path: Path, cap
     ("arguments", "words"),
     [
         (["encode", "{clip}", "out.hsc", "--fps", "5"], "--fps: it is for clips"),
+        (["encode", "{clip}", "out.hsc", "--kbits", "12"], "--kbits: it is for clips"),
         (["encode", "{clip}", "out.hsv", "--bytes", "900"], "--bytes: it is not for clips"),
         (["encode", __file__, "out.hsv"], "is no video that can be read"),
         (["decode", "{coded}", "out.png"], "ends in .mp4"),

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from hsc.errors import HscError
-from hsc.research.evaluation import sequence
+from hsc.research.evaluation import sequence, video_codecs
 from hsc.research.options import ValidateOptions
 
 
@@ -20,15 +20,33 @@ def frames(count: int = 4, px: int = 64) -> list[Image.Image]:
     return made
 
 
-@pytest.mark.parametrize("other", sequence.CODECS, ids=lambda codec: codec.name)
-def test_a_codec_takes_as_many_bytes_and_gives_every_frame(other: sequence.VideoCodec) -> None:
+@pytest.mark.parametrize("other", video_codecs.CODECS, ids=lambda codec: codec.name)
+def test_a_codec_takes_as_many_bytes_and_gives_every_frame(other: video_codecs.VideoCodec) -> None:
     originals = frames()
-    size, pictures = sequence.fitted(other, originals, 64, 900)
+    size, pictures = video_codecs.fitted(other, originals, 64, 900)
     assert 100 < size <= 900
     assert [picture.size for picture in pictures] == [(64, 64)] * 4
     for original, picture in zip(originals, pictures):
         error = np.abs(np.asarray(original, float) - np.asarray(picture, float)).mean()
         assert error < 12
+
+
+def test_streams_are_made_once(monkeypatch) -> None:
+    """A second rate looks among the streams of the first."""
+    made = []
+
+    def stream(other: video_codecs.VideoCodec, raw: bytes, px: int, quality: int) -> bytes:
+        made.append(quality)
+        return bytes(round(20_000 * 2 ** (-quality / 6)))
+
+    monkeypatch.setattr(video_codecs, "stream", stream)
+    shrunk = video_codecs.Shrunk(frames(), 32)
+    sizes = [len(shrunk.fitted(video_codecs.CODECS[0], budget)) for budget in (900, 900, 300)]
+    assert sizes[0] == sizes[1] and 0.8 * 900 < sizes[0] <= 900
+    assert 0.8 * 300 < sizes[2] <= 300
+    assert len(made) == len(set(made)) < 10
+    least = shrunk.fitted(video_codecs.CODECS[0], 10)  # none is as small
+    assert len(least) == round(20_000 * 2 ** (-51 / 6))
 
 
 def test_the_table_has_a_row_for_everything_measured() -> None:
@@ -40,6 +58,9 @@ def test_the_table_has_a_row_for_everything_measured() -> None:
     summary = sequence.summarise(rows)
     assert summary[0]["kbit_s"] == 15 and summary[0]["clips"] == 2
     table = sequence.figures_table({"summary": summary})
+    drift = [{"what": "frame 30", "error": 0.12, "error_still": 0.1}]
+    with_drift = sequence.figures_table({"summary": summary, "drift": drift})
+    assert with_drift.startswith(table) and "frame 30" in with_drift
     assert "HSC, level 2" in table and "15.0" in table and "256" in table
 
 

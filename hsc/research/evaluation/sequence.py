@@ -1,16 +1,18 @@
 """``validate sequence``: clips of moving faces, and video codecs at the same rates.
 
-Each clip's first seconds are coded at several levels, ten frames a second. The aligned crops are
-what every codec is given: x264, x265 and SVT-AV1 code the same frames in at most as many bytes, at
-full size and at smaller ones. Of the smaller sizes that fit the best by LPIPS is reported.
-Containers of other codecs are not counted.
+Each clip's first frames are coded at some rates, ten frames a second. The aligned crops are what
+every codec is given: x264, x265, SVT-AV1 and VVenC code the same frames in at most as many bytes,
+at smaller sizes, of which the best by LPIPS is reported. Containers of other codecs are not
+counted. What they do depends on the crops alone: it is kept in a file, so that measuring other
+weights takes only their own time.
 """
 
 from __future__ import annotations
 
-import tempfile
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,65 +23,58 @@ from hsc import sequence
 from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.images.tensors import to_tensor
-from hsc.metrics.evaluator import SMALL_PX, Evaluator
+from hsc.metrics.evaluator import SMALL_PX, Evaluator, Scored
 from hsc.metrics.picture import shrink
 from hsc.research.evaluation import report
+from hsc.research.evaluation.video_codecs import (
+    CODECS,
+    FPS,
+    Shrunk,
+    VideoCodec,
+    pictures,
+)
 from hsc.research.options import ValidateOptions
 from hsc.sequence.container import Header
+from hsc.sequence.temporal import TemporalCodec
 from hsc.sequence.video import SUFFIXES
-from hsc.sequence.video import run as ffmpeg
+from hsc.types import DecodedLatents, Inversion
 
 KIND = "sequence"
-LEVELS = (1.0, 2.0, 3.0)
-SECONDS = 3.0
-FPS = 10.0
-FIGURES = ("lpips_256", "identity_l2", "identity_faceres", "landmark_error")
+RATES = (6.0, 12.0, 24.0)
+"""In kbit/s."""
+SECONDS = 1.2
+FIGURES = (
+    "lpips_256", "dists_256", "identity_l2", "identity_faceres", "landmark_error",
+)  # fmt: skip
 FACES_EVERY = 3
-"""Every so many-th frame is looked at by the recogniser and for landmarks, which take longest."""
-SMALLER = (512, 256, 128)
-STEPS = 5
-"""Encodings by which the quality that fits a number of bytes is found."""
+"""Every so many-th frame is looked at by everything but LPIPS, which takes longest."""
+SMALLER = (128, 256, 512)
+LEAST_BITS = 0.02
+"""Bits a pixel below which a size is not tried, unless it is the smallest: no codec gets there."""
+MOST_BITS = 0.5
+"""And above which a size is not tried, unless it is the largest."""
+DRIFT_LEVEL, DRIFT_FRAMES, DRIFT_AT = 2.0, 31, (1, 5, 10, 15, 20, 25, 30)
+KEPT = "sequence-others.json"
 NOTE = (
     "Means over coded frames, then over clips. LPIPS: AlexNet at 256 px. Identity: Euclidean "
     "distance of dlib's descriptors; FaceRes is a second recogniser. Landmark error: 68 points, "
     "over the distance of the eyes. Flicker: LPIPS between neighbouring frames, over the "
-    "original's. Rate: every byte of the .hsv file; of other codecs the bare stream. A codec that "
-    "cannot be made as small is reported at its least rate."
+    "original's. Rate: every byte of the .hsv file; of other codecs the bare stream, whose frames "
+    "have the size that is named. A codec that cannot be made as small is reported at its least "
+    "rate."
 )
-
-
-@dataclass(frozen=True)
-class VideoCodec:
-    """A codec of FFmpeg's: its arguments at a quality, the worst and the best of those."""
-
-    name: str
-    encoder: str
-    quality: str
-    worst: int
-    best: int
-    format: str
-    extra: tuple[str, ...] = ()
-
-
-# x264 and x265 write no messages about their settings here: short clips would pay for them
-CODECS = (
-    VideoCodec(
-        "x264", "libx264", "-crf", 51, 10, "h264",
-        ("-preset", "slow", "-bsf:v", "filter_units=remove_types=6"),
-    ),
-    VideoCodec(
-        "x265", "libx265", "-crf", 51, 10, "hevc",
-        ("-preset", "slow", "-x265-params", "info=0:log-level=0"),
-    ),
-    VideoCodec("AV1", "libsvtav1", "-crf", 63, 10, "ivf", ("-preset", "5")),
-)  # fmt: skip
+DRIFT_NOTE = (
+    "Drift: frames of level 2 after one key frame, beside the same frames coded as stills. Error: "
+    "mean squared error of F^, each channel over its standard deviation. LPIPS: of previews."
+)
 
 
 def run(options: ValidateOptions) -> None:
     """Measure clips, print and save the figures.
 
     Args:
-        options: ``clips`` is the folder; ``limit`` clips at most, ``seconds`` of each.
+        options: ``clips`` is the folder; ``limit`` clips at most, ``seconds`` of each; ``kbits``
+            are the rates, and ``levels`` are coded beside them, without other codecs.
 
     Raises:
         HscError: there are no clips.
@@ -92,32 +87,42 @@ def run(options: ValidateOptions) -> None:
         raise HscError(f"There are no clips in {options.clips}.")
     codec = Codec.load(options.device)
     evaluator = Evaluator(codec.device, figures=FIGURES)
-    levels = tuple(options.levels or LEVELS)
     seconds = options.seconds or SECONDS
+    rates = tuple(options.kbits or RATES)
     rows: list[report.Row] = []
+    drifts: list[report.Row] = []
     for number, path in enumerate(paths, start=1):
         clip = sequence.Clip.open(path)
-        originals: list[Image.Image] = []
-        for level in levels:
-            encoded = list(sequence.encode_frames(codec, clip.frames(FPS, seconds), level, fps=FPS))
-            originals = [each.crop for each in encoded]
+        count = round(seconds * FPS)
+        frames = sequence.analysed_frames(codec, clip.frames(FPS))
+        analysed = list(islice(frames, max(count, DRIFT_FRAMES)))
+        drifts += drift(codec, evaluator, [each.latents for each in analysed[:DRIFT_FRAMES]])
+        analysed = analysed[:count]
+        scored = [evaluator.original(each.crop) for each in analysed]
+        for ask in [{"kbits": rate} for rate in rates] + [
+            {"level": level} for level in options.levels or ()
+        ]:
+            encoded = list(sequence.code_frames(codec, analysed, fps=FPS, **ask))
+            level = encoded[0].level
             header = Header(codec.model_id, level, FPS, 1, clip.width, clip.height, len(encoded))
-            data = sequence.pack(header, tuple(each.frame for each in encoded))
-            pictures = [codec.draw(each.latents) for each in encoded]
-            frames = [each.frame for each in encoded]
-            layers = {
-                "scn": float(np.mean([len(f.scn) for f in frames if not f.key] or [0])),
-                "fcn": float(np.mean([len(f.fcn) for f in frames if not f.key] or [0])),
-                "key": float(np.mean([len(f.scn) + len(f.fcn) for f in frames if f.key])),
-            }
+            coded = [each.frame for each in encoded]
+            size = len(sequence.pack(header, tuple(coded)))
+            drawn = [codec.draw(each.latents) for each in encoded]
+            words = f"{ask['kbits']:g} kbit/s" if "kbits" in ask else f"level {level:g}"
             rows.append(
-                {"what": f"HSC, level {level:g}", "clip": path.stem}
-                | compared(evaluator, originals, pictures, len(data))
-                | layers
+                {"what": f"HSC, {words}", "clip": path.stem}
+                | compared(evaluator, scored, drawn, size)
+                | {
+                    "level": level,
+                    "scn": float(np.mean([len(f.scn) for f in coded if not f.key] or [0])),
+                    "fcn": float(np.mean([len(f.fcn) for f in coded if not f.key] or [0])),
+                    "key": float(np.mean([len(f.scn) + len(f.fcn) for f in coded if f.key])),
+                    "keys": sum(f.key for f in coded),
+                }
             )
-            for other in CODECS:
-                rows += others(evaluator, other, originals, len(data), level, path.stem)
-            report.print_progress(number, len(paths), f"{path.stem}, level {level:g}")
+            report.print_progress(number, len(paths), f"{path.stem}, {words}")
+        rows += others(evaluator, scored, rates, path.stem, options.out / KEPT)
+        report.print_progress(number, len(paths), f"{path.stem}, other codecs")
     result = {
         "kind": KIND,
         "date": report.date.today().isoformat(),
@@ -128,7 +133,9 @@ def run(options: ValidateOptions) -> None:
         "coded_fps": FPS,
         "notes": [NOTE],
         "summary": summarise(rows),
+        "drift": summarise(drifts),
         "rows": rows,
+        "drift_rows": drifts,
     }
     report.save(result, options.out)
     page = f"{NOTE}\n\n{figures_table(result)}\n"
@@ -137,10 +144,7 @@ def run(options: ValidateOptions) -> None:
 
 
 def compared(
-    evaluator: Evaluator,
-    originals: Sequence[Image.Image],
-    pictures: Sequence[Image.Image],
-    size: int,
+    evaluator: Evaluator, originals: Sequence[Scored], drawn: Sequence[Image.Image], size: int
 ) -> report.Row:
     """Figures of a clip's frames.
 
@@ -148,108 +152,110 @@ def compared(
         size: bytes of all of them.
     """
     seen: dict[str, list[float]] = {key: [] for key in FIGURES}
-    before: tuple[list[torch.Tensor], list[torch.Tensor]] | None = None
+    before: list[torch.Tensor] | None = None
     moved, flickered = [], []
-    for number, (original, picture) in enumerate(zip(originals, pictures, strict=True)):
-        scored = evaluator.original(original)
-        figures = FIGURES if number % FACES_EVERY == 0 else FIGURES[:1]
-        for key, value in evaluator.compare(scored, picture, figures).items():
-            if not np.isnan(value):
-                seen[key].append(value)
-        now = _features(evaluator, original), _features(evaluator, picture)
+    for number, (original, picture) in enumerate(zip(originals, drawn, strict=True)):
+        now = _features(evaluator, picture)
+        seen["lpips_256"].append(evaluator.lpips.distance(original.lpips_small, now).item())
+        if number % FACES_EVERY == 0:
+            for key, value in evaluator.compare(original, picture, FIGURES[1:]).items():
+                if not np.isnan(value):
+                    seen[key].append(value)
         if before is not None:
-            moved.append(evaluator.lpips.distance(before[0], now[0]).item())
-            flickered.append(evaluator.lpips.distance(before[1], now[1]).item())
+            last = originals[number - 1].lpips_small
+            moved.append(evaluator.lpips.distance(last, original.lpips_small).item())
+            flickered.append(evaluator.lpips.distance(before, now).item())
         before = now
     flicker = sum(flickered) / sum(moved) if sum(moved) else float("nan")
     means = {key: float(np.mean(values)) if values else None for key, values in seen.items()}
     return {"kbit_s": 8 * size / (len(originals) / FPS) / 1000, "flicker": flicker} | means
 
 
-def others(
-    evaluator: Evaluator,
-    other: VideoCodec,
-    originals: Sequence[Image.Image],
-    budget: int,
-    level: float,
-    clip: str,
-) -> list[report.Row]:
-    """Another codec at full size, and at the best smaller size.
+@torch.no_grad()
+def drift(codec: Codec, evaluator: Evaluator, latents: Sequence[Inversion]) -> list[report.Row]:
+    """Frames long after a key frame, beside the same frames coded alone."""
+    temporal = TemporalCodec(codec.networks, DRIFT_LEVEL)
+    spread = codec.networks.fcn.feature_std[:, None, None]
 
-    Of the sizes that fit it is the one whose pictures are nearest; where none fits, the smallest.
-    """
-    rows = []
-    full = originals[0].width
-    for px in (full, *(px for px in SMALLER if px < full)):
-        size, pictures = fitted(other, originals, px, budget)
-        row = compared(evaluator, originals, pictures, size)
-        rows.append((size, row | {"px": px}))
-    small = [row for size, row in rows[1:] if size <= budget]
-    if small:
-        best = min(small, key=lambda row: row["lpips_256"])
-    else:
-        best = min(rows[1:], key=lambda sized: sized[0])[1]
-    return [
-        {"what": f"{other.name}, {words}, as level {level:g}", "clip": clip} | row
-        for words, row in (("full size", rows[0][1]), ("best smaller size", best))
-    ]
-
-
-def fitted(
-    other: VideoCodec, originals: Sequence[Image.Image], px: int, budget: int
-) -> tuple[int, list[Image.Image]]:
-    """The best quality that fits a number of bytes, or the smallest there is: bytes, pictures."""
-    full = originals[0].width
-    shrunk = [image.resize((px, px), Image.Resampling.LANCZOS) for image in originals]
-    raw = b"".join(image.tobytes() for image in shrunk)
-    low, high = other.best, other.worst
-    best = stream(other, raw, px, high)
-    for _ in range(STEPS):
-        middle = (low + high) // 2
-        data = stream(other, raw, px, middle)
-        if len(data) <= budget:
-            best, high = data, middle
-        else:
-            low = middle
-    with tempfile.TemporaryDirectory(prefix="hsc-clip-") as folder:
-        path = Path(folder) / f"clip.{other.format}"
-        path.write_bytes(best)
-        done = ffmpeg(
-            [
-                "-i",
-                str(path),
-                "-fps_mode",
-                "passthrough",
-                "-pix_fmt",
-                "rgb24",
-                "-f",
-                "rawvideo",
-                "-",
-            ]
+    def figures(decoded: DecodedLatents, number: int) -> tuple[float, float]:
+        error = ((decoded.feature - latents[number].feature) / spread).square().mean()
+        picture = codec.draw_many(decoded, {}, preview=True)[0]
+        true = DecodedLatents(
+            latents[number].w_plus, latents[number].feature, latents[number].feature, "scn+fcn"
         )
-    step = px * px * 3
-    frames = [
-        Image.frombytes("RGB", (px, px), done.stdout[at : at + step])
-        for at in range(0, len(done.stdout) - step + 1, step)
-    ]
-    if len(frames) != len(originals):
-        raise HscError(f"expected {len(originals)} frames of {other.name}, got {len(frames)}.")
-    return len(best), [frame.resize((full, full), Image.Resampling.LANCZOS) for frame in frames]
+        best = codec.draw_many(true, {}, preview=True)[0]
+        pair = (evaluator.lpips.features(to_tensor(each, codec.device)) for each in (best, picture))
+        return float(error), evaluator.lpips.distance(*pair).item()
+
+    *_, state = temporal.encode_key(latents[0])
+    rows = []
+    for number in range(1, len(latents)):
+        *_, state = temporal.encode(latents[number], state)
+        if number not in DRIFT_AT:
+            continue
+        error, lpips = figures(state.latents, number)
+        *_, still = temporal.encode_key(latents[number])
+        error_still, lpips_still = figures(still.latents, number)
+        rows.append(
+            {"what": f"frame {number}", "error": error, "error_still": error_still}
+            | {"lpips": lpips, "lpips_still": lpips_still}
+        )
+    return rows
 
 
-def stream(other: VideoCodec, raw: bytes, px: int, quality: int) -> bytes:
-    """The bare stream of RGB frames. Raises HscError where FFmpeg fails."""
-    done = ffmpeg(
-        [
-            "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{px}x{px}", "-r", f"{FPS:g}",
-            "-i", "pipe:0", "-pix_fmt", "yuv420p", "-c:v", other.encoder, *other.extra,
-            other.quality, str(quality), "-f", other.format, "pipe:1",
-        ],
-        raw,
-    )  # fmt: skip
-    if done.returncode or not done.stdout:
-        raise HscError(f"{other.name} failed: {done.stderr.decode(errors='replace')[-200:]}")
-    return done.stdout
+def others(
+    evaluator: Evaluator, originals: Sequence[Scored], rates: Sequence[float], clip: str, kept: Path
+) -> list[report.Row]:
+    """Every other codec at every rate, each at its best size; known rows are read from a file."""
+    crops = [scored.image for scored in originals]
+    digest = hashlib.sha256(b"".join(crop.tobytes() for crop in crops)).hexdigest()[:16]
+    known = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
+    sizes = {px: Shrunk(crops, px) for px in SMALLER if px < crops[0].width}
+    rows = []
+    for rate in rates:
+        for codec in CODECS:
+            key = f"{digest} {rate:g} {codec}"
+            if key not in known:
+                known[key] = best_size(evaluator, codec, originals, sizes, rate)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_text(json.dumps(known, indent=1), "utf-8")
+            rows.append({"what": f"{codec.name}, {rate:g} kbit/s", "clip": clip} | known[key])
+    return rows
+
+
+def best_size(
+    evaluator: Evaluator,
+    codec: VideoCodec,
+    originals: Sequence[Scored],
+    sizes: dict[int, Shrunk],
+    rate: float,
+) -> report.Row:
+    """The size whose pictures are nearest among those that fit; where none fits, the smallest."""
+    budget = int(1000 * rate / 8 * len(originals) / FPS)
+    crops = [scored.image for scored in originals]
+    found: list[tuple[bool, float, int, int, list[Image.Image]]] = []
+    for px, shrunk in sizes.items():
+        a_pixel = 1000 * rate / FPS / px**2
+        tried = a_pixel >= LEAST_BITS or px == min(sizes)
+        if not (tried and (a_pixel <= MOST_BITS or px == max(sizes))):
+            continue
+        data = shrunk.fitted(codec, budget)
+        drawn = pictures(codec, data, px, crops)
+        if len(data) > budget and found:
+            break
+        lpips = float(
+            np.mean(
+                [
+                    evaluator.lpips.distance(o.lpips_small, _features(evaluator, d)).item()
+                    for o, d in list(zip(originals, drawn))[::FACES_EVERY]
+                ]
+            )
+        )
+        found.append((len(data) > budget, lpips, px, len(data), drawn))
+        if len(data) > budget:  # larger sizes are larger
+            break
+    _, _, px, size, drawn = min(found, key=lambda each: each[:3])
+    return compared(evaluator, originals, drawn, size) | {"px": px}
 
 
 def summarise(rows: list[report.Row]) -> list[report.Row]:
@@ -265,18 +271,31 @@ def summarise(rows: list[report.Row]) -> list[report.Row]:
     return summary
 
 
+COLUMNS = (
+    ("kbit_s", "kbit/s", 1), ("lpips_256", "LPIPS@256", 3), ("dists_256", "DISTS@256", 3),
+    ("identity_l2", "identity L2", 3), ("identity_faceres", "FaceRes", 3),
+    ("landmark_error", "landmarks", 3), ("flicker", "flicker", 2), ("px", "px", 0),
+)  # fmt: skip
+DRIFT_COLUMNS = (
+    ("error", "error", 3), ("error_still", "of a still", 3), ("lpips", "LPIPS@256", 3),
+    ("lpips_still", "of a still", 3),
+)  # fmt: skip
+
+
 def figures_table(result: dict) -> str:
-    """The means as a table."""
-    columns = (
-        ("kbit_s", "kbit/s", 1), ("lpips_256", "LPIPS@256", 3), ("identity_l2", "identity L2", 3),
-        ("identity_faceres", "FaceRes", 3),
-        ("landmark_error", "landmarks", 3), ("flicker", "flicker", 2), ("px", "px", 0),
-    )  # fmt: skip
+    """The means as a table, and those of the drift."""
+    table = _table("coded by", COLUMNS, result["summary"])
+    if not result.get("drift"):
+        return table
+    return f"{table}\n\n{DRIFT_NOTE}\n\n{_table('after a key', DRIFT_COLUMNS, result['drift'])}"
+
+
+def _table(first: str, columns: Sequence[tuple[str, str, int]], rows: list[report.Row]) -> str:
     lines = [
         [row["what"], *(report.number(row.get(key), digits) for key, _, digits in columns)]
-        for row in result["summary"]
+        for row in rows
     ]
-    return report.table(["coded by", *(label for _, label, _ in columns)], lines)
+    return report.table([first, *(label for _, label, _ in columns)], lines)
 
 
 @torch.no_grad()
