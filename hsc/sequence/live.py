@@ -12,7 +12,6 @@ come. The first frame is a key frame, and so is the first one after the face was
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ from hsc.sequence.container import (
     read_record,
 )
 from hsc.sequence.temporal import State, TemporalCodec
-from hsc.sequence.track import Follower
+from hsc.sequence.track import Follower, towards
 
 if TYPE_CHECKING:
     from hsc.codec import Codec
@@ -44,9 +43,6 @@ KEPT = 600
 STILL = 0.3
 """Part of a change of the crop that is followed at once where the change is as small as the
 landmarks' own jumps."""
-MOVED, GROWN, TURNED = 0.03, 0.08, 0.08
-"""Changes from one frame to the next that are followed whole: of the place as a part of the side,
-of the side as its log, of the angle in radians."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,8 @@ class LiveEncoder:
         if found is None:
             self._square = self._state = None
             return None
-        self._square = square = follow(self._square, found)
+        square = towards(self._square, found, STILL) if self._square else found
+        self._square = square
         place = Placement.nearest(square)
         latents = self._codec.analyse(cut_square(image, place.square, self._spec.image_px))
         key = self._state is None or self._since >= self._every
@@ -198,26 +195,3 @@ class LiveDecoder:
             self._asked = amounts
         held = {name: self._share * amount for name, amount in amounts.items()}
         return self._codec.draw_many(latents, held, preview=preview)[0]
-
-
-def follow(before: Square | None, found: Square) -> Square:
-    """The square of a frame's crop, given that of the frame before.
-
-    What is as small as the jumps of landmarks is smoothed, and a head that moves is followed at
-    once: a mean over frames would lag behind it, all the more the fewer frames a second there are.
-    """
-    if before is None:
-        return found
-    apart = math.hypot(found.x - before.x, found.y - before.y) / before.side
-    grown = math.log(found.side / before.side)
-    turned = math.remainder(found.angle - before.angle, 2 * math.pi)
-    place, size, turn = (
-        min(1.0, STILL + (1 - STILL) * abs(change) / whole)
-        for change, whole in ((apart, MOVED), (grown, GROWN), (turned, TURNED))
-    )
-    return Square(
-        before.x + place * (found.x - before.x),
-        before.y + place * (found.y - before.y),
-        before.side * math.exp(size * grown),
-        before.angle + turn * turned,
-    )

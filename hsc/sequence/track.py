@@ -32,6 +32,10 @@ slowly than it moves."""
 SEARCH_EVERY = 5
 """Frames after which the detector looks again; between them the landmarks start from the last
 box."""
+MOVED, GROWN, TURNED = 0.03, 0.2, 0.2
+"""Differences between the smoothed crop and the face that are followed whole: of the place as a
+part of the side, of the side as its log, of the angle in radians. The last two are wider: a
+grimace moves the landmarks by as much."""
 LOST, FAR = 0.1, 1 / 6
 """Change of the side from one frame to the next, as its log, and of the place, as a part of the
 side, from which on the detector looks: landmarks that start from a box where the face no longer is
@@ -113,7 +117,8 @@ def placed(
         nonlocal passed
         while held and passed < len(held) and (last or len(held) - passed > REACH):
             squares = [square for _, square in held]
-            yield held[passed][0], Placement.nearest(_smoothed(squares, passed))
+            square = towards(_smoothed(squares, passed), squares[passed])
+            yield held[passed][0], Placement.nearest(square)
             passed += 1
             if passed > REACH:
                 held.pop(0)
@@ -138,6 +143,31 @@ def placed(
             f"a {noun}, or use the centre of the picture all the same (align=False, or --no-align)."
         )
     yield from ready(last=True)
+
+
+def towards(smooth: Square, found: Square, least: float = 0.0) -> Square:
+    """A smoothed square, moved to where the face was found the more, the further apart they are.
+
+    What is as small as the jumps of landmarks stays smoothed. A head that moves is followed: where
+    the face is off its place in the crop, S^ and F^ are not in one place, and an edit draws a
+    second face beside the first.
+
+    Args:
+        least: part of the difference that is followed however small it is.
+    """
+    apart = math.hypot(found.x - smooth.x, found.y - smooth.y) / smooth.side
+    grown = math.log(found.side / smooth.side)
+    turned = math.remainder(found.angle - smooth.angle, 2 * math.pi)
+    place, size, turn = (
+        least + (1 - least) * min(1.0, change / whole) ** 2
+        for change, whole in ((apart, MOVED), (abs(grown), GROWN), (abs(turned), TURNED))
+    )
+    return Square(
+        smooth.x + place * (found.x - smooth.x),
+        smooth.y + place * (found.y - smooth.y),
+        smooth.side * math.exp(size * grown),
+        smooth.angle + turn * turned,
+    )
 
 
 def _smoothed(squares: list[Square], at: int) -> Square:

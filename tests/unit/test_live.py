@@ -20,8 +20,8 @@ from app.tabs.live import camera
 from hsc import sequence
 from hsc.domains.ffhq_face.align import Square
 from hsc.errors import BitstreamError, HscError
-from hsc.sequence.live import LiveDecoder, LiveEncoder, follow
-from hsc.sequence.track import Follower
+from hsc.sequence.live import STILL, LiveDecoder, LiveEncoder
+from hsc.sequence.track import Follower, towards
 
 
 def frame(number: int = 0) -> Image.Image:
@@ -117,11 +117,11 @@ def test_old_frames_are_dropped_up_to_a_key_frame(
 
 def test_small_changes_of_the_crop_are_smoothed_and_large_ones_followed() -> None:
     before = Square(100, 100, 200, 0.0)
-    assert follow(None, before) is before
-    near = follow(before, Square(101, 100, 200, 0.01))
+    near = towards(before, Square(101, 100, 200, 0.01), STILL)
     assert 100 < near.x < 100.6 and 0 < near.angle < 0.006
-    far = follow(before, Square(130, 90, 240, 0.3))
-    assert (far.x, far.y, far.side, far.angle) == pytest.approx((130, 90, 240, 0.3))
+    assert towards(before, Square(101, 100, 200, 0.0)).x < near.x
+    far = towards(before, Square(130, 90, 250, 0.3))
+    assert (far.x, far.y, far.side, far.angle) == pytest.approx((130, 90, 250, 0.3))
 
 
 def test_a_camera_gets_pictures_from_its_bytes(live: Live, codec: TinyCodec) -> None:

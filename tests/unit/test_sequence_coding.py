@@ -357,7 +357,7 @@ def test_a_face_is_put_back_where_it_was() -> None:
 
 
 class Jittery:
-    """A domain whose subject stands still and is found a little beside it each time."""
+    """A domain whose subject of 300 px stands still and is found a pixel or two beside it."""
 
     noun = "face"
 
@@ -369,20 +369,32 @@ class Jittery:
         self.seen += 1
         if self.seen - 1 in self.blind:
             return []
-        x, y = 50 + self.random.normal(0, 2, 2)
-        return [(x - 20, y - 20, x + 20, y + 20)]
+        x, y = 200 + self.random.normal(0, 2, 2)
+        return [(x - 150, y - 150, x + 150, y + 150)]
 
 
 def squares(blind: range = range(0), count: int = 40) -> list[tuple[float, float]]:
     follower = Follower("centre_crop")
     follower.domain = Jittery(blind)  # type: ignore[assignment]
-    image = Image.new("RGB", (100, 100))
+    image = Image.new("RGB", (400, 400))
     return [(place.square.x, place.square.y) for _, place in placed([image] * count, follower)]
 
 
 def test_a_crop_does_not_shake() -> None:
     steady = np.diff(np.array(squares())[REACH:-REACH], axis=0).std()
     assert steady < 0.4 * 2 * 2**0.5  # of two neighbouring finds
+
+
+def test_a_head_that_moves_stays_in_its_place() -> None:
+    """It nods twice a second by a tenth of the crop, at 10 frames a second."""
+    follower = Follower("centre_crop")
+    nods = iter(200 + 30 * np.sin(2 * np.pi * 0.2 * np.arange(40)))
+    boxes = ([(50, y - 150, 350, y + 150)] for y in nods)
+    follower.domain = SimpleNamespace(noun="face", find=lambda image: next(boxes))  # type: ignore[assignment]
+    image = Image.new("RGB", (400, 400))
+    found = [place.square.y for _, place in placed([image] * 40, follower)]
+    apart = found - (200 + 30 * np.sin(2 * np.pi * 0.2 * np.arange(40)))
+    assert np.abs(apart).max() < 0.02 * 300
 
 
 def test_a_frame_without_a_face_keeps_its_place() -> None:
