@@ -74,8 +74,9 @@ class Decoder:
         share = self._held(opened, edits, weight, features).share
         edits = {name: share * amount for name, amount in edits.items()}
         feature = edit_feature(
-            n.edits, edits, features, n.fcn.feature_std, w_plus, feature_s, feature, keep_details
-        )
+            n.edits, edits, features, n.fcn.feature_std, w_plus, feature_s, feature, keep_details,
+            opened.lasting,
+        )  # fmt: skip
         w_plus = edit_styles(w_plus, n.edits.offset(edits, weight))
         before = opened.w_plus
         if opened.layers == "fcn":

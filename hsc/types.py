@@ -32,12 +32,15 @@ class DecodedLatents:
         feature_s: G_F(S^), (1, 512, 32, 32).
         feature: F^ of the same shape; ``feature_s`` itself where there is no FCN layer.
         layers: one of ``LAYERS``: which of them the picture is rendered from.
+        lasting: what of the detail F^ - G_F(S^) lasts over a clip; None for all of it, as in a
+            photograph. An edit gives way to what passes, such as speech.
     """
 
     w_plus: Tensor
     feature_s: Tensor
     feature: Tensor
     layers: str
+    lasting: Tensor | None = None
 
     @property
     def semantics_alone(self) -> bool:

@@ -16,6 +16,9 @@ detail, a mouth that opens may not. A look is in the detail itself: a face that 
 as old as it was, and an edit strong enough against that would leave the faces that the generator
 knows. In the order in which edits are carried out."""
 MAX_CONTRAST_GAIN = 1.5
+PASSING_FALLOFF = 0.8
+"""Size of what passes in a clip, in standard deviations, at which 1/e of the edited features is
+left there: a smile and speech add up, and a smile and a shout would be too much."""
 CHANGE_FALLOFF = 0.05
 """As ``DETAIL_FALLOFF``, but of any change whatever, where ``keep_details`` is 0."""
 
@@ -56,6 +59,7 @@ def edit_feature(
     feature_s: Tensor,
     feature_hat: Tensor,
     keep_details: float = 1.0,
+    lasting: Tensor | None = None,
 ) -> Tensor:
     """Let the decoded feature map follow an edit.
 
@@ -77,6 +81,10 @@ def edit_feature(
     the picture would look washed out, so channels that lost spread are rescaled. The detail that is
     kept still weakens the edit; each edit's measured gain compensates for that.
 
+    In a clip, detail also holds what S^ does not follow: speech, blinks, the gaze. Reducing it
+    would hold the face still. So all this applies to the detail that lasts, and the rest is added
+    to the edited features, in the place to which they moved.
+
     Args:
         table, amounts: the edits.
         g_f: G_F, (B, 23, 512) -> (B, C, px, px).
@@ -86,6 +94,7 @@ def edit_feature(
         feature_hat: F^, the decoded feature map, (B, C, px, px).
         keep_details: 1 keeps all detail that does not contradict the edit, 0 none where the edit
             changes something.
+        lasting: the detail that lasts over a clip, as ``feature_hat``; None: all of it.
 
     Returns:
         The edited feature map, exactly ``feature_hat`` when every amount is zero.
@@ -98,6 +107,13 @@ def edit_feature(
     edited = g_f(edit_styles(w_plus, table.offset(amounts, weight)))
     if feature_hat is feature_s:
         return edited
+    if lasting is not None:
+        steady = feature_s + lasting
+        result = edit_feature(table, amounts, g_f, std, w_plus, feature_s, steady, keep_details)
+        flow = motion(feature_s / spread, edited / spread)
+        passing = warp(feature_hat - steady, flow)
+        left = torch.exp(-((local_rms(passing / spread) / PASSING_FALLOFF) ** 2))
+        return torch.lerp(warp(feature_hat, flow), result + passing, left)
     detail, before = feature_hat - feature_s, feature_s
     applied: dict[str, float] = {}
     for kind, falloff in DETAIL_FALLOFF.items():

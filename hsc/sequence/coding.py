@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from hsc.bitstream.header import check_model
 from hsc.domains.ffhq_face.align import Square, cut_square
+from hsc.editing.apply import local_rms
 from hsc.editing.motion import motion, warp
 from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
@@ -40,9 +42,14 @@ SHOWN_FPS = 30.0
 """The highest rate at which frames are shown; frames between coded ones are interpolated."""
 KEY_SECONDS = 5.0
 """Time from one key frame to the next: what a lost frame costs at most."""
+LASTING = 10
+"""Frames whose mean detail is what lasts in a clip, under an edit."""
 CUT = 1.0
 """Mean squared change of F^, in standard deviations, from which on two frames are different scenes
 and nothing is interpolated between them."""
+EXPLAINED, UNEXPLAINED = 0.25, 0.45
+"""What motion leaves of a change, in standard deviations: up to the first, both frames are mixed,
+and from the second on the nearer one is shown."""
 
 
 class HasModel(Protocol):
@@ -361,6 +368,9 @@ def decode_frames(
         return codec.draw_many(latents, amounts, keep_details, preview=preview)[0]
 
     arrived = decode_latents(codec, file)
+    if amounts:
+        lasting = Lasting(codec.networks.fcn.feature_std)
+        arrived = ((frame, lasting.of(latents)) for frame, latents in arrived)
     now = next(arrived, None)
     if now is None:
         raise BitstreamError("No frame of the sequence can be decoded: get the file again.")
@@ -394,11 +404,49 @@ def decode_frames(
         now = after
 
 
+class Lasting:
+    """What of a face's detail lasts over a clip: its mean over the last frames, moved along with
+    the face.
+
+    Args:
+        std: spread of each channel of F over faces, (C,).
+    """
+
+    def __init__(self, std: Tensor) -> None:
+        self._spread = std[:, None, None]
+        self._seen = 0
+        self._before: Tensor | None = None
+        self._mean: Tensor | None = None
+
+    @torch.no_grad()
+    def of(self, latents: DecodedLatents) -> DecodedLatents:
+        """The next frame's latents, and what of their detail lasts."""
+        detail = latents.feature - latents.feature_s
+        now = latents.feature / self._spread
+        if self._mean is None or self._before is None or _apart(self._before, now) > CUT:
+            self._seen, self._mean = 1, detail
+        else:
+            self._seen += 1
+            moved = warp(self._mean, motion(self._before, now))
+            self._mean = torch.lerp(moved, detail, max(1 / self._seen, 1 / LASTING))
+        self._before = now
+        return replace(latents, lasting=self._mean)
+
+
+def _apart(one: Tensor, other: Tensor) -> float:
+    """Mean squared difference of two frames' F^, each channel in standard deviations."""
+    return float((one - other).square().mean())
+
+
 class Between:
     """Frames between two decoded ones: both are moved towards each other and mixed.
 
+    Where motion does not explain how one becomes the other, a mixture would show both faintly:
+    there the nearer one is shown.
+
     Attributes:
         cut: whether the two show different scenes.
+        believed: how far motion is believed at each place, 0 to 1, (1, 1, px, px).
     """
 
     @torch.no_grad()
@@ -406,9 +454,11 @@ class Between:
         self.codec, self.a, self.b = codec, a, b
         spread = codec.networks.fcn.feature_std[:, None, None]
         one, other = a.feature / spread, b.feature / spread
-        self.cut = float((one - other).square().mean()) > CUT
+        self.cut = _apart(one, other) > CUT
         if not self.cut:
             self.to_b, self.to_a = motion(one, other), motion(other, one)
+            left = local_rms(warp(one, self.to_b) - other)
+            self.believed = 1 - ((left - EXPLAINED) / (UNEXPLAINED - EXPLAINED)).clamp(0, 1)
 
     @torch.no_grad()
     def at(self, part: float) -> DecodedLatents:
@@ -417,10 +467,18 @@ class Between:
         w_plus = torch.lerp(a.w_plus, b.w_plus, part)
         same = a.w_plus is b.w_plus
         feature_s = a.feature_s if same else self.codec.decoder.feature_of(w_plus)
-        one = warp(a.feature, part * self.to_b)
-        other = warp(b.feature, (1 - part) * self.to_a)
-        feature = torch.lerp(one, other, part)
-        return DecodedLatents(w_plus, feature_s, feature, a.layers)
+        nearer = float(part > 0.5)
+        share = nearer + (part - nearer) * self.believed  # of the second frame
+
+        def mixed(one: Tensor, other: Tensor) -> Tensor:
+            other = warp(other, (1 - part) * self.to_a)
+            return torch.lerp(warp(one, part * self.to_b), other, share)
+
+        lasting = None
+        if a.lasting is not None and b.lasting is not None:
+            lasting = mixed(a.lasting, b.lasting)
+        feature = mixed(a.feature, b.feature)
+        return DecodedLatents(w_plus, feature_s, feature, a.layers, lasting)
 
 
 def decode_clip(

@@ -22,7 +22,7 @@ from hsc.bitstream.header import check_model
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.errors import BitstreamError
 from hsc.photograph.placement import Placement
-from hsc.sequence.coding import CODED_FPS, KEY_SECONDS, SHOWN_FPS
+from hsc.sequence.coding import CODED_FPS, KEY_SECONDS, SHOWN_FPS, Lasting
 from hsc.sequence.container import (
     MAX_FRAMES,
     MAX_RATE,
@@ -166,6 +166,7 @@ class LiveDecoder:
         self._state: State | None = None
         self._asked: Mapping[str, float] = {}
         self._share: float | None = None
+        self._lasting = Lasting(codec.networks.fcn.feature_std)
 
     def draw(
         self, record: bytes, edits: Mapping[str, float] | None = None, preview: bool = True
@@ -190,6 +191,8 @@ class LiveDecoder:
         self._before = frame
         latents = self._state.latents
         amounts = {name: amount for name, amount in (edits or {}).items() if amount}
+        if amounts:
+            latents = self._lasting.of(latents)
         if amounts != self._asked or self._share is None:
             self._share = self._codec.held_back(latents, amounts).share if amounts else 1.0
             self._asked = amounts

@@ -32,7 +32,7 @@ slowly than it moves."""
 SEARCH_EVERY = 5
 """Frames after which the detector looks again; between them the landmarks start from the last
 box."""
-MOVED, GROWN, TURNED = 0.03, 0.2, 0.2
+MOVED, GROWN, TURNED = 0.02, 0.2, 0.2
 """Differences between the smoothed crop and the face that are followed whole: of the place as a
 part of the side, of the side as its log, of the angle in radians. The last two are wider: a
 grimace moves the landmarks by as much."""

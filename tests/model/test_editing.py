@@ -365,6 +365,27 @@ def test_detail_gives_way_where_something_appears_and_only_there(table):
     assert kept[:8].min() > 0.3  # the hair
 
 
+def test_what_passes_in_a_clip_is_kept_where_an_edit_takes_what_lasts(table):
+    """A frame's own detail at the mouth, with and without a word on what of it lasts."""
+    w_plus, std = styles(3), load_file(path_of("fcn"))["feature_std"].float()[:, None, None]
+    feature_s = synthesis().feature(w_plus)
+    lasting = torch.full_like(feature_s, 0.5)
+    spoken = torch.zeros_like(feature_s)
+    spoken[..., 18:27, 10:22] = 0.1
+    arguments = table, {"mouth_open": 1.5}, synthesis().feature, std[:, 0, 0], w_plus, feature_s
+
+    def heard(known):
+        still, speaks = (
+            edit_feature(*arguments, feature_s + lasting + passing, lasting=known)
+            for passing in (torch.zeros_like(spoken), spoken * std)
+        )
+        return ((speaks - still) / std)[0, :, 21:24, 13:19].mean()
+
+    assert heard(lasting) > 0.08 > 0.03 > heard(None)
+    whole = edit_feature(*arguments, feature_s + lasting, lasting=lasting)
+    assert torch.equal(whole, edit_feature(*arguments, feature_s + lasting))
+
+
 def test_detail_turns_along_with_the_head(table):
     def across(feature):
         return torch.arange(32.0).expand_as(feature) - 15.5

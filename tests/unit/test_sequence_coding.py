@@ -20,9 +20,10 @@ from hsc.bitstream.rans import encode_symbols
 from hsc.domains.ffhq_face import Face
 from hsc.domains.ffhq_face.align import face_square
 from hsc.domains.ffhq_face.search import MEAN_SHAPE
+from hsc.editing.motion import warp
 from hsc.errors import BitstreamError, HscError, NoFaceError
 from hsc.sequence import coding
-from hsc.sequence.coding import Between, decode_frames, encode_frames
+from hsc.sequence.coding import Between, Lasting, decode_frames, encode_frames
 from hsc.sequence.container import Header, SequenceFile, pack, unpack
 from hsc.sequence.quantise import choose, table_bits
 from hsc.sequence.temporal import Expected, State, TemporalCodec
@@ -270,6 +271,38 @@ def test_frames_between_follow_the_motion() -> None:
     mean = ((a.feature + b.feature) / 2 - middle.feature)[inner].square().mean()
     assert moved < 0.5 * mean
     assert Between(codec, a, replace(b, feature=b.feature + 3)).cut
+
+
+def test_where_motion_explains_nothing_the_nearer_frame_is_shown() -> None:
+    codec = TinyCodec()
+    random = torch.Generator().manual_seed(0)
+    a, b = (
+        DecodedLatents(torch.zeros(1, *SPEC.w_plus_shape), feature, feature, "scn+fcn")
+        for feature in 0.6 * torch.randn(2, 1, 8, 16, 16, generator=random)
+    )
+    between = Between(codec, a, b)
+    unexplained = (between.believed == 0).expand_as(a.feature)
+    assert not between.cut and unexplained.float().mean() > 0.9
+    near_a, near_b = warp(a.feature, between.to_b / 3), warp(b.feature, between.to_a / 3)
+    for part, nearer in ((1 / 3, near_a), (2 / 3, near_b)):
+        apart = between.at(part).feature - nearer
+        assert apart[unexplained].abs().max() < 1e-5
+
+
+def test_what_lasts_is_the_mean_of_the_detail() -> None:
+    detail = torch.full((1, 8, 16, 16), 0.2)
+    lasting = Lasting(torch.ones(8))
+    seen = []
+    for passing in (0.0, 0.2, -0.2, 0.0):
+        feature_s = torch.ones_like(detail)
+        latents = DecodedLatents(torch.zeros(1), feature_s, feature_s + detail + passing, "scn+fcn")
+        found = lasting.of(latents).lasting
+        assert found is not None
+        seen.append(float(found.mean()))
+    assert seen == pytest.approx([0.2, 0.3, 0.2, 0.2])
+    far = DecodedLatents(torch.zeros(1), detail, detail + 5, "scn+fcn")  # another scene
+    after = lasting.of(far).lasting
+    assert after is not None and float(after.mean()) == pytest.approx(5)
 
 
 def test_memory_holds_a_few_frames_only() -> None:
