@@ -32,6 +32,7 @@ STAGES = (
     "principal",
     "domain",
     "toy",
+    "motion",
 )
 
 

@@ -322,7 +322,7 @@ def decode_latents(codec: Codec, file: SequenceFile) -> Iterator[tuple[Frame, De
     """
     header = file.header
     check_model(header.model_id, codec.model_id)
-    temporal = TemporalCodec(codec.networks, header.level)
+    temporal = TemporalCodec(codec.networks, header.level, version=header.version)
     state: State | None = None
     for frame in file.frames:
         try:

@@ -2,7 +2,7 @@
 
     offset  bytes  field
     0       4      magic b"HSCV"
-    4       1      version, 1
+    4       1      version, 1 or 2: how the layers of predicted frames are read, see temporal.py
     5       2      model id, as in a .hsc file
     7       1      level code c: level = 1 + c / 50, c = 0..250
     8       2      coded frames a second, in hundredths, 100..6000
@@ -54,7 +54,8 @@ from hsc.photograph import placement
 from hsc.photograph.placement import TURN, Placement
 
 MAGIC = b"HSCV"
-VERSION = 1
+VERSION = 2
+"""That is written; files of version 1 are read too."""
 WRONG_FORMAT = "This is a file of one picture, not a .hsv sequence: open it with `hsc info`."
 KEY, PREDICTED, SOUND = 0xF0, 0xF1, 0xF2
 MAX_FRAMES = 2**16 - 1
@@ -79,6 +80,7 @@ class Header:
         shown: frames that are shown for each coded one.
         width, height: of the clip in pixels.
         frames: how many are coded.
+        version: 1 or 2.
 
     Raises:
         BitstreamError: a field does not fit the file.
@@ -91,8 +93,10 @@ class Header:
     width: int
     height: int
     frames: int
+    version: int = VERSION
 
     def __post_init__(self) -> None:
+        _check("version", self.version, 1, VERSION)
         _check("model id", self.model_id, 0, 0xFFFF)
         object.__setattr__(self, "level", snap_level(self.level))
         _check("number of coded frames a second", self.coded_fps, 1, MAX_RATE)
@@ -117,7 +121,7 @@ class Header:
         """Its bytes."""
         fields = (
             MAGIC
-            + bytes([VERSION])
+            + bytes([self.version])
             + self.model_id.to_bytes(2, "little")
             + bytes([level_code(self.level)])
             + round(self.coded_fps * RATE_STEPS).to_bytes(2, "little")
@@ -140,7 +144,8 @@ class Header:
         Raises:
             BitstreamError: the bytes are no readable header.
         """
-        check_format(data, MAGIC, VERSION, ".hsv", WRONG_FORMAT)
+        version = 1 if data[len(MAGIC) : len(MAGIC) + 1] == b"\x01" else VERSION
+        check_format(data, MAGIC, version, ".hsv", WRONG_FORMAT)
         if len(data) < HEADER_BYTES:
             raise BitstreamError(
                 f"The file ends inside its header, after {len(data)} bytes; "
@@ -154,7 +159,8 @@ class Header:
             )
         words = [int.from_bytes(data[at : at + 2], "little") for at in (5, 8, 11, 13, 15)]
         model, rate, width, height, frames = words
-        return cls(model, level_of(data[7]), rate / RATE_STEPS, data[10], width, height, frames)
+        level, shown = level_of(data[7]), data[10]
+        return cls(model, level, rate / RATE_STEPS, shown, width, height, frames, version)
 
 
 @dataclass(frozen=True)
@@ -333,7 +339,7 @@ def describe(data: bytes) -> dict[str, Any]:
     of_frames = sum(file.sizes)
     picture = HEADER_BYTES + of_frames
     return {
-        "version": VERSION,
+        "version": header.version,
         "model": f"{header.model_id:04x}",
         "level": header.level,
         "coded_fps": header.coded_fps,

@@ -161,7 +161,7 @@ class LiveDecoder:
         self._codec = codec
         self._head = Header.unpack(header)
         check_model(self._head.model_id, codec.model_id)
-        self._temporal = TemporalCodec(codec.networks, self._head.level)
+        self._temporal = TemporalCodec(codec.networks, self._head.level, version=self._head.version)
         self._before: Frame | None = None
         self._state: State | None = None
         self._asked: Mapping[str, float] = {}

@@ -33,21 +33,27 @@ from hsc.latent_codecs.feature_slices.prior import SLICES
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.networks import Networks
 from hsc.numerics.exact import snap
+from hsc.sequence.channels import USUAL
+from hsc.sequence.container import VERSION
 from hsc.sequence.quantise import FloatArray, choose, table_bits
 from hsc.types import DecodedLatents, Inversion
 
-SCALE_STEPS = 2
-"""Steps of the table, quarter octaves, by which a frame's byte moves all of a layer's scales."""
-SHIFTS = 16
+SCALE_STEPS = {1: 2, 2: 1}
+"""By the file's version: steps of the table, quarter octaves, by which a frame's byte moves all of
+a layer's scales."""
+SHIFTS = {1: 16, 2: 32}
 """Values of that byte; a frame that moves more has larger differences everywhere."""
 S_SHIFT, F_SHIFT = -24, -8
 """The least shift of each layer, in quarter octaves."""
-S_USUAL = 4
-"""Shift that changes of S are priced with."""
+S_USUAL = 8
+"""Quarter octaves above the least shift that changes of S are priced with."""
 PRICE = 0.15
 """Squared steps that a bit is worth where no rate is asked for."""
 FIRST = 1 / 32
-"""Mean magnitude that a channel's symbols are expected to have in the frame after a key frame."""
+"""Mean magnitude that a channel's symbols are expected to have after a key frame, in files of
+version 1; in later ones it is the channel's own, of ``channels.USUAL``."""
+USUAL_WEIGHT = 0.25
+"""What the usual mean of a channel weighs against that of a frame."""
 NEAR = 4
 """Weight of what the channels before have at a place against what the frame before had there."""
 
@@ -123,10 +129,16 @@ class TemporalCodec:
         networks: of the model.
         level: of the sequence.
         price: squared steps that a bit is worth to the encoder; 0 rounds to the nearest.
+        version: of the file.
     """
 
-    def __init__(self, networks: Networks, level: float, price: float = PRICE) -> None:
-        self.networks, self.level, self.price = networks, level, price
+    def __init__(
+        self, networks: Networks, level: float, price: float = PRICE, version: int = VERSION
+    ) -> None:
+        self.networks, self.level, self.price, self.version = networks, level, price, version
+        self.scale_steps, self.shifts = SCALE_STEPS[version], SHIFTS[version]
+        channels = networks.config.latent_channels
+        self.usual = np.full(channels, FIRST) if version == 1 else np.array(USUAL) / 65536
         self.bits = table_bits(networks.tables)
         self.expected = Expected(networks.tables)
         # exp2 may differ in its last bit between libraries: the grid absorbs it
@@ -157,9 +169,8 @@ class TemporalCodec:
         semantics = n.semantics(exact, feature_s)
         y_hat = n.fcn.coder.decompress(fcn, semantics.context, self.level)
         feature = n.fcn.restore(y_hat, feature_s, self.level)
-        channels, *shape = y_hat.shape[1:]
         latents = DecodedLatents(w_plus, feature_s, feature, "scn+fcn")
-        return State(y_hat[0], np.full(channels, FIRST), np.zeros(shape), symbols, latents)
+        return State(y_hat[0], self.usual, np.zeros(y_hat.shape[2:]), symbols, latents)
 
     def encode(
         self, latents: Inversion, before: State, ahead: Sequence[Inversion] = ()
@@ -206,7 +217,7 @@ class TemporalCodec:
             components: of this frame and of those ahead, (1 + n, K).
             before: the symbols of the frame before.
         """
-        index = self._moved(self.scn_index, S_SHIFT, S_USUAL)
+        index = self._moved(self.scn_index, S_SHIFT, S_USUAL // self.scale_steps)
         wanted = components - before.numpy()
         changes = torch.from_numpy(choose(wanted, index, self.bits, self.price))
         changes = (before + changes).clamp(-MAX_SYMBOL, MAX_SYMBOL) - before
@@ -280,11 +291,14 @@ class TemporalCodec:
     def carried(self, before: Carried, symbols: Tensor) -> Carried:
         """What the symbols of F leave for those of the next frame."""
         magnitude = np.abs(symbols.numpy())
-        total = magnitude.sum(axis=(1, 2))
-        places = magnitude[0].size
+        total, places = magnitude.sum(axis=(1, 2)), magnitude[0].size
+        if self.version == 1:
+            seen = (total + 0.5) / places
+        else:
+            seen = (total / places + USUAL_WEIGHT * self.usual) / (1 + USUAL_WEIGHT)
         return Carried(
             snap(before.y_hat + symbols.double() * self.step),
-            0.5 * before.means + 0.5 * ((total + 0.5) / places),
+            0.5 * before.means + 0.5 * seen,
             magnitude.sum(axis=0).astype(np.float64),
         )
 
@@ -300,11 +314,11 @@ class TemporalCodec:
         """What ``_write`` wrote, in the shape of the index."""
         if not data:
             return np.zeros(index.shape, np.int64)
-        moved = self._moved(index, least, _shift_of(data))
+        moved = self._moved(index, least, _shift_of(data, self.shifts))
         return SymbolReader(data[1:], self.expected.tables, index.size).read(moved)
 
     def _moved(self, index: IntArray, least: int, shift: int) -> IntArray:
-        moved = index + (least + SCALE_STEPS * shift)
+        moved = index + (least + self.scale_steps * shift)
         return np.clip(moved, 0, len(self.expected.tables) - 1)
 
     def _best_shift(self, symbols: IntArray, index: IntArray, least: int) -> int:
@@ -319,7 +333,7 @@ class TemporalCodec:
             p = more[self._moved(np.arange(tables), least, shift)]
             return -float((large * np.log2(p) + many * np.log2(1 - p)).sum())
 
-        return min(range(SHIFTS), key=cost)
+        return min(range(self.shifts), key=cost)
 
     def _indexes(self, symbols: IntArray, before: Carried) -> IntArray:
         """The tables of F's symbols without a shift: a slice's depend on the slices before."""
@@ -334,7 +348,7 @@ class TemporalCodec:
         shape = tuple(before.y_hat.shape)
         if not data:
             return np.zeros(shape, np.int64)
-        shift = _shift_of(data)
+        shift = _shift_of(data, self.shifts)
         reader = SymbolReader(data[1:], self.expected.tables, before.y_hat.numel())
         read = []
         done = np.zeros(shape[1:])
@@ -364,8 +378,8 @@ def _slices() -> list[slice]:
     return found
 
 
-def _shift_of(data: bytes) -> int:
-    if data[0] >= SHIFTS:
+def _shift_of(data: bytes, shifts: int) -> int:
+    if data[0] >= shifts:
         raise BitstreamError(
             "The file is damaged: a frame has impossible scales; get the file again."
         )

@@ -91,7 +91,7 @@ def test_the_camera_is_coded_live_and_recorded(frames, camera, server, visit, tm
     with page.expect_request(lambda r: '"smile":1' in r.headers.get("x-hsc-camera", "")) as asked:
         smile.press("Enter")
     answer = asked.value.response().json()
-    assert answer["total"] > answer["scn"] + answer["fcn"]
+    assert answer["total"] > answer["scn"] + answer["fcn"] > 0
     with page.expect_download() as download:
         page.locator("#live-save").click()
     saved = sequence.unpack(Path(download.value.path()).read_bytes())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,15 +17,17 @@ from paths import ROOT
 from PIL import Image
 from tiny_model import SPEC, Latents, TinyCodec, tiny_networks
 
-from hsc.bitstream.rans import encode_symbols
+from hsc.bitstream.rans import CdfTables, encode_symbols
 from hsc.domains.ffhq_face import Face
 from hsc.domains.ffhq_face.align import face_square
 from hsc.domains.ffhq_face.search import MEAN_SHAPE
 from hsc.editing.motion import warp
 from hsc.errors import BitstreamError, HscError, NoFaceError
+from hsc.numerics.exact import snap
+from hsc.photograph.placement import Placement
 from hsc.sequence import coding
 from hsc.sequence.coding import Between, Lasting, decode_frames, encode_frames
-from hsc.sequence.container import Header, SequenceFile, pack, unpack
+from hsc.sequence.container import Frame, Header, SequenceFile, pack, unpack
 from hsc.sequence.quantise import choose, table_bits
 from hsc.sequence.temporal import Expected, State, TemporalCodec
 from hsc.sequence.track import REACH, Follower, placed
@@ -159,6 +162,68 @@ def chosen(*ahead: list[float], price: float = 0.1) -> list[int]:
     given = np.array(ahead)
     index = np.zeros(given.shape[1], np.int64)
     return choose(given, index, FLAT, price).tolist()
+
+
+def written_before(symbols: list[np.ndarray], tables: CdfTables, shift: int) -> list[bytes]:
+    """FCN layers of predicted frames after a key frame, as docs/video.md says of version 1."""
+    means = np.array(
+        [
+            sum((b - a) * abs(k + offset) for k, (a, b) in enumerate(pairwise(cdf[:-1]))) / 65536
+            for cdf, offset in zip(tables.cdfs, tables.offsets)
+        ]
+    )
+    between = np.sqrt(means[1:] * means[:-1])
+    px = symbols[0].shape[1]
+    expected, last = np.full(128, 1 / 32), np.zeros((px, px))
+
+    def box(a: np.ndarray) -> np.ndarray:
+        wide = np.pad(a, 1, mode="edge")
+        return sum(wide[i : i + px, j : j + px] for i in range(3) for j in range(3))
+
+    layers = []
+    for frame in symbols:
+        magnitude, done, index, start = np.abs(frame), np.zeros((px, px)), [], 0
+        for width in (8, 12, 20, 32, 56):
+            part = slice(start, start + width)
+            near = 1 + box(last) + 4 * box(done)
+            share = near * px**2 / near.sum()
+            t = (between < (expected[part, None, None] * share)[..., None]).sum(-1)
+            index.append(np.clip(t - 8 + 2 * shift, 0, 39))
+            done, start = done + magnitude[part].sum(0), start + width
+        layers.append(bytes([shift]) + encode_symbols(frame, np.concatenate(index), tables))
+        expected = 0.5 * expected + 0.5 * (magnitude.sum((1, 2)) + 0.5) / px**2
+        last = magnitude.sum(0).astype(float)
+    return layers
+
+
+def test_files_of_version_1_are_read() -> None:
+    """Symbols that were written by the rules of version 1 come back, frame after frame."""
+    random = np.random.default_rng(5)
+    symbols = [(random.laplace(0, 0.3, (128, 8, 8))).round().astype(np.int64) for _ in range(3)]
+    codec = TemporalCodec(NETWORKS, 2, version=1)
+    state = codec.encode_key(Latents(NETWORKS)(0))[2]
+    for frame, layer in zip(symbols, written_before(symbols, NETWORKS.tables, 5)):
+        before, state = state, codec.decode(b"", layer, state)
+        assert torch.equal(state.y_hat, snap(before.y_hat + torch.from_numpy(frame) * codec.step))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_says_how_its_frames_are_read(version: int) -> None:
+    codec, frames = TinyCodec(), []
+    temporal = TemporalCodec(codec.networks, 3, version=version)
+    state = None
+    for number, picture in enumerate(moving(4)):
+        latents = codec.analyse(picture.crop((8, 0, 88, 80)))
+        if state is None:
+            scn, fcn, state = temporal.encode_key(latents)
+        else:
+            scn, fcn, state = temporal.encode(latents, state)
+        frames.append(Frame(number, number == 0, Placement(400, 320, 640, 0), scn, fcn))
+    header = Header(codec.model_id, 3, 10, 1, *SIZE, 4, version)
+    file = unpack(pack(header, tuple(frames)))
+    assert file.header.version == version
+    *_, (_, last) = coding.decode_latents(codec, file)
+    assert state is not None and torch.equal(last.feature, state.latents.feature)
 
 
 def test_small_differences_are_left() -> None:

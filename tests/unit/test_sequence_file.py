@@ -75,6 +75,7 @@ def test_a_predicted_frame_has_a_dozen_bytes_beside_its_layers() -> None:
         width=st.integers(16, 4096),
         height=st.integers(16, 4096),
         frames=st.integers(1, 65535),
+        version=st.integers(1, 2),
     )
 )
 @settings(max_examples=60, deadline=None)
@@ -177,7 +178,7 @@ def test_other_files_are_named() -> None:
         (b"", "empty"),
         (b"HSC\x01" + bytes(20), "one picture"),
         (b"\x89PNG" + bytes(20), "not a .hsv file"),
-        (b"HSCV\x02" + bytes(20), "version 2"),
+        (b"HSCV\x03" + bytes(20), "version 3"),
     ):
         with pytest.raises(BitstreamError, match=words):
             unpack(data)

@@ -17,7 +17,7 @@ from hsc.errors import HscError
 from hsc.research import distributed
 from hsc.research.data import shapes
 from hsc.research.options import TrainOptions
-from hsc.research.stages import domain, encoder, generator, latent_codecs, semantics
+from hsc.research.stages import domain, encoder, generator, latent_codecs, motion, semantics
 from hsc.research.training.config import SHARE, shipped
 from hsc.research.training.setting import Setting
 
@@ -45,7 +45,7 @@ STAGES: Mapping[str, Callable[[Setting], None]] = {
     "principal": domain.principal,
 }
 ALL = "all"
-DOMAIN, TOY = "domain", "toy"
+DOMAIN, TOY, MOTION = "domain", "toy", "motion"
 DOMAIN_SHARES = {
     "pairs": 1.0, "preview": 1.5, "exit128": 1.5, "inversion": 6.0, "latents": 1.0,
     "semantic": 0.5, "feature": 3.0, "principal": 0.1,
@@ -65,14 +65,16 @@ def run(stage: str, options: TrainOptions) -> None:
     """Run one stage, or the whole recipe; with the other processes that ``torchrun`` started.
 
     Args:
-        stage: a key of :data:`STAGES`, ``all``, ``domain`` or ``toy``.
+        stage: a key of :data:`STAGES`, ``all``, ``domain``, ``toy`` or ``motion``.
         options: data, budget, hyperparameters and where results go.
 
     Raises:
         HscError: the configuration does not fit the stage.
     """
     with distributed.processes(options.device):
-        if stage == ALL:
+        if stage == MOTION:
+            motion.run(options)
+        elif stage == ALL:
             recipe(options)
         elif stage == DOMAIN:
             new_domain(options)
