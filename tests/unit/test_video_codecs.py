@@ -1,5 +1,7 @@
 """The video codecs that clips are compared with: as many bytes, the same frames."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -47,6 +49,33 @@ def test_streams_are_made_once(monkeypatch) -> None:
     assert len(made) == len(set(made)) < 10
     least = shrunk.fitted(video_codecs.CODECS[0], 10)  # none is as small
     assert len(least) == round(20_000 * 2 ** (-51 / 6))
+
+
+def test_sizes_that_are_worth_trying() -> None:
+    found = {rate: sequence.worth_trying([128, 256, 512], rate) for rate in (0.5, 6, 24, 400)}
+    assert found == {0.5: [128], 6: [128, 256], 24: [128, 256, 512], 400: [512]}
+
+
+def test_the_best_size_is_kept(monkeypatch, tmp_path) -> None:
+    """Of the sizes that fit the nearest is reported; a second call makes no stream."""
+    made = []
+
+    def fitted(self, codec: video_codecs.VideoCodec, budget: int) -> bytes:
+        made.append(self.px)
+        return bytes(100 if self.px < 512 else 100_000)
+
+    def compared(evaluator, originals, drawn, size: int) -> dict[str, float]:
+        return {"lpips_256": {128: 0.3, 256: 0.1, 512: 0.01}[drawn], "kbit_s": size}
+
+    monkeypatch.setattr(video_codecs.Shrunk, "fitted", fitted)
+    monkeypatch.setattr(sequence, "pictures", lambda codec, data, px, crops: px)
+    monkeypatch.setattr(sequence, "compared", compared)
+    scored = [SimpleNamespace(image=picture) for picture in frames(px=1024)]
+    kept = tmp_path / "kept" / "others.json"
+    first = sequence.others(None, scored, (24,), "a", kept)
+    assert [row["px"] for row in first] == [256] * len(video_codecs.CODECS)
+    count = len(made)
+    assert sequence.others(None, scored, (24,), "a", kept) == first and len(made) == count
 
 
 def test_the_table_has_a_row_for_everything_measured() -> None:

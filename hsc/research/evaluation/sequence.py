@@ -30,7 +30,6 @@ from hsc.research.evaluation.video_codecs import (
     CODECS,
     FPS,
     Shrunk,
-    VideoCodec,
     pictures,
 )
 from hsc.research.options import ValidateOptions
@@ -49,10 +48,8 @@ FIGURES = (
 FACES_EVERY = 3
 """Every so many-th frame is looked at by everything but LPIPS, which takes longest."""
 SMALLER = (128, 256, 512)
-LEAST_BITS = 0.02
-"""Bits a pixel below which a size is not tried, unless it is the smallest: no codec gets there."""
-MOST_BITS = 0.5
-"""And above which a size is not tried, unless it is the largest."""
+LEAST_BITS, MOST_BITS = 0.009, 0.5
+"""Bits a pixel of the sizes that are tried: with fewer no codec is at its best."""
 DRIFT_LEVEL, DRIFT_FRAMES, DRIFT_AT = 2.0, 31, (1, 5, 10, 15, 20, 25, 30)
 KEPT = "sequence-others.json"
 NOTE = (
@@ -203,56 +200,43 @@ def drift(codec: Codec, evaluator: Evaluator, latents: Sequence[Inversion]) -> l
 def others(
     evaluator: Evaluator, originals: Sequence[Scored], rates: Sequence[float], clip: str, kept: Path
 ) -> list[report.Row]:
-    """Every other codec at every rate, each at its best size; known rows are read from a file."""
+    """Every other codec at every rate, each at its best size; known rows are read from a file.
+
+    The best is the one whose pictures are nearest among those that fit; where none fits, the
+    smallest.
+    """
     crops = [scored.image for scored in originals]
     digest = hashlib.sha256(b"".join(crop.tobytes() for crop in crops)).hexdigest()[:16]
     known = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
     sizes = {px: Shrunk(crops, px) for px in SMALLER if px < crops[0].width}
     rows = []
     for rate in rates:
+        budget = 1000 * rate / 8 * len(originals) / FPS
         for codec in CODECS:
-            key = f"{digest} {rate:g} {codec}"
-            if key not in known:
-                known[key] = best_size(evaluator, codec, originals, sizes, rate)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_text(json.dumps(known, indent=1), "utf-8")
-            rows.append({"what": f"{codec.name}, {rate:g} kbit/s", "clip": clip} | known[key])
+            found = []
+            for px in worth_trying(list(sizes), rate):
+                key = f"{digest} {rate:g} {px} {codec}"
+                if key not in known:
+                    data = sizes[px].fitted(codec, int(budget))
+                    drawn = pictures(codec, data, px, crops)
+                    row = compared(evaluator, originals, drawn, len(data)) | {"px": px}
+                    known[key] = row | {"bytes": len(data)}
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    kept.write_text(json.dumps(known, indent=1), "utf-8")
+                found.append(known[key])
+                if known[key]["bytes"] > budget:  # larger sizes are larger
+                    break
+            fit = [row for row in found if row["bytes"] <= budget]
+            best = min(fit, key=lambda row: row["lpips_256"]) if fit else found[0]
+            rows.append({"what": f"{codec.name}, {rate:g} kbit/s", "clip": clip} | best)
     return rows
 
 
-def best_size(
-    evaluator: Evaluator,
-    codec: VideoCodec,
-    originals: Sequence[Scored],
-    sizes: dict[int, Shrunk],
-    rate: float,
-) -> report.Row:
-    """The size whose pictures are nearest among those that fit; where none fits, the smallest."""
-    budget = int(1000 * rate / 8 * len(originals) / FPS)
-    crops = [scored.image for scored in originals]
-    found: list[tuple[bool, float, int, int, list[Image.Image]]] = []
-    for px, shrunk in sizes.items():
-        a_pixel = 1000 * rate / FPS / px**2
-        tried = a_pixel >= LEAST_BITS or px == min(sizes)
-        if not (tried and (a_pixel <= MOST_BITS or px == max(sizes))):
-            continue
-        data = shrunk.fitted(codec, budget)
-        drawn = pictures(codec, data, px, crops)
-        if len(data) > budget and found:
-            break
-        lpips = float(
-            np.mean(
-                [
-                    evaluator.lpips.distance(o.lpips_small, _features(evaluator, d)).item()
-                    for o, d in list(zip(originals, drawn))[::FACES_EVERY]
-                ]
-            )
-        )
-        found.append((len(data) > budget, lpips, px, len(data), drawn))
-        if len(data) > budget:  # larger sizes are larger
-            break
-    _, _, px, size, drawn = min(found, key=lambda each: each[:3])
-    return compared(evaluator, originals, drawn, size) | {"px": px}
+def worth_trying(sizes: list[int], rate: float) -> list[int]:
+    """Those of the sizes, in rising order, that have a usual number of bits a pixel."""
+    bits = {px: 1000 * rate / FPS / px**2 for px in sizes}
+    usual = [px for px in sizes if LEAST_BITS <= bits[px] <= MOST_BITS]
+    return usual or [min(sizes)]
 
 
 def summarise(rows: list[report.Row]) -> list[report.Row]:
