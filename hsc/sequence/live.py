@@ -86,7 +86,8 @@ class LiveEncoder:
         self._every = max(1, round(KEY_SECONDS * fps))
         self._square: Square | None = None
         self._state: State | None = None
-        self._number = self._since = self._still = 0
+        self._number = self._since = 0
+        self._still = 0.0  # cost of the last key frame
         self._place: Placement | None = None
         self._kept: list[Frame] = []
 
@@ -112,10 +113,10 @@ class LiveEncoder:
         key = self._state is None or self._since >= self._every
         if self._state is not None and not key:
             scn, fcn, after = self._temporal.encode(latents, self._state)
-            key = len(scn) + len(fcn) > self._still
+            key = self._temporal.cost(scn, fcn, latents, after) > self._still
         if key:
             scn, fcn, after = self._temporal.encode_key(latents)
-            self._since, self._still = 0, len(scn) + len(fcn)
+            self._since, self._still = 0, self._temporal.cost(scn, fcn, latents, after)
         frame = Frame(self._number, key, place, scn, fcn)
         record = frame.pack(self._head, self._place)
         self._state, self._place = after, place
