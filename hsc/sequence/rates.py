@@ -36,6 +36,8 @@ NEAR = 0.97
 """Part of its bytes from which on a group is taken to be as large as it may be."""
 TRIES = 7
 """Prices that are tried at a level."""
+MOST_FOR_CHANGES = 0.3
+"""Price above which changes of expression are lost: such a level is not taken, but the least."""
 PILOT = 16
 """Frames of the first group that choose the level."""
 MOST_OF_KEY = 0.7
@@ -209,7 +211,10 @@ class Rate:
     def _best_level(
         self, latents: Sequence[Inversion], places: Sequence[Placement], budget: float
     ) -> float:
-        """The level by which F^ is nearest, of those whose key frame leaves something."""
+        """The level by which F^ is nearest, of those at which what moves is paid for.
+
+        F^ of a fine key frame that hardly changes is nearest on the mean, and does not speak.
+        """
         pilot = latents[:PILOT]
         part = (len(pilot) - 1) / max(len(latents) - 1, 1)
         found: list[tuple[float, float, float]] = []  # error, level, price
@@ -221,7 +226,8 @@ class Rate:
                 break
             coded = group.fitted(key + part * (budget - key), self._price)
             found.append((group.error(coded), level, coded.price))
-            if found[-1] > min(found):
+            if coded.price > MOST_FOR_CHANGES or found[-1] > min(found):
                 break
-        _, level, self._price = min(found)
+        paid = [each for each in found if each[2] <= MOST_FOR_CHANGES]
+        _, level, self._price = min(paid or found[:1])
         return level
