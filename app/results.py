@@ -95,6 +95,19 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class LevelSize:
+    """Bytes of the file of a named level.
+
+    Attributes:
+        exact: it is the size of the file itself, else about that.
+    """
+
+    level: int
+    size: int
+    exact: bool
+
+
+@dataclass(frozen=True)
 class Compressed:
     """A compressed face, and the pictures rendered from its bytes; None: not there yet."""
 

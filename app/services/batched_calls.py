@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from PIL import Image
 
 from app.protocols import FaceCodec, ProgressReport
-from hsc.rate import largest_file
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import DecodedLatents, Inversion
@@ -93,6 +92,11 @@ def encode(
     return Encoded(inversion, data, seconds, render_layers(codec, data, render))
 
 
+def encode_uncorrected(codec: FaceCodec, inversion: Inversion, level: float) -> bytes:
+    """A file without the correction for its level: of about the size of the corrected one."""
+    return codec.compress(replace(inversion, crop=None), level)
+
+
 def encode_within(
     codec: FaceCodec, crop: Image.Image, inversion: Timed[Inversion] | None, max_bytes: int
 ) -> Encoded:
@@ -103,12 +107,8 @@ def encode_within(
     """
     inversion = inversion or analyse(codec, crop)
     watch = Stopwatch()
-    data = _within(codec, inversion.value, max_bytes)
+    data = codec.compress(inversion.value, max_bytes=max_bytes)
     return Encoded(inversion, data, {"analyse": inversion.seconds, "compress": watch.lap()})
-
-
-def _within(codec: FaceCodec, inversion: Inversion, max_bytes: int) -> bytes:
-    return largest_file(lambda level: codec.compress(inversion, level), max_bytes)
 
 
 def refine(
@@ -126,7 +126,7 @@ def refine(
     if max_bytes is None:
         data = codec.compress(refined, level)
     else:
-        data = _within(codec, refined, max_bytes)
+        data = codec.compress(refined, max_bytes=max_bytes)
     return Timed(data, watch.lap())
 
 

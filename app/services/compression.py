@@ -15,8 +15,16 @@ from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint
 from app.executor import Executor, one_core
-from app.results import Compressed, Prepared, Progress, facts_of
-from app.services.batched_calls import Encoded, Timed, analyse, encode, encode_within, refine
+from app.results import Compressed, LevelSize, Prepared, Progress, facts_of
+from app.services.batched_calls import (
+    Encoded,
+    Timed,
+    analyse,
+    encode,
+    encode_uncorrected,
+    encode_within,
+    refine,
+)
 from app.services.decoding import Decoding
 from hsc.bitstream import with_layers
 from hsc.domains import domain, select, tried_turns
@@ -194,10 +202,22 @@ class Compression:
             self._levels.put((prepared.key, max_bytes), level)
         return level
 
-    def level_bytes(self, prepared: Prepared, layers: str = "scn+fcn") -> Iterator[tuple[int, int]]:
-        """Number of each named level, and the bytes of the file with these layers."""
+    def level_sizes(self, prepared: Prepared, layers: str = "scn+fcn") -> Iterator[LevelSize]:
+        """The bytes of the file of each named level with these layers.
+
+        Files that have not been asked for are not corrected for their level, which takes long:
+        their size is about that of the file that will be made.
+        """
         for level in LEVELS:
-            yield level.number, len(with_layers(self.file(prepared, level.number), layers))
+            number = float(level.number)
+            inversion = self.inversion(prepared)
+            made = (prepared.key, number) in self._files
+            exact = made or inversion.crop is None or layers == "scn"
+            if made or inversion.crop is None:
+                data = self.file(prepared, number)
+            else:
+                data = self.executor.run(encode_uncorrected, inversion, number)
+            yield LevelSize(level.number, len(with_layers(data, layers)), exact)
 
     def inversion(self, prepared: Prepared) -> Inversion:
         """What the encoder finds in a crop, as the codec's `analyse`."""

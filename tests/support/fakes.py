@@ -27,6 +27,7 @@ from hsc.editing.plausibility import Held
 from hsc.errors import BitstreamError, HscError
 from hsc.metrics.dists import Dists
 from hsc.networks import Networks
+from hsc.rate import largest_file
 from hsc.types import DecodedLatents, Inversion
 
 SIDE = FACE_1024.image_px
@@ -108,7 +109,11 @@ class FakeCodec:
             shifted = (latents.w_plus.int() + 9 * step) % 256
             yield Inversion(shifted.to(torch.uint8), NOTHING, NOTHING)
 
-    def compress(self, latents: Inversion, level: float) -> bytes:
+    def compress(
+        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+    ) -> bytes:
+        if max_bytes is not None:
+            return largest_file(lambda each: self.compress(latents, each), max_bytes)
         self.calls.append(f"compress {level:g}")
         picture = Image.fromarray(latents.w_plus.numpy())
         scn = np.asarray(picture.resize((8, 8), Image.Resampling.BOX))

@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,39 @@ def test_results_grow_from_the_crop_to_both_pictures(studio):
     assert same(both.picture_scn, scn.picture_scn)
     assert not same(both.picture_both, both.picture_scn)
     assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
+
+
+class Correcting(FakeCodec):
+    """Corrects what it finds for each level, which takes a while."""
+
+    def analyse(self, crop):
+        return replace(super().analyse(crop), crop=torch.zeros(1))
+
+    def compress(self, latents, level=3, *, max_bytes=None):
+        if latents.crop is not None:
+            self.calls.append("correct")
+        return super().compress(latents, level, max_bytes=max_bytes)
+
+
+def test_sizes_of_levels_are_about_right_until_their_files_are_made():
+    codec = Correcting()
+    studio = Studio(lambda: codec)
+    result = compress(studio, 5)
+    sizes = list(studio.compression.level_sizes(result.prepared))
+    assert [each.exact for each in sizes] == [False, False, False, False, True, False]
+    assert sizes[4].size == len(result.file()) and codec.calls.count("correct") == 1
+    shown = compress_html.stops({each.level: each for each in sizes}, 5)
+    assert shown.count("≈") == 5 and f"{len(result.file()):,}<i> bytes" in shown
+    whole = list(studio.compression.level_sizes(result.prepared, "scn"))
+    assert all(each.exact for each in whole)  # no correction reaches the semantics
+    compress(studio, 2)
+    assert next(s for s in studio.compression.level_sizes(result.prepared) if s.level == 2).exact
+
+
+def test_sizes_of_levels_are_those_of_files_where_nothing_is_corrected(studio):
+    result = compress(studio, 3)
+    for each in studio.compression.level_sizes(result.prepared):
+        assert each.exact and each.size == len(compress(studio, each.level).file())
 
 
 def test_a_size_in_bytes_is_a_level(studio, codec):

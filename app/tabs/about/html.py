@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PURPOSES = {
     "generator": "draws the picture; frozen",
     "inversion": "the encoder: photo to S and F",
+    "correction": "the encoder: corrects F by what the file draws",
     "scn": "codes S",
     "fcn": "codes F",
     "entropy": "probability tables of the coder",

@@ -25,7 +25,7 @@ from app.components.events import (
 from app.components.html import busy_note, note
 from app.executor import CancelToken
 from app.files import keep_picture
-from app.results import Compressed, CurrentFace
+from app.results import Compressed, CurrentFace, LevelSize
 from app.services.refining import sharpening
 from app.tabs.base import Opens, Tab
 from app.tabs.compress import api, compare_api, html
@@ -316,10 +316,12 @@ class CompressTab(Tab):
     def _stops(self, current: CurrentFace, cancelled: Callable[[], bool] = lambda: False) -> str:
         """The named levels with their bytes, the chosen one with those of the file that shows; ""
         where it was cancelled."""
-        result, sizes = current.result, dict[int, int]()
+        result, sizes = current.result, dict[int, LevelSize]()
         layers = "scn" if current.layers == "scn" else "scn+fcn"
-        for number, size in self.studio.compression.level_bytes(result.prepared, layers):
-            sizes[number] = size if number != result.level else result.sizes(layers).total
+        for known in self.studio.compression.level_sizes(result.prepared, layers):
+            if known.level == result.level:  # which may be refined
+                known = LevelSize(known.level, result.sizes(layers).total, exact=True)
+            sizes[known.level] = known
             if cancelled():
                 return ""
         return html.stops(sizes, result.level)

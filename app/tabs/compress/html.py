@@ -7,7 +7,7 @@ from html import escape
 
 from app.components.html import bytes_bar, note
 from app.files import address
-from app.results import Compressed, Sizes
+from app.results import Compressed, LevelSize, Sizes
 from app.services.examples import LEVEL, Example
 from app.services.facts import LEVELS, level_name
 from app.services.measure import Distances, likeness, lpips_words, psnr_words
@@ -39,19 +39,26 @@ def example_readout(example: Example) -> str:
     return size_line(example.sizes, LEVEL, None)
 
 
-def stops(sizes: Mapping[int, int], level: float = LEVEL) -> str:
+def stops(sizes: Mapping[int, LevelSize], level: float = LEVEL) -> str:
     """The named levels below their slider, each with the bytes of its file; script.js moves it.
 
     Args:
-        sizes: bytes by number of level; those that are not known yet are left out.
+        sizes: by number of level; those that are not known yet are left out.
         level: the one that is chosen.
     """
+
+    def size(known: LevelSize) -> str:
+        if known.exact:
+            return f"{known.size:,}"
+        about = round(known.size, 2 - len(str(known.size)))
+        return f'<span title="its file is made when you choose it">≈ {about:,}</span>'
+
     buttons = "".join(
         f'<button type="button" data-level="{each.number}" '
         f'aria-pressed="{str(each.number == level).lower()}" title="{escape(each.name)}">'
         f"<b>{each.number}</b> {escape(each.name)}"
         + (
-            f"<small>{sizes[each.number]:,}<i> bytes</i></small>"
+            f"<small>{size(sizes[each.number])}<i> bytes</i></small>"
             if each.number in sizes
             else '<small class="unknown">… bytes</small>'
         )
