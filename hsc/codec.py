@@ -1,6 +1,7 @@
 """The codec: photographs to ``.hsc`` bytes and back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -116,17 +117,22 @@ class Codec:
         latents = self.analyse(crop)
         if refine:
             if max_bytes is not None:  # refine at the level that will be used, or near it
-                level = unpack(self.compress(latents, max_bytes=max_bytes)).level
+                level = self._level_within(latents, max_bytes)
             latents = self.refine(crop, latents, level, refine)
         return self.compress(latents, level, max_bytes=max_bytes)
 
-    def analyse(self, crop: Image.Image) -> Inversion:
+    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
         """Invert an aligned 1024 x 1024 face.
+
+        Args:
+            correct: let ``compress`` correct F for its level by what the file draws, see
+                :mod:`hsc.inversion.correction`: a better picture, for some tenths of a second at
+                each level.
 
         Raises:
             PhotoError: the crop has another size. HscError: a decode-only installation.
         """
-        return self.encoder.analyse(crop)
+        return self.encoder.analyse(crop, correct)
 
     def refine(
         self,
@@ -170,9 +176,16 @@ class Codec:
         self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
     ) -> bytes:
         """The bytes of the latents that ``analyse`` gave; arguments and errors as ``encode``."""
-        if max_bytes is not None:
-            return largest_file(lambda each: self.compress(latents, each), max_bytes)
-        return self.encoder.compress(latents, level).pack()
+        if max_bytes is None:
+            return self.encoder.compress(latents, level).pack()
+        if latents.crop is not None:  # corrected once, for the level that will be used or near it
+            latents = self.encoder.correct(latents, self._level_within(latents, max_bytes))
+        return largest_file(lambda each: self.compress(latents, each), max_bytes)
+
+    def _level_within(self, latents: Inversion, max_bytes: int) -> float:
+        """The level whose file, of F as it is, is the largest of at most so many bytes."""
+        plain = replace(latents, crop=None)
+        return unpack(largest_file(lambda each: self.compress(plain, each), max_bytes)).level
 
     def decode(
         self,

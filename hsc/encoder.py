@@ -1,20 +1,25 @@
 """The encoder: an aligned picture to the bytes of a ``.hsc`` file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
-from hsc.images.tensors import to_tensor
+from hsc.images.tensors import to_tensor, to_unit
+from hsc.inversion.correction import CORRECTION, Corrector, FeatureCorrection, FileGradient
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.refine import Refiner
+from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
 from hsc.numerics.precision import computes_bfloat16
 from hsc.types import Inversion
+from hsc.weights.loading import load_into
 from hsc.weights.model_id import missing, path_of
 
 
@@ -24,25 +29,30 @@ class Encoder:
     ::
 
         crop 1024 -> 512 -> GIE -> S -> SCN -> scn bytes
-                             |          |
-                             |          S^ -> G_F
-                             |                 |
-                             +---> F --------> FCN -> fcn bytes
+             |               |          |
+             |               |          S^ -> G_F
+             |               |          |      |
+             |               +---> F -> correction -> FCN -> fcn bytes
+             +--------------------------+
 
-        |----- analyse (refine) ----|------ compress ------|
+        |----- analyse (refine) ----|-------- compress --------|
     """
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
 
     @torch.no_grad()
-    def analyse(self, crop: Image.Image) -> Inversion:
+    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
         # bfloat16 where a CPU is faster with it; training used it too
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
             picture = self.resized(crop, n.config.detail_px)
-            return self.inversion(picture, n.generator, n.self_renderer)
+            found = self.inversion(picture, n.generator, n.self_renderer)
+        if not (correct and path_of(CORRECTION, n.folder).is_file()):
+            return found
+        pixels = torch.from_numpy(np.array(crop.convert("RGB"))).permute(2, 0, 1)[None]
+        return replace(found, crop=pixels.contiguous())
 
     def refine(
         self, crop: Image.Image, latents: Inversion, level: float, steps: int
@@ -50,18 +60,43 @@ class Encoder:
         """As :meth:`hsc.codec.Codec.refine_steps`."""
         picture = self.resized(crop, self.networks.config.generator.image_px)
         w_std = self.inversion.semantic_head.w_std
-        return self.refiner.refine(picture, latents, w_std, snap_level(level), steps)
+        level = snap_level(level)
+        return self.refiner.refine(picture, self.correct(latents, level), w_std, level, steps)
+
+    @torch.no_grad()
+    def correct(self, latents: Inversion, level: float) -> Inversion:
+        """The latents to code at a level: with F corrected, where it has not been yet."""
+        if latents.crop is None:
+            return latents
+        n = self.networks
+        level = snap_level(level)
+        w_plus_hat = n.scn.decompress(n.scn.compress(latents.w_plus, level), level)
+        known = self._known(w_plus_hat)
+        feature = self.corrector(
+            to_unit(latents.crop.to(n.device)),
+            latents.feature,
+            w_plus_hat.to(latents.w_plus),
+            level,
+            Semantics(known.feature, known.context.to(latents.feature)),
+        )
+        return Inversion(latents.w_plus, feature, latents.feature_s)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
         """The file before packing; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
         level = snap_level(level)
+        latents = self.correct(latents, level)
         scn = n.scn.compress(latents.w_plus, level)
-        w_plus_hat = n.scn.decompress(scn, level)
-        feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
-        fcn = n.fcn.compress(latents.feature, level, n.semantics(w_plus_hat, feature_s))
+        known = self._known(n.scn.decompress(scn, level))
+        fcn = n.fcn.compress(latents.feature, level, known)
         return Container(n.model.code, level, scn, fcn)
+
+    def _known(self, w_plus_hat: Tensor) -> Semantics:
+        """What FCN is coded with, of S^ as ``scn.decompress`` gives it."""
+        n = self.networks
+        feature_s = n.synthesis.feature(w_plus_hat.to(n.device, torch.float32))
+        return n.semantics(w_plus_hat, feature_s)
 
     @property
     def inversion(self) -> InversionEncoder:
@@ -94,3 +129,16 @@ class Encoder:
         if n.self_renderer is None:
             raise missing(path_of("inversion", n.folder))
         return Refiner.load(n.generator, n.scn, n.fcn, n.preview, n.self_renderer, n.folder)
+
+    @cached_property
+    def corrector(self) -> Corrector:
+        """Loaded on first use. Raises as :attr:`refiner`, whose renderer it shares."""
+        n, refiner, head = self.networks, self.refiner, self.inversion.semantic_head
+        network = load_into(FeatureCorrection(n.config), path_of(CORRECTION, n.folder))
+        return Corrector(
+            network.to(n.device),
+            FileGradient(n.fcn, refiner.loss.lpips),
+            refiner.renderer,
+            head.w_mean,
+            head.w_std,
+        )

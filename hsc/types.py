@@ -16,11 +16,14 @@ class Inversion:
         w_plus: S, (B, 23, 512).
         feature: F, (B, 512, 32, 32).
         feature_s: F_S = G_F(S), (B, 512, 32, 32): what the semantics alone predict.
+        crop: the picture, uint8 (B, 3, 1024, 1024), with which F is corrected for a level when it
+            is coded; None: F is coded as it is.
     """
 
     w_plus: Tensor
     feature: Tensor
     feature_s: Tensor
+    crop: Tensor | None = None
 
 
 @dataclass(frozen=True)

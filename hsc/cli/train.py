@@ -23,6 +23,7 @@ STAGES = (
     "joint",
     "decoder",
     "preview-decoder",
+    "correction",
     "directions",
     "gains",
     "plausibility",

@@ -4,6 +4,8 @@ A face that is small in its photograph is enlarged to 1024 px: compared with it 
 sharp picture would look wrong. Both are therefore compared at the size that the face really has.
 """
 
+from bisect import bisect_left
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,9 +45,12 @@ def bandwidth_px(picture: Tensor) -> int:
         picture: (1, 3, H, H) in [-1, 1], H at least 900.
     """
     side = picture.shape[-1]
-    for px in SIZES:
-        error = (band_limited(picture, px, side) - picture).square().mean(1, keepdim=True)
+    grey = picture.mean(1, keepdim=True)
+
+    def loses_nothing(px: int) -> bool:
+        error = (band_limited(grey, px, side) - grey).square()
         blocks = F.avg_pool2d(error, BLOCK_PX).sqrt().flatten()
-        if blocks.quantile(QUANTILE) <= LOST:
-            return px
-    return side
+        return blocks.quantile(QUANTILE).item() <= LOST
+
+    first = bisect_left(SIZES, True, key=loses_nothing)
+    return SIZES[first] if first < len(SIZES) else side

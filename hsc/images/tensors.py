@@ -9,7 +9,12 @@ from torch import Tensor
 def to_tensor(image: Image.Image, device: torch.device | str = "cpu") -> Tensor:
     """RGB picture to (1, 3, H, W) float32 in [-1, 1]."""
     pixels = torch.from_numpy(np.array(image.convert("RGB"))).to(device)
-    return pixels.permute(2, 0, 1)[None].float() / 127.5 - 1
+    return to_unit(pixels.permute(2, 0, 1)[None])
+
+
+def to_unit(pixels: Tensor) -> Tensor:
+    """uint8 in [0, 255] to float32 in [-1, 1]."""
+    return pixels.float() / 127.5 - 1
 
 
 def to_picture(tensor: Tensor) -> Image.Image:

@@ -11,7 +11,12 @@ from torch.nn import functional as F
 from hsc.config import SHIPPED, CodecConfig, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.backbone import PYRAMID_CHANNELS, Backbone
-from hsc.inversion.feedback import DETAIL_CHANNELS, FeatureFeedback, StyleFeedback
+from hsc.inversion.feedback import (
+    DETAIL_CHANNELS,
+    FeatureFeedback,
+    StyleFeedback,
+    style_above_feature,
+)
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.layers import ResidualBlock, zeroed
 from hsc.types import Inversion
@@ -238,10 +243,7 @@ class InversionEncoder(nn.Module):
     ) -> Tensor:
         """F after one feedback step, given its picture at 128 px: (B, 512, 32, 32)."""
         head, std = self.semantic_head, self.feature_head.feature_std[:, None, None]
-        generator = self.config.generator
-        first = generator.styles_through(generator.feature_px)
-        styles = w_plus[:, first : generator.styles_through(self.config.feedback_exit_px)]
-        style = ((styles - head.w_mean) / head.w_std).mean(1)  # (B, 512), of the block after F
+        style = style_above_feature(w_plus, head.w_mean, head.w_std, self.config.generator)
         x_f = x_f.to(image.dtype)
         correction = self.feature_feedback(image, x_f, feature / std, style, detail)
         corrected: Tensor = feature + std * correction.float()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.config import SHIPPED, CodecConfig
+from hsc.config import SHIPPED, CodecConfig, GeneratorSpec
 from hsc.inversion.backbone import PYRAMID_CHANNELS
 from hsc.layers import ResidualBlock, zeroed
 from hsc.metrics.identity import DESCRIPTOR_DIM
@@ -26,6 +26,15 @@ DESCRIPTOR_SCALE = 6.0
 def error_channels(config: CodecConfig) -> int:
     """Channels of :func:`error_maps`."""
     return 2 * 3 * (2 * config.feedback_exit_px // config.generator.feature_px) ** 2
+
+
+def style_above_feature(
+    w_plus: Tensor, w_mean: Tensor, w_std: Tensor, generator: GeneratorSpec
+) -> Tensor:
+    """The mean style of the block above F, standardised: (B, 512) of (B, 23, 512)."""
+    first = generator.styles_through(generator.feature_px)
+    above = w_plus[:, first : generator.styles_through(2 * generator.feature_px)]
+    return ((above - w_mean) / w_std).mean(1)
 
 
 def error_maps(image: Tensor, rendered: Tensor, cells: int) -> Tensor:

@@ -25,19 +25,21 @@ from hsc.errors import HscError
 from hsc.generators.mobilestylegan.window import MARGIN
 from hsc.generators.pretrained import load_finetuned, load_generator
 from hsc.images.bandwidth import band_limited
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.images.tensors import to_unit
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import LEVELS
 from hsc.metrics.picture import lattice_of
 from hsc.research import stages
 from hsc.research.data.augment import degrade, grey_some, jitter
-from hsc.research.data.faces import NativeFaces, RealFaces, SyntheticPairs, list_faces, to_unit
+from hsc.research.data.faces import NativeFaces, RealFaces, SyntheticPairs, list_faces
 from hsc.research.data.held_out import held_out_names, is_held_out
 from hsc.research.options import TrainOptions
 from hsc.research.stages.latent_codecs import start_feature_codec
 from hsc.research.training import mixed, pairs
 from hsc.research.training.config import build, shipped, values_of
+from hsc.research.training.correction import START_PRICES, of_part
 from hsc.research.training.decoder import DecoderConfig
 from hsc.research.training.feature import CodedLatents
 from hsc.research.training.klt import start_from_klt
@@ -49,7 +51,7 @@ from hsc.research.training.semantic import TARGET_BYTES, fit
 from hsc.research.training.setting import export, is_current
 from hsc.research.training.texture import first_style
 from hsc.research.training.window_loss import place_window
-from hsc.weights.loading import load_into, renamed
+from hsc.weights.loading import file_hash, load_into, renamed
 from hsc.weights.model_id import path_of
 
 STRANGER = "london/006_03.jpg"
@@ -413,6 +415,56 @@ def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:
     assert all(torch.equal(whole[name], tensor) for name, tensor in again.items())
     assert {n.split(".")[0] for n in whole} == {"blocks", "to_img", "preview"}
     assert load_finetuned(synthesis(), path).preview is not None
+
+
+def test_stage_correction_trains_the_correction_alone(workshop) -> None:
+    names = [path.stem for path in workshop.assets.glob("*.safetensors")]
+    hashes = {name: file_hash(path_of(name, workshop.assets)) for name in names}
+    workshop.run("correction", steps=2, batch=2, resume=False, scale_batches=1)
+    assert workshop.counters("correction")["steps"] == 2
+    changed = {n for n in names if file_hash(path_of(n, workshop.assets)) != hashes[n]}
+    assert changed == {"correction"}
+    after = workshop.shipped("correction")
+    assert after["scale"].dtype == after["price"].dtype == torch.float32
+    assert after["out.weight"].dtype == torch.float16 and after["out.weight"].abs().max() > 0
+    assert (after["price"] != torch.tensor(START_PRICES)).any()  # it follows the sizes
+    assert (after["scale"] > 0).all() and (after["scale"] != 1).all()
+    # coarser rounding passes on larger gradients
+    assert after["scale"][0].mean() > after["scale"][5].mean()
+    log = read_log(workshop.work / "correction" / "log.csv")
+    for kind in ("before", "held_out"):
+        assert {f"{kind}_lpips_own_level3", f"{kind}_bytes_level3"} <= set(log[-1])
+
+
+def test_parts_of_f_are_coded_as_the_whole_is() -> None:
+    """All but what lies beyond the edge of a part."""
+    torch.manual_seed(0)
+    whole = FeatureCodec().eval()
+    for module in whole.modules():  # some of its layers start at zero
+        if isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, std=0.02)
+    part = of_part(whole)
+    feature, known = torch.randn(1, 512, 32, 32), torch.randn(1, 512, 32, 32)
+    context = torch.randn(1, 512, 16, 16)
+    inner = slice(8, 24)
+    with torch.no_grad():
+        all_of_it, _ = whole(feature, 6, Semantics(known, context))
+        some, bits_of_all = part(
+            feature[..., inner, inner],
+            6,
+            Semantics(known[..., inner, inner], context[..., 4:12, 4:12]),
+        )
+        inside = torch.zeros(8, 8)
+        inside[2:6, 2:6] = 1
+        _, bits = part(
+            feature[..., inner, inner],
+            6,
+            Semantics(known[..., inner, inner], context[..., 4:12, 4:12]),
+            rated=inside,
+        )
+        assert 0 < bits.item() < 0.4 * bits_of_all.item()
+    difference = (some - all_of_it[..., inner, inner]).abs()
+    assert difference[..., 7:9, 7:9].mean() < 0.2 * (all_of_it - known).abs().mean()
 
 
 def test_all_shares_its_minutes_among_the_stages(workshop, monkeypatch, capfd) -> None:

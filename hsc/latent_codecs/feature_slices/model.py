@@ -80,7 +80,12 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         return feature / self.feature_std[:, None, None]
 
     def forward(
-        self, feature: Tensor, level: float, semantics: Semantics, noisy_rate: bool = False
+        self,
+        feature: Tensor,
+        level: float,
+        semantics: Semantics,
+        noisy_rate: bool = False,
+        rated: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Train-time coding.
 
@@ -88,6 +93,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
             feature: F, (B, 512, 32, 32).
             noisy_rate: measure bits on noisy instead of rounded values: biased, but with a gradient
                 where all symbols are rounded to zero.
+            rated: 1 at positions of the latent whose bits count, (16, 16); None: all count.
 
         Returns:
             F^ (B, 512, 32, 32) and the ideal bits of each picture (B,).
@@ -104,8 +110,9 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
             part = now.channels
             scaled = (y[:, part] - mean) * gain[part]  # (B, C, 16, 16)
             symbols = round_ste(scaled)
-            rated = scaled + torch.rand_like(scaled) - 0.5 if noisy_rate else symbols
-            cost = cost + (bits(rated, log2_scale) * now.cells.to(y)).sum((1, 2, 3))
+            values = scaled + torch.rand_like(scaled) - 0.5 if noisy_rate else symbols
+            counted = now.cells.to(y) if rated is None else now.cells.to(y) * rated
+            cost = cost + (bits(values, log2_scale) * counted).sum((1, 2, 3))
             return symbols / gain[part] + mean
 
         y_hat = self.prior.walk(semantics.context, level, log2_gain, code)

@@ -20,11 +20,6 @@ from hsc.research.data.held_out import is_held_out
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-def to_unit(pixels: Tensor) -> Tensor:
-    """uint8 (…) in [0, 255] to float32 in [-1, 1]."""
-    return pixels.float() / 127.5 - 1
-
-
 def list_faces(folders: list[Path]) -> list[Path]:
     """Aligned pictures of people that validation does not use, from folders and their children."""
     return [path for path in _pictures(folders) if not is_held_out(path)]

@@ -35,7 +35,7 @@ from hsc.research.evaluation.full_size_metric import (
     box_around,
 )
 from hsc.research.options import ValidateOptions
-from hsc.weights.loading import DECODER_FILES, file_hash, model_config, path_of
+from hsc.weights.loading import file_hash, model_config, path_of
 from hsc.weights.model_id import FINETUNED
 
 KIND = "full-size"
@@ -209,7 +209,7 @@ def full_report(
         "kind": KIND,
         "date": date.today().isoformat(),
         "model": codec.model_name,
-        "weights": {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+        "weights": report.weight_hashes(),
         "decoders": {decoder.name: decoder.digest for decoder in named},
         "machine": report.machine(codec.device),
         "pictures": len(sizes),

@@ -17,6 +17,7 @@ import torch
 from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.images.bandwidth import FULL_PX
+from hsc.inversion.correction import CORRECTION
 from hsc.metrics.evaluator import METRIC_NOTE, METRICS
 from hsc.research.data.held_out import REFERENCE_NOTE, HeldOutPicture
 from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, path_of
@@ -62,7 +63,7 @@ def weight_hashes() -> dict[str, str]:
     """SHA-256 of the files that coding and decoding use, by name."""
     return {
         name: file_hash(path_of(name))
-        for name in ("inversion", *DECODER_FILES, FINETUNED)
+        for name in ("inversion", CORRECTION, *DECODER_FILES, FINETUNED)
         if path_of(name).is_file()
     }
 

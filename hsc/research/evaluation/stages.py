@@ -18,7 +18,8 @@ from hsc.images.tensors import to_picture
 from hsc.latent_codecs.feature_slices.prior import Pass
 
 ENCODING = (
-    "read the photo", "align", "GIE", "SCN to bytes", "G_F(S^)", "FCN g_a", "FCN prior", "rANS",
+    "read the photo", "align", "GIE", "correct F", "SCN to bytes", "G_F(S^)", "FCN g_a",
+    "FCN prior", "rANS",
 )  # fmt: skip
 DECODING = (
     "SCN from bytes", "G_F(S^), decoder", "FCN prior, decoder", "rANS, decoder", "FCN g_s",
@@ -80,6 +81,8 @@ class Pipeline:
             crop = aligned(image, px=n.config.generator.image_px)
         with self._stage("GIE"):
             inversion = self.codec.analyse(crop)
+        with self._stage("correct F"):
+            inversion = self.codec.encoder.correct(inversion, level)
         with self._stage("SCN to bytes"):
             scn = n.scn.compress(inversion.w_plus, level)
             w_plus_hat = n.scn.decompress(scn, level)

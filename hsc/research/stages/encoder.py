@@ -8,15 +8,30 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
-from hsc.generators.pretrained import Generator, load_exit128, load_generator, load_preview
+from hsc.generators.pretrained import (
+    Generator,
+    load_exit128,
+    load_finetuned,
+    load_generator,
+    load_preview,
+)
+from hsc.images.tensors import to_unit
 from hsc.inversion.backbone import Backbone
+from hsc.inversion.correction import CORRECTION, FeatureCorrection
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.research import distributed
 from hsc.research.convert import run as import_weights
-from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces, to_unit
+from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
+from hsc.research.training.coded_pool import FrozenCodec
+from hsc.research.training.correction import (
+    START_PRICES,
+    CorrectionConfig,
+    CorrectionLoss,
+    CorrectionWatch,
+)
 from hsc.research.training.identity import IdentityConfig, IdentityLoss, measure_pyramid
 from hsc.research.training.inversion import InversionConfig, InversionLoss, RenderLoss
 from hsc.research.training.log import CsvLog
@@ -42,7 +57,7 @@ from hsc.research.training.truncation import TruncationConfig, best_truncation
 from hsc.research.training.watch import Watch
 from hsc.research.training.window_loss import WindowLoss
 from hsc.weights.loading import load_into
-from hsc.weights.model_id import ASSETS, chosen_folder, path_of
+from hsc.weights.model_id import ASSETS, FINETUNED, chosen_folder, path_of
 
 
 def inversion(setting: Setting) -> None:
@@ -234,3 +249,42 @@ def truncation(setting: Setting) -> None:
         state["semantic_head.truncation"][-1] = best
     checkpoint.save()
     export(checkpoint.ema, "inversion", checkpoint.folder)
+
+
+def correction(setting: Setting) -> None:
+    """Train the correction of F, on photographs at their own size, with all else frozen."""
+    config, device, sizes = setting.configured(CorrectionConfig), setting.device, setting.sizes
+    network = FeatureCorrection(sizes)
+    network.price.copy_(torch.tensor(START_PRICES))
+    checkpoint = resumed(setting, CORRECTION, network, lambda: None, config.decay)
+    generator = load_generator(device).synthesis
+    renderer = generator
+    if path_of(FINETUNED).is_file():
+        renderer = load_finetuned(generator, path_of(FINETUNED)).synthesis
+    paths = distributed.own(list_faces(setting.data))
+    loss = CorrectionLoss(
+        channels_last(network.to(device)),
+        FrozenCodec.finished(device),
+        channels_last(renderer).requires_grad_(False),
+        WindowLoss.configured(channels_last(Lpips.pretrained().to(device)), config),
+        NativeFaces(paths, config.least_px, sizes.generator.image_px),
+        config,
+        device,
+    )
+    if bool((network.scale == 1).all()):
+        loss.measure_scale()
+        checkpoint = Checkpoint(checkpoint.folder, network, config.decay)
+    held_out = held_out_images(
+        setting.data, config.least_px, config.watched, sizes.generator.image_px
+    )
+    train(
+        checkpoint,
+        [{"params": list(network.parameters()), "lr": config.rate}],
+        lambda step, _: loss(config.batch, step),
+        setting.budget,
+        CsvLog(checkpoint.folder / "log.csv"),
+        batch=config.batch,
+        evaluate=CorrectionWatch(loss, checkpoint, held_out),
+        evaluate_minutes=config.evaluate_minutes,
+    )
+    export(checkpoint.ema, CORRECTION, checkpoint.folder, keep=("scale", "price"))

@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 from itertools import chain
 
-import torch
 from safetensors.torch import load_file
 
 from hsc.editing.table import EditTable
 from hsc.generators.exits import ExitHead
 from hsc.generators.pretrained import FINETUNED_PREVIEW, load_finetuned, load_generator
-from hsc.inversion.self_renderer import SelfRenderer
-from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 from hsc.research import distributed
 from hsc.research.data.faces import (
@@ -22,12 +18,12 @@ from hsc.research.data.faces import (
     list_faces,
 )
 from hsc.research.training import pairs as synthetic
+from hsc.research.training.coded_pool import FrozenCodec
 from hsc.research.training.decoder import (
     BlocksAboveFeature,
     DecoderConfig,
     DecoderLoss,
     DecoderWatch,
-    FrozenCodec,
     edit_directions,
 )
 from hsc.research.training.log import CsvLog
@@ -48,11 +44,10 @@ from hsc.research.training.setting import (
     fast_synthesis,
     finished_encoder,
     is_current,
-    loaded,
     resumed,
 )
 from hsc.research.training.window_loss import WindowLoss
-from hsc.weights.loading import model_config, path_of
+from hsc.weights.loading import path_of
 from hsc.weights.model_id import FINETUNED
 
 
@@ -124,7 +119,7 @@ def preview_decoder(setting: Setting) -> None:
     chosen = faces[:: max(1, len(faces) // pictures)][:pictures]
     directions = edit_directions(EditTable.load(path_of("edits")), 1.0)
     fast = channels_last(finetuned.synthesis.bfloat16())
-    shown = of_files(fast, _frozen_codec(device), chosen, directions, exit_px, device)
+    shown = of_files(fast, FrozenCodec.finished(device), chosen, directions, exit_px, device)
     loss = PreviewLoss(head, gathered(shown, len(chosen)), config, device)
     if not checkpoint.resume() and finetuned.preview is None:
         loss.start_linear()
@@ -139,16 +134,6 @@ def preview_decoder(setting: Setting) -> None:
     )
     blocks = {k: v for k, v in load_file(path).items() if not k.startswith(FINETUNED_PREVIEW)}
     export(blocks | {FINETUNED_PREVIEW + k: v for k, v in checkpoint.ema.items()}, FINETUNED)
-
-
-def _frozen_codec(device: torch.device) -> FrozenCodec:
-    return FrozenCodec(
-        finished_encoder(device),
-        SelfRenderer.load(device),
-        loaded(SemanticCodec(config=model_config()), "scn", device),
-        channels_last(loaded(FeatureCodec(model_config()), "fcn", device)),
-        fast_synthesis(device),
-    )
 
 
 def decoder(setting: Setting) -> None:
@@ -166,7 +151,7 @@ def decoder(setting: Setting) -> None:
             above.load_state_dict(above.state_dict() | blocks)
         checkpoint = Checkpoint(setting.work / "decoder", above, config.decay)
     channels_last(trained)
-    codec = _frozen_codec(device)
+    codec = FrozenCodec.finished(device)
     windows = WindowLoss.configured(channels_last(Lpips.pretrained().to(device)), config)
     paths, image_px = distributed.own(list_faces(setting.data)), setting.sizes.generator.image_px
     faces = NativeFaces(paths, config.least_px, image_px)

@@ -17,15 +17,11 @@ from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import render_window
-from hsc.inversion.encoder import InversionEncoder
-from hsc.inversion.self_renderer import SelfRenderer
-from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
-from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.images.tensors import to_unit
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
-from hsc.research.data.augment import ColourChange
-from hsc.research.data.faces import NativeFaces, on_grid, to_unit
-from hsc.research.training.feature import known_features
+from hsc.research.data.faces import NativeFaces
+from hsc.research.training.coded_pool import CodedFace, CodedPool, FrozenCodec, PoolSizes
 from hsc.research.training.loop import Checkpoint
 from hsc.research.training.rate import random_level
 from hsc.research.training.window_loss import WindowLoss, WindowWeights, place_window
@@ -37,15 +33,13 @@ SMALL_PX = 256
 
 
 @dataclass(frozen=True)
-class DecoderConfig(WindowWeights):
+class DecoderConfig(WindowWeights, PoolSizes):
     """``configs/decoder.yaml``."""
 
     batch: int
     rate: float
     decay: float
     least_px: int
-    pool: int
-    pool_least: int
     uncompressed: float
     kept: float
     edited_file: float
@@ -75,51 +69,6 @@ class BlocksAboveFeature(nn.Module):
         self.requires_grad_(True)
 
 
-@dataclass(frozen=True)
-class FrozenCodec:
-    """Encodes photographs and decodes the files to latents; all networks are frozen.
-
-    Attributes:
-        fast: the original generator in bfloat16, channels last.
-    """
-
-    encoder: InversionEncoder
-    self_renderer: SelfRenderer
-    scn: SemanticCodec
-    fcn: FeatureCodec
-    fast: SynthesisNetwork
-
-    @property
-    def input_px(self) -> int:
-        """Side of the pictures that it takes."""
-        return self.encoder.config.input_px
-
-    @torch.no_grad()
-    def __call__(self, image: Tensor, level: float | None) -> tuple[Tensor, Tensor]:
-        """(B, 3, 256, 256) to S^ (B, 23, 512) and F^ (B, 512, 32, 32); level None: not coded."""
-        kind = image.device.type
-        with torch.autocast(kind, torch.bfloat16):
-            image = image.contiguous(memory_format=torch.channels_last)
-            found = self.encoder(image, self.fast, self.self_renderer)
-        if level is None:
-            return found.w_plus.float(), found.feature.float()
-        w_plus_hat, _ = self.scn(found.w_plus.float(), level)
-        context, feature_s = known_features(self.fast, w_plus_hat, self.fcn.config.context_px)
-        with torch.autocast(kind, torch.bfloat16):
-            feature, _ = self.fcn(found.feature, level, Semantics(feature_s, context))
-        return w_plus_hat, feature.float()
-
-
-@dataclass(frozen=True)
-class CodedFace:
-    """A photograph, its colour augmentation, and the latents that its file decodes to."""
-
-    index: int
-    change: ColourChange
-    w_plus: Tensor  # S^ (23, 512)
-    feature: Tensor  # F^ (512, 32, 32), half precision
-
-
 class DecoderLoss:
     """Compares windows of decoded files with photographs, and S alone and edits with the original.
 
@@ -127,8 +76,6 @@ class DecoderLoss:
 
         file -> S^, F^ -> blocks above 32 px (trained), a window -> the photograph's window
         S^ (+ direction), G_F -> blocks (trained), a window ------> blocks (as they were)
-
-    One photograph is coded into a pool at each step, since encoding takes as long as a step.
 
     Args:
         trained: in float32; its blocks above F are trained.
@@ -146,45 +93,29 @@ class DecoderLoss:
         config: DecoderConfig,
         device: torch.device,
     ) -> None:
-        self.trained, self.codec, self.windows, self.faces = trained, codec, windows, faces
+        self.trained, self.original, self.windows = trained, codec.fast, windows
         self.directions, self.config, self.device = directions.to(device), config, device
-        self.pool: list[CodedFace] = []
+        self.pool = CodedPool(codec, faces, config, device)
 
     def __call__(self, n: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` photographs, and of one face that must not change."""
-        self._refill()
-        chosen = [self.pool[i] for i in torch.randint(len(self.pool), (n,)).tolist()]
+        chosen = self.pool.sample(n, self._random_level)
         w_plus = torch.stack([face.w_plus for face in chosen])
         feature = torch.stack([face.feature for face in chosen])
-        pictures, px = zip(*(self._photograph(face) for face in chosen))
-        value, figures = self.windows.of_file(
-            self.trained, feature, w_plus, torch.cat(pictures), px
-        )
+        pictures = torch.cat([self.pool.photograph(face) for face in chosen])
+        px = [face.px for face in chosen]
+        value, figures = self.windows.of_file(self.trained, feature, w_plus, pictures, px)
         kept = self._as_before(chosen[0])
         return value + self.config.kept * kept, figures | {"kept": kept.item()}
 
-    def _refill(self) -> None:
-        """Code one more photograph, or the first ones; a full pool drops the oldest."""
-        for _ in range(max(1, self.config.pool_least - len(self.pool))):
-            index, change = self.faces.pick(), ColourChange.random()
-            picture = change(self.faces.images[index])[None].to(self.device)
-            small = F.interpolate(picture, size=self.codec.input_px, mode="area")
-            uncompressed = torch.rand(()) < self.config.uncompressed
-            level = None if uncompressed else random_level(torch.default_generator)
-            w_plus, feature = self.codec(small, level)
-            self.pool.append(CodedFace(index, change, w_plus[0], feature[0].half()))
-        del self.pool[: -self.config.pool]
-
-    def _photograph(self, face: CodedFace) -> tuple[Tensor, int]:
-        """(1, 3, 1024, 1024), and the side of the photograph's own file."""
-        pixels = self.faces.images[face.index]
-        return on_grid(face.change(pixels)[None], self.faces.image_px).to(
-            self.device
-        ), pixels.shape[-1]
+    def _random_level(self) -> float | None:
+        if torch.rand(()) < self.config.uncompressed:
+            return None
+        return random_level(torch.default_generator)
 
     def _as_before(self, face: CodedFace) -> Tensor:
         """S alone, edited or not, or an edit of the file, against the original generator."""
-        c, original, w_plus = self.config, self.codec.fast, face.w_plus[None]
+        c, original, w_plus = self.config, self.original, face.w_plus[None]
         kind, window = float(torch.rand(())), place_window(original.spec)
         edits_file = kind < c.edited_file
         with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
@@ -257,12 +188,11 @@ class DecoderWatch:
         device: torch.device,
     ) -> None:
         self.trained, self.checkpoint = trained, checkpoint
-        self.windows, self.device, self.input_px = windows, device, codec.input_px
+        self.windows, self.device = windows, device
         self.coded: list[tuple[Tensor, Tensor, Tensor]] = []
         for image in images:
             picture = to_unit(image)[None].to(device)
-            small = F.interpolate(picture, size=codec.input_px, mode="area")
-            self.coded.append((picture, *codec(small, WATCHED_LEVEL)))
+            self.coded.append((picture, *codec(picture, WATCHED_LEVEL)))
 
     @torch.no_grad()
     def __call__(self) -> dict[str, float]:

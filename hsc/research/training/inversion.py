@@ -15,10 +15,11 @@ from torch.nn import functional as F
 
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
+from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder
 from hsc.metrics.loss import PictureLoss
 from hsc.research.data.augment import degrade, grey_some, jitter
-from hsc.research.data.faces import RealFaces, to_unit
+from hsc.research.data.faces import RealFaces
 from hsc.research.training.pairs import PairSource
 from hsc.types import Inversion
 

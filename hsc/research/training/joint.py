@@ -18,12 +18,13 @@ from torch.nn import functional as F
 from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.synthesis import Synthesis
+from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.augment import degrade
-from hsc.research.data.faces import NativeFaces, to_unit
+from hsc.research.data.faces import NativeFaces
 from hsc.research.training.decoder import full_size_figures
 from hsc.research.training.feature import known_features
 from hsc.research.training.inversion import RenderLoss

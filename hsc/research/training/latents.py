@@ -12,11 +12,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
+from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.research import distributed
 from hsc.research.data.augment import jitter
-from hsc.research.data.faces import RealFaces, to_unit
+from hsc.research.data.faces import RealFaces
 from hsc.research.training.pairs import PairSource
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hsc.images.tensors import to_unit
 from hsc.research.data.augment import grey_some, jitter
-from hsc.research.data.faces import RealFaces, to_unit
+from hsc.research.data.faces import RealFaces
 from hsc.research.training.pairs import PairSource
 
 

@@ -10,9 +10,10 @@ from torch.nn import functional as F
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead
 from hsc.generators.haar import haar
+from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder
-from hsc.research.data.faces import SyntheticPairs, to_unit
-from hsc.research.training.decoder import FrozenCodec
+from hsc.research.data.faces import SyntheticPairs
+from hsc.research.training.coded_pool import FrozenCodec
 from hsc.research.training.rate import random_level
 
 

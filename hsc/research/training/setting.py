@@ -1,7 +1,7 @@
 """The inputs of a training stage, and how its weights are saved and resumed."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -100,14 +100,17 @@ class Setting:
         return Budget(self.steps, self.minutes)
 
 
-def export(state: dict[str, Tensor], name: str, folder: Path | None = None) -> None:
+def export(
+    state: dict[str, Tensor], name: str, folder: Path | None = None, keep: Collection[str] = ()
+) -> None:
     """Write a stage's averaged weights as they are shipped: half precision.
 
     Args:
         folder: of the checkpoint that they are the average of.
+        keep: names of tensors that stay in float32.
     """
     if distributed.is_first():
-        save_weights(state, path_of(name), model_config())
+        save_weights(state, path_of(name), model_config(), keep=keep)
         print(f"weights in {path_of(name)}", flush=True)
         if folder:
             stamp(folder, name)

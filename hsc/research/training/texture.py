@@ -15,9 +15,10 @@ from torch.nn import functional as F
 
 from hsc.config import CodecConfig
 from hsc.generators.base import SynthesisNetwork
+from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder, SemanticHead
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.research.data.faces import NativeFaces, to_unit
+from hsc.research.data.faces import NativeFaces
 from hsc.research.training.window_loss import WindowLoss
 from hsc.types import Inversion
 

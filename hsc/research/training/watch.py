@@ -8,11 +8,11 @@ from PIL import Image
 from torch import Tensor
 
 from hsc.config import SHIPPED
-from hsc.images.tensors import to_picture
+from hsc.images.tensors import to_picture, to_unit
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
-from hsc.research.data.faces import list_held_out, load_square, resized, to_unit
+from hsc.research.data.faces import list_held_out, load_square, resized
 
 FACES, SHOWN = 8, 4
 

@@ -44,7 +44,6 @@ from hsc.research.evaluation.study.measures import Measured, Measures, Reference
 from hsc.research.evaluation.study.store import Store, key_of
 from hsc.research.options import EvaluateOptions
 from hsc.vision.semantic_probe import SemanticProbe
-from hsc.weights.loading import DECODER_FILES, file_hash, path_of
 
 TILE_PX = 224
 
@@ -105,7 +104,7 @@ def load_setup(options: EvaluateOptions) -> StudySetup:
         sorted(set(options.levels or (level.number for level in LEVELS))),
         available_codecs(list(options.codecs) if options.codecs else None),
         options.align,
-        {n: file_hash(path_of(n)) for n in ("inversion", *DECODER_FILES)},
+        report.weight_hashes(),
     )
 
 

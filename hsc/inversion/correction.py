@@ -1,0 +1,223 @@
+"""A correction of F for one level: a learned gradient step through the whole codec.
+
+The encoder finds F before anything is coded, and compares what F draws with the photograph at 128
+px only. The correction draws what the *file* would draw, at full size, and takes the gradient of
+its distance from the photograph, and of the price of its bits, with respect to F. A network turns
+this gradient into a change of F. Only the encoder has it: files and their decoder stay as they are.
+
+Source: iterative amortised inference (Marino et al. 2018, arXiv 1807.09356), one step of it; the
+same gradients as in :mod:`hsc.inversion.refine`, which takes plain steps with them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.config import SHIPPED, CodecConfig
+from hsc.generators.base import SynthesisNetwork
+from hsc.images.bandwidth import band_limited, bandwidth_px
+from hsc.inversion.feedback import style_above_feature
+from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.layers import ResidualBlock, zeroed
+from hsc.levels import LEVELS, interpolation
+from hsc.metrics.lpips import Lpips
+from hsc.numerics.precision import gradient_autocast
+
+CORRECTION = "correction"
+"""Name of the weight file, which a model's encoder may lack."""
+FULL_STEP = 0.02
+"""Of the initial gradient step, in standard deviations of F for a typical gradient."""
+LIMIT = 4.0
+"""Gradients are limited to so many times their typical size."""
+HALF_SIZE, QUARTER_SIZE, COLOUR, PIXELS = 0.5, 1.0, 4.0, 0.3
+"""Weights of LPIPS at half and at a quarter of the size, of the squared error at a quarter and of
+the mean absolute error, beside LPIPS at full size with 1."""
+
+Render = Callable[[Tensor], Tensor]
+"""F^ (B, 512, h, h) to a picture, or to a window of it."""
+
+
+class FeatureCorrection(nn.Module):
+    """Gradient with respect to F, F and F^ -> a better F.
+
+    ::
+
+        gradient / its typical size at the level, limited = u -> 1x1 -+
+        F / std -> 1x1 -----------------------------------------------+
+        (F - F^) / std -> 1x1 ----------------------------------------+
+             -> sum x (1 + a) + b -> residual blocks -> leaky -> 1x1 -> + -> x std -> + F
+                      a, b <- style of the block above F, level         |
+        - rate(level) x u ----------------------------------------------+
+
+    The last layer is initialised to zero: before training it is a plain gradient step.
+
+    Args:
+        config: sizes of F and of styles.
+
+    Attributes:
+        scale: root mean square of the gradient of each channel at each level, (6, 512).
+        price: of a kilobyte at each level, (6,), in the gradient's objective.
+    """
+
+    def __init__(self, config: CodecConfig = SHIPPED, width: int = 256, depth: int = 3) -> None:
+        super().__init__()
+        generator = config.generator
+        channels = generator.feature_channels
+        self.gradient = nn.Conv2d(channels, width, 1)
+        self.feature = nn.Conv2d(channels, width, 1)
+        self.coded = nn.Conv2d(channels, width, 1)
+        self.style = zeroed(nn.Linear(generator.style_dim, 2 * width))
+        self.level = zeroed(nn.Linear(len(LEVELS), 2 * width, bias=False))
+        self.rate = nn.Parameter(torch.full((len(LEVELS), channels), FULL_STEP))
+        self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
+        self.out = zeroed(nn.Conv2d(width, channels, 1))
+        self.scale: Tensor
+        self.price: Tensor
+        self.register_buffer("scale", torch.ones(len(LEVELS), channels))
+        self.register_buffer("price", torch.ones(len(LEVELS)))
+
+    def price_at(self, level: float) -> float:
+        """Of a kilobyte, between the levels by its logarithm."""
+        low, high, t = interpolation(level)
+        below, above = (math.log(float(self.price[i])) for i in (low, high))
+        return math.exp((1 - t) * below + t * above)
+
+    def forward(
+        self, gradient: Tensor, feature: Tensor, feature_hat: Tensor, style: Tensor, level: float
+    ) -> Tensor:
+        """What to add to F, in standard deviations of its channels: (B, 512, h, h).
+
+        Args:
+            gradient: with respect to F / std, (B, 512, h, h).
+            feature, feature_hat: F / std and F^ / std, of the same shape.
+            style: (B, 512), the style of the block above F, standardised.
+        """
+        low, high, t = interpolation(level)
+        share = gradient.new_zeros(len(LEVELS))  # of each named level
+        share[low] += 1 - t
+        share[high] += t
+        u = gradient / (share @ self.scale)[:, None, None]
+        u = u / (1 + u.abs() / LIMIT)  # (B, 512, h, h)
+        h = self.gradient(u) + self.feature(feature) + self.coded(feature - feature_hat)
+        modulation = self.style(style) + self.level(share)  # (B, 2 width)
+        a, b = modulation[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
+        h = self.blocks(h * (1 + a) + b)  # (B, width, h, h)
+        change: Tensor = self.out(F.leaky_relu(h, 0.2)).float()  # (B, 512, h, h)
+        return change - (share @ self.rate)[:, None, None] * u
+
+
+def distance(lpips: Lpips, rendered: Tensor, picture: Tensor) -> Tensor:
+    """How far pictures (B, 3, H, H) are from photographs: (B,)."""
+    half, half_known = F.avg_pool2d(rendered, 2), F.avg_pool2d(picture, 2)
+    quarter, quarter_known = F.avg_pool2d(half, 2), F.avg_pool2d(half_known, 2)
+    perceptual = lpips(rendered, picture).float()  # (B, 1, 1, 1), as all of LPIPS
+    perceptual = perceptual + HALF_SIZE * lpips(half, half_known).float()
+    perceptual = perceptual + QUARTER_SIZE * lpips(quarter, quarter_known).float()
+    colour = (quarter - quarter_known).square().mean((1, 2, 3))
+    pixels = (rendered - picture).abs().mean((1, 2, 3))
+    return perceptual.flatten() + COLOUR * colour + PIXELS * pixels
+
+
+@dataclass(frozen=True)
+class FileGradient:
+    """The gradient of what a file costs and draws, with respect to F.
+
+    Attributes:
+        fcn: frozen.
+    """
+
+    fcn: FeatureCodec
+    lpips: Lpips
+
+    def __call__(
+        self,
+        feature: Tensor,
+        level: float,
+        semantics: Semantics,
+        price: float,
+        render: Render,
+        picture: Tensor,
+        px: Sequence[int],
+        rated: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Code F and draw F^.
+
+        Args:
+            feature: F, (B, 512, h, h), the whole or a part of it.
+            price: of a kilobyte.
+            render: draws what is compared with ``picture``, (B, 3, H, H).
+            px: the side that each photograph has itself, see ``hsc.images.bandwidth``.
+            rated: where bits count, see :meth:`FeatureCodec.forward`.
+
+        Returns:
+            The gradient with respect to F / std, and F^.
+        """
+        spec = self.fcn.config.generator
+        std = self.fcn.feature_std[:, None, None]
+        cells = (picture.shape[-1] * spec.feature_px / spec.image_px) ** 2
+        feature = feature.detach().requires_grad_()
+        with torch.enable_grad(), gradient_autocast(feature.device):
+            feature_hat, bits = self.fcn(feature, level, semantics, rated=rated)
+            feature_hat = feature_hat.float()
+            rendered = render(feature_hat).float()
+            pairs = zip(rendered.split(1), px, strict=True)
+            limited = torch.cat([band_limited(x, own, spec.image_px) for x, own in pairs])
+            # a cell's share in both does not depend on how many there are
+            objective = cells * distance(self.lpips, limited, picture).sum()
+            objective = objective + spec.feature_px**2 * price / 8000 * bits.sum()
+            (gradient,) = torch.autograd.grad(objective, feature)
+        return gradient.float() * std, feature_hat.detach()
+
+
+@dataclass(frozen=True)
+class Corrector:
+    """Corrects F of one picture for a level.
+
+    ::
+
+        F -> FCN, rounded -> F^ -> G at 1024 px, with S^ -> distance from the picture
+        |                                                            |
+        |         FCN's bits x price --------------------------> + --+--> gradient
+        +-> + <- FeatureCorrection <---------------------------------------+
+
+    Attributes:
+        renderer: renders files, in the type that gradients are computed in.
+        w_mean, w_std: of w, (512,).
+    """
+
+    network: FeatureCorrection
+    gradient: FileGradient
+    renderer: SynthesisNetwork
+    w_mean: Tensor
+    w_std: Tensor
+
+    def __call__(
+        self, picture: Tensor, feature: Tensor, w_plus_hat: Tensor, level: float, known: Semantics
+    ) -> Tensor:
+        """A better F, (1, 512, 32, 32).
+
+        Args:
+            picture: (1, 3, 1024, 1024) in [-1, 1].
+            feature: F; w_plus_hat: S^ (1, 23, 512), both on the networks' device.
+            known: what FCN is given of S^.
+        """
+        g = self.renderer
+        styles = w_plus_hat.to(g.dtype)
+
+        def render(feature_hat: Tensor) -> Tensor:
+            x = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
+            return g.image(x, styles)
+
+        price, px = self.network.price_at(level), bandwidth_px(picture)
+        gradient, feature_hat = self.gradient(feature, level, known, price, render, picture, [px])
+        std = self.gradient.fcn.feature_std[:, None, None]
+        with torch.no_grad(), gradient_autocast(feature.device):
+            style = style_above_feature(w_plus_hat, self.w_mean, self.w_std, g.spec)
+            change = self.network(gradient, feature / std, feature_hat / std, style, level)
+        return feature + std * change

@@ -1,0 +1,120 @@
+"""The correction of F for a level, with the weights that ship: better pictures in as many bytes."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from generated import from_pil
+from paths import ASTRONAUT
+from PIL import Image
+
+import hsc
+from hsc.bitstream import unpack
+from hsc.codec import Codec
+from hsc.config import SHIPPED
+from hsc.domains.ffhq_face import aligned
+from hsc.errors import WeightsError
+from hsc.inversion.correction import CORRECTION, LIMIT, FeatureCorrection
+from hsc.metrics.lpips import Lpips
+from hsc.metrics.picture import psnr, shrink
+from hsc.types import Inversion
+from hsc.weights.loading import ASSETS, path_of
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    return hsc.load("cpu")
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image.Image:
+    with Image.open(ASTRONAUT) as image:
+        return aligned(image.convert("RGB"), face=0, align=True, px=1024)
+
+
+@pytest.fixture(scope="module")
+def found(codec: Codec, photo: Image.Image) -> Inversion:
+    return codec.analyse(photo)
+
+
+def test_before_training_it_is_a_plain_gradient_step() -> None:
+    network = FeatureCorrection()
+    network.scale.fill_(0.5)
+    gradient = torch.randn(1, 512, 8, 8)
+    other = torch.randn(1, 512, 8, 8)
+    with torch.no_grad():
+        change = network(gradient, other, 0.5 * other, torch.randn(1, 512), 2.4)
+        far = network(1e6 * gradient, other, other, torch.randn(1, 512), 2.4)
+    assert (change * gradient).max() < 0
+    assert far.abs().max() <= network.rate.max() * LIMIT + 1e-6
+    bare = gradient / 0.5
+    torch.testing.assert_close(change, -0.02 * bare / (1 + bare.abs() / LIMIT))
+
+
+def test_prices_between_levels_lie_between_them() -> None:
+    network = FeatureCorrection(SHIPPED)
+    network.price.copy_(torch.tensor([0.8, 0.2, 0.1, 0.05, 0.01, 0.001]))
+    assert network.price_at(2) == pytest.approx(0.2) and network.price_at(6) == pytest.approx(1e-3)
+    assert network.price_at(1.5) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("level", [1, 3, 6])
+def test_a_corrected_file_is_as_large_and_draws_more_alike(codec, photo, found, level) -> None:
+    plain, better = (
+        codec.compress(latents, level) for latents in (replace(found, crop=None), found)
+    )
+    assert len(better) < 1.1 * len(plain)
+    # the face has some 250 px in its photograph, so it is compared at that size
+    target = shrink(from_pil(photo), 256)
+    drawn = [shrink(from_pil(codec.decode(data)), 256) for data in (plain, better)]
+    lpips = Lpips.pretrained()
+    with torch.no_grad():
+        before, after = (lpips(picture, target).item() for picture in drawn)
+    assert after < 0.97 * before
+    assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
+
+
+def test_the_same_latents_give_the_same_bytes(codec, found) -> None:
+    assert codec.compress(found, 2) == codec.compress(found, 2)
+
+
+def test_video_and_measurements_code_f_as_it_is(codec, photo, found) -> None:
+    plain = codec.analyse(photo, correct=False)
+    assert plain.crop is None and torch.equal(plain.feature, found.feature)
+    assert codec.compress(plain, 3) == codec.compress(replace(found, crop=None), 3)
+    assert codec.compress(plain, 3) != codec.compress(found, 3)
+
+
+def test_a_size_is_kept_to_with_one_correction(codec, found) -> None:
+    data = codec.compress(found, max_bytes=1200)
+    assert 1000 < len(data) <= 1200
+    level = unpack(data).level
+    assert data != codec.compress(replace(found, crop=None), level)
+
+
+def test_refinement_begins_from_the_corrected_f(codec, photo, found) -> None:
+    first = next(codec.refine_steps(photo, found, 3, 2))
+    corrected = codec.encoder.correct(found, 3)
+    assert first.crop is None
+    near, far = ((first.feature - f).abs().mean() for f in (corrected.feature, found.feature))
+    assert near < 0.5 * far
+
+
+def test_a_model_without_it_codes_f_as_it_is(photo, found, codec, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(ASSETS, folder)
+    path_of(CORRECTION, folder).unlink()
+    without = hsc.load("cpu", model=folder)
+    assert without.analyse(photo).crop is None
+    assert without.encode(photo, 3, align=False) == codec.compress(replace(found, crop=None), 3)
+
+
+def test_weights_of_another_network_are_refused(photo, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(ASSETS, folder)
+    shutil.copy(path_of("preview"), path_of(CORRECTION, folder))
+    other = hsc.load("cpu", model=folder)
+    with pytest.raises(WeightsError, match="correction"):
+        other.encode(photo, 3, align=False)
