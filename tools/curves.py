@@ -31,6 +31,7 @@ PANELS = {
         "held_out_lpips_eyes_level3",
     ),
     "decoder": ("lpips", "colour", "held_out_lpips_own", "held_out_lpips_eyes"),
+    "correction": ("lpips_before", "lpips_after"),
 }
 """Figures of each log that are comparable over the whole of it."""
 

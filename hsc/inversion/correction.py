@@ -25,7 +25,7 @@ from hsc.images.bandwidth import band_limited, bandwidth_px
 from hsc.inversion.feedback import style_above_feature
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
-from hsc.levels import LEVELS, interpolation
+from hsc.levels import LEVELS, MIN_LEVEL, interpolation
 from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast
 
@@ -38,6 +38,11 @@ LIMIT = 4.0
 HALF_SIZE, QUARTER_SIZE, COLOUR, PIXELS = 0.5, 1.0, 4.0, 0.3
 """Weights of LPIPS at half and at a quarter of the size, of the squared error at a quarter and of
 the mean absolute error, beside LPIPS at full size with 1."""
+
+FULL_LEVEL = 3.0
+"""From this level on the whole change is made, below it a part, at level 1 none. In few bytes the
+gradient trades the person for texture: at level 1 LPIPS@1024 went from .322 to .317, and dlib's
+distance from .295 to .356, that of FaceRes, which nothing was trained on, from .462 to .515."""
 
 Render = Callable[[Tensor], Tensor]
 """F^ (B, 512, h, h) to a picture, or to a window of it."""
@@ -207,6 +212,9 @@ class Corrector:
             feature: F; w_plus_hat: S^ (1, 23, 512), both on the networks' device.
             known: what FCN is given of S^.
         """
+        strength = min(1.0, (level - MIN_LEVEL) / (FULL_LEVEL - MIN_LEVEL))
+        if strength == 0:
+            return feature
         g = self.renderer
         styles = w_plus_hat.to(g.dtype)
 
@@ -220,4 +228,4 @@ class Corrector:
         with torch.no_grad(), gradient_autocast(feature.device):
             style = style_above_feature(w_plus_hat, self.w_mean, self.w_std, g.spec)
             change = self.network(gradient, feature / std, feature_hat / std, style, level)
-        return feature + std * change
+        return feature + strength * std * change
