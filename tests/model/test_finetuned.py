@@ -68,11 +68,13 @@ def same(a: Image.Image, b: Image.Image) -> bool:
     return np.array_equal(np.asarray(a), np.asarray(b))
 
 
-def test_files_and_their_model_stay_what_they_are(codec: Codec, plain: Codec, data: bytes) -> None:
+def test_files_and_their_model_stay_what_they_are(codec: Codec, plain: Codec) -> None:
+    """But for the correction of F, which looks at what the file draws."""
     assert codec.model_id == plain.model_id
     face = codec.random_face(21)
     assert same(face, plain.random_face(21))
-    assert codec.encode(face, 2.5, align=False) == data
+    files = [each.compress(each.analyse(face, correct=False), 2.5) for each in (codec, plain)]
+    assert files[0] == files[1]
 
 
 def test_whole_files_are_rendered_by_them(codec: Codec, plain: Codec, data: bytes) -> None:
