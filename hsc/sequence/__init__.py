@@ -6,27 +6,23 @@
     sequence.decode_clip(codec, data, "out.mp4", edits={"smile": 1.0})
 
 ``container`` is the file, ``temporal`` codes a frame given the one before, ``quantise`` chooses
-what of it is coded, ``rates`` keeps a rate, ``track`` follows the face, ``coding`` goes frame by
-frame, ``video`` reads and writes video files.
+what of it is coded, ``rates`` keeps a rate, ``track`` follows the face, ``encoding`` and
+``decoding`` go frame by frame, ``live`` is for a camera, ``video`` reads and writes video files.
 """
 
-from hsc.sequence.coding import (
+from hsc.sequence.container import Frame, Header, SequenceFile, describe, is_sequence, pack, unpack
+from hsc.sequence.decoding import ShownFrame, decode_clip, decode_frames, decode_latents, put_back
+from hsc.sequence.encoding import (
     CODED_FPS,
     AnalysedFrame,
     EncodedFrame,
-    ShownFrame,
     analysed_frames,
     code_frames,
-    decode_clip,
-    decode_frames,
-    decode_latents,
     encode_clip,
     encode_frames,
     expected_frames,
     header_of,
-    put_back,
 )
-from hsc.sequence.container import Frame, Header, SequenceFile, describe, is_sequence, pack, unpack
 from hsc.sequence.video import Clip
 
 __all__ = [

@@ -22,16 +22,16 @@ from hsc.bitstream.header import check_model
 from hsc.domains.ffhq_face.align import Square, cut_square
 from hsc.errors import BitstreamError
 from hsc.photograph.placement import Placement
-from hsc.sequence.coding import CODED_FPS, KEY_SECONDS, SHOWN_FPS, Lasting
 from hsc.sequence.container import (
     MAX_FRAMES,
     MAX_RATE,
-    MAX_SHOWN,
     Frame,
     Header,
     pack,
     read_record,
 )
+from hsc.sequence.decoding import Lasting
+from hsc.sequence.encoding import CODED_FPS, KEY_SECONDS, FrameCoder, shown_for_each
 from hsc.sequence.temporal import State, TemporalCodec
 from hsc.sequence.track import Follower, towards
 
@@ -80,14 +80,12 @@ class LiveEncoder:
         self._codec = codec
         self._head = Header(codec.model_id, level, fps, 1, *size, MAX_FRAMES)
         self.header = self._head.pack()
-        self._temporal = TemporalCodec(codec.networks, self._head.level)
         self._spec = codec.networks.config.generator
         self._follower = Follower(self._spec.domain)
-        self._every = max(1, round(KEY_SECONDS * fps))
+        temporal = TemporalCodec(codec.networks, self._head.level)
+        self._coder = FrameCoder(temporal, max(1, round(KEY_SECONDS * fps)))
         self._square: Square | None = None
-        self._state: State | None = None
-        self._number = self._since = 0
-        self._still = 0.0  # cost of the last key frame
+        self._number = 0
         self._place: Placement | None = None
         self._kept: list[Frame] = []
 
@@ -104,24 +102,18 @@ class LiveEncoder:
         """
         found = self._follower.square(image)
         if found is None:
-            self._square = self._state = None
+            self._square = None
+            self._coder.begin()
             return None
         square = towards(self._square, found, STILL) if self._square else found
         self._square = square
         place = Placement.nearest(square)
-        latents = self._codec.analyse(cut_square(image, place.square, self._spec.image_px))
-        key = self._state is None or self._since >= self._every
-        if self._state is not None and not key:
-            scn, fcn, after = self._temporal.encode(latents, self._state)
-            key = self._temporal.cost(scn, fcn, latents, after) > self._still
-        if key:
-            scn, fcn, after = self._temporal.encode_key(latents)
-            self._since, self._still = 0, self._temporal.cost(scn, fcn, latents, after)
+        crop = cut_square(image, place.square, self._spec.image_px)
+        key, scn, fcn, _ = self._coder.code(self._codec.analyse(crop, correct=False))
         frame = Frame(self._number, key, place, scn, fcn)
         record = frame.pack(self._head, self._place)
-        self._state, self._place = after, place
+        self._place = place
         self._number += 1
-        self._since += 1
         self._keep(frame)
         return CodedPicture(record, frame)
 
@@ -137,7 +129,7 @@ class LiveEncoder:
         if not self._kept:
             raise BitstreamError("No frame was coded yet: let the camera see a face.")
         fps = min(max(fps, 1.0), MAX_RATE)
-        shown = max(1, min(MAX_SHOWN, round(SHOWN_FPS / fps)))
+        shown = shown_for_each(fps)
         header = replace(self._head, coded_fps=fps, shown=shown, frames=len(self._kept))
         return pack(header, tuple(replace(f, number=n) for n, f in enumerate(self._kept)))
 

@@ -1,7 +1,8 @@
 """A rate instead of a level: the frames from one key frame to the next, in as many bytes as fit.
 
     latents of a group -> by some levels: key frame, S of every frame, y of every frame
-                       -> the price at which F's differences fit -> the level that is nearest to F
+                       -> the price at which F's differences fit
+                       -> the level that is nearest to F, of those with a low price
 
 The first group decides the level, which is the file's; later ones their price alone. What a group
 leaves of its bytes the next one may take.
@@ -20,12 +21,12 @@ from hsc.errors import HscError
 from hsc.networks import Networks
 from hsc.photograph.placement import Placement
 from hsc.sequence.container import HEADER_BYTES, Frame
-from hsc.sequence.temporal import Carried, State, TemporalCodec
+from hsc.sequence.temporal import CUT, Carried, State, TemporalCodec, apart
 from hsc.types import Inversion
 
 LEAST_KBITS = 2.0
 LEVELS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)
-"""Levels that are tried; a finer key frame at a higher price of its changes is often the best."""
+"""Levels that are tried."""
 AHEAD = 5
 """Frames ahead that tell whether a change lasts."""
 LOW, HIGH = 2.0**-6, 2.0**6
@@ -37,13 +38,12 @@ NEAR = 0.97
 TRIES = 7
 """Prices that are tried at a level."""
 MOST_FOR_CHANGES = 0.3
-"""Price above which changes of expression are lost: such a level is not taken, but the least."""
+"""Highest price at which the pilot's changes of expression still show. Where no level keeps to it,
+the lowest level is taken."""
 PILOT = 16
 """Frames of the first group that choose the level."""
 MOST_OF_KEY = 0.7
 """Part of a group's bytes above which a finer key frame is not tried."""
-CUT = 1.0
-"""Mean squared change of F, in standard deviations, from which on a frame begins a group."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Group:
         """Mean squared error of F^, each channel over its standard deviation."""
         spread = self.codec.networks.fcn.feature_std[:, None, None]
         errors = [
-            float(((state.latents.feature - latents.feature) / spread).square().mean())
+            apart(state.latents.feature / spread, latents.feature / spread)
             for (_, _, state), latents in zip(self.frames(coded), self.latents)
         ]
         return float(np.mean(errors))
@@ -161,18 +161,19 @@ class Rate:
         networks: of the model.
         kbits: of all records, in kbit/s.
         fps: coded frames a second.
-        level: of the file; None: chosen by the first group.
+
+    Attributes:
+        level: of the file, None until the first group has chosen it.
 
     Raises:
         HscError: the rate is too low for anything to be coded.
     """
 
-    def __init__(
-        self, networks: Networks, kbits: float, fps: float, level: float | None = None
-    ) -> None:
+    def __init__(self, networks: Networks, kbits: float, fps: float) -> None:
         if not kbits >= LEAST_KBITS:
             raise HscError(f"expected a rate of at least {LEAST_KBITS:g} kbit/s, got {kbits:g}.")
-        self.networks, self.level = networks, level
+        self.networks = networks
+        self.level: float | None = None
         self.a_frame = 1000 * kbits / fps / 8  # bytes
         self.spare = -float(HEADER_BYTES)  # of the file
         self._price = USUAL
@@ -201,7 +202,7 @@ class Rate:
     def is_cut(self, one: Inversion, other: Inversion) -> bool:
         """Whether two neighbouring frames show different scenes."""
         spread = self.networks.fcn.feature_std[:, None, None]
-        return float(((one.feature - other.feature) / spread).square().mean()) > CUT
+        return apart(one.feature / spread, other.feature / spread) > CUT
 
     def _group(
         self, level: float, latents: Sequence[Inversion], places: Sequence[Placement]

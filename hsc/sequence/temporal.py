@@ -20,7 +20,6 @@ would have made y^ a result of floating point.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,6 +53,9 @@ FIRST = 1 / 32
 version 1; in later ones it is the channel's own, of ``channels.USUAL``."""
 USUAL_WEIGHT = 0.25
 """What the usual mean of a channel weighs against that of a frame."""
+CUT = 1.0
+"""How far F of two frames is apart at least where they show different scenes: nothing of the first
+one helps to code the second, and nothing is interpolated between them."""
 NEAR = 4
 """Weight of what the channels before have at a place against what the frame before had there."""
 
@@ -111,6 +113,11 @@ class Expected:
         """The table of symbols with an expected magnitude, moved by quarter octaves."""
         index = np.searchsorted(self._between, magnitude) + shift
         return np.clip(index, 0, len(self.tables) - 1)
+
+
+def apart(one: Tensor, other: Tensor) -> float:
+    """Mean squared difference of F of two frames, each channel over its standard deviation."""
+    return float((one - other).square().mean())
 
 
 def around(values: FloatArray) -> FloatArray:
@@ -172,21 +179,12 @@ class TemporalCodec:
         latents = DecodedLatents(w_plus, feature_s, feature, "scn+fcn")
         return State(y_hat[0], self.usual, np.zeros(y_hat.shape[2:]), symbols, latents)
 
-    def encode(
-        self, latents: Inversion, before: State, ahead: Sequence[Inversion] = ()
-    ) -> tuple[bytes, bytes, State]:
-        """The layers of a predicted frame, and what they leave for the next one.
-
-        Args:
-            ahead: frames after it, which tell what will last.
-        """
-        frames = (latents, *ahead)
-        changes = self.changes(np.stack([self.components(each) for each in frames]), before.symbols)
+    def encode(self, latents: Inversion, before: State) -> tuple[bytes, bytes, State]:
+        """The layers of a predicted frame, and what they leave for the next one."""
+        changes = self.changes(self.components(latents)[None], before.symbols)
         semantics = self.semantics(before, changes)
-        feature_s = semantics.latents.feature_s
-        symbols, fcn = self.quantised(
-            np.stack([self.latent(each, feature_s) for each in frames]), before
-        )
+        y = self.latent(latents, semantics.latents.feature_s)
+        symbols, fcn = self.quantised(y[None], before)
         state = self.restored(semantics, self.carried(before, symbols))
         return self.write_changes(changes), fcn, state
 

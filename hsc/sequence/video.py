@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ H264 = (
     "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709",
     "-color_primaries", "bt709", "-color_trc", "bt709",
 )  # fmt: skip
+
+Report = Callable[[int, int], None]
+"""Called with the number of frames that are done and the total, 0 where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,11 @@ def write_mp4(
         for picture in pictures:
             writer.add(picture)
         writer.close()
+
+
+def clips_in(folder: Path) -> list[Path]:
+    """The video files of a folder, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
 def run(arguments: list[str], data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:

@@ -99,7 +99,7 @@ class TinyCodec:
         self.decoder = SimpleNamespace(feature_of=self.networks.synthesis.feature)
         self.drawn: list[dict[str, float]] = []
 
-    def analyse(self, crop: Image.Image) -> Inversion:
+    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
         """Styles from its mean colour, detail from its pixels."""
         small = np.asarray(crop.resize((16, 16), Image.Resampling.BOX), np.float32) / 255
         w_plus = torch.full((1, *SPEC.w_plus_shape), float(small.mean()))

@@ -25,9 +25,10 @@ from hsc.editing.motion import warp
 from hsc.errors import BitstreamError, HscError, NoFaceError
 from hsc.numerics.exact import snap
 from hsc.photograph.placement import Placement
-from hsc.sequence import coding
-from hsc.sequence.coding import Between, Lasting, decode_frames, encode_frames
+from hsc.sequence import decoding, encoding
 from hsc.sequence.container import Frame, Header, SequenceFile, pack, unpack
+from hsc.sequence.decoding import Between, Lasting, decode_frames
+from hsc.sequence.encoding import encode_frames
 from hsc.sequence.quantise import choose, table_bits
 from hsc.sequence.temporal import Expected, State, TemporalCodec
 from hsc.sequence.track import REACH, Follower, placed
@@ -222,7 +223,7 @@ def test_a_file_says_how_its_frames_are_read(version: int) -> None:
     header = Header(codec.model_id, 3, 10, 1, *SIZE, 4, version)
     file = unpack(pack(header, tuple(frames)))
     assert file.header.version == version
-    *_, (_, last) = coding.decode_latents(codec, file)
+    *_, (_, last) = decoding.decode_latents(codec, file)
     assert state is not None and torch.equal(last.feature, state.latents.feature)
 
 
@@ -313,9 +314,9 @@ def test_no_rate_is_too_low_without_being_told() -> None:
 
 
 def test_a_clip_is_cut_into_equal_parts() -> None:
-    assert coding.key_seconds_of(12, 10) == 1.4
-    assert coding.key_seconds_of(62, 10) == 3.3
-    assert coding.key_seconds_of(0, 10) == coding.KEY_SECONDS
+    assert encoding.key_seconds_of(12, 10) == 1.4
+    assert encoding.key_seconds_of(62, 10) == 3.3
+    assert encoding.key_seconds_of(0, 10) == encoding.KEY_SECONDS
 
 
 def test_frames_between_follow_the_motion() -> None:
@@ -445,7 +446,7 @@ def test_a_file_of_another_model_is_refused() -> None:
 def test_a_face_is_put_back_where_it_was() -> None:
     codec = TinyCodec()
     shown = next(decode_frames(codec, file_of(codec, 2)))
-    canvas = coding.put_back(shown, SIZE)
+    canvas = decoding.put_back(shown, SIZE)
     assert canvas.size == SIZE
     square = shown.place.square
     assert canvas.getpixel((1, 40)) == (128, 128, 128)  # the centre crop leaves the sides

@@ -34,8 +34,8 @@ from hsc.research.evaluation.video_codecs import (
 )
 from hsc.research.options import ValidateOptions
 from hsc.sequence.container import Header
-from hsc.sequence.temporal import TemporalCodec
-from hsc.sequence.video import SUFFIXES
+from hsc.sequence.temporal import TemporalCodec, apart
+from hsc.sequence.video import clips_in
 from hsc.types import DecodedLatents, Inversion
 
 KIND = "sequence"
@@ -79,8 +79,7 @@ def run(options: ValidateOptions) -> None:
     """
     if options.clips is None:
         raise HscError("Expected a folder of clips: --clips DIR.")
-    paths = sorted(p for p in options.clips.iterdir() if p.suffix.lower() in SUFFIXES)
-    paths = paths[: options.limit]
+    paths = clips_in(options.clips)[: options.limit]
     if not paths:
         raise HscError(f"There are no clips in {options.clips}.")
     codec = Codec.load(options.device)
@@ -190,8 +189,7 @@ def drift(codec: Codec, evaluator: Evaluator, latents: Sequence[Inversion]) -> l
         best = seen(DecodedLatents(true.w_plus, true.feature, true.feature, "scn+fcn"))
         row: report.Row = {"what": f"frame {number}"}
         for name, decoded in (("", state.latents), ("_still", still.latents)):
-            error = ((decoded.feature - true.feature) / spread).square().mean()
-            row["error" + name] = float(error)
+            row["error" + name] = apart(decoded.feature / spread, true.feature / spread)
             row["lpips" + name] = evaluator.lpips.distance(best, seen(decoded)).item()
         rows.append(row)
     return rows

@@ -25,7 +25,8 @@ from hsc.sequence import channels
 from hsc.sequence.quantise import FloatArray
 from hsc.sequence.rates import Rate
 from hsc.sequence.temporal import State, TemporalCodec
-from hsc.sequence.video import SUFFIXES
+from hsc.sequence.video import clips_in
+from hsc.types import DecodedLatents
 
 FRAMES, FPS = 24, 10.0
 RATES = (12.0, 24.0)
@@ -46,12 +47,7 @@ def run(options: TrainOptions) -> None:
     Raises:
         HscError: there are no clips.
     """
-    paths = sorted(
-        path
-        for folder in options.data
-        for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES
-    )
+    paths = [path for folder in options.data for path in clips_in(folder)]
     if not paths:
         raise HscError("Expected folders of clips: --data DIR.")
     codec = Codec.load(options.device)
@@ -85,15 +81,11 @@ def made_up(codec: Codec, edit: str, seed: int) -> Iterator[Image.Image]:
         part = 0.1 * (1 - math.cos(phase))
         w_plus = first.w_plus + part * (other.w_plus - first.w_plus)
         feature_s = codec.decoder.feature_of(w_plus)
-        moved = type(first)(
-            w_plus, feature_s, first.feature + feature_s - first.feature_s, first.layers
-        )
+        feature = first.feature + feature_s - first.feature_s
+        moved = DecodedLatents(w_plus, feature_s, feature, first.layers)
         face = codec.draw(moved, {edit: 0.5 * math.sin(2 * phase)})
-        shift = (
-            8 * math.sin(phase),
-            5 * math.cos(phase),
-        )  # of an alignment that is not quite right
-        box = (shift[0], shift[1], face.width + shift[0], face.height + shift[1])
+        x, y = 8 * math.sin(phase), 5 * math.cos(phase)  # an alignment that is not quite right
+        box = (x, y, face.width + x, face.height + y)
         yield face.transform(face.size, Image.Transform.EXTENT, box, Image.Resampling.BICUBIC)
 
 

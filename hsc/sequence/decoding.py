@@ -1,83 +1,41 @@
-"""Clips to ``.hsv`` files and back, frame by frame: memory does not grow with a clip's length."""
+"""``.hsv`` files to pictures, frame by frame: memory does not grow with a clip's length."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from hsc.bitstream.header import check_model
-from hsc.domains.ffhq_face.align import Square, cut_square
+from hsc.domains.ffhq_face.align import Square
 from hsc.editing.apply import local_rms
 from hsc.editing.motion import motion, warp
 from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
 from hsc.photograph.placement import Placement, to_crop
 from hsc.sequence.container import (
-    MAX_FRAMES,
-    MAX_SHOWN,
     Frame,
-    Header,
     SequenceFile,
-    pack,
     unpack,
 )
-from hsc.sequence.rates import Rate
-from hsc.sequence.temporal import State, TemporalCodec
-from hsc.sequence.track import Follower, placed
-from hsc.sequence.video import Clip, write_mp4
-from hsc.types import DecodedLatents, Inversion
+from hsc.sequence.temporal import CUT, State, TemporalCodec, apart
+from hsc.sequence.video import Report, write_mp4
+from hsc.types import DecodedLatents
 
 if TYPE_CHECKING:
     from hsc.codec import Codec
 
-CODED_FPS = 10.0
-SHOWN_FPS = 30.0
-"""The highest rate at which frames are shown; frames between coded ones are interpolated."""
-KEY_SECONDS = 5.0
-"""Time from one key frame to the next: what a lost frame costs at most."""
 LASTING = 10
 """Frames whose mean detail is what lasts in a clip, under an edit."""
-CUT = 1.0
-"""Mean squared change of F^, in standard deviations, from which on two frames are different scenes
-and nothing is interpolated between them."""
 EXPLAINED, UNEXPLAINED = 0.25, 0.45
 """What motion leaves of a change, in standard deviations: up to the first, both frames are mixed,
 and from the second on the nearer one is shown."""
-
-
-class HasModel(Protocol):
-    """A codec, as far as a header names it."""
-
-    @property
-    def model_id(self) -> int: ...
-
-
-Report = Callable[[int, int], None]
-"""Called with the number of frames that are done and the total, 0 where it is not known."""
-
-
-@dataclass(frozen=True)
-class EncodedFrame:
-    """A coded frame, and what the encoder saw.
-
-    Attributes:
-        frame: what the file holds of it.
-        crop: the aligned original, image_px x image_px.
-        latents: what the frame decodes to.
-        level: of the whole sequence.
-    """
-
-    frame: Frame
-    crop: Image.Image
-    latents: DecodedLatents
-    level: float
 
 
 @dataclass(frozen=True)
@@ -97,221 +55,6 @@ class ShownFrame:
     part: float
     lost: bool
     place: Placement
-
-
-def encode_frames(
-    codec: Codec,
-    pictures: Iterable[Image.Image],
-    level: float = 2,
-    *,
-    kbits: float | None = None,
-    fps: float = CODED_FPS,
-    align: bool = True,
-    face: int = 0,
-    key_seconds: float = KEY_SECONDS,
-) -> Iterator[EncodedFrame]:
-    """Code pictures one after the other; ``pack`` makes a file of what comes out.
-
-    By a level a frame comes out a few frames after it came in. By a rate those from one key frame
-    to the next come out together: they are held in memory, 8 MB a frame.
-
-    Args:
-        pictures: RGB, all of one size, the frames to be coded.
-        level: bitrate level of every frame, 1 to 6.
-        kbits: a rate in kbit/s instead of a level, kept on the mean where that is possible.
-        fps: how many of them are a second.
-        align: find the face and follow it; otherwise the centre is taken.
-        face: which face of the first picture, 0 being the largest.
-        key_seconds: time between key frames.
-
-    Raises:
-        NoFaceError: the first pictures show no face.
-        BitstreamError: the level is out of range, or there are more frames than a file holds.
-        HscError: the rate is lower than ``rates.LEAST_KBITS``.
-    """
-    frames = analysed_frames(codec, pictures, align, face)
-    return code_frames(codec, frames, level, kbits=kbits, fps=fps, key_seconds=key_seconds)
-
-
-@dataclass(frozen=True)
-class AnalysedFrame:
-    """A frame that waits to be coded.
-
-    Attributes:
-        crop: the aligned original, image_px x image_px.
-        place: where it was cut from the picture.
-        latents: what the encoder sees in it.
-    """
-
-    crop: Image.Image
-    place: Placement
-    latents: Inversion
-
-
-def analysed_frames(
-    codec: Codec, pictures: Iterable[Image.Image], align: bool = True, face: int = 0
-) -> Iterator[AnalysedFrame]:
-    """The first half of ``encode_frames``: the face is followed, and every frame analysed."""
-    spec = codec.networks.config.generator
-    follower = Follower(spec.domain, face, align)
-    for image, place in placed(pictures, follower):
-        crop = cut_square(image, place.square, spec.image_px)
-        yield AnalysedFrame(crop, place, codec.analyse(crop))
-
-
-def code_frames(
-    codec: Codec,
-    frames: Iterable[AnalysedFrame],
-    level: float = 2,
-    *,
-    kbits: float | None = None,
-    fps: float = CODED_FPS,
-    key_seconds: float = KEY_SECONDS,
-) -> Iterator[EncodedFrame]:
-    """The second half of ``encode_frames``, with its arguments."""
-    every = max(1, round(key_seconds * fps))
-    if kbits is None:
-        return _by_level(TemporalCodec(codec.networks, level), frames, every)
-    return _by_rate(Rate(codec.networks, kbits, fps), frames, every)
-
-
-def _by_level(
-    temporal: TemporalCodec, frames: Iterable[AnalysedFrame], every: int
-) -> Iterator[EncodedFrame]:
-    """A key frame at times, and where a predicted one would be dearer than the last of those."""
-    state: State | None = None
-    since, still = 0, 0.0
-    for number, each in enumerate(_counted(frames)):
-        latents = each.latents
-        key = state is None or since >= every
-        if state is not None and not key:
-            scn, fcn, after = temporal.encode(latents, state)
-            key = temporal.cost(scn, fcn, latents, after) > still
-        if key:
-            scn, fcn, after = temporal.encode_key(latents)
-            since, still = 0, temporal.cost(scn, fcn, latents, after)
-        since += 1
-        state = after
-        frame = Frame(number, key, each.place, scn, fcn)
-        yield EncodedFrame(frame, each.crop, after.latents, temporal.level)
-
-
-def _by_rate(how: Rate, frames: Iterable[AnalysedFrame], every: int) -> Iterator[EncodedFrame]:
-    """Groups of frames, each from a key frame or a cut to the next."""
-    done = 0
-
-    def coded(group: list[AnalysedFrame]) -> Iterator[EncodedFrame]:
-        nonlocal done
-        states = how.code([each.latents for each in group], [each.place for each in group])
-        for at, (each, (scn, fcn, state)) in enumerate(zip(group, states)):
-            frame = Frame(done, at == 0, each.place, scn, fcn)
-            yield EncodedFrame(frame, each.crop, state.latents, how.level or 1)
-            done += 1
-
-    held: list[AnalysedFrame] = []
-    for each in _counted(frames):
-        if held and (len(held) >= every or how.is_cut(held[-1].latents, each.latents)):
-            yield from coded(held)
-            held = []
-        held.append(each)
-    if held:
-        yield from coded(held)
-
-
-def _counted(frames: Iterable[AnalysedFrame]) -> Iterator[AnalysedFrame]:
-    for number, each in enumerate(frames):
-        if number == MAX_FRAMES:
-            raise BitstreamError(f"A sequence holds at most {MAX_FRAMES} frames; cut the clip.")
-        yield each
-
-
-def encode_clip(
-    codec: Codec,
-    clip: Clip | str | Path,
-    level: float = 2,
-    *,
-    kbits: float | None = None,
-    fps: float = CODED_FPS,
-    seconds: float | None = None,
-    align: bool = True,
-    face: int = 0,
-    sound: bool = False,
-    progress: Report | None = None,
-) -> bytes:
-    """A video file to the bytes of a ``.hsv`` file.
-
-    Args:
-        level: bitrate level of every frame, 1 to 6.
-        kbits: a rate in kbit/s instead of a level: the file takes at most that, without its sound,
-            unless its key frames alone take more.
-        fps: frames a second that are coded; the others are interpolated when shown.
-        seconds: of the clip, from its beginning; None: all.
-        sound: keep its sound, as Opus of 8 kbit/s.
-        progress: called after every coded frame.
-
-    Raises:
-        PhotoError: the file is no video. NoFaceError: its first frames show no face.
-        HscError: imageio-ffmpeg is missing, or the rate is too low.
-    """
-    clip = clip if isinstance(clip, Clip) else Clip.open(clip)
-    fps = min(fps, clip.fps)
-    header_of(codec, clip, level, fps, 1)  # says what is out of range before minutes go by
-    total = expected_frames(clip, fps, seconds)
-    frames: list[Frame] = []
-    read = 0
-
-    def pictures() -> Iterator[Image.Image]:
-        nonlocal read
-        for read, picture in enumerate(clip.frames(fps, seconds), 1):
-            yield picture
-            if progress and kbits is not None:  # frames come out in groups: half is their analysis
-                done = (read + len(frames)) // 2
-                progress(done, max(total, done))
-
-    coded = encode_frames(
-        codec,
-        pictures(),
-        level,
-        kbits=kbits,
-        fps=fps,
-        align=align,
-        face=face,
-        key_seconds=KEY_SECONDS if kbits is None else key_seconds_of(total, fps),
-    )
-    for each in coded:
-        frames.append(each.frame)
-        level = each.level
-        if progress:
-            done = len(frames) if kbits is None else (read + len(frames)) // 2
-            progress(done, max(total, done))
-    header = header_of(codec, clip, level, fps, len(frames))
-    return pack(header, tuple(frames), clip.sound(seconds) if sound else b"")
-
-
-def key_seconds_of(total: int, fps: float) -> float:
-    """Time between key frames that leaves no short rest at the end of a clip: 5 s or less.
-
-    Args:
-        total: frames that are expected, 0 where that is not known.
-    """
-    usual = KEY_SECONDS * fps
-    groups = math.ceil(total / usual)
-    if not groups:
-        return KEY_SECONDS
-    return (math.ceil(total / groups) + 2) / fps  # a clip may have a frame or two more than it says
-
-
-def expected_frames(clip: Clip, fps: float, seconds: float | None = None) -> int:
-    """About how many frames of a clip are coded; 0 where the clip does not say its length."""
-    length = min(clip.seconds, seconds) if seconds and clip.seconds else clip.seconds or seconds
-    return round((length or 0) * fps)
-
-
-def header_of(codec: HasModel, clip: Clip, level: float, fps: float, frames: int) -> Header:
-    """The header of a clip's file."""
-    most = min(SHOWN_FPS, max(clip.fps, fps))
-    shown = max(1, min(MAX_SHOWN, round(most / fps)))
-    return Header(codec.model_id, level, fps, shown, clip.width, clip.height, frames)
 
 
 def decode_latents(codec: Codec, file: SequenceFile) -> Iterator[tuple[Frame, DecodedLatents]]:
@@ -423,7 +166,7 @@ class Lasting:
         """The next frame's latents, and what of their detail lasts."""
         detail = latents.feature - latents.feature_s
         now = latents.feature / self._spread
-        if self._mean is None or self._before is None or _apart(self._before, now) > CUT:
+        if self._mean is None or self._before is None or apart(self._before, now) > CUT:
             self._seen, self._mean = 1, detail
         else:
             self._seen += 1
@@ -431,11 +174,6 @@ class Lasting:
             self._mean = torch.lerp(moved, detail, max(1 / self._seen, 1 / LASTING))
         self._before = now
         return replace(latents, lasting=self._mean)
-
-
-def _apart(one: Tensor, other: Tensor) -> float:
-    """Mean squared difference of two frames' F^, each channel in standard deviations."""
-    return float((one - other).square().mean())
 
 
 class Between:
@@ -454,7 +192,7 @@ class Between:
         self.codec, self.a, self.b = codec, a, b
         spread = codec.networks.fcn.feature_std[:, None, None]
         one, other = a.feature / spread, b.feature / spread
-        self.cut = _apart(one, other) > CUT
+        self.cut = apart(one, other) > CUT
         if not self.cut:
             self.to_b, self.to_a = motion(one, other), motion(other, one)
             left = local_rms(warp(one, self.to_b) - other)
