@@ -68,35 +68,39 @@ class Encoder:
         """The latents to code at a level: with F corrected, where it has not been yet."""
         if latents.crop is None:
             return latents
-        n = self.networks
         level = snap_level(level)
-        w_plus_hat = n.scn.decompress(n.scn.compress(latents.w_plus, level), level)
-        known = self._known(w_plus_hat)
-        feature = self.corrector(
-            to_unit(latents.crop.to(n.device)),
-            latents.feature,
-            w_plus_hat.to(latents.w_plus),
-            level,
-            Semantics(known.feature, known.context.to(latents.feature)),
-        )
-        return Inversion(latents.w_plus, feature, latents.feature_s)
+        _, w_plus_hat, known = self._semantics(latents, level)
+        feature = self._corrected(latents, level, w_plus_hat, known)
+        return replace(latents, feature=feature, crop=None)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
         """The file before packing; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
         level = snap_level(level)
-        latents = self.correct(latents, level)
-        scn = n.scn.compress(latents.w_plus, level)
-        known = self._known(n.scn.decompress(scn, level))
-        fcn = n.fcn.compress(latents.feature, level, known)
+        scn, w_plus_hat, known = self._semantics(latents, level)
+        feature = self._corrected(latents, level, w_plus_hat, known)
+        fcn = n.fcn.compress(feature, level, known)
         return Container(n.model.code, level, scn, fcn)
 
-    def _known(self, w_plus_hat: Tensor) -> Semantics:
-        """What FCN is coded with, of S^ as ``scn.decompress`` gives it."""
+    def _semantics(self, latents: Inversion, level: float) -> tuple[bytes, Tensor, Semantics]:
+        """SCN's bytes, S^ as ``scn.decompress`` gives it, and what FCN is coded with."""
         n = self.networks
-        feature_s = n.synthesis.feature(w_plus_hat.to(n.device, torch.float32))
-        return n.semantics(w_plus_hat, feature_s)
+        scn = n.scn.compress(latents.w_plus, level)
+        w_plus_hat = n.scn.decompress(scn, level)
+        feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
+        return scn, w_plus_hat, n.semantics(w_plus_hat, feature_s)
+
+    def _corrected(
+        self, latents: Inversion, level: float, w_plus_hat: Tensor, known: Semantics
+    ) -> Tensor:
+        """F to code at a level."""
+        feature = latents.feature
+        if latents.crop is None:
+            return feature
+        picture = to_unit(latents.crop.to(feature.device))
+        known = replace(known, context=known.context.to(feature))
+        return self.corrector(picture, feature, w_plus_hat.to(feature), level, known)
 
     @property
     def inversion(self) -> InversionEncoder:

@@ -16,6 +16,7 @@ from hsc.generators.base import ExactFeatures, MappingNetwork, SynthesisNetwork
 from hsc.generators.exits import ExitHead
 from hsc.generators.registry import family
 from hsc.weights.loading import load_into, path_of, read_config
+from hsc.weights.model_id import FINETUNED
 
 FINETUNED_PREVIEW = "preview."
 """Prefix of a preview exit's tensors in a file of finetuned blocks."""
@@ -102,6 +103,16 @@ def load_finetuned(synthesis: SynthesisNetwork, path: Path) -> Finetuned:
             "the file of this version again."
         ) from error
     return Finetuned(finetuned.eval().requires_grad_(False), preview)
+
+
+def load_renderer(synthesis: SynthesisNetwork, folder: Path | None = None) -> Finetuned:
+    """What renders files: finetuned blocks where the folder has such, else ``synthesis`` itself.
+
+    Raises:
+        WeightsError: as :func:`load_finetuned`.
+    """
+    path = path_of(FINETUNED, folder)
+    return load_finetuned(synthesis, path) if path.is_file() else Finetuned(synthesis, None)
 
 
 def upper_tensors(synthesis: SynthesisNetwork, noise: bool = False) -> dict[str, Tensor]:

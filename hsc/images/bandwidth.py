@@ -5,6 +5,7 @@ sharp picture would look wrong. Both are therefore compared at the size that the
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -32,6 +33,12 @@ def band_limited(picture: Tensor, px: int, whole_px: int = 1024) -> Tensor:
     size = max(32, round(side * px / whole_px))
     small = F.interpolate(picture, size=size, mode="bicubic", antialias=True)
     return F.interpolate(small, size=side, mode="bicubic")
+
+
+def all_band_limited(pictures: Tensor, px: Sequence[int], whole_px: int) -> Tensor:
+    """As :func:`band_limited`, each of (B, 3, H, H) to a photograph's own size."""
+    pairs = zip(pictures.split(1), px, strict=True)
+    return torch.cat([band_limited(picture, own, whole_px) for picture, own in pairs])
 
 
 @torch.no_grad()

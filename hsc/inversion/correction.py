@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from hsc.config import SHIPPED, CodecConfig
 from hsc.generators.base import SynthesisNetwork
-from hsc.images.bandwidth import band_limited, bandwidth_px
+from hsc.images.bandwidth import all_band_limited, bandwidth_px
 from hsc.inversion.feedback import style_above_feature
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
@@ -31,8 +31,8 @@ from hsc.numerics.precision import gradient_autocast
 
 CORRECTION = "correction"
 """Name of the weight file, which a model's encoder may lack."""
-FULL_STEP = 0.02
-"""Of the initial gradient step, in standard deviations of F for a typical gradient."""
+START_RATE = 0.02
+"""Initial rate of the plain step, in standard deviations of F for a typical gradient."""
 LIMIT = 4.0
 """Gradients are limited to so many times their typical size."""
 HALF_SIZE, QUARTER_SIZE, COLOUR, PIXELS = 0.5, 1.0, 4.0, 0.3
@@ -79,7 +79,7 @@ class FeatureCorrection(nn.Module):
         self.coded = nn.Conv2d(channels, width, 1)
         self.style = zeroed(nn.Linear(generator.style_dim, 2 * width))
         self.level = zeroed(nn.Linear(len(LEVELS), 2 * width, bias=False))
-        self.rate = nn.Parameter(torch.full((len(LEVELS), channels), FULL_STEP))
+        self.rate = nn.Parameter(torch.full((len(LEVELS), channels), START_RATE))
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
         self.out = zeroed(nn.Conv2d(width, channels, 1))
         self.scale: Tensor
@@ -170,9 +170,7 @@ class FileGradient:
         with torch.enable_grad(), gradient_autocast(feature.device):
             feature_hat, bits = self.fcn(feature, level, semantics, rated=rated)
             feature_hat = feature_hat.float()
-            rendered = render(feature_hat).float()
-            pairs = zip(rendered.split(1), px, strict=True)
-            limited = torch.cat([band_limited(x, own, spec.image_px) for x, own in pairs])
+            limited = all_band_limited(render(feature_hat).float(), px, spec.image_px)
             # a cell's share in both does not depend on how many there are
             objective = cells * distance(self.lpips, limited, picture).sum()
             objective = objective + spec.feature_px**2 * price / 8000 * bits.sum()
@@ -224,8 +222,19 @@ class Corrector:
 
         price, px = self.network.price_at(level), bandwidth_px(picture)
         gradient, feature_hat = self.gradient(feature, level, known, price, render, picture, [px])
-        std = self.gradient.fcn.feature_std[:, None, None]
         with torch.no_grad(), gradient_autocast(feature.device):
-            style = style_above_feature(w_plus_hat, self.w_mean, self.w_std, g.spec)
-            change = self.network(gradient, feature / std, feature_hat / std, style, level)
-        return feature + strength * std * change
+            change = self.change(gradient, feature, feature_hat, w_plus_hat, level)
+        return feature + strength * change
+
+    def change(
+        self,
+        gradient: Tensor,
+        feature: Tensor,
+        feature_hat: Tensor,
+        w_plus_hat: Tensor,
+        level: float,
+    ) -> Tensor:
+        """What the network would add to F, of F's shape, given what :attr:`gradient` returned."""
+        std = self.gradient.fcn.feature_std[:, None, None]
+        style = style_above_feature(w_plus_hat, self.w_mean, self.w_std, self.renderer.spec)
+        return std * self.network(gradient, feature / std, feature_hat / std, style, level)

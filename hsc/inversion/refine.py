@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
-from hsc.generators.pretrained import load_finetuned
+from hsc.generators.pretrained import load_renderer
 from hsc.images.bandwidth import band_limited, bandwidth_px
 from hsc.inversion.descent import descend
 from hsc.inversion.self_renderer import SelfRenderer
@@ -30,7 +30,7 @@ from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import LATTICE_PX, lattice_of
 from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.types import Inversion
-from hsc.weights.model_id import FINETUNED, path_of, path_or_shipped
+from hsc.weights.model_id import path_or_shipped
 
 FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
 """Adam's initial rates: in standard deviations of F's channels at the lowest and the highest level,
@@ -124,14 +124,11 @@ class Refiner:
         """
         device = fcn.feature_std.device
         lpips = Lpips.pretrained(path_or_shipped("lpips_alex", folder)).to(device)
-        renderer, decoder = generator, path_of(FINETUNED, folder)
-        if decoder.is_file():  # files are rendered by these blocks, and by their own exit
-            finetuned = load_finetuned(generator, decoder)
-            renderer = finetuned.synthesis
-            preview = finetuned.preview.to(device) if finetuned.preview else preview
+        finetuned = load_renderer(generator, folder)
+        preview = finetuned.preview.to(device) if finetuned.preview else preview
         return cls(
             _for_gradients(generator, device),
-            _for_gradients(renderer, device),
+            _for_gradients(finetuned.synthesis, device),
             scn,
             fcn,
             preview,

@@ -30,8 +30,7 @@ def codec() -> Codec:
 
 @pytest.fixture(scope="module")
 def photo() -> Image.Image:
-    with Image.open(ASTRONAUT) as image:
-        return aligned(image.convert("RGB"), face=0, align=True, px=1024)
+    return aligned(ASTRONAUT)
 
 
 @pytest.fixture(scope="module")

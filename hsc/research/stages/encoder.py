@@ -11,9 +11,9 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.generators.pretrained import (
     Generator,
     load_exit128,
-    load_finetuned,
     load_generator,
     load_preview,
+    load_renderer,
 )
 from hsc.images.tensors import to_unit
 from hsc.inversion.backbone import Backbone
@@ -57,7 +57,7 @@ from hsc.research.training.truncation import TruncationConfig, best_truncation
 from hsc.research.training.watch import Watch
 from hsc.research.training.window_loss import WindowLoss
 from hsc.weights.loading import load_into
-from hsc.weights.model_id import ASSETS, FINETUNED, chosen_folder, path_of
+from hsc.weights.model_id import ASSETS, chosen_folder, path_of
 
 
 def inversion(setting: Setting) -> None:
@@ -257,10 +257,7 @@ def correction(setting: Setting) -> None:
     network = FeatureCorrection(sizes)
     network.price.copy_(torch.tensor(START_PRICES))
     checkpoint = resumed(setting, CORRECTION, network, lambda: None, config.decay)
-    generator = load_generator(device).synthesis
-    renderer = generator
-    if path_of(FINETUNED).is_file():
-        renderer = load_finetuned(generator, path_of(FINETUNED)).synthesis
+    renderer = load_renderer(load_generator(device).synthesis).synthesis
     paths = distributed.own(list_faces(setting.data))
     loss = CorrectionLoss(
         channels_last(network.to(device)),

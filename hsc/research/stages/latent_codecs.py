@@ -7,11 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hsc.generators.pretrained import (
-    Finetuned,
     Generator,
-    load_finetuned,
     load_generator,
     load_preview,
+    load_renderer,
 )
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
@@ -115,9 +114,9 @@ def joint(setting: Setting) -> None:
     """
     config, device = setting.configured(JointConfig), setting.device
     fcn = loaded(FeatureCodec(setting.sizes), "fcn", device).requires_grad_(True)
-    finetuned = Finetuned(load_generator(device).synthesis, None)
-    if has_finetuned := path_of(FINETUNED).is_file():
-        finetuned = load_finetuned(finetuned.synthesis, path_of(FINETUNED))
+    synthesis = load_generator(device).synthesis
+    finetuned = load_renderer(synthesis)
+    has_finetuned = finetuned.synthesis is not synthesis
     networks = JointNetworks(
         finished_encoder(device), fcn, finetuned.synthesis if has_finetuned else None
     )

@@ -14,7 +14,7 @@ from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.augment import ColourChange
 from hsc.research.data.faces import NativeFaces, on_grid
-from hsc.research.training.feature import known_features
+from hsc.research.training.feature import coded_semantics
 from hsc.research.training.setting import (
     channels_last,
     fast_synthesis,
@@ -24,6 +24,7 @@ from hsc.research.training.setting import (
 from hsc.weights.loading import model_config
 
 REDUCED_PX = (280, 600)
+"""Least and largest size that some photographs are reduced to."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,14 @@ class FrozenCodec:
             found = self.encoder(image, self.fast, self.self_renderer)
         if level is None:
             return found.w_plus.float(), found.feature.float()
-        w_plus_hat, _ = self.scn(found.w_plus.float(), level)
-        context, feature_s = known_features(self.fast, w_plus_hat, self.fcn.config.context_px)
+        known, w_plus_hat, _ = self.known(found.w_plus.float(), level)
         with torch.autocast(kind, torch.bfloat16):
-            feature, _ = self.fcn(found.feature, level, Semantics(feature_s, context))
+            feature, _ = self.fcn(found.feature, level, known)
         return w_plus_hat, feature.float()
+
+    def known(self, w_plus: Tensor, level: float) -> tuple[Semantics, Tensor, Tensor]:
+        """As :func:`coded_semantics`."""
+        return coded_semantics(self.scn, self.fast, w_plus, level, self.fcn.config.context_px)
 
 
 @dataclass(frozen=True)

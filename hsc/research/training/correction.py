@@ -19,10 +19,9 @@ from hsc.errors import HscError
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
-from hsc.images.bandwidth import band_limited
+from hsc.images.bandwidth import all_band_limited
 from hsc.images.tensors import to_unit
 from hsc.inversion.correction import Corrector, FeatureCorrection, FileGradient
-from hsc.inversion.feedback import style_above_feature
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.prior import CHECKERED, SLICES, passes
 from hsc.levels import LEVELS
@@ -30,7 +29,6 @@ from hsc.research import distributed
 from hsc.research.data.faces import NativeFaces, on_grid
 from hsc.research.training.coded_pool import CodedPool, FrozenCodec, PoolSizes
 from hsc.research.training.decoder import full_size_figures
-from hsc.research.training.feature import known_features
 from hsc.research.training.loop import Checkpoint
 from hsc.research.training.rate import RatePrice, random_level
 from hsc.research.training.window_loss import (
@@ -44,10 +42,12 @@ CELLS = 16
 """Side of the part of F that is coded in a step."""
 SEEN = CELLS - 2 * MARGIN
 """Side of the window whose error gives the gradient."""
-WATCHED_LEVELS = (1.0, 3.0, 6.0)
+WATCHED_LEVELS = (2.0, 3.0, 6.0)
+"""Nothing is corrected at level 1."""
 START_PRICES = (0.55, 0.115, 0.07, 0.036, 0.005, 0.0022)
 """Of a kilobyte, at which corrected files are about as large as others."""
 PRICE_RATE = 0.4
+"""How fast prices follow: one file is looked at each time."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,6 @@ class CorrectionLoss:
         self.pool = CodedPool(codec, faces, config, device, config.reduced)
         self.fcn = of_part(codec.fcn)
         self.gradient = FileGradient(self.fcn, windows.lpips)
-        self.std = self.fcn.feature_std[:, None, None]
         head = codec.encoder.semantic_head
         self.corrector = Corrector(
             network, FileGradient(codec.fcn, windows.lpips), renderer, head.w_mean, head.w_std
@@ -129,21 +128,18 @@ class CorrectionLoss:
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` pictures at one level."""
-        level, anywhere = random_level(), bool(torch.rand(()) < self.config.anywhere)
-        place = Window.random(WINDOW_CELLS, self.spec.feature_px) if anywhere else None
-        part, window = self._part(n, level, place or place_window(self.spec))
+        level = random_level()
+        if torch.rand(()) < self.config.anywhere:
+            place = Window.random(WINDOW_CELLS, self.spec.feature_px)
+        else:
+            place = place_window(self.spec)
+        part, window = self._part(n, level, place)
         price = self.price(level)
         gradient, feature_hat = self.gradient_of(part, level, price)
         rated = self._positions(part, window)
         with torch.autocast(self.device.type, torch.bfloat16):
-            head = self.codec.encoder.semantic_head
-            style = style_above_feature(part.w_plus, head.w_mean, head.w_std, self.spec)
-            change = self.network(
-                gradient, part.feature / self.std, feature_hat / self.std, style, level
-            )
-            corrected, bits = self.fcn(
-                part.feature + self.std * change, level, part.semantics, rated=rated
-            )
+            change = self.corrector.change(gradient, part.feature, feature_hat, part.w_plus, level)
+            corrected, bits = self.fcn(part.feature + change, level, part.semantics, rated=rated)
         rendered = self._rendered(corrected.float(), part, window)
         value, parts = self.windows(rendered, window.of(part.pictures))
         whole = self.codec.fcn.config.latent_px**2 / float(rated.sum())
@@ -160,7 +156,7 @@ class CorrectionLoss:
         Of a whole picture: windows lie over faces more often than elsewhere.
         """
         level, face = random_level(), self.pool.any()
-        known, w_plus_hat, _ = self.known(face.w_plus[None], level)
+        known, w_plus_hat, _ = self.codec.known(face.w_plus[None], level)
         feature, picture = face.feature[None].float(), self.pool.photograph(face)
         corrected = self.corrector(picture, feature, w_plus_hat, level, known)
         with torch.autocast(self.device.type, torch.bfloat16):
@@ -169,13 +165,6 @@ class CorrectionLoss:
         self.price.adjust(level, self.price.target_bytes(level) * ratio, PRICE_RATE)
         self.network.price.copy_(torch.tensor(self.price.log_price).exp())
         return {"whole_size_ratio": ratio}
-
-    def known(self, w_plus: Tensor, level: float) -> tuple[Semantics, Tensor, Tensor]:
-        """What FCN is given of S (n, 23, 512), S^ and the bits of S^."""
-        with torch.no_grad():
-            w_plus_hat, scn_bits = self.codec.scn(w_plus, level)
-            context, feature_s = known_features(self.codec.fast, w_plus_hat, self.context_px)
-        return Semantics(feature_s, context), w_plus_hat, scn_bits
 
     def gradient_of(self, part: CodedPart, level: float, price: float) -> tuple[Tensor, Tensor]:
         """As :class:`FileGradient`, of the window inside a part."""
@@ -220,7 +209,7 @@ class CorrectionLoss:
         faces = self.pool.sample(n, lambda: None)
         w_plus = torch.stack([face.w_plus for face in faces])
         feature = torch.stack([face.feature for face in faces]).float()
-        known, w_plus_hat, _ = self.known(w_plus, level)
+        known, w_plus_hat, _ = self.codec.known(w_plus, level)
         step = self.spec.feature_px // self.context_px  # a part begins at a whole position of y
         most, edge = self.spec.feature_px - CELLS, (CELLS - WINDOW_CELLS) // 2
         top, left = (
@@ -245,8 +234,7 @@ class CorrectionLoss:
         """A window, no sharper than the photographs."""
         with torch.autocast(self.device.type, torch.bfloat16):
             rendered = self._unlimited(feature_hat, part, window).float()
-        pairs = zip(rendered.split(1), part.px, strict=True)
-        return torch.cat([band_limited(x, own, self.spec.image_px) for x, own in pairs])
+        return all_band_limited(rendered, part.px, self.spec.image_px)
 
     def _unlimited(self, feature_hat: Tensor, part: CodedPart, window: Window) -> Tensor:
         right, below = (self.spec.feature_px - CELLS - s for s in (part.left, part.top))
@@ -285,19 +273,16 @@ class CorrectionWatch:
     @torch.no_grad()
     def __call__(self) -> dict[str, float]:
         """Means, named ``held_out_<figure>_level<level>``; ``before_...`` those without."""
-        sums: dict[str, float] = {}
-        with self.checkpoint.averaged():
-            for picture, w_plus, feature in self.found:
-                for name, figure in self._figures(picture, w_plus, feature).items():
-                    sums[name] = sums.get(name, 0.0) + figure / len(self.found)
-        return sums
+        return self.checkpoint.means(self.found, self._figures)
 
-    def _figures(self, picture: Tensor, w_plus: Tensor, feature: Tensor) -> dict[str, float]:
+    def _figures(self, found_in: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:
+        """Of one photograph, its S and its F."""
+        picture, w_plus, feature = found_in
         loss, renderer = self.loss, self.loss.renderer
         whole = on_grid(picture, renderer.spec.image_px)
         found: dict[str, float] = {}
         for level in WATCHED_LEVELS:
-            known, styles, scn_bits = loss.known(w_plus, level)
+            known, styles, scn_bits = loss.codec.known(w_plus, level)
             corrected = loss.corrector(whole, feature, styles, level, known)
             for name, latents in (("before", feature), ("held_out", corrected)):
                 with torch.autocast(picture.device.type, torch.bfloat16):

@@ -197,13 +197,10 @@ class DecoderWatch:
     @torch.no_grad()
     def __call__(self) -> dict[str, float]:
         """Means: LPIPS at the photograph's size, of eyes and mouth, and LPIPS and PSNR at 256."""
-        sums: dict[str, float] = {}
-        with self.checkpoint.averaged():
-            for picture, w_plus, feature in self.coded:
-                figures = full_size_figures(
-                    self.trained, self.windows.lpips, picture, w_plus, feature
-                )
-                for name, figure in figures.items():
-                    key = f"held_out_{name}"
-                    sums[key] = sums.get(key, 0.0) + figure / len(self.coded)
-        return sums
+        return self.checkpoint.means(self.coded, self._figures)
+
+    def _figures(self, coded: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:
+        """Of one photograph, its S^ and its F^."""
+        picture, w_plus, feature = coded
+        figures = full_size_figures(self.trained, self.windows.lpips, picture, w_plus, feature)
+        return {f"held_out_{name}": figure for name, figure in figures.items()}

@@ -34,9 +34,10 @@ class CodedLatents:
     def sample(self, n: int, level: float) -> "CodedBatch":
         """``n`` pictures, their S coded at ``level``."""
         batch = self.latents.sample(n, self.device)
-        w_plus_hat, scn_bits = self.scn(batch.w_plus, level)
-        context, feature_s = known_features(self.fast, w_plus_hat, self.context_px)
-        return CodedBatch(batch.feature, feature_s, context, scn_bits)
+        known, _, scn_bits = coded_semantics(
+            self.scn, self.fast, batch.w_plus, level, self.context_px
+        )
+        return CodedBatch(batch.feature, known.feature, known.context, scn_bits)
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,20 @@ class CodedBatch:
     scn_bits: Tensor  # (n,)
 
 
-def known_features(
-    fast: SynthesisNetwork, w_plus_hat: Tensor, context_px: int
-) -> tuple[Tensor, Tensor]:
-    """G at 16 px (the context's) and at 32 px (F's) of S^ (n, 23, 512), in float32.
+@torch.no_grad()
+def coded_semantics(
+    scn: SemanticCodec, fast: SynthesisNetwork, w_plus: Tensor, level: float, context_px: int
+) -> tuple[Semantics, Tensor, Tensor]:
+    """What FCN is given of S (n, 23, 512), in float32; S^, and the ideal bits of S^, (n,).
 
     Args:
         fast: G in bfloat16.
     """
+    w_plus_hat, bits = scn(w_plus, level)
     styles = w_plus_hat.bfloat16()
     context = fast.feature(styles, context_px)  # (n, 512, 16, 16)
     feature = fast.run(context, styles, context_px, fast.spec.feature_px)  # (n, 512, 32, 32)
-    return context.float(), feature.float()
+    return Semantics(feature.float(), context.float()), w_plus_hat, bits
 
 
 @dataclass(frozen=True)

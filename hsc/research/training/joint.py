@@ -21,12 +21,12 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
-from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.research.data.augment import degrade
 from hsc.research.data.faces import NativeFaces
 from hsc.research.training.decoder import full_size_figures
-from hsc.research.training.feature import known_features
+from hsc.research.training.feature import coded_semantics
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.loop import Checkpoint
 from hsc.research.training.mixed import MixedFaces
@@ -169,11 +169,11 @@ class JointLoss:
         self, w_plus: Tensor, feature: Tensor, level: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """S^ and F^ of a file, and the ideal bits of FCN and of SCN."""
-        with torch.no_grad():
-            w_plus_hat, scn_bits = self.scn(w_plus, level)
-            context, feature_s = known_features(self.fast, w_plus_hat, self.sizes.context_px)
+        known, w_plus_hat, scn_bits = coded_semantics(
+            self.scn, self.fast, w_plus, level, self.sizes.context_px
+        )
         with torch.autocast(self.device.type, torch.bfloat16):
-            feature_hat, bits = self.fcn(feature, level, Semantics(feature_s, context))
+            feature_hat, bits = self.fcn(feature, level, known)
         return w_plus_hat, feature_hat, bits, scn_bits
 
 
@@ -191,19 +191,13 @@ class JointWatch:
     @torch.no_grad()
     def __call__(self) -> dict[str, float]:
         """Means, named ``held_out_<figure>_level<level>``."""
-        sums: dict[str, float] = {}
-        with self.checkpoint.averaged():
-            for image in self.images:
-                for name, figure in self._figures(to_unit(image)[None]).items():
-                    key = f"held_out_{name}"
-                    sums[key] = sums.get(key, 0.0) + figure / len(self.images)
-        return sums
+        return self.checkpoint.means(self.images, self._figures)
 
-    def _figures(self, picture: Tensor) -> dict[str, float]:
-        """Of one photograph, (1, 3, px, px), named ``<figure>_level<level>``."""
+    def _figures(self, image: Tensor) -> dict[str, float]:
+        """Of one photograph."""
         loss = self.loss
         found: dict[str, float] = {}
-        picture = picture.to(loss.device)
+        picture = to_unit(image)[None].to(loss.device)
         w_plus, feature = loss.invert(resized(picture, loss.sizes.detail_px))
         for level in WATCHED_LEVELS:
             styles, feature_hat, bits, scn_bits = loss.code(w_plus, feature, level)
@@ -211,5 +205,5 @@ class JointWatch:
                 loss.finetuned, loss.windows.lpips, picture, styles, feature_hat
             )
             figures["bytes"] = (bits + scn_bits).mean().item() / 8
-            found |= {f"{name}_level{level:g}": figure for name, figure in figures.items()}
+            found |= {f"held_out_{name}_level{level:g}": figure for name, figure in figures.items()}
         return found

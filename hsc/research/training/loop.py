@@ -3,10 +3,11 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from hsc.research import distributed
 from hsc.research.training.log import CsvLog
 
+Item = TypeVar("Item")
 REWARM_STEPS = 60
 CHECKPOINT_SECONDS = 120
 DECAY = 0.998
@@ -83,6 +85,17 @@ class Checkpoint:
             yield
         finally:
             self.module.load_state_dict(live)
+
+    def means(
+        self, items: Sequence[Item], figures: Callable[[Item], dict[str, float]]
+    ) -> dict[str, float]:
+        """The mean of each figure over some items, with the averaged weights."""
+        sums: dict[str, float] = {}
+        with self.averaged():
+            for item in items:
+                for name, figure in figures(item).items():
+                    sums[name] = sums.get(name, 0.0) + figure / len(items)
+        return sums
 
     def save(self) -> None:
         if not distributed.is_first():

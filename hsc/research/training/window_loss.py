@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from hsc.config import SHIPPED, GeneratorSpec
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
-from hsc.images.bandwidth import band_limited
+from hsc.images.bandwidth import all_band_limited
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import LATTICE_PX, lattice_of
 
@@ -118,9 +118,7 @@ class WindowLoss:
             rendered = render_window(
                 synthesis, feature.bfloat16(), w_plus.bfloat16(), window
             ).float()
-        pairs = zip(rendered.split(1), px, strict=True)
-        limited = [band_limited(w, own, spec.image_px) for w, own in pairs]
-        return self(torch.cat(limited), window.of(picture))
+        return self(all_band_limited(rendered, px, spec.image_px), window.of(picture))
 
     def _lpips(self, rendered: Tensor, target: Tensor, factor: int) -> Tensor:
         dy, dx = torch.randint(LATTICE_PX, (2,)).tolist()
