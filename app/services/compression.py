@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ class Compression:
         self._inversions: Cache[Timed[Inversion]] = Cache(cache)
         self._levels: Cache[float] = Cache(cache)
         self._files: Cache[tuple[bytes, dict[str, float]]] = Cache(cache)
+        self._uncorrected: Cache[bytes] = Cache(cache)
         self._refined: Cache[Timed[bytes]] = Cache(cache)
 
     def prepare(self, photo: Photo, face: int = 0, align: bool = True) -> Prepared:
@@ -208,16 +210,18 @@ class Compression:
         Files that have not been asked for are not corrected for their level, which takes long:
         their size is about that of the file that will be made.
         """
+        inversion = self.inversion(prepared)
         for level in LEVELS:
             number = float(level.number)
-            inversion = self.inversion(prepared)
-            made = (prepared.key, number) in self._files
-            exact = made or inversion.crop is None or layers == "scn"
-            if made or inversion.crop is None:
+            key = (prepared.key, number)
+            exact = key in self._files or inversion.crop is None
+            if exact:
                 data = self.file(prepared, number)
             else:
-                data = self.executor.run(encode_uncorrected, inversion, number)
-            yield LevelSize(level.number, len(with_layers(data, layers)), exact)
+                make = partial(self.executor.run, encode_uncorrected, inversion, number)
+                data = self._uncorrected.get_or_make(key, make)
+            size = len(with_layers(data, layers))
+            yield LevelSize(level.number, size, exact or layers == "scn")
 
     def inversion(self, prepared: Prepared) -> Inversion:
         """What the encoder finds in a crop, as the codec's `analyse`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -254,13 +254,19 @@ def shipped_edits() -> list[EditInfo]:
     return [cast(EditInfo, SimpleNamespace(**row)) for row in rows]
 
 
-def usable_presets(edits: Iterable[EditInfo]) -> dict[str, dict[str, float]]:
+def usable_presets(edits: Collection[EditInfo]) -> dict[str, dict[str, float]]:
     """The presets whose edits there are, clamped to the edits' ranges."""
+    clamped = {label: in_range(edits, amounts) for label, amounts in PRESETS.items()}
+    return {label: kept for label, kept in clamped.items() if kept.keys() == PRESETS[label].keys()}
+
+
+def in_range(edits: Iterable[EditInfo], amounts: Mapping[str, float]) -> dict[str, float]:
+    """The amounts of the edits there are, each clamped to its edit's range."""
     known = {edit.name: edit for edit in edits}
     return {
-        label: {n: min(max(x, known[n].low), known[n].high) for n, x in amounts.items()}
-        for label, amounts in PRESETS.items()
-        if amounts.keys() <= known.keys()
+        name: min(max(float(amount), known[name].low), known[name].high)
+        for name, amount in amounts.items()
+        if name in known
     }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from app.executor import Executor
+from app.services.editing import in_range
 from hsc.errors import HscError, PhotoError
 from hsc.images import marks
 
@@ -124,7 +125,6 @@ class Live:
         """
         if self.executor.remote:
             raise HscError(REMOTE)
-        codec = self.executor.codec
         image = _read(data)
         camera = self._camera(visitor)
         if not camera.lock.acquire(blocking=False):
@@ -142,12 +142,7 @@ class Live:
                 return None
             camera.times.append(camera.used)
             done = time.perf_counter()
-            ranges = {edit.name: (edit.low, edit.high) for edit in codec.edit_names}
-            amounts = {
-                name: min(max(float(amount), ranges[name][0]), ranges[name][1])
-                for name, amount in (edits or {}).items()
-                if name in ranges
-            }
+            amounts = in_range(self.executor.codec.edit_names, edits or {})
             picture = self.executor.run(_draw, camera, coded.record, amounts)
             buffer = io.BytesIO()
             marks.save(picture, buffer, "JPEG", **JPEG)

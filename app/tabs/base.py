@@ -50,6 +50,7 @@ class Tab(ABC):
     Attributes:
         name: of its folder, and the tab's id; an address opens it by ``?tab=``.
         title: what visitors read.
+        parts: the tabs inside it.
         aliases: other names by which an address opens it.
         endpoints: names of its public endpoints.
         in_row: False for a tab that a link in the head opens instead.
@@ -59,6 +60,7 @@ class Tab(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    parts: ClassVar[tuple[type[Tab], ...]] = ()
     aliases: ClassVar[tuple[str, ...]] = ()
     endpoints: ClassVar[tuple[str, ...]] = ()
     in_row: ClassVar[bool] = True
@@ -92,12 +94,13 @@ class Tab(ABC):
     @classmethod
     def routes(cls) -> list[Route]:
         """What the server must answer beside the page."""
-        return []
+        return [route for part in cls.parts for route in part.routes()]
 
     @classmethod
     def with_parts(cls) -> Iterator[type[Tab]]:
         """This tab, and its parts."""
         yield cls
+        yield from cls.parts
 
     @classmethod
     def asset(cls, name: str) -> str:

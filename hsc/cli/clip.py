@@ -26,18 +26,18 @@ def add_encode_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("clips", "IN is a video file and OUT ends in .hsv")
     group.add_argument(
         "--fps",
-        type=parsing.minutes,
+        type=parsing.positive,
         metavar="N",
         help="coded frames a second (default: 10); others are interpolated when shown",
     )
     group.add_argument(
         "--kbits",
-        type=parsing.minutes,
+        type=parsing.positive,
         metavar="N",
         help="a rate in kbit/s instead of a level: the file takes at most that, sound apart",
     )
     group.add_argument(
-        "--seconds", type=parsing.minutes, metavar="N", help="take the first N seconds only"
+        "--seconds", type=parsing.positive, metavar="N", help="take the first N seconds only"
     )
     group.add_argument(
         "--sound", action="store_true", default=None, help="keep the sound: Opus of 8 kbit/s"

@@ -79,7 +79,7 @@ def levels(text: str) -> list[float]:
 
 def rates(text: str) -> list[float]:
     """Numbers above 0 with commas between them."""
-    return [minutes(part) for part in text.split(",")]
+    return [positive(part) for part in text.split(",")]
 
 
 def count(text: str) -> int:
@@ -92,8 +92,8 @@ def index(text: str) -> int:
     return _whole(text, least=0)
 
 
-def minutes(text: str) -> float:
-    """A time above 0."""
+def positive(text: str) -> float:
+    """A number above 0, such as minutes or kbit/s."""
     value = _number(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")

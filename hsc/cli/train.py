@@ -56,7 +56,9 @@ def add_parser(subparsers) -> None:
         help="where checkpoints and logs go (default: runs)",
     )
     parser.add_argument("--steps", type=parsing.count, metavar="N", help="stop after N steps")
-    parser.add_argument("--minutes", type=parsing.minutes, metavar="M", help="stop after M minutes")
+    parser.add_argument(
+        "--minutes", type=parsing.positive, metavar="M", help="stop after M minutes"
+    )
     parser.add_argument(
         "--config",
         type=Path,

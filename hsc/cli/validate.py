@@ -38,7 +38,7 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=parsing.minutes,
+        type=parsing.positive,
         metavar="N",
         help="sequence: how much of each clip (default: 1.2)",
     )

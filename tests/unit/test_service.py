@@ -82,6 +82,9 @@ def test_sizes_of_levels_are_about_right_until_their_files_are_made():
     sizes = list(studio.compression.level_sizes(result.prepared))
     assert [each.exact for each in sizes] == [False, False, False, False, True, False]
     assert sizes[4].size == len(result.file()) and codec.calls.count("correct") == 1
+    tried = len(codec.calls)
+    assert list(studio.compression.level_sizes(result.prepared)) == sizes
+    assert len(codec.calls) == tried  # they are kept
     shown = compress_html.stops({each.level: each for each in sizes}, 5)
     assert shown.count("≈") == 5 and f"{len(result.file()):,}<i> bytes" in shown
     whole = list(studio.compression.level_sizes(result.prepared, "scn"))

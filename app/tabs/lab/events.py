@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
-from starlette.routing import Route
 
 from app.components.events import QUICK, Update
 from app.protocols import FaceCodec
@@ -37,7 +36,7 @@ class LabTab(Tab):
 
     name = "lab"
     title = "Lab"
-    parts: ClassVar[tuple[type[Tab], ...]] = (ExploreTab, VisionTab)
+    parts = (ExploreTab, VisionTab)
     aliases = tuple(part.name for part in parts)
     endpoints = tuple(name for part in parts for name in part.endpoints)
 
@@ -88,17 +87,6 @@ class LabTab(Tab):
     @property
     def part_rows(self) -> Sequence[Block]:
         return (self.view.row,)
-
-    @classmethod
-    def routes(cls) -> list[Route]:
-        """What the parts need."""
-        return [route for part in cls.parts for route in part.routes()]
-
-    @classmethod
-    def with_parts(cls) -> Iterator[type[Tab]]:
-        """The Lab, and its parts."""
-        yield cls
-        yield from cls.parts
 
 
 def _counted(shown: str, name: str, count: int) -> int:

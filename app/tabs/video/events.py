@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
-from starlette.routing import Route
 
 from app.components.events import MODEL_EVENT, QUICK, Update, friendly, keep_downloads
 from app.components.html import busy_note, note
@@ -34,7 +33,7 @@ class VideoTab(Tab):
     name = "video"
     title = "Video"
     of_faces = True
-    parts: ClassVar[tuple[type[Tab], ...]] = (LiveTab,)
+    parts = (LiveTab,)
     aliases = tuple(part.name for part in parts)
 
     def __init__(self, studio: Studio, page: PageContext) -> None:
@@ -100,15 +99,6 @@ class VideoTab(Tab):
     @property
     def part_rows(self) -> Sequence[Block]:
         return (self.row,)
-
-    @classmethod
-    def routes(cls) -> list[Route]:
-        return [route for part in cls.parts for route in part.routes()]
-
-    @classmethod
-    def with_parts(cls) -> Iterator[type[Tab]]:
-        yield cls
-        yield from cls.parts
 
     def ready(self) -> Update:
         """Another clip may begin."""
