@@ -82,7 +82,9 @@ def head() -> str:
     Gradio applies media queries of `css` to what is inside the tabs only.
     """
     words = Words(noun_of())
-    names = ("page", "face", "restart", "keep", "landing", "share", "slow_link", "stage")
+    names = (
+        "page", "opening", "face", "restart", "keep", "landing", "share", "slow_link", "stage",
+    )  # fmt: skip
     shared = [*(_static(f"{name}.js") for name in names), viewer.script(), local_previews.script()]
     scripts = [*shared, *(part.asset("script.js") for part in _parts())]
     face = (

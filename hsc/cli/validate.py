@@ -62,7 +62,8 @@ def add_parser(subparsers) -> None:
         "--codecs",
         type=parsing.names,
         metavar="NAME,...",
-        help="verification: other codecs to compare with (default: jpeg, webp, avif, heic)",
+        help="other codecs to compare with: verification (default: jpeg, webp, avif, heic), "
+        "sequence (default: x264, x265, AV1, VVC)",
     )
     parser.add_argument(
         "--steps",

@@ -48,7 +48,7 @@ class ValidateOptions:
         limit: pictures at most; None: all, or as many as the kind usually takes.
         out: where reports and contact sheets go, and where ``results`` finds them.
         levels: bitrate levels; None: those that the kind usually takes.
-        codecs: names of other codecs, for ``verification``.
+        codecs: names of other codecs, for ``verification`` and ``sequence``.
         steps: gradient steps of ``bound`` and ``resolution``; None: their usual number.
         study: where ``results`` finds the report of ``hsc evaluate``.
         page: the file that ``results`` writes.

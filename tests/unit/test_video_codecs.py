@@ -65,7 +65,7 @@ def test_the_best_size_is_kept(monkeypatch, tmp_path) -> None:
         return bytes(100 if self.px < 512 else 100_000)
 
     def compared(evaluator, originals, drawn, size: int) -> dict[str, float]:
-        return {"lpips_256": {128: 0.3, 256: 0.1, 512: 0.01}[drawn], "kbit_s": size}
+        return {"lpips_256": {128: 0.3, 256: 0.1, 512: 0.01, 1024: 0.02}[drawn], "kbit_s": size}
 
     monkeypatch.setattr(video_codecs.Shrunk, "fitted", fitted)
     monkeypatch.setattr(sequence, "pictures", lambda codec, data, px, crops: px)
@@ -73,9 +73,15 @@ def test_the_best_size_is_kept(monkeypatch, tmp_path) -> None:
     scored = [SimpleNamespace(image=picture) for picture in frames(px=1024)]
     kept = tmp_path / "kept" / "others.json"
     first = sequence.others(None, scored, (24,), "a", kept)
-    assert [row["px"] for row in first] == [256] * len(video_codecs.CODECS)
+    best = [row["px"] for row in first if "at 1024 px" not in row["what"]]
+    assert best == [256] * len(video_codecs.CODECS)
+    full = [row for row in first if "at 1024 px" in row["what"]]
+    assert [row["what"].split()[0] for row in full] == list(sequence.AT_FULL_SIZE)
+    assert {row["px"] for row in full} == {1024} and {row["bytes"] for row in full} == {100_000}
     count = len(made)
     assert sequence.others(None, scored, (24,), "a", kept) == first and len(made) == count
+    some = sequence.others(None, scored, (24,), "a", kept, sequence.chosen(["VVC"]))
+    assert [row["what"] for row in some] == ["VVC, 24 kbit/s"] and len(made) == count
 
 
 def test_the_table_has_a_row_for_everything_measured() -> None:
@@ -91,6 +97,12 @@ def test_the_table_has_a_row_for_everything_measured() -> None:
     with_drift = sequence.figures_table({"summary": summary, "drift": drift})
     assert with_drift.startswith(table) and "frame 30" in with_drift
     assert "HSC, level 2" in table and "15.0" in table and "256" in table
+
+
+def test_codecs_are_chosen_by_name() -> None:
+    assert sequence.chosen(None) == video_codecs.CODECS
+    with pytest.raises(HscError, match="x264, x265, AV1, VVC, got x266"):
+        sequence.run(ValidateOptions(codecs=["AV1", "x266"]))
 
 
 def test_clips_are_needed(tmp_path) -> None:

@@ -24,6 +24,8 @@ from hsc.errors import HscError
 
 # A queue of its own: other visitors' faces go in between the frames of a clip.
 CLIP_EVENT: dict[str, Any] = MODEL_EVENT | {"concurrency_id": "clip"}
+# What is asked for while a clip is drawn is drawn after it.
+NEWEST: dict[str, Any] = {"trigger_mode": "always_last"}
 STOPPED = "Stopped: what was drawn before is still here."
 
 
@@ -73,12 +75,17 @@ class VideoTab(Tab):
                 [*result, view.clip],
                 **CLIP_EVENT,
             ),
-            gr.on(
-                [view.apply.click, view.size.input],
+            view.apply.click(
                 friendly(self.draw, view.note),
                 [view.coded, view.size, self.token, *sliders],
                 result,
-                **CLIP_EVENT,
+                **CLIP_EVENT | NEWEST,
+            ),
+            view.size.input(
+                friendly(self.draw_at, view.note),
+                [view.coded, view.size, self.token, *sliders],
+                result,
+                **CLIP_EVENT | NEWEST,
             ),
         ]
         for event in drawing:
@@ -150,7 +157,7 @@ class VideoTab(Tab):
         """Draw a file as it is edited."""
         view = self.view
         if coded is None:
-            return
+            raise HscError("There is no clip to draw: encode one, or open a .hsv file.")
         stopped = token.watch()
         edits = Edits.of(view.sliders.amounts(values))
         yield self._working("Drawing …")
@@ -178,6 +185,13 @@ class VideoTab(Tab):
                 value=keep_bytes(result.gif, "face.gif"), visible=True
             ),
         }
+
+    def draw_at(
+        self, coded: CodedClip | None, size: str, token: CancelToken, *values: float
+    ) -> Iterator[Update]:
+        """Draw the file at another size, where there is one already."""
+        if coded is not None:
+            yield from self.draw(coded, size, token, *values)
 
     def _opened(self, coded: CodedClip) -> Update:
         """What a file says, before it is drawn."""

@@ -2,9 +2,9 @@
 
 Each clip's first frames are coded at some rates, ten frames a second. The aligned crops are what
 every codec is given: x264, x265, SVT-AV1 and VVenC code the same frames in at most as many bytes,
-at smaller sizes, of which the best by LPIPS is reported. Containers of other codecs are not
-counted. What they do depends on the crops alone: it is kept in a file, so that measuring other
-weights takes only their own time.
+at smaller sizes, of which the best by LPIPS is reported, and x265 and SVT-AV1 at the size of the
+crops too. Containers of other codecs are not counted. What they do depends on the crops alone: it
+is kept in a file, so that measuring other weights takes only their own time.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hsc.research.evaluation.video_codecs import (
     CODECS,
     FPS,
     Shrunk,
+    VideoCodec,
     pictures,
 )
 from hsc.research.options import ValidateOptions
@@ -48,6 +49,8 @@ FIGURES = (
 FACES_EVERY = 3
 """Every so many-th frame is looked at by everything but LPIPS, which takes longest."""
 SMALLER = (128, 256, 512)
+AT_FULL_SIZE = ("x265", "AV1")
+"""Codecs that are measured at the size of the crops too, where none is at its best."""
 LEAST_BITS, MOST_BITS = 0.009, 0.5
 """Bits a pixel of the sizes that are tried: with fewer no codec is at its best."""
 DRIFT_LEVEL, DRIFT_FRAMES, DRIFT_AT = 2.0, 31, (1, 5, 10, 15, 20, 25, 30)
@@ -72,11 +75,13 @@ def run(options: ValidateOptions) -> None:
 
     Args:
         options: ``clips`` is the folder; ``limit`` clips at most, ``seconds`` of each; ``kbits``
-            are the rates, and ``levels`` are coded beside them, without other codecs.
+            are the rates, and ``levels`` are coded beside them, without other codecs; ``codecs``
+            are names of the other codecs, and without them all are compared.
 
     Raises:
-        HscError: there are no clips.
+        HscError: there are no clips, or no codec of such a name.
     """
+    codecs = chosen(options.codecs)
     if options.clips is None:
         raise HscError("Expected a folder of clips: --clips DIR.")
     paths = clips_in(options.clips)[: options.limit]
@@ -118,7 +123,7 @@ def run(options: ValidateOptions) -> None:
                 }
             )
             report.print_progress(number, len(paths), f"{path.stem}, {words}")
-        rows += others(evaluator, scored, rates, path.stem, options.out / KEPT)
+        rows += others(evaluator, scored, rates, path.stem, options.out / KEPT, codecs)
         report.print_progress(number, len(paths), f"{path.stem}, other codecs")
         result = {
             "kind": KIND,
@@ -195,38 +200,66 @@ def drift(codec: Codec, evaluator: Evaluator, latents: Sequence[Inversion]) -> l
     return rows
 
 
+def chosen(names: Sequence[str] | None) -> tuple[VideoCodec, ...]:
+    """Other codecs of these names, all of them where none is named.
+
+    Raises:
+        HscError: there is none of such a name.
+    """
+    by_name = {codec.name: codec for codec in CODECS}
+    unknown = [name for name in names or () if name not in by_name]
+    if unknown:
+        raise HscError(f"Expected codecs among {', '.join(by_name)}, got {', '.join(unknown)}.")
+    return tuple(by_name[name] for name in names or by_name)
+
+
 def others(
-    evaluator: Evaluator, originals: Sequence[Scored], rates: Sequence[float], clip: str, kept: Path
+    evaluator: Evaluator,
+    originals: Sequence[Scored],
+    rates: Sequence[float],
+    clip: str,
+    kept: Path,
+    codecs: Sequence[VideoCodec] = CODECS,
 ) -> list[report.Row]:
-    """Every other codec at every rate, each at its best size; known rows are read from a file.
+    """Other codecs at every rate, each at its best size; known rows are read from a file.
 
     The best is the one whose pictures are nearest among those that fit; where none fits, the
-    smallest.
+    smallest. Those of `AT_FULL_SIZE` have a second row, at the crops' own size.
     """
     crops = [scored.image for scored in originals]
     digest = hashlib.sha256(b"".join(crop.tobytes() for crop in crops)).hexdigest()[:16]
     known = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
-    sizes = {px: Shrunk(crops, px) for px in SMALLER if px < crops[0].width}
+    full = crops[0].width
+    sizes = {px: Shrunk(crops, px) for px in (*SMALLER, full) if px <= full}
+    smaller = [px for px in sizes if px < full]
+
+    def measured(codec: VideoCodec, px: int, rate: float, budget: int) -> report.Row:
+        key = f"{digest} {rate:g} {px} {codec}"
+        if key not in known:
+            data = sizes[px].fitted(codec, budget)
+            drawn = pictures(codec, data, px, crops)
+            row = compared(evaluator, originals, drawn, len(data)) | {"px": px}
+            known[key] = row | {"bytes": len(data)}
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(known, indent=1), "utf-8")
+        return known[key]
+
     rows = []
     for rate in rates:
-        budget = 1000 * rate / 8 * len(originals) / FPS
-        for codec in CODECS:
+        budget = int(1000 * rate / 8 * len(originals) / FPS)
+        for codec in codecs:
             found = []
-            for px in worth_trying(list(sizes), rate):
-                key = f"{digest} {rate:g} {px} {codec}"
-                if key not in known:
-                    data = sizes[px].fitted(codec, int(budget))
-                    drawn = pictures(codec, data, px, crops)
-                    row = compared(evaluator, originals, drawn, len(data)) | {"px": px}
-                    known[key] = row | {"bytes": len(data)}
-                    kept.parent.mkdir(parents=True, exist_ok=True)
-                    kept.write_text(json.dumps(known, indent=1), "utf-8")
-                found.append(known[key])
-                if known[key]["bytes"] > budget:  # larger sizes are larger
+            for px in worth_trying(smaller, rate):
+                found.append(measured(codec, px, rate, budget))
+                if found[-1]["bytes"] > budget:  # larger sizes are larger
                     break
             fit = [row for row in found if row["bytes"] <= budget]
             best = min(fit, key=lambda row: row["lpips_256"]) if fit else found[0]
             rows.append({"what": f"{codec.name}, {rate:g} kbit/s", "clip": clip} | best)
+            if codec.name in AT_FULL_SIZE:
+                row = measured(codec, full, rate, budget)
+                what = f"{codec.name} at {full} px, {rate:g} kbit/s"
+                rows.append({"what": what, "clip": clip} | row)
     return rows
 
 
