@@ -21,7 +21,7 @@ from hsc.errors import BitstreamError
 from hsc.images import marks
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
-    from hsc.sequence import SequenceFile
+    from hsc.sequence import EncodedFrame, SequenceFile
 
 MOST_SECONDS = 10.0
 RATES = (5, 8, 10, 12)
@@ -64,12 +64,14 @@ class CodedClip:
         source: path of the video that it was made from; None where a file was opened.
         frames: bits of each coded frame, lost ones with none.
         facts: as ``hsc.sequence.describe``.
+        kbits: the rate that was aimed at, in kbit/s; None where a level was, or a file was opened.
     """
 
     data: bytes
     source: str | None
     frames: tuple[CodedFrame, ...]
     facts: dict[str, Any]
+    kbits: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,16 +105,23 @@ class Moving:
         level: float = 2,
         fps: float = 10,
         cancelled: Callable[[], bool] = lambda: False,
+        kbits: float | None = None,
     ) -> Iterator[Step | CodedClip]:
         """Code the first seconds of a video file: yields its progress, then the result.
 
+        Args:
+            kbits: a rate in kbit/s instead of a level. Its progress is the mean of the frames that
+                were analysed and those that were coded, because the latter come in groups.
+
         Raises:
             PhotoError: it is no video. NoFaceError: its first frames show no face.
+            HscError: the rate is too low.
         """
         from hsc import sequence
 
         data = Path(path).read_bytes()
-        key = fingerprint(data), round(float(level), 2), float(fps)
+        chosen = ("level", round(float(level), 2)) if kbits is None else ("kbits", float(kbits))
+        key = fingerprint(data), chosen, float(fps)
         known = self._coded.get(key)
         if known is not None:
             yield replace(known, source=path)
@@ -123,14 +132,18 @@ class Moving:
         total = sequence.expected_frames(source, fps, MOST_SECONDS) if source.seconds else 0
         coded: list[Any] = []
         yield Step(0, total)
-        for frame in self._one_by_one(cancelled, _coded, path, level, fps):
-            coded.append(frame)
-            yield Step(len(coded), max(total, len(coded)) if total else 0)
+        found = self._one_by_one(cancelled, _coded, path, level, kbits, fps, total)
+        for read, each in found:
+            if each is not None:
+                coded.append(each.frame)
+                level = each.level
+            done = len(coded) if kbits is None else (read + len(coded)) // 2
+            yield Step(done, max(total, done) if total else 0)
         if not coded or cancelled():
             return
         header = sequence.header_of(self.executor.codec, source, level, fps, len(coded))
         packed = sequence.pack(header, tuple(coded))
-        yield self._coded.put(key, self.read(packed, path))
+        yield self._coded.put(key, replace(self.read(packed, path), kbits=kbits))
 
     def read(self, data: bytes, source: str | None = None) -> CodedClip:
         """What a ``.hsv`` file of unknown origin holds.
@@ -233,13 +246,28 @@ def _all(codec: Any, call: Callable[..., Iterator[Any]], *args: Any) -> list[Any
     return list(call(codec, *args))
 
 
-def _coded(codec: Any, path: str, level: float, fps: float) -> Iterator[Any]:
-    """The frames of a clip's first seconds."""
+def _coded(
+    codec: Any, path: str, level: float, kbits: float | None, fps: float, total: int
+) -> Iterator[tuple[int, EncodedFrame | None]]:
+    """The frames of a clip's first seconds: how many were read, and a coded one or None.
+
+    Args:
+        total: frames that are expected, 0 where that is not known.
+    """
     from hsc import sequence
 
-    pictures = sequence.Clip.open(path).frames(fps, MOST_SECONDS)
-    for each in sequence.encode_frames(codec, pictures, level, fps=fps):
-        yield each.frame
+    numbered = enumerate(sequence.Clip.open(path).frames(fps, MOST_SECONDS), 1)
+    read = [0]
+
+    def pictures() -> Iterator[Image.Image]:
+        for read[0], picture in numbered:
+            yield picture
+
+    seconds = sequence.key_seconds_of(total, fps) if kbits is not None else sequence.KEY_SECONDS
+    for each in sequence.encode_steps(
+        codec, pictures(), level, kbits=kbits, fps=fps, key_seconds=seconds
+    ):
+        yield read[0], each
 
 
 def _shown(

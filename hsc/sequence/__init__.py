@@ -14,19 +14,23 @@ from hsc.sequence.container import Frame, Header, SequenceFile, describe, is_seq
 from hsc.sequence.decoding import ShownFrame, decode_clip, decode_frames, decode_latents, put_back
 from hsc.sequence.encoding import (
     CODED_FPS,
+    KEY_SECONDS,
     AnalysedFrame,
     EncodedFrame,
     analysed_frames,
     code_frames,
     encode_clip,
     encode_frames,
+    encode_steps,
     expected_frames,
     header_of,
+    key_seconds_of,
 )
 from hsc.sequence.video import Clip
 
 __all__ = [
     "CODED_FPS",
+    "KEY_SECONDS",
     "AnalysedFrame",
     "Clip",
     "EncodedFrame",
@@ -42,9 +46,11 @@ __all__ = [
     "describe",
     "encode_clip",
     "encode_frames",
+    "encode_steps",
     "expected_frames",
     "header_of",
     "is_sequence",
+    "key_seconds_of",
     "pack",
     "put_back",
     "unpack",

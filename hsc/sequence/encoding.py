@@ -94,6 +94,24 @@ def encode_frames(
     return code_frames(codec, frames, level, kbits=kbits, fps=fps, key_seconds=key_seconds)
 
 
+def encode_steps(
+    codec: Codec,
+    pictures: Iterable[Image.Image],
+    level: float = 2,
+    *,
+    kbits: float | None = None,
+    fps: float = CODED_FPS,
+    key_seconds: float = KEY_SECONDS,
+) -> Iterator[EncodedFrame | None]:
+    """As ``encode_frames``, and None at every pause of the work by a rate.
+
+    By a rate there is a pause after every frame that was analysed and at every step of the search,
+    of about a second each: others may compute meanwhile, and whoever waits may give up.
+    """
+    frames = analysed_frames(codec, pictures)
+    return _steps(codec, frames, level, kbits, fps, key_seconds)
+
+
 @dataclass(frozen=True)
 class AnalysedFrame:
     """A frame that waits to be coded.
@@ -130,6 +148,18 @@ def code_frames(
     key_seconds: float = KEY_SECONDS,
 ) -> Iterator[EncodedFrame]:
     """The second half of ``encode_frames``, with its arguments."""
+    steps = _steps(codec, frames, level, kbits, fps, key_seconds)
+    return (each for each in steps if each is not None)
+
+
+def _steps(
+    codec: Codec,
+    frames: Iterable[AnalysedFrame],
+    level: float,
+    kbits: float | None,
+    fps: float,
+    key_seconds: float,
+) -> Iterator[EncodedFrame | None]:
     every = max(1, round(key_seconds * fps))
     if kbits is None:
         return _by_level(TemporalCodec(codec.networks, level), frames, every)
@@ -179,17 +209,25 @@ def _by_level(
         yield EncodedFrame(frame, each.crop, state.latents, temporal.level)
 
 
-def _by_rate(how: Rate, frames: Iterable[AnalysedFrame], every: int) -> Iterator[EncodedFrame]:
-    """Groups of frames, each from a key frame or a cut to the next."""
+def _by_rate(
+    how: Rate, frames: Iterable[AnalysedFrame], every: int
+) -> Iterator[EncodedFrame | None]:
+    """Groups of frames, each from a key frame or a cut to the next; None at every pause."""
     done = 0
 
-    def coded(group: list[AnalysedFrame]) -> Iterator[EncodedFrame]:
+    def coded(group: list[AnalysedFrame]) -> Iterator[EncodedFrame | None]:
         nonlocal done
-        states = how.code([each.latents for each in group], [each.place for each in group])
-        for at, (each, (scn, fcn, state)) in enumerate(zip(group, states)):
-            frame = Frame(done, at == 0, each.place, scn, fcn)
+        waiting = iter(group)
+        key = True
+        for found in how.steps([each.latents for each in group], [each.place for each in group]):
+            if found is None:
+                yield None
+                continue
+            scn, fcn, state = found
+            each = next(waiting)
+            frame = Frame(done, key, each.place, scn, fcn)
             yield EncodedFrame(frame, each.crop, state.latents, how.level or 1)
-            done += 1
+            done, key = done + 1, False
 
     held: list[AnalysedFrame] = []
     for each in _counted(frames):
@@ -197,6 +235,7 @@ def _by_rate(how: Rate, frames: Iterable[AnalysedFrame], every: int) -> Iterator
             yield from coded(held)
             held = []
         held.append(each)
+        yield None
     if held:
         yield from coded(held)
 

@@ -5,13 +5,14 @@
                        -> the level that is nearest to F, of those with a low price
 
 The first group decides the level, which is the file's; later ones their price alone. What a group
-leaves of its bytes the next one may take.
+leaves of its bytes the next one may take. The search is a generator, which pauses at every price:
+whoever asks can show that it goes on, let others compute, or give up.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,14 +110,15 @@ class Group:
             before = place
         return size
 
-    def fitted(self, budget: float, price: float = USUAL) -> Coded:
+    def fitted(self, budget: float, price: float = USUAL) -> Generator[None, None, Coded]:
         """The lowest price at which the group takes at most so many bytes, nearly.
 
-        Where none does, it is the highest.
+        Where none does, it is the highest. It pauses before every price.
         """
         low, high = LOW, HIGH
         best: Coded | None = None
         for _ in range(TRIES):
+            yield
             coded = self.code(price)
             if coded.size <= budget:
                 high = price
@@ -186,15 +188,21 @@ class Rate:
         Args:
             places: of the frames' crops.
         """
+        return (each for each in self.steps(latents, places) if each is not None)
+
+    def steps(
+        self, latents: Sequence[Inversion], places: Sequence[Placement]
+    ) -> Iterator[tuple[bytes, bytes, State] | None]:
+        """As ``code``, and None at every pause of the search."""
         budget = self.a_frame * len(latents) + self.spare
         if self.level is None:
-            self.level = self._best_level(latents, places, budget)
+            self.level = yield from self._best_level(latents, places, budget)
         group = self._group(self.level, latents, places)
-        coded = group.fitted(budget, self._price)
+        coded = yield from group.fitted(budget, self._price)
         if not 0.5 < coded.price / group.price < 2:  # S was priced as it should not be
             self._price = coded.price
             group = self._group(self.level, latents, places)
-            coded = group.fitted(budget, self._price)
+            coded = yield from group.fitted(budget, self._price)
         self._price = coded.price
         self.spare = budget - coded.size
         yield from group.frames(coded)
@@ -211,7 +219,7 @@ class Rate:
 
     def _best_level(
         self, latents: Sequence[Inversion], places: Sequence[Placement], budget: float
-    ) -> float:
+    ) -> Generator[None, None, float]:
         """The level by which F^ is nearest, of those at which what moves is paid for.
 
         F^ of a fine key frame that hardly changes is nearest on the mean, and does not speak.
@@ -225,7 +233,7 @@ class Rate:
             key = len(group.scn[0]) + len(group.key_fcn)
             if found and key > MOST_OF_KEY * budget:
                 break
-            coded = group.fitted(key + part * (budget - key), self._price)
+            coded = yield from group.fitted(key + part * (budget - key), self._price)
             found.append((group.error(coded), level, coded.price))
             if coded.price > MOST_FOR_CHANGES or found[-1] > min(found):
                 break

@@ -12,7 +12,8 @@ from app.cache import SharedCache
 from app.executor import Executor
 from app.results import Edits
 from app.services.moving import CodedClip, DrawnClip, Moving, Step
-from hsc.errors import BitstreamError, PhotoError
+from app.tabs.video import html
+from hsc.errors import BitstreamError, HscError, PhotoError
 from hsc.images import marks
 from hsc.sequence.video import Clip, write_mp4
 
@@ -54,6 +55,22 @@ def test_a_clip_is_coded_frame_by_frame(coded: CodedClip) -> None:
 
 def test_the_same_clip_is_not_coded_twice(moving: Moving, coded: CodedClip, clip: str) -> None:
     assert list(moving.encode_steps(clip, 3, 5)) == [coded]
+
+
+def test_a_rate_is_kept_and_reported(moving: Moving, coded: CodedClip, clip: str) -> None:
+    """Progress goes on while frames are analysed, and while their group is coded."""
+    *steps, result = moving.encode_steps(clip, 3, 5, kbits=24)
+    done = [step.done for step in steps if isinstance(step, Step)]
+    assert done[0] == 0 and done[-1] == 3 and done == sorted(done)
+    assert len(done) > 1 + 2 * 3  # each frame is analysed and coded, and the search has steps
+    assert isinstance(result, CodedClip) and result.kbits == 24
+    assert result.data != coded.data and result.facts["frames"]["coded"] == 3
+    assert list(moving.encode_steps(clip, 3, 5, kbits=24)) == [result]
+    said = html.facts(result)
+    assert f"24 kbit/s aimed at, {result.facts['kbit_per_second']:.1f} reached" in said
+    assert "aimed at" not in html.facts(coded)
+    with pytest.raises(HscError, match="at least 2 kbit/s"):
+        list(moving.encode_steps(clip, 3, 5, kbits=1))
 
 
 def test_it_is_drawn_beside_the_original(moving: Moving, coded: CodedClip, tmp_path: Path) -> None:

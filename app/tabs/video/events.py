@@ -19,7 +19,7 @@ from app.studio import Studio
 from app.tabs.base import Opens, PageContext, Tab
 from app.tabs.live.events import LiveTab
 from app.tabs.video import html
-from app.tabs.video.view import FULL, VideoView
+from app.tabs.video.view import FULL, LEVEL, OTHER, VideoView
 from hsc.errors import HscError
 
 # A queue of its own: other visitors' faces go in between the frames of a clip.
@@ -61,11 +61,12 @@ class VideoTab(Tab):
             view.stop, view.save_file, view.save_mp4, view.save_pair, view.save_gif,
         ]  # fmt: skip
         saves = [view.save_file, view.save_mp4, view.save_pair, view.save_gif]
+        choice = [view.bitrate, view.level, view.kbits]
         drawing = [
             gr.on(
                 [view.start.click, view.clip.upload, view.clip.stop_recording],
                 friendly(self.encode, view.note),
-                [view.clip, view.level, view.rate, view.size, self.token, *sliders],
+                [view.clip, *choice, view.rate, view.size, self.token, *sliders],
                 result,
                 **CLIP_EVENT,
             ),
@@ -92,6 +93,7 @@ class VideoTab(Tab):
             event.then(self.ready, None, [view.start, view.stop], **QUICK).then(
                 **keep_downloads("video", saves)
             )
+        view.bitrate.change(self.choose, view.bitrate, [view.level, view.kbits], **QUICK)
         view.stop.click(CancelToken.cancel, self.token, None, **QUICK)
         view.reset.click(view.sliders.reset, None, sliders, **QUICK)
 
@@ -107,6 +109,13 @@ class VideoTab(Tab):
     def part_rows(self) -> Sequence[Block]:
         return (self.row,)
 
+    def choose(self, bitrate: str) -> Update:
+        """The level or the rate is to be set, where it is not chosen yet."""
+        return {
+            self.view.level: gr.Slider(visible=bitrate == LEVEL),
+            self.view.kbits: gr.Number(visible=bitrate == OTHER),
+        }
+
     def ready(self) -> Update:
         """Another clip may begin."""
         return {
@@ -117,7 +126,9 @@ class VideoTab(Tab):
     def encode(
         self,
         path: str | None,
+        bitrate: str,
         level: float,
+        kbits: float | None,
         rate: float,
         size: str,
         token: CancelToken,
@@ -127,10 +138,13 @@ class VideoTab(Tab):
         view = self.view
         if not path:
             raise HscError("Upload a clip first, or record one.")
+        if bitrate == OTHER and kbits is None:
+            raise HscError("Type a rate in kbit/s first.")
+        asked = None if bitrate == LEVEL else kbits if bitrate == OTHER else float(bitrate)
         stopped = token.watch()
         yield self._working("Reading the clip …")
         coded = None
-        for step in self.moving.encode_steps(path, level, rate, stopped):
+        for step in self.moving.encode_steps(path, level, rate, stopped, asked):
             if isinstance(step, Step):
                 yield {view.note: self._progress("Encoding", step)}
             else:

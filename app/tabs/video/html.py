@@ -39,11 +39,16 @@ def facts(coded: CodedClip) -> str:
     rows = [
         ("Frames", f"{frames['coded']} coded, {frames['key']} of them stills"),
         ("Coded, shown a second", f"{said['coded_fps']:g}, {said['shown_fps']:g}"),
-        ("Level", f"{said['level']:g}"),
+        ("Level", f"{said['level']:g}" + ("" if coded.kbits is None else ", chosen by the rate")),
         ("Essence (SCN)", f"{size['scn']:,} bytes"),
         ("Likeness (FCN)", f"{size['fcn']:,} bytes"),
         ("Header, places, checksums", f"{size['header'] + size['track']:,} bytes"),
     ]
+    if coded.kbits is not None:
+        reached = said["kbit_per_second"]
+        more = ": a still and what every frame needs take more" if reached > coded.kbits else ""
+        words = f"{coded.kbits:g} kbit/s aimed at, {reached:.1f} reached{more}"
+        rows.insert(0, ("Rate", words))
     if frames["lost"]:
         rows.append(("Lost", f"{frames['lost']} frames: the last good one stands"))
     body = "".join(f'<tr><th scope="row">{k}</th><td>{escape(v)}</td></tr>' for k, v in rows)

@@ -13,6 +13,9 @@ from app.tabs.video.html import EMPTY
 from app.texts import text
 
 PREVIEW, FULL = "256 px, fast", "1024 px"
+LEVEL, OTHER = "Level", "Other"
+KBITS = (6, 12, 24)
+"""Rates in kbit/s that are offered; `OTHER` is one that the visitor types."""
 
 
 class ClipInput(gr.Video):
@@ -55,8 +58,23 @@ class VideoView:
             "Open a .hsv file", size="sm", type="binary", elem_id="video-file"
         )
         self.note = gr.HTML(elem_id="video-note", elem_classes=["note-box"])
+        self.bitrate = gr.Radio(
+            [LEVEL, *map(str, KBITS), OTHER],
+            value=LEVEL,
+            label="By level, or rate in kbit/s",
+            info="A level sets the quality, a rate the bytes. A rate takes longer to encode.",
+            elem_id="video-bitrate",
+            elem_classes=["segmented"],
+        )
         self.level = gr.Slider(
             1, 6, value=2, step=0.5, label="Bitrate level", buttons=["reset"], elem_id="video-level"
+        )
+        self.kbits = gr.Number(
+            16,
+            label="Rate in kbit/s, at least 2",
+            step=1,
+            visible=False,
+            elem_id="video-kbits",
         )
         self.rate = gr.Radio(
             [(str(rate), rate) for rate in RATES],
