@@ -18,7 +18,7 @@ from hsc.levels import LEVELS
 from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.research import results
 from hsc.research.data.held_out import held_out_names, held_out_pictures, spread
-from hsc.research.evaluation import bound, edits, report
+from hsc.research.evaluation import edits, report
 from hsc.research.evaluation.contact_sheet import GAP, HEADER_PX, LABEL_PX, ContactSheet
 from hsc.research.evaluation.published import AIMS
 from hsc.research.options import ValidateOptions
@@ -175,28 +175,6 @@ def test_parts_of_a_page_are_replaced_in_place() -> None:
         "## between\n\n2.5\n\n## three\n\n3\n"
     )
     assert merged(new, "") == new
-
-
-def test_which_part_is_the_bound(dists, tmp_path, monkeypatch, capfd) -> None:
-    path = tmp_path / "faces" / sorted(held_out_names())[0]
-    path.parent.mkdir(parents=True)
-    to_pil(face(1)).reduce(4).save(path)
-    monkeypatch.setattr("hsc.research.evaluation.bound.Evaluator", partial(Evaluator, dists=dists))
-    options = ["--faces", str(tmp_path / "faces"), "--out", str(tmp_path), "--device", "cpu"]
-    assert main(["validate", "bound", *options, "--levels", "1", "--steps", "4"]) == 0
-    result = report.read("bound", tmp_path)
-    rows = {row["what"]: row for row in result["summary"]}
-    whole = rows[bound.at(1, bound.FILE)]
-    exact_f, exact_s = (rows[bound.at(1, bound.PERFECT[part])] for part in ("FCN", "SCN"))
-    # four steps are enough to bring the generator nearer, and F itself is better than few bytes
-    assert rows[bound.FITTED]["lpips_256"] < rows[bound.FREE]["lpips_256"] < whole["lpips_256"]
-    assert exact_f["bytes"] < exact_s["bytes"] < whole["bytes"]
-    gain = bound.gains(result)[1.0]["FCN"]["lpips_256"]
-    assert gain == pytest.approx(whole["lpips_256"] - exact_f["lpips_256"]) and gain > 0
-    assert "level 1: FCN in LPIPS" in bound.verdict(result)
-    assert f" {-gain:+.3f} |" in bound.gains_table(result) and "by 4 gradient" in bound.note(result)
-    assert bound.verdict(result) in capfd.readouterr().out
-    assert (tmp_path / "bound.jpg").is_file()
 
 
 def test_tables_are_straight() -> None:

@@ -16,7 +16,7 @@ from hsc.cli import main
 from hsc.errors import HscError
 from hsc.metrics import recipes
 from hsc.metrics.identity_faceres import DESCRIPTOR_DIM, SEPARABLE_LAYERS, FaceRes
-from hsc.research.evaluation import full_size
+from hsc.research.evaluation import bound, full_size, report
 from hsc.research.evaluation import full_size_metric as measures
 from hsc.research.evaluation.full_size import photographs
 from hsc.research.evaluation.full_size_metric import EYE_PX, MOUTH_PX, FullSizeEvaluator
@@ -149,3 +149,25 @@ def test_its_weights_come_out_of_the_graph(tmp_path: Path, monkeypatch) -> None:
     gain = tensors["conv_dw_3_bn/batchnorm_1/mul"]
     kernel = tensors["conv_dw_3/depthwise_kernel"][1, 2, :, 0] * gain
     assert np.allclose(state["layers.2.depthwise.weight"][:, 0, 1, 2].numpy(), kernel)
+
+
+def test_which_part_is_the_bound(weights, faces, tmp_path, monkeypatch, capfd) -> None:
+    evaluator = partial(FullSizeEvaluator, **weights)
+    monkeypatch.setattr("hsc.research.evaluation.bound.FullSizeEvaluator", evaluator)
+    options = ["--faces", str(faces), "--out", str(tmp_path), "--device", "cpu", "--limit", "1"]
+    assert main(["validate", "bound", *options, "--levels", "3", "--steps", "4"]) == 0
+    result = report.read("bound", tmp_path)
+    rows = {row["what"]: row for row in result["summary"]}
+    whole = rows[bound.at(3, bound.FILE)]
+    exact_f, exact_s = (rows[bound.at(3, bound.PERFECT[part])] for part in ("FCN", "SCN"))
+    # four steps are enough to bring the generator nearer, and F itself is better than few bytes
+    assert rows[bound.FITTED]["lpips_256"] < rows[bound.FREE]["lpips_256"]
+    assert exact_f["lpips_1024"] < whole["lpips_1024"]
+    assert exact_f["bytes"] < exact_s["bytes"] < whole["bytes"]
+    gain = bound.gains(result)[3.0]["FCN"]["lpips_1024"]
+    assert gain == pytest.approx(whole["lpips_1024"] - exact_f["lpips_1024"]) and gain > 0
+    assert "level 3: " in bound.verdict(result) and "FCN in LPIPS@1024" in bound.verdict(result)
+    assert f" {-gain:+.3f} |" in bound.gains_table(result)
+    assert "by 4 gradient" in bound.note(result) and bound.note(result).startswith("1 photograph")
+    assert bound.verdict(result) in capfd.readouterr().out
+    assert (tmp_path / "bound.jpg").is_file()

@@ -29,11 +29,11 @@ def test_what_a_study_says() -> None:
 def test_what_an_oracle_says() -> None:
     report = bounded()
     rows = {row["what"]: row for row in report["summary"]}
-    rows[bound.FITTED]["lpips_256"] = 0.025
+    rows[bound.FITTED]["lpips_1024"] = 0.025
     (sentence,) = results.findings({"bound": report})
     assert "0.100 nearer" in sentence and "0.025 instead of 0.125" in sentence
-    assert "0.000 arrives through a file of level 1" in sentence
-    rows[bound.at(1, bound.PERFECT["GIE"])]["lpips_256"] = 0.16  # nearly all of it arrives
+    assert "level 1 as they are, they are 0.000 farther" in sentence
+    rows[bound.at(1, bound.PERFECT["encoder"])]["lpips_1024"] = 0.16  # nearly all of it arrives
     assert results.findings({"bound": report}) == []
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsc.metrics.evaluator import METRICS
 from hsc.research import results
 from hsc.research.data.held_out import HeldOutPicture
 from hsc.research.evaluation import bound, report, verification
 from hsc.research.evaluation.bench import Timing
+from hsc.research.evaluation.full_size_metric import FIGURES
 from hsc.research.evaluation.study import page
 
 COMMON = {
@@ -67,13 +67,13 @@ def study() -> dict:
 
 def bounded() -> dict:
     """As if FCN alone kept pictures from the original."""
-    figures = {metric.key: 0.25 for metric in METRICS} | {"bytes": 500}
-    better = figures | {"lpips_256": 0.125}
+    figures = {metric.key: 0.25 for metric in FIGURES} | {"bytes": 500}
+    better = figures | {"lpips_1024": 0.125}
     names = {bound.at(1, name): figures for name in (bound.FILE, *bound.PERFECT.values())}
     names[bound.at(1, bound.PERFECT["FCN"])] = better
     names |= {bound.FREE: better | {"bytes": None}, bound.FITTED: better}
     rows = [row | {"what": name} for name, row in names.items()]
-    return {"kind": "bound", "levels": [1.0], "steps": 9, "pictures": {"ffhq": 2}, "summary": rows}
+    return {"kind": "bound", "levels": [1.0], "steps": 9, "pictures": 2, "summary": rows}
 
 
 def test_no_report_no_section(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "| GIE | 12.3 |" in flat and "Median of 3 rounds." in text
     assert "cpu, one: ran on a machine." in text
     assert "| level 1: FCN | -0.125 | " in flat
-    assert "level 1: FCN in LPIPS (-0.125, of that -0.000 by rounding)" in text
+    assert "level 1: FCN in LPIPS@1024 (-0.125, of that -0.000 by rounding)" in text
     assert "| GIE, nothing coded | - |" in flat
     assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones" in text
     assert "| entropy model of F: without slices | 600 | 0.150 | +20.0 % |" in flat

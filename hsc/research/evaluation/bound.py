@@ -1,11 +1,13 @@
 """``validate bound``: which part limits quality; each part is made perfect in turn.
 
-A file's picture passes through the encoder (GIE), SCN and FCN. Here each is replaced by an
-uncompressed or ideal version while the others are unchanged.
+A file's picture passes through the encoder (GIE and the correction of F), SCN and FCN. Here each is
+replaced by an uncompressed or ideal version while the others are unchanged. Pictures are compared
+with photographs of 900 px or more, at their own size.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import torch
 from PIL import Image
@@ -13,35 +15,42 @@ from torch import Tensor
 
 from hsc.codec import Codec
 from hsc.images.tensors import to_picture
-from hsc.metrics.evaluator import METRICS, Evaluator
 from hsc.numerics.exact import snap
-from hsc.research.data.held_out import held_out_pictures
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
+from hsc.research.evaluation.full_size import photographs
+from hsc.research.evaluation.full_size_metric import FIGURES, FullSizeEvaluator
 from hsc.research.evaluation.oracle import STEPS, Oracle
 from hsc.research.options import ValidateOptions
 from hsc.types import Inversion
 
 LEVELS = (1.0, 3.0, 6.0)
-PEOPLE = 8
+PEOPLE = 6
 TILE_PX = 128
 FREE, FITTED = "GIE, nothing coded", "oracle, nothing coded"
 FILE = "the file"
 PERFECT = {
-    "GIE": "oracle, coded",
+    "encoder": "oracle, coded",
     "SCN": "S not coded",
     "FCN's rounding": "F not rounded",
     "FCN": "F not coded",
 }
 """Part of the codec -> what is rendered when that part is perfect."""
-GAINS = ("lpips_256", "dists_256", "identity_l2")
+GAINS = {"lpips_1024": "LPIPS@1024", "dists_256": "DISTS@256", "identity_faceres": "FaceRes"}
+"""Figures that name the limiting part, and what tables call them."""
+COLUMNS = (
+    ("bytes", "bytes", 0),
+    *((f.key, f.label, f.digits) for f in FIGURES if f.key != "skin_p90"),
+)
 NOTE = (
-    "The same pictures with one part at a time made perfect. S not coded: S as GIE found it, F "
-    "coded anew for it (bytes of FCN alone). F not rounded: FCN's transforms without rounding, and "
-    "F not coded: F as GIE found it, both beside the coded S (bytes of SCN alone). Oracle: S and F "
-    "fitted to the picture by {steps} gradient steps from what GIE found, through the generator "
-    "alone, then coded or not. Its loss has LPIPS at 256 px and an identity network in it, so "
-    "those two figures flatter it; DISTS is not in it."
+    "{count} photographs of 900 px or more, compared at their own size: the same pictures with one "
+    "part at a time made perfect. The file: F corrected for its level, coded. S not coded: S as "
+    "GIE found it, F coded anew for it (bytes of FCN alone). F not rounded: FCN's transforms "
+    "without rounding, and F not coded: the corrected F, both beside the coded S (bytes of SCN "
+    "alone). Oracle: S and F fitted to the picture by {steps} gradient steps from what GIE found, "
+    "through the generator alone, then coded as they are. Its loss has LPIPS of windows at full "
+    "size and at 256 px and dlib's network in it, so those figures flatter it; DISTS and FaceRes "
+    "are not in it."
 )
 
 
@@ -51,25 +60,37 @@ def run(options: ValidateOptions) -> None:
     Args:
         options: faces, limit, levels, steps, out and device.
     """
-    pictures = held_out_pictures(options.faces, options.limit or PEOPLE)
+    pictures = photographs(options.faces, options.limit or PEOPLE)
     levels = sorted(set(options.levels or LEVELS))
     codec = Codec.load(options.device)
-    evaluator, oracle = Evaluator(codec.device), Oracle.load(codec)
+    evaluator, oracle = FullSizeEvaluator(codec.device), Oracle.load(codec)
+    px = codec.networks.config.generator.image_px
     steps, folder = options.steps or STEPS, options.out
     rows: list[report.Row] = []
     sheet: ContactSheet | None = None
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
-        original = evaluator.original(image)
-        rendered = list(draw_all(codec, oracle, image, levels, steps))
+        reference = evaluator.reference(image)
+        crop = image.resize((px, px), Image.Resampling.LANCZOS)
+        rendered = list(draw_all(codec, oracle, crop, levels, steps))
         for what, drawing, size in rendered:
-            figures = evaluator.compare(original, drawing)
+            figures = evaluator.compare(reference, drawing)
             rows.append({"what": what, "picture": picture.name, "bytes": size} | figures)
         titles = ("original", *(what.replace("level ", "") for what, _, _ in rendered))
         sheet = sheet or ContactSheet(titles, TILE_PX)
         sheet.add(picture.name, [image, *(drawing for _, drawing, _ in rendered)])
         report.print_progress(number, len(pictures), picture.name)
-    result = report.report("bound", codec, pictures, rows) | {"levels": levels, "steps": steps}
+    result = {
+        "kind": "bound",
+        "date": date.today().isoformat(),
+        "model": codec.model_name,
+        "weights": report.weight_hashes(),
+        "machine": report.machine(codec.device),
+        "pictures": len(pictures),
+        "levels": levels,
+        "steps": steps,
+        "summary": report.summarise(rows),
+    }
     report.write(result, rows, folder)
     if sheet:
         sheet.save(folder / "bound.jpg")
@@ -102,11 +123,12 @@ def _at(
     codec: Codec, found: Inversion, fitted: Inversion, level: float
 ) -> Iterator[tuple[str, Image.Image, float]]:
     fcn, scn = codec.networks.fcn, codec.networks.scn
+    found = codec.encoder.correct(found, level)
     data = codec.compress(found, level)
     opened = codec.open(data)
     yield FILE, codec.draw(opened), len(data)
     data = codec.compress(fitted, level)
-    yield PERFECT["GIE"], codec.decode(data), len(data)
+    yield PERFECT["encoder"], codec.decode(data), len(data)
     feature, size = _through_fcn(codec, found, level)
     yield PERFECT["SCN"], _draw(codec, feature, found.w_plus), size
     size = len(scn.compress(found.w_plus, level))
@@ -131,16 +153,16 @@ def _draw(codec: Codec, feature: Tensor, w_plus: Tensor) -> Image.Image:
 
 def note(result: dict) -> str:
     """How to read the tables."""
-    return NOTE.format(steps=result["steps"])
+    return NOTE.format(count=result["pictures"], steps=result["steps"])
 
 
 def figures_table(result: dict) -> str:
     """Means of every replacement."""
     lines = [
-        [row["what"], report.number(row["bytes"], 0), *report.figures(row)]
+        [row["what"], *(report.number(row[key], digits) for key, _, digits in COLUMNS)]
         for row in result["summary"]
     ]
-    return report.table(["rendered from", "bytes", *(m.label for m in METRICS)], lines)
+    return report.table(["rendered from", *(label for _, label, _ in COLUMNS)], lines)
 
 
 def gains(result: dict) -> dict[float, dict[str, dict[str, float]]]:
@@ -158,31 +180,29 @@ def gains(result: dict) -> dict[float, dict[str, dict[str, float]]]:
 
 def gains_table(result: dict) -> str:
     """Gain of each part if it were perfect."""
-    labels = {m.key: m.label for m in METRICS}
     lines = [
         [f"level {level:g}: {part}", *(f"{-part_gains[key]:+.3f}" for key in GAINS)]
         for level, parts in gains(result).items()
         for part, part_gains in parts.items()
     ]
-    return report.table(["if this were perfect", *(labels[key] for key in GAINS)], lines)
+    return report.table(["if this were perfect", *GAINS.values()], lines)
 
 
 def verdict(result: dict) -> str:
     """The limiting part at each level, and the distance that is left without coding."""
     rows = {row["what"]: row for row in result["summary"]}
-    labels = {"lpips_256": "LPIPS", "dists_256": "DISTS", "identity_l2": "identity"}
     sentences = []
     for level, parts in gains(result).items():
         best = []
-        for key, label in labels.items():
-            part = max(("GIE", "SCN", "FCN"), key=lambda name: parts[name][key])
+        for key, label in GAINS.items():
+            part = max(("encoder", "SCN", "FCN"), key=lambda name: parts[name][key])
             rounding = -parts["FCN's rounding"][key]
             split = f", of that {rounding:+.3f} by rounding" if part == "FCN" else ""
             best.append(f"{part} in {label} ({-parts[part][key]:+.3f}{split})")
         sentences.append(f"level {level:g}: {', '.join(best)}")
     left = ", ".join(
         f"{label} {rows[FREE][key]:.3f} ({rows[FITTED][key]:.3f} for the oracle)"
-        for key, label in labels.items()
+        for key, label in GAINS.items()
     )
     return (
         f"The part whose perfection would gain most: {'; '.join(sentences)}. With nothing coded at "

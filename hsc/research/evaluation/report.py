@@ -98,8 +98,10 @@ def summarise(rows: list[Row]) -> list[Row]:
             means[key] = sum(values) / len(values) if values else None
             if key == "bytes_total":
                 means |= {"bytes_min": min(values), "bytes_max": max(values)}
-        lost = sum(math.isnan(row["landmark_error"]) for row in group)
-        summary.append(means | {"faces_not_found": lost})
+        if "landmark_error" in group[0]:
+            lost = sum(math.isnan(row["landmark_error"]) for row in group)
+            means["faces_not_found"] = lost
+        summary.append(means)
     return summary
 
 

@@ -102,13 +102,13 @@ def oracle_and_file(reports: Reports) -> Finding:
     if not report:
         return
     rows = {row["what"]: row for row in report["summary"]}
-    free, fitted = rows[bound.FREE]["lpips_256"], rows[bound.FITTED]["lpips_256"]
+    free, fitted = rows[bound.FREE]["lpips_1024"], rows[bound.FITTED]["lpips_1024"]
     level = report["levels"][-1]
-    coded = bound.gains(report)[level]["GIE"]["lpips_256"]
+    coded = bound.gains(report)[level]["encoder"]["lpips_1024"]
     if fitted < free and coded < (free - fitted) / 2:
         yield {
             "steps": report["steps"], "free": free, "fitted": fitted, "level": level,
-            "coded": max(0.0, coded),
+            "coded": coded,
         }  # fmt: skip
 
 
