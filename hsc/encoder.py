@@ -1,5 +1,6 @@
 """The encoder: an aligned picture to the bytes of a ``.hsc`` file."""
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -12,7 +13,13 @@ from torch import Tensor
 from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
 from hsc.images.tensors import to_tensor, to_unit
-from hsc.inversion.correction import CORRECTION, Corrector, FeatureCorrection, FileGradient
+from hsc.inversion.correction import (
+    CORRECTION,
+    Corrector,
+    FeatureCorrection,
+    FileGradient,
+    KnownPictures,
+)
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
@@ -40,6 +47,7 @@ class Encoder:
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
+        self._last_known: tuple[weakref.ref[Tensor], KnownPictures] | None = None
 
     @torch.no_grad()
     def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
@@ -92,15 +100,24 @@ class Encoder:
         return scn, w_plus_hat, n.semantics(w_plus_hat, feature_s)
 
     def _corrected(
-        self, latents: Inversion, level: float, w_plus_hat: Tensor, known: Semantics
+        self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
     ) -> Tensor:
         """F to code at a level."""
         feature = latents.feature
         if latents.crop is None:
             return feature
-        picture = to_unit(latents.crop.to(feature.device))
-        known = replace(known, context=known.context.to(feature))
-        return self.corrector(picture, feature, w_plus_hat.to(feature), level, known)
+        semantics = replace(semantics, context=semantics.context.to(feature))
+        known = self._known_picture(latents.crop)
+        return self.corrector(known, feature, w_plus_hat.to(feature), level, semantics)
+
+    def _known_picture(self, crop: Tensor) -> KnownPictures:
+        """Of a crop, uint8 (1, 3, 1024, 1024); that of the last one is kept for other levels."""
+        last = self._last_known
+        if last is not None and last[0]() is crop:
+            return last[1]
+        known = self.corrector.known(to_unit(crop.to(self.networks.device)))
+        self._last_known = weakref.ref(crop), known
+        return known
 
     @property
     def inversion(self) -> InversionEncoder:
@@ -141,7 +158,8 @@ class Encoder:
         network = load_into(FeatureCorrection(n.config), path_of(CORRECTION, n.folder))
         return Corrector(
             network.to(n.device),
-            FileGradient(n.fcn, refiner.loss.lpips),
+            FileGradient(n.fcn),
+            refiner.loss.lpips,
             refiner.renderer,
             head.w_mean,
             head.w_std,

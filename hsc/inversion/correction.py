@@ -1,11 +1,12 @@
-"""A correction of F for one level: a learned gradient step through the whole codec.
+"""A correction of F for one level: learned gradient steps through the whole codec.
 
 The encoder finds F before anything is coded, and compares what F draws with the photograph at 128
 px only. The correction draws what the *file* would draw, at full size, and takes the gradient of
 its distance from the photograph, and of the price of its bits, with respect to F. A network turns
-this gradient into a change of F. Only the encoder has it: files and their decoder stay as they are.
+this gradient into a change of F, twice. Only the encoder has it: files and their decoder stay as
+they are.
 
-Source: iterative amortised inference (Marino et al. 2018, arXiv 1807.09356), one step of it; the
+Source: iterative amortised inference (Marino et al. 2018, arXiv 1807.09356), two steps of it; the
 same gradients as in :mod:`hsc.inversion.refine`, which takes plain steps with them.
 """
 
@@ -31,13 +32,16 @@ from hsc.numerics.precision import gradient_autocast
 
 CORRECTION = "correction"
 """Name of the weight file, which a model's encoder may lack."""
+STEPS = 2
+START_STRENGTHS = (1.0, 0.5)
+"""Parts of a change that are made in each step, before training."""
 START_RATE = 0.02
 """Initial rate of the plain step, in standard deviations of F for a typical gradient."""
 LIMIT = 4.0
 """Gradients are limited to so many times their typical size."""
-HALF_SIZE, QUARTER_SIZE, COLOUR, PIXELS = 0.5, 1.0, 4.0, 0.3
-"""Weights of LPIPS at half and at a quarter of the size, of the squared error at a quarter and of
-the mean absolute error, beside LPIPS at full size with 1."""
+LPIPS_WEIGHTS, COLOUR, PIXELS = (1.0, 0.5, 1.0), 4.0, 0.3
+"""Weights of LPIPS at full size, a half and a quarter of it, of the squared error at a quarter
+and of the mean absolute error."""
 
 FULL_LEVEL = 3.0
 """From this level on the whole change is made, below it a part, at level 1 none. In few bytes the
@@ -57,8 +61,9 @@ class FeatureCorrection(nn.Module):
         F / std -> 1x1 -----------------------------------------------+
         (F - F^) / std -> 1x1 ----------------------------------------+
              -> sum x (1 + a) + b -> residual blocks -> leaky -> 1x1 -> + -> x std -> + F
-                      a, b <- style of the block above F, level         |
+                      a, b <- style of the block above F, level, step   |
         - rate(level) x u ----------------------------------------------+
+    The change is what is added to F x strength(step).
 
     The last layer is initialised to zero: before training it is a plain gradient step.
 
@@ -79,6 +84,8 @@ class FeatureCorrection(nn.Module):
         self.coded = nn.Conv2d(channels, width, 1)
         self.style = zeroed(nn.Linear(generator.style_dim, 2 * width))
         self.level = zeroed(nn.Linear(len(LEVELS), 2 * width, bias=False))
+        self.step = zeroed(nn.Linear(STEPS, 2 * width, bias=False))
+        self.strength = nn.Parameter(torch.tensor(START_STRENGTHS))
         self.rate = nn.Parameter(torch.full((len(LEVELS), channels), START_RATE))
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(depth)])
         self.out = zeroed(nn.Conv2d(width, channels, 1))
@@ -94,7 +101,13 @@ class FeatureCorrection(nn.Module):
         return math.exp((1 - t) * below + t * above)
 
     def forward(
-        self, gradient: Tensor, feature: Tensor, feature_hat: Tensor, style: Tensor, level: float
+        self,
+        gradient: Tensor,
+        feature: Tensor,
+        feature_hat: Tensor,
+        style: Tensor,
+        level: float,
+        step: int,
     ) -> Tensor:
         """What to add to F, in standard deviations of its channels: (B, 512, h, h).
 
@@ -102,6 +115,7 @@ class FeatureCorrection(nn.Module):
             gradient: with respect to F / std, (B, 512, h, h).
             feature, feature_hat: F / std and F^ / std, of the same shape.
             style: (B, 512), the style of the block above F, standardised.
+            step: from 0.
         """
         low, high, t = interpolation(level)
         share = gradient.new_zeros(len(LEVELS))  # of each named level
@@ -110,23 +124,51 @@ class FeatureCorrection(nn.Module):
         u = gradient / (share @ self.scale)[:, None, None]
         u = u / (1 + u.abs() / LIMIT)  # (B, 512, h, h)
         h = self.gradient(u) + self.feature(feature) + self.coded(feature - feature_hat)
-        modulation = self.style(style) + self.level(share)  # (B, 2 width)
+        modulation = self.style(style) + self.level(share) + self.step.weight[:, step]
         a, b = modulation[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each
         h = self.blocks(h * (1 + a) + b)  # (B, width, h, h)
         change: Tensor = self.out(F.leaky_relu(h, 0.2)).float()  # (B, 512, h, h)
-        return change - (share @ self.rate)[:, None, None] * u
+        return self.strength[step] * (change - (share @ self.rate)[:, None, None] * u)
 
 
-def distance(lpips: Lpips, rendered: Tensor, picture: Tensor) -> Tensor:
-    """How far pictures (B, 3, H, H) are from photographs: (B,)."""
-    half, half_known = F.avg_pool2d(rendered, 2), F.avg_pool2d(picture, 2)
-    quarter, quarter_known = F.avg_pool2d(half, 2), F.avg_pool2d(half_known, 2)
-    perceptual = lpips(rendered, picture).float()  # (B, 1, 1, 1), as all of LPIPS
-    perceptual = perceptual + HALF_SIZE * lpips(half, half_known).float()
-    perceptual = perceptual + QUARTER_SIZE * lpips(quarter, quarter_known).float()
-    colour = (quarter - quarter_known).square().mean((1, 2, 3))
-    pixels = (rendered - picture).abs().mean((1, 2, 3))
-    return perceptual.flatten() + COLOUR * colour + PIXELS * pixels
+@dataclass(frozen=True)
+class KnownPictures:
+    """Photographs, or windows of them, and what LPIPS sees in them.
+
+    Attributes:
+        pictures: (B, 3, H, H) in [-1, 1].
+        px: the side that each photograph has itself, see :mod:`hsc.images.bandwidth`.
+        features: of LPIPS, at full size, a half and a quarter of it.
+    """
+
+    pictures: Tensor
+    px: Sequence[int]
+    lpips: Lpips
+    features: list[list[Tensor]]
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, pictures: Tensor, px: Sequence[int], lpips: Lpips) -> KnownPictures:
+        """Computed once for all levels and steps, because it takes as long as rendering."""
+        with gradient_autocast(pictures.device):
+            features = [lpips.features(x) for x in _sizes(pictures)]
+        return cls(pictures, px, lpips, features)
+
+    def distance(self, rendered: Tensor) -> Tensor:
+        """How far pictures (B, 3, H, H) are from the photographs: (B,)."""
+        sizes = _sizes(rendered)
+        perceptual = sum(
+            weight * self.lpips.distance(self.lpips.features(x), known)
+            for weight, x, known in zip(LPIPS_WEIGHTS, sizes, self.features, strict=True)
+        )
+        colour = (sizes[-1] - _sizes(self.pictures)[-1]).square().mean((1, 2, 3))
+        pixels = (rendered - self.pictures).abs().mean((1, 2, 3))
+        return perceptual + COLOUR * colour + PIXELS * pixels
+
+
+def _sizes(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    half = F.avg_pool2d(pictures, 2)
+    return pictures, half, F.avg_pool2d(half, 2)
 
 
 @dataclass(frozen=True)
@@ -138,7 +180,6 @@ class FileGradient:
     """
 
     fcn: FeatureCodec
-    lpips: Lpips
 
     def __call__(
         self,
@@ -147,8 +188,7 @@ class FileGradient:
         semantics: Semantics,
         price: float,
         render: Render,
-        picture: Tensor,
-        px: Sequence[int],
+        known: KnownPictures,
         rated: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Code F and draw F^.
@@ -156,8 +196,7 @@ class FileGradient:
         Args:
             feature: F, (B, 512, h, h), the whole or a part of it.
             price: of a kilobyte.
-            render: draws what is compared with ``picture``, (B, 3, H, H).
-            px: the side that each photograph has itself, see ``hsc.images.bandwidth``.
+            render: draws what is compared with ``known``.
             rated: where bits count, see :meth:`FeatureCodec.forward`.
 
         Returns:
@@ -165,14 +204,14 @@ class FileGradient:
         """
         spec = self.fcn.config.generator
         std = self.fcn.feature_std[:, None, None]
-        cells = (picture.shape[-1] * spec.feature_px / spec.image_px) ** 2
+        cells = (known.pictures.shape[-1] * spec.feature_px / spec.image_px) ** 2
         feature = feature.detach().requires_grad_()
         with torch.enable_grad(), gradient_autocast(feature.device):
             feature_hat, bits = self.fcn(feature, level, semantics, rated=rated)
             feature_hat = feature_hat.float()
-            limited = all_band_limited(render(feature_hat).float(), px, spec.image_px)
+            limited = all_band_limited(render(feature_hat).float(), known.px, spec.image_px)
             # a cell's share in both does not depend on how many there are
-            objective = cells * distance(self.lpips, limited, picture).sum()
+            objective = cells * known.distance(limited).sum()
             objective = objective + spec.feature_px**2 * price / 8000 * bits.sum()
             (gradient,) = torch.autograd.grad(objective, feature)
         return gradient.float() * std, feature_hat.detach()
@@ -188,6 +227,7 @@ class Corrector:
         |                                                            |
         |         FCN's bits x price --------------------------> + --+--> gradient
         +-> + <- FeatureCorrection <---------------------------------------+
+            +--> F again, for the next step
 
     Attributes:
         renderer: renders files, in the type that gradients are computed in.
@@ -196,19 +236,29 @@ class Corrector:
 
     network: FeatureCorrection
     gradient: FileGradient
+    lpips: Lpips
     renderer: SynthesisNetwork
     w_mean: Tensor
     w_std: Tensor
 
+    def known(self, picture: Tensor) -> KnownPictures:
+        """A photograph (1, 3, 1024, 1024) in [-1, 1], as its files are compared with it."""
+        return KnownPictures.of(picture, [bandwidth_px(picture)], self.lpips)
+
     def __call__(
-        self, picture: Tensor, feature: Tensor, w_plus_hat: Tensor, level: float, known: Semantics
+        self,
+        known: KnownPictures,
+        feature: Tensor,
+        w_plus_hat: Tensor,
+        level: float,
+        semantics: Semantics,
     ) -> Tensor:
         """A better F, (1, 512, 32, 32).
 
         Args:
-            picture: (1, 3, 1024, 1024) in [-1, 1].
+            known: of :meth:`known`.
             feature: F; w_plus_hat: S^ (1, 23, 512), both on the networks' device.
-            known: what FCN is given of S^.
+            semantics: what FCN is given of S^.
         """
         strength = min(1.0, (level - MIN_LEVEL) / (FULL_LEVEL - MIN_LEVEL))
         if strength == 0:
@@ -220,11 +270,13 @@ class Corrector:
             x = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             return g.image(x, styles)
 
-        price, px = self.network.price_at(level), bandwidth_px(picture)
-        gradient, feature_hat = self.gradient(feature, level, known, price, render, picture, [px])
-        with torch.no_grad(), gradient_autocast(feature.device):
-            change = self.change(gradient, feature, feature_hat, w_plus_hat, level)
-        return feature + strength * change
+        price = self.network.price_at(level)
+        for step in range(STEPS):
+            gradient, feature_hat = self.gradient(feature, level, semantics, price, render, known)
+            with torch.no_grad(), gradient_autocast(feature.device):
+                change = self.change(gradient, feature, feature_hat, w_plus_hat, level, step)
+            feature = feature + strength * change
+        return feature
 
     def change(
         self,
@@ -233,8 +285,9 @@ class Corrector:
         feature_hat: Tensor,
         w_plus_hat: Tensor,
         level: float,
+        step: int,
     ) -> Tensor:
         """What the network would add to F, of F's shape, given what :attr:`gradient` returned."""
         std = self.gradient.fcn.feature_std[:, None, None]
         style = style_above_feature(w_plus_hat, self.w_mean, self.w_std, self.renderer.spec)
-        return std * self.network(gradient, feature / std, feature_hat / std, style, level)
+        return std * self.network(gradient, feature / std, feature_hat / std, style, level, step)

@@ -16,7 +16,14 @@ from hsc.codec import Codec
 from hsc.config import SHIPPED
 from hsc.domains.ffhq_face import aligned
 from hsc.errors import WeightsError
-from hsc.inversion.correction import CORRECTION, LIMIT, FeatureCorrection
+from hsc.inversion import correction
+from hsc.inversion.correction import (
+    CORRECTION,
+    LIMIT,
+    STEPS,
+    FeatureCorrection,
+    KnownPictures,
+)
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
 from hsc.types import Inversion
@@ -38,18 +45,22 @@ def found(codec: Codec, photo: Image.Image) -> Inversion:
     return codec.analyse(photo)
 
 
-def test_before_training_it_is_a_plain_gradient_step() -> None:
+def test_before_training_its_steps_are_plain_gradient_steps() -> None:
     network = FeatureCorrection()
     network.scale.fill_(0.5)
     gradient = torch.randn(1, 512, 8, 8)
     other = torch.randn(1, 512, 8, 8)
+    style = torch.randn(1, 512)
     with torch.no_grad():
-        change = network(gradient, other, 0.5 * other, torch.randn(1, 512), 2.4)
-        far = network(1e6 * gradient, other, other, torch.randn(1, 512), 2.4)
-    assert (change * gradient).max() < 0
+        first, second = (
+            network(gradient, other, 0.5 * other, style, 2.4, step) for step in range(STEPS)
+        )
+        far = network(1e6 * gradient, other, other, style, 2.4, 0)
+    assert (first * gradient).max() < 0
     assert far.abs().max() <= network.rate.max() * LIMIT + 1e-6
     bare = gradient / 0.5
-    torch.testing.assert_close(change, -0.02 * bare / (1 + bare.abs() / LIMIT))
+    torch.testing.assert_close(first, -0.02 * bare / (1 + bare.abs() / LIMIT))
+    torch.testing.assert_close(second, 0.5 * first)
 
 
 def test_prices_between_levels_lie_between_them() -> None:
@@ -73,6 +84,30 @@ def test_a_corrected_file_is_as_large_and_draws_more_alike(codec, photo, found, 
         before, after = (lpips(picture, target).item() for picture in drawn)
     assert after < 0.97 * before
     assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
+
+
+@pytest.mark.parametrize("level", [3, 6])
+def test_a_second_step_comes_nearer_than_one(codec, photo, found, level, monkeypatch) -> None:
+    target, lpips = shrink(from_pil(photo), 256), Lpips.pretrained()
+
+    def away() -> float:
+        with torch.no_grad():
+            drawn = shrink(from_pil(codec.decode(codec.compress(found, level))), 256)
+            return lpips(drawn, target).item()
+
+    twice = away()
+    monkeypatch.setattr(correction, "STEPS", 1)
+    assert twice < away()
+
+
+def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, monkeypatch) -> None:
+    looked, of = [], KnownPictures.of
+    monkeypatch.setattr(KnownPictures, "of", lambda *args: looked.append(1) or of(*args))
+    first, second = codec.analyse(photo), codec.analyse(photo)
+    for latents in (first, second):
+        for level in (2, 3):
+            codec.compress(latents, level)
+    assert len(looked) == 2
 
 
 def test_at_the_least_level_f_is_coded_as_it_is(codec, found) -> None:

@@ -1,15 +1,16 @@
-"""Stage "correction": the learned gradient step that corrects F for a level.
+"""Stage "correction": the learned gradient steps that correct F for a level.
 
 Everything else is frozen, so files keep their meaning and their decoder its weights. FCN codes a
 part of F, 16 cells a side, and the generator draws windows of it at full size: a first one for the
 gradient, of which the network makes a correction, and a second one for the loss of the corrected F.
+The steps before the last one are taken without gradients: each step learns to go as far as it can.
 
 The price of a byte follows the size of files: a corrected F is to take as many bytes as the F that
 it was made from.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,7 +22,13 @@ from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
 from hsc.images.bandwidth import all_band_limited
 from hsc.images.tensors import to_unit
-from hsc.inversion.correction import Corrector, FeatureCorrection, FileGradient
+from hsc.inversion.correction import (
+    STEPS,
+    Corrector,
+    FeatureCorrection,
+    FileGradient,
+    KnownPictures,
+)
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.prior import CHECKERED, SLICES, passes
 from hsc.levels import LEVELS
@@ -119,10 +126,10 @@ class CorrectionLoss:
         self.spec, self.context_px = renderer.spec, codec.fcn.config.context_px
         self.pool = CodedPool(codec, faces, config, device, config.reduced)
         self.fcn = of_part(codec.fcn)
-        self.gradient = FileGradient(self.fcn, windows.lpips)
+        self.gradient = FileGradient(self.fcn)
         head = codec.encoder.semantic_head
         self.corrector = Corrector(
-            network, FileGradient(codec.fcn, windows.lpips), renderer, head.w_mean, head.w_std
+            network, FileGradient(codec.fcn), windows.lpips, renderer, head.w_mean, head.w_std
         )
         self.price = RatePrice(tuple(max(1e-5, p) for p in network.price.tolist()))
 
@@ -135,14 +142,19 @@ class CorrectionLoss:
             place = place_window(self.spec)
         part, window = self._part(n, level, place)
         price = self.price(level)
-        gradient, feature_hat = self.gradient_of(part, level, price)
-        rated = self._positions(part, window)
+        known = self.known(part)
+        last = int(torch.randint(STEPS, ()))
+        with torch.no_grad():
+            for number in range(last):
+                feature = self.corrected(part, known, level, price, number)
+                part = replace(part, feature=feature)
+        feature = self.corrected(part, known, level, price, last)
+        positions = self._positions(part, window)
         with torch.autocast(self.device.type, torch.bfloat16):
-            change = self.corrector.change(gradient, part.feature, feature_hat, part.w_plus, level)
-            corrected, bits = self.fcn(part.feature + change, level, part.semantics, rated=rated)
-        rendered = self._rendered(corrected.float(), part, window)
+            feature_hat, bits = self.fcn(feature, level, part.semantics, rated=positions)
+        rendered = self._rendered(feature_hat.float(), part, window)
         value, parts = self.windows(rendered, window.of(part.pictures))
-        whole = self.codec.fcn.config.latent_px**2 / float(rated.sum())
+        whole = self.codec.fcn.config.latent_px**2 / float(positions.sum())
         cost = price * whole * bits.mean() / 8000
         figures = {"kilobytes": whole * bits.mean().item() / 8000, "price": price}
         if step % self.config.price_every == 0:
@@ -158,7 +170,7 @@ class CorrectionLoss:
         level, face = random_level(), self.pool.any()
         known, w_plus_hat, _ = self.codec.known(face.w_plus[None], level)
         feature, picture = face.feature[None].float(), self.pool.photograph(face)
-        corrected = self.corrector(picture, feature, w_plus_hat, level, known)
+        corrected = self.corrector(self.corrector.known(picture), feature, w_plus_hat, level, known)
         with torch.autocast(self.device.type, torch.bfloat16):
             sizes = [float(self.codec.fcn(f, level, known)[1]) for f in (corrected, feature)]
         ratio = distributed.mean(sizes[0] / max(sizes[1], 1.0))
@@ -166,17 +178,32 @@ class CorrectionLoss:
         self.network.price.copy_(torch.tensor(self.price.log_price).exp())
         return {"whole_size_ratio": ratio}
 
-    def gradient_of(self, part: CodedPart, level: float, price: float) -> tuple[Tensor, Tensor]:
+    def corrected(
+        self, part: CodedPart, known: KnownPictures, level: float, price: float, step: int
+    ) -> Tensor:
+        """F of a part after one more step, from 0."""
+        gradient, feature_hat = self.gradient_of(part, known, level, price)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            change = self.corrector.change(
+                gradient, part.feature, feature_hat, part.w_plus, level, step
+            )
+        return part.feature + change.float()
+
+    def known(self, part: CodedPart) -> KnownPictures:
+        """The windows of the photographs that the gradient compares with."""
+        return KnownPictures.of(_seen(part).of(part.pictures), part.px, self.windows.lpips)
+
+    def gradient_of(
+        self, part: CodedPart, known: KnownPictures, level: float, price: float
+    ) -> tuple[Tensor, Tensor]:
         """As :class:`FileGradient`, of the window inside a part."""
-        window = Window(part.top + MARGIN, part.left + MARGIN, SEEN)
+        window = _seen(part)
 
         def render(feature_hat: Tensor) -> Tensor:
             return self._unlimited(feature_hat, part, window)
 
-        return self.gradient(
-            part.feature, level, part.semantics, price, render, window.of(part.pictures), part.px,
-            self._positions(part, window),
-        )  # fmt: skip
+        rated = self._positions(part, window)
+        return self.gradient(part.feature, level, part.semantics, price, render, known, rated)
 
     def _positions(self, part: CodedPart, window: Window) -> Tensor:
         """1 at the positions of a part's latent that a window lies on, else 0: (8, 8).
@@ -200,7 +227,9 @@ class CorrectionLoss:
             for _ in range(self.config.scale_batches):
                 window = Window.random(WINDOW_CELLS, self.spec.feature_px)
                 part, _ = self._part(self.config.batch, level.number, window)
-                gradient, _ = self.gradient_of(part, level.number, self.price(level.number))
+                gradient, _ = self.gradient_of(
+                    part, self.known(part), level.number, self.price(level.number)
+                )
                 squares.append(gradient.square().mean((0, 2, 3)))
             self.network.scale[index] = torch.stack(squares).mean(0).sqrt()
 
@@ -250,6 +279,10 @@ def of_part(fcn: FeatureCodec) -> FeatureCodec:
     return part
 
 
+def _seen(part: CodedPart) -> Window:
+    return Window(part.top + MARGIN, part.left + MARGIN, SEEN)
+
+
 def _crop(x: Tensor, top: int, left: int, cells: int) -> Tensor:
     part = x[..., top : top + cells, left : left + cells]
     return part.contiguous(memory_format=torch.channels_last)
@@ -279,11 +312,11 @@ class CorrectionWatch:
         """Of one photograph, its S and its F."""
         picture, w_plus, feature = found_in
         loss, renderer = self.loss, self.loss.renderer
-        whole = on_grid(picture, renderer.spec.image_px)
+        compared = loss.corrector.known(on_grid(picture, renderer.spec.image_px))
         found: dict[str, float] = {}
         for level in WATCHED_LEVELS:
             known, styles, scn_bits = loss.codec.known(w_plus, level)
-            corrected = loss.corrector(whole, feature, styles, level, known)
+            corrected = loss.corrector(compared, feature, styles, level, known)
             for name, latents in (("before", feature), ("held_out", corrected)):
                 with torch.autocast(picture.device.type, torch.bfloat16):
                     feature_hat, bits = loss.codec.fcn(latents, level, known)
