@@ -56,7 +56,9 @@ UNEXPECTED = "Something went wrong on our side: the log has the details."
 
 
 def friendly(
-    function: Callable[Arguments, Answer], note: Block | None = None
+    function: Callable[Arguments, Answer],
+    note: Block | None = None,
+    after_failure: Callable[[], Update] = dict,
 ) -> Callable[Arguments, Answer]:
     """A handler whose errors are one-sentence toasts, and whose busy note never stays.
 
@@ -66,6 +68,8 @@ def friendly(
     Args:
         note: where a generator of updates says what it is doing. It is cleared when the generator
             fails, and when it ends busy; the last good pictures stay.
+        after_failure: the update of a generator that failed, such as buttons that work again:
+            Gradio's ``then`` does not come after an event that failed.
     """
     name = getattr(function, "__name__", repr(function))
     if inspect.isgeneratorfunction(function):
@@ -83,8 +87,8 @@ def friendly(
                             busy = is_busy(update[note])
                         yield update
                 except Exception:
-                    if note:
-                        yield {note: ""}
+                    if last := ({note: ""} if note else {}) | after_failure():
+                        yield last
                     raise
                 if update is None:
                     yield gr.skip()  # Gradio clears every output that a generator never names

@@ -113,6 +113,10 @@ def test_a_busy_note_never_stays():
     assert updates_of(handler("error")) == [busy, {line: ""}, "'The file is damaged.'"]
     (_, last) = updates_of(handler("warning"))
     assert "Cut." in last[line]
+    # its `then` does not come after a failure: what it would free is freed at once
+    freeing = friendly(draw, line, lambda: {picture: "ready"})
+    assert updates_of(freeing("error"))[1] == {line: "", picture: "ready"}
+    assert updates_of(freeing("picture")) == updates_of(handler("picture"))
     # Gradio would clear every output of a generator that ends at once
     assert updates_of(handler("nothing")) == [gr.skip()]
 

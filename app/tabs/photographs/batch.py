@@ -101,7 +101,7 @@ class BatchPart:
             self.note, self.table, self.start, self.stop, self.save, self.result
         ]  # fmt: skip
         self.start.click(
-            friendly(self.run, self.note),
+            friendly(self.run, self.note, self.ready),
             [self.files, self.by, self.level, self.bytes, self.token],
             outputs,
             **BATCH_EVENT,
@@ -142,16 +142,19 @@ class BatchPart:
             self.result: result,
         }
 
-    def pack(self, result: BatchResult | None) -> Update:
-        """Offer the ZIP of what is done, and let another batch begin."""
-        ready: Update = {
+    def ready(self) -> Update:
+        """Another batch may begin."""
+        return {
             self.start: gr.Button(interactive=True),
             self.stop: gr.Button(interactive=False),
         }
+
+    def pack(self, result: BatchResult | None) -> Update:
+        """Offer the ZIP of what is done, and let another batch begin."""
         if result is None or not any(row.data for row in result.rows):
-            return ready
+            return self.ready()
         path = keep_bytes(archive(result), "faces.zip")
-        return ready | {self.save: gr.DownloadButton(value=path, visible=True)}
+        return self.ready() | {self.save: gr.DownloadButton(value=path, visible=True)}
 
 
 def summary(result: BatchResult) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -66,25 +65,25 @@ class VideoTab(Tab):
         drawing = [
             gr.on(
                 [view.start.click, view.clip.upload, view.clip.stop_recording],
-                friendly(self.freeing(self.encode), view.note),
+                friendly(self.encode, view.note, self.ready),
                 [view.clip, *choice, view.rate, view.size, self.token, *sliders],
                 result,
                 **CLIP_EVENT,
             ),
             view.file.upload(
-                friendly(self.freeing(self.open_file), view.note),
+                friendly(self.open_file, view.note, self.ready),
                 [view.file, view.size, self.token, *sliders],
                 [*result, view.clip],
                 **CLIP_EVENT,
             ),
             view.apply.click(
-                friendly(self.freeing(self.draw), view.note),
+                friendly(self.draw, view.note, self.ready),
                 [view.coded, view.size, self.token, *sliders],
                 result,
                 **CLIP_EVENT | NEWEST,
             ),
             view.size.input(
-                friendly(self.freeing(self.draw_at), view.note),
+                friendly(self.draw_at, view.note, self.ready),
                 [view.coded, view.size, self.token, *sliders],
                 result,
                 **CLIP_EVENT | NEWEST,
@@ -123,21 +122,6 @@ class VideoTab(Tab):
             self.view.start: gr.Button(interactive=True),
             self.view.stop: gr.Button(interactive=False),
         }
-
-    def freeing(self, handler: Callable[..., Iterator[Update]]) -> Callable[..., Iterator[Update]]:
-        """The handler, after whose failure another clip may begin too: Gradio's `then` does not
-        come after an event that failed.
-        """
-
-        @functools.wraps(handler)
-        def steps(*arguments: Any) -> Iterator[Update]:
-            try:
-                yield from handler(*arguments)
-            except Exception:
-                yield self.ready()
-                raise
-
-        return steps
 
     def encode(
         self,
