@@ -19,6 +19,7 @@ from hsc.inversion.correction import (
     FeatureCorrection,
     FileGradient,
     KnownPictures,
+    strength_at,
 )
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.refine import Refiner
@@ -104,7 +105,7 @@ class Encoder:
     ) -> Tensor:
         """F to code at a level."""
         feature = latents.feature
-        if latents.crop is None:
+        if latents.crop is None or strength_at(level) == 0:
             return feature
         semantics = replace(semantics, context=semantics.context.to(feature))
         known = self._known_picture(latents.crop)

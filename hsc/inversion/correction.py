@@ -52,6 +52,11 @@ Render = Callable[[Tensor], Tensor]
 """F^ (B, 512, h, h) to a picture, or to a window of it."""
 
 
+def strength_at(level: float) -> float:
+    """Part of the change that is made at a level, 0 to 1."""
+    return min(1.0, (level - MIN_LEVEL) / (FULL_LEVEL - MIN_LEVEL))
+
+
 class FeatureCorrection(nn.Module):
     """Gradient with respect to F, F and F^ -> a better F.
 
@@ -260,7 +265,7 @@ class Corrector:
             feature: F; w_plus_hat: S^ (1, 23, 512), both on the networks' device.
             semantics: what FCN is given of S^.
         """
-        strength = min(1.0, (level - MIN_LEVEL) / (FULL_LEVEL - MIN_LEVEL))
+        strength = strength_at(level)
         if strength == 0:
             return feature
         g = self.renderer

@@ -24,7 +24,6 @@ from hsc.inversion.descent import descend
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
-from hsc.levels import MAX_LEVEL, MIN_LEVEL
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import LATTICE_PX, lattice_of
@@ -32,9 +31,10 @@ from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.types import Inversion
 from hsc.weights.model_id import path_or_shipped
 
-FEATURE_RATES, STYLE_RATE = (0.015, 0.05), 0.005
-"""Adam's initial rates: in standard deviations of F's channels at the lowest and the highest level,
-and in those of w. Where rounding is coarse, long steps change symbols needlessly."""
+FEATURE_RATE, STYLE_RATE = 0.015, 0.005
+"""Adam's initial rates: in standard deviations of F's channels, and in those of w. The search
+begins near: longer steps lose at first what the correction of F gained, and change symbols
+needlessly."""
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15, statistics=1.0)
 """A smaller weight of identity than in training: steps on one picture overfit to that network.
 Without the statistics a search draws meshes, which DISTS sees."""
@@ -163,7 +163,7 @@ class Refiner:
             w_plus = initial.w_plus + w_std * styles
             return Inversion(w_plus, initial.feature + f_std * detail, initial.feature_s)
 
-        for step in descend([(d_feature, feature_rate(level)), (d_styles, STYLE_RATE)], steps):
+        for step in descend([(d_feature, FEATURE_RATE), (d_styles, STYLE_RATE)], steps):
             if step:
                 yield moved(d_styles.detach(), d_feature.detach())
             with torch.enable_grad():  # not around the loop, whose yields run the caller's code
@@ -239,9 +239,3 @@ def _for_gradients(synthesis: SynthesisNetwork, device: torch.device) -> Synthes
     """A copy in the type that gradients are computed in."""
     network = copy.deepcopy(synthesis).to(gradient_dtype(device))
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def feature_rate(level: float) -> float:
-    """Adam's initial rate for F at a level, between :data:`FEATURE_RATES`."""
-    low, high = FEATURE_RATES
-    return low * (high / low) ** ((level - MIN_LEVEL) / (MAX_LEVEL - MIN_LEVEL))
