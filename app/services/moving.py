@@ -133,11 +133,10 @@ class Moving:
         coded: list[Any] = []
         yield Step(0, total)
         found = self._one_by_one(cancelled, _coded, path, level, kbits, fps, total)
-        for read, each in found:
+        for done, each in found:
             if each is not None:
                 coded.append(each.frame)
                 level = each.level
-            done = len(coded) if kbits is None else (read + len(coded)) // 2
             yield Step(done, max(total, done) if total else 0)
         if not coded or cancelled():
             return
@@ -249,25 +248,13 @@ def _all(codec: Any, call: Callable[..., Iterator[Any]], *args: Any) -> list[Any
 def _coded(
     codec: Any, path: str, level: float, kbits: float | None, fps: float, total: int
 ) -> Iterator[tuple[int, EncodedFrame | None]]:
-    """The frames of a clip's first seconds: how many were read, and a coded one or None.
-
-    Args:
-        total: frames that are expected, 0 where that is not known.
-    """
+    """The frames of a clip's first seconds, as ``hsc.sequence.clip_steps``."""
     from hsc import sequence
 
-    numbered = enumerate(sequence.Clip.open(path).frames(fps, MOST_SECONDS), 1)
-    read = [0]
-
-    def pictures() -> Iterator[Image.Image]:
-        for read[0], picture in numbered:
-            yield picture
-
-    seconds = sequence.key_seconds_of(total, fps) if kbits is not None else sequence.KEY_SECONDS
-    for each in sequence.encode_steps(
-        codec, pictures(), level, kbits=kbits, fps=fps, key_seconds=seconds
-    ):
-        yield read[0], each
+    clip = sequence.Clip.open(path)
+    yield from sequence.clip_steps(
+        codec, clip, total, level, kbits=kbits, fps=fps, seconds=MOST_SECONDS
+    )
 
 
 def _shown(

@@ -65,10 +65,9 @@ class FeatureCorrection(nn.Module):
         gradient / its typical size at the level, limited = u -> 1x1 -+
         F / std -> 1x1 -----------------------------------------------+
         (F - F^) / std -> 1x1 ----------------------------------------+
-             -> sum x (1 + a) + b -> residual blocks -> leaky -> 1x1 -> + -> x std -> + F
-                      a, b <- style of the block above F, level, step   |
+             -> sum x (1 + a) + b -> residual blocks -> leaky -> 1x1 -> + -> x strength(step)
+                      a, b <- style of the block above F, level, step   |      x std -> + F
         - rate(level) x u ----------------------------------------------+
-    The change is what is added to F x strength(step).
 
     The last layer is initialised to zero: before training it is a plain gradient step.
 
@@ -142,11 +141,13 @@ class KnownPictures:
 
     Attributes:
         pictures: (B, 3, H, H) in [-1, 1].
+        quarter: the same at a quarter of the size.
         px: the side that each photograph has itself, see :mod:`hsc.images.bandwidth`.
         features: of LPIPS, at full size, a half and a quarter of it.
     """
 
     pictures: Tensor
+    quarter: Tensor
     px: Sequence[int]
     lpips: Lpips
     features: list[list[Tensor]]
@@ -155,9 +156,10 @@ class KnownPictures:
     @torch.no_grad()
     def of(cls, pictures: Tensor, px: Sequence[int], lpips: Lpips) -> KnownPictures:
         """Computed once for all levels and steps, because it takes as long as rendering."""
+        sizes = _sizes(pictures)
         with gradient_autocast(pictures.device):
-            features = [lpips.features(x) for x in _sizes(pictures)]
-        return cls(pictures, px, lpips, features)
+            features = [lpips.features(x) for x in sizes]
+        return cls(pictures, sizes[-1], px, lpips, features)
 
     def distance(self, rendered: Tensor) -> Tensor:
         """How far pictures (B, 3, H, H) are from the photographs: (B,)."""
@@ -166,7 +168,7 @@ class KnownPictures:
             weight * self.lpips.distance(self.lpips.features(x), known)
             for weight, x, known in zip(LPIPS_WEIGHTS, sizes, self.features, strict=True)
         )
-        colour = (sizes[-1] - _sizes(self.pictures)[-1]).square().mean((1, 2, 3))
+        colour = (sizes[-1] - self.quarter).square().mean((1, 2, 3))
         pixels = (rendered - self.pictures).abs().mean((1, 2, 3))
         return perceptual + COLOUR * colour + PIXELS * pixels
 

@@ -14,23 +14,20 @@ from hsc.sequence.container import Frame, Header, SequenceFile, describe, is_seq
 from hsc.sequence.decoding import ShownFrame, decode_clip, decode_frames, decode_latents, put_back
 from hsc.sequence.encoding import (
     CODED_FPS,
-    KEY_SECONDS,
     AnalysedFrame,
     EncodedFrame,
     analysed_frames,
+    clip_steps,
     code_frames,
     encode_clip,
     encode_frames,
-    encode_steps,
     expected_frames,
     header_of,
-    key_seconds_of,
 )
 from hsc.sequence.video import Clip
 
 __all__ = [
     "CODED_FPS",
-    "KEY_SECONDS",
     "AnalysedFrame",
     "Clip",
     "EncodedFrame",
@@ -39,6 +36,7 @@ __all__ = [
     "SequenceFile",
     "ShownFrame",
     "analysed_frames",
+    "clip_steps",
     "code_frames",
     "decode_clip",
     "decode_frames",
@@ -46,11 +44,9 @@ __all__ = [
     "describe",
     "encode_clip",
     "encode_frames",
-    "encode_steps",
     "expected_frames",
     "header_of",
     "is_sequence",
-    "key_seconds_of",
     "pack",
     "put_back",
     "unpack",

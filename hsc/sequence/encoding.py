@@ -94,24 +94,6 @@ def encode_frames(
     return code_frames(codec, frames, level, kbits=kbits, fps=fps, key_seconds=key_seconds)
 
 
-def encode_steps(
-    codec: Codec,
-    pictures: Iterable[Image.Image],
-    level: float = 2,
-    *,
-    kbits: float | None = None,
-    fps: float = CODED_FPS,
-    key_seconds: float = KEY_SECONDS,
-) -> Iterator[EncodedFrame | None]:
-    """As ``encode_frames``, and None at every pause of the work by a rate.
-
-    By a rate there is a pause after every frame that was analysed and at every step of the search,
-    of about a second each: others may compute meanwhile, and whoever waits may give up.
-    """
-    frames = analysed_frames(codec, pictures)
-    return _steps(codec, frames, level, kbits, fps, key_seconds)
-
-
 @dataclass(frozen=True)
 class AnalysedFrame:
     """A frame that waits to be coded.
@@ -247,6 +229,42 @@ def _counted(frames: Iterable[AnalysedFrame]) -> Iterator[AnalysedFrame]:
         yield each
 
 
+def clip_steps(
+    codec: Codec,
+    clip: Clip,
+    total: int,
+    level: float = 2,
+    *,
+    kbits: float | None = None,
+    fps: float = CODED_FPS,
+    seconds: float | None = None,
+    align: bool = True,
+    face: int = 0,
+) -> Iterator[tuple[int, EncodedFrame | None]]:
+    """How many frames of a video file are done, and a coded one, or None at a pause of the work.
+
+    By a rate there is a pause after every frame that was analysed and at every step of the search,
+    of about a second each: others may compute meanwhile, and whoever waits may give up. Frames come
+    out in groups then, so those that are done are the mean of the analysed and the coded ones.
+
+    Args:
+        total: frames that are expected, 0 where that is not known. Others as :func:`encode_clip`.
+    """
+    read = coded = 0
+
+    def pictures() -> Iterator[Image.Image]:
+        nonlocal read
+        for picture in clip.frames(fps, seconds):
+            read += 1
+            yield picture
+
+    frames = analysed_frames(codec, pictures(), align, face)
+    key_seconds = KEY_SECONDS if kbits is None else key_seconds_of(total, fps)
+    for each in _steps(codec, frames, level, kbits, fps, key_seconds):
+        coded += each is not None
+        yield coded if kbits is None else (read + coded) // 2, each
+
+
 def encode_clip(
     codec: Codec,
     clip: Clip | str | Path,
@@ -269,7 +287,7 @@ def encode_clip(
         fps: frames a second that are coded; the others are interpolated when shown.
         seconds: of the clip, from its beginning; None: all.
         sound: keep its sound, as Opus of 8 kbit/s.
-        progress: called after every coded frame.
+        progress: called after every coded frame, and at every pause of :func:`clip_steps`.
 
     Raises:
         PhotoError: the file is no video. NoFaceError: its first frames show no face.
@@ -280,31 +298,14 @@ def encode_clip(
     header_of(codec, clip, level, fps, 1)  # says what is out of range before minutes go by
     total = expected_frames(clip, fps, seconds)
     frames: list[Frame] = []
-    read = 0
-
-    def pictures() -> Iterator[Image.Image]:
-        nonlocal read
-        for read, picture in enumerate(clip.frames(fps, seconds), 1):
-            yield picture
-            if progress and kbits is not None:  # frames come out in groups: half is their analysis
-                done = (read + len(frames)) // 2
-                progress(done, max(total, done))
-
-    coded = encode_frames(
-        codec,
-        pictures(),
-        level,
-        kbits=kbits,
-        fps=fps,
-        align=align,
-        face=face,
-        key_seconds=KEY_SECONDS if kbits is None else key_seconds_of(total, fps),
+    steps = clip_steps(
+        codec, clip, total, level, kbits=kbits, fps=fps, seconds=seconds, align=align, face=face
     )
-    for each in coded:
-        frames.append(each.frame)
-        level = each.level
+    for done, each in steps:
+        if each is not None:
+            frames.append(each.frame)
+            level = each.level
         if progress:
-            done = len(frames) if kbits is None else (read + len(frames)) // 2
             progress(done, max(total, done))
     header = header_of(codec, clip, level, fps, len(frames))
     return pack(header, tuple(frames), clip.sound(seconds) if sound else b"")

@@ -7,7 +7,6 @@ with photographs of 900 px or more, at their own size.
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
 
 import torch
 from PIL import Image
@@ -18,7 +17,7 @@ from hsc.images.tensors import to_picture
 from hsc.numerics.exact import snap
 from hsc.research.evaluation import report
 from hsc.research.evaluation.contact_sheet import ContactSheet
-from hsc.research.evaluation.full_size import photographs
+from hsc.research.evaluation.full_size import crop_of, photographs
 from hsc.research.evaluation.full_size_metric import FIGURES, FullSizeEvaluator
 from hsc.research.evaluation.oracle import STEPS, Oracle
 from hsc.research.options import ValidateOptions
@@ -64,15 +63,13 @@ def run(options: ValidateOptions) -> None:
     levels = sorted(set(options.levels or LEVELS))
     codec = Codec.load(options.device)
     evaluator, oracle = FullSizeEvaluator(codec.device), Oracle.load(codec)
-    px = codec.networks.config.generator.image_px
     steps, folder = options.steps or STEPS, options.out
     rows: list[report.Row] = []
     sheet: ContactSheet | None = None
     for number, picture in enumerate(pictures, start=1):
         image = picture.load()
         reference = evaluator.reference(image)
-        crop = image.resize((px, px), Image.Resampling.LANCZOS)
-        rendered = list(draw_all(codec, oracle, crop, levels, steps))
+        rendered = list(draw_all(codec, oracle, crop_of(codec, image), levels, steps))
         for what, drawing, size in rendered:
             figures = evaluator.compare(reference, drawing)
             rows.append({"what": what, "picture": picture.name, "bytes": size} | figures)
@@ -80,12 +77,7 @@ def run(options: ValidateOptions) -> None:
         sheet = sheet or ContactSheet(titles, TILE_PX)
         sheet.add(picture.name, [image, *(drawing for _, drawing, _ in rendered)])
         report.print_progress(number, len(pictures), picture.name)
-    result = {
-        "kind": "bound",
-        "date": date.today().isoformat(),
-        "model": codec.model_name,
-        "weights": report.weight_hashes(),
-        "machine": report.machine(codec.device),
+    result = report.made_now("bound", codec) | {
         "pictures": len(pictures),
         "levels": levels,
         "steps": steps,

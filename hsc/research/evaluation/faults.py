@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -181,12 +180,7 @@ def run(options: ValidateOptions) -> None:
 def circumstances(kind: str, codec: Codec, options: ValidateOptions, count: int) -> dict:
     """What a report of this kind begins with."""
     of = "faces of the generator's own" if options.faces is None else "aligned photographs"
-    return {
-        "kind": kind,
-        "date": date.today().isoformat(),
-        "model": codec.model_name,
-        "weights": report.weight_hashes(),
-        "machine": report.machine(codec.device),
+    return report.made_now(kind, codec) | {
         "notes": [f"{count} {of}."],
     }
 

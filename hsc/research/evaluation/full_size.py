@@ -8,7 +8,6 @@ once, so their bytes are the same.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -167,9 +166,7 @@ def files_of(
     Args:
         refine: steps of a refined file at each level, beside the plain one.
     """
-    px = codec.networks.config.generator.image_px
-    square = (px, px)
-    crop = image if image.size == square else image.resize(square, Image.Resampling.LANCZOS)
+    crop = crop_of(codec, image)
     latents = codec.analyse(crop)
     files = [codec.compress(latents, level) for level in levels]
     whole = [(f"level {level:g}", data, "scn+fcn") for level, data in zip(levels, files)]
@@ -178,6 +175,12 @@ def files_of(
             better = codec.refine(crop, latents, level, refine)
             whole.append((f"level {level:g}, refined", codec.compress(better, level), "scn+fcn"))
     return [(S_ONLY, with_layers(files[0], "scn"), "scn"), *whole]
+
+
+def crop_of(codec: Codec, image: Image.Image) -> Image.Image:
+    """A photograph as the encoder takes it: enlarged to 1024 x 1024 where it is smaller."""
+    px = codec.networks.config.generator.image_px
+    return image.resize((px, px), Image.Resampling.LANCZOS)
 
 
 @torch.no_grad()
@@ -205,13 +208,8 @@ def full_report(
         note = note.replace(name, str(value))
     if refine:
         note += f" Refined: {refine} gradient steps for each file."
-    return {
-        "kind": KIND,
-        "date": date.today().isoformat(),
-        "model": codec.model_name,
-        "weights": report.weight_hashes(),
+    return report.made_now(KIND, codec) | {
         "decoders": {decoder.name: decoder.digest for decoder in named},
-        "machine": report.machine(codec.device),
         "pictures": len(sizes),
         "levels": list(levels),
         "notes": [note],

@@ -11,7 +11,6 @@ and both recognisers; so is AVIF's.
 
 import math
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +110,7 @@ def run(options: ValidateOptions) -> None:
         report.print_progress(number, len(paths), f"{path.name}: {len(found)} faces")
     if not rows:
         raise HscError("Expected photographs with faces, found no face in any of them.")
-    result = {
-        "kind": KIND,
-        "date": date.today().isoformat(),
-        "model": codec.model_name,
-        "weights": report.weight_hashes(),
-        "machine": report.machine(codec.device),
+    result = report.made_now(KIND, codec) | {
         "notes": [
             f"{len(paths)} photographs, {photograph.BACKGROUND_BYTES:,} bytes of background."
         ],

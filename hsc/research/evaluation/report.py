@@ -47,12 +47,7 @@ def report(kind: str, codec: Codec, pictures: list[HeldOutPicture], rows: list[R
         if row["picture"] not in large and "lpips_1024" in row:
             row["lpips_1024"] = math.nan  # an enlarged photograph has no detail to compare with
     reference = REFERENCE_NOTE.format(large=len(large), all=len(pictures), px=FULL_PX)
-    return {
-        "kind": kind,
-        "date": date.today().isoformat(),
-        "model": codec.model_name,
-        "weights": weight_hashes(),
-        "machine": machine(codec.device),
+    return made_now(kind, codec) | {
         "pictures": dict(Counter(p.collection for p in pictures)),
         "notes": [reference, METRIC_NOTE],
         "summary": summarise(rows),
@@ -65,6 +60,17 @@ def weight_hashes() -> dict[str, str]:
         name: file_hash(path_of(name))
         for name in ("inversion", CORRECTION, *DECODER_FILES, FINETUNED)
         if path_of(name).is_file()
+    }
+
+
+def made_now(kind: str, codec: Codec) -> dict:
+    """What every report of a codec begins with: its kind, the date, the weights, the machine."""
+    return {
+        "kind": kind,
+        "date": date.today().isoformat(),
+        "model": codec.model_name,
+        "weights": weight_hashes(),
+        "machine": machine(codec.device),
     }
 
 
