@@ -59,7 +59,7 @@ class LivePicture:
         picture: JPEG of what the bytes draw.
         number: of the frame in its sequence.
         key: whether it was coded as a still.
-        scn, fcn, total: bytes of the layers and of the whole record.
+        scn, fcn, total: bytes of S, of F and of the whole record.
         encode_ms, decode_ms: from the frame to bytes, and from bytes to the picture, both with the
             wait for the model.
         corners: of the coded square in the camera's frame, upper left first and then clockwise, as
@@ -150,14 +150,15 @@ class Live:
         finally:
             camera.lock.release()
         frame = coded.frame
+        scn = round(coded.scn_bits / 8)
         width, height = image.size
         upper_left, lower_left, lower_right, upper_right = frame.place.square.corners()
         return LivePicture(
             buffer.getvalue(),
             frame.number,
             frame.key,
-            len(frame.scn),
-            len(frame.fcn),
+            scn,
+            sum(map(len, frame.layers)) - scn,
             len(coded.record),
             1000 * (done - started),
             1000 * (drawn - done),

@@ -148,7 +148,7 @@ class Moving:
         """What a ``.hsv`` file of unknown origin holds.
 
         Raises:
-            BitstreamError: nothing that can be read, or too much to draw.
+            BitstreamError: nothing that can be read, too much to draw, or another model's.
         """
         from hsc import sequence
 
@@ -160,7 +160,9 @@ class Moving:
                 f"This clip has {file.header.frames} coded frames, and at most {MOST_FRAMES} are "
                 "drawn here: decode it with `hsc decode`."
             )
-        return CodedClip(data, source, _frames_of(file), sequence.describe(data))
+        return CodedClip(
+            data, source, _frames_of(self.executor.codec, file), sequence.describe(data)
+        )
 
     def draw_steps(
         self,
@@ -266,11 +268,13 @@ def _shown(
     yield from sequence.decode_frames(codec, data, edits, keep_details, preview=preview)
 
 
-def _frames_of(file: SequenceFile) -> tuple[CodedFrame, ...]:
+def _frames_of(codec: Any, file: SequenceFile) -> tuple[CodedFrame, ...]:
+    from hsc import sequence
+
     found = [CodedFrame(0, 0, 0, False, lost=True)] * file.header.frames
-    for frame, size in zip(file.frames, file.sizes):
-        scn, fcn = len(frame.scn), len(frame.fcn)
-        found[frame.number] = CodedFrame(8 * scn, 8 * fcn, 8 * (size - scn - fcn), frame.key)
+    for frame, cost in zip(file.frames, sequence.frame_costs(codec, file), strict=True):
+        scn, fcn, rest = round(cost.scn), round(cost.fcn), round(cost.rest)
+        found[frame.number] = CodedFrame(scn, fcn, rest, frame.key)
     return tuple(found)
 
 

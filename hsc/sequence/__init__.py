@@ -11,7 +11,15 @@ what of it is coded, ``rates`` keeps a rate, ``track`` follows the face, ``encod
 """
 
 from hsc.sequence.container import Frame, Header, SequenceFile, describe, is_sequence, pack, unpack
-from hsc.sequence.decoding import ShownFrame, decode_clip, decode_frames, decode_latents, put_back
+from hsc.sequence.decoding import (
+    FrameCost,
+    ShownFrame,
+    decode_clip,
+    decode_frames,
+    decode_latents,
+    frame_costs,
+    put_back,
+)
 from hsc.sequence.encoding import (
     CODED_FPS,
     AnalysedFrame,
@@ -32,6 +40,7 @@ __all__ = [
     "Clip",
     "EncodedFrame",
     "Frame",
+    "FrameCost",
     "Header",
     "SequenceFile",
     "ShownFrame",
@@ -45,6 +54,7 @@ __all__ = [
     "encode_clip",
     "encode_frames",
     "expected_frames",
+    "frame_costs",
     "header_of",
     "is_sequence",
     "pack",

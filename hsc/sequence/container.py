@@ -2,7 +2,7 @@
 
     offset  bytes  field
     0       4      magic b"HSCV"
-    4       1      version, 1 or 2: how the layers of predicted frames are read, see temporal.py
+    4       1      version, 3
     5       2      model id, as in a .hsc file
     7       1      level code c: level = 1 + c / 50, c = 0..250
     8       2      coded frames a second, in hundredths, 100..6000
@@ -13,18 +13,22 @@
     17      2      CRC-16 of all the bytes above
     19      .      records
 
-    record:
-    0       1      kind: 0xF0 key frame, 0xF1 predicted frame, 0xF2 sound
+    record of a key frame, and of sound:
+    0       1      kind: 0xF0 key frame, 0xF2 sound
     1       2      number of the frame, from 0; 0 for sound
     3       1-3    length of the payload, LEB128 varint
     .       2      CRC-16 of the record's bytes above and of the payload, seeded with the header's
-    .       .      payload
+    .       .      payload: of a frame its place, 8 bytes as in a .hscp file, then the length of the
+                   SCN layer, LEB128 varint, the SCN layer, and the FCN layer to the end
 
-    payload of a frame:
-    0       .      place of the crop: 8 bytes in a key frame, as in a .hscp file; in a predicted
-                   one four signed varints, the change of x, y, side and angle
-    .       1-2    length of the SCN layer, LEB128 varint
-    .       .      SCN layer, then FCN layer to the payload's end
+    record of a predicted frame:
+    0       1      bits of each change of its place, 0..18
+    1       1-3    length of the payload, LEB128 varint
+    .       2      CRC-16 as above, seeded with the header's and then of the frame's number, two
+                   bytes: which frame it is only its place in the file says
+    .       .      payload: the changes of x, y, side and angle, zigzag (0, -1, 1, -2 as 0, 1, 2,
+                   3), each in as many bits, the first one lowest; then the layer of changes of S
+                   and F
 
 Integers are little-endian. A reader that meets a damaged record looks for the next key frame whose
 checksum matches; what lies between is lost, and nothing else.
@@ -54,10 +58,11 @@ from hsc.photograph import placement
 from hsc.photograph.placement import TURN, Placement
 
 MAGIC = b"HSCV"
-VERSION = 2
-"""That is written; files of version 1 are read too."""
+VERSION = 3
 WRONG_FORMAT = "This is a file of one picture, not a .hsv sequence: open it with `hsc info`."
-KEY, PREDICTED, SOUND = 0xF0, 0xF1, 0xF2
+KEY, SOUND = 0xF0, 0xF2
+MAX_BITS = 18
+"""Of a change of a place."""
 MAX_FRAMES = 2**16 - 1
 MAX_RATE = 60.0
 MAX_SHOWN = 30
@@ -80,7 +85,6 @@ class Header:
         shown: frames that are shown for each coded one.
         width, height: of the clip in pixels.
         frames: how many are coded.
-        version: 1 or 2.
 
     Raises:
         BitstreamError: a field does not fit the file.
@@ -93,10 +97,8 @@ class Header:
     width: int
     height: int
     frames: int
-    version: int = VERSION
 
     def __post_init__(self) -> None:
-        _check("version", self.version, 1, VERSION)
         _check("model id", self.model_id, 0, 0xFFFF)
         object.__setattr__(self, "level", snap_level(self.level))
         _check("number of coded frames a second", self.coded_fps, 1, MAX_RATE)
@@ -121,7 +123,7 @@ class Header:
         """Its bytes."""
         fields = (
             MAGIC
-            + bytes([self.version])
+            + bytes([VERSION])
             + self.model_id.to_bytes(2, "little")
             + bytes([level_code(self.level)])
             + round(self.coded_fps * RATE_STEPS).to_bytes(2, "little")
@@ -144,8 +146,7 @@ class Header:
         Raises:
             BitstreamError: the bytes are no readable header.
         """
-        version = 1 if data[len(MAGIC) : len(MAGIC) + 1] == b"\x01" else VERSION
-        check_format(data, MAGIC, version, ".hsv", WRONG_FORMAT)
+        check_format(data, MAGIC, VERSION, ".hsv", WRONG_FORMAT)
         if len(data) < HEADER_BYTES:
             raise BitstreamError(
                 f"The file ends inside its header, after {len(data)} bytes; "
@@ -160,7 +161,7 @@ class Header:
         words = [int.from_bytes(data[at : at + 2], "little") for at in (5, 8, 11, 13, 15)]
         model, rate, width, height, frames = words
         level, shown = level_of(data[7]), data[10]
-        return cls(model, level, rate / RATE_STEPS, shown, width, height, frames, version)
+        return cls(model, level, rate / RATE_STEPS, shown, width, height, frames)
 
 
 @dataclass(frozen=True)
@@ -169,28 +170,29 @@ class Frame:
 
     Attributes:
         number: from 0, in the order of time.
-        key: whether it is a still that needs no other frame.
         place: of the crop in the clip's picture.
-        scn, fcn: the layers; those of a key frame are the layers of a ``.hsc`` file.
+        layers: SCN's and FCN's of a key frame, those of a ``.hsc`` file; of a predicted frame the
+            one of changes, see :mod:`hsc.sequence.temporal`.
     """
 
     number: int
-    key: bool
     place: Placement
-    scn: bytes
-    fcn: bytes
+    layers: tuple[bytes, ...]
 
     def __post_init__(self) -> None:
         _check("number of a frame", self.number, 0, MAX_FRAMES - 1)
-        for name, layer, most in (
-            ("SCN", self.scn, MAX_SCN_BYTES),
-            ("FCN", self.fcn, MAX_FCN_BYTES),
-        ):
-            if len(layer) > most:
+        most = (MAX_SCN_BYTES, MAX_FCN_BYTES) if self.key else (MAX_FCN_BYTES,)
+        for layer, limit in zip(self.layers, most, strict=True):
+            if len(layer) > limit:
                 raise BitstreamError(
-                    f"An {name} layer holds at most {most} bytes, not {len(layer)}; "
+                    f"A layer of a frame holds at most {limit} bytes, not {len(layer)}; "
                     "encode at a lower level."
                 )
+
+    @property
+    def key(self) -> bool:
+        """Whether it is a still that needs no other frame."""
+        return len(self.layers) == 2
 
     def pack(self, header: Header, before: Placement | None) -> bytes:
         """Its record.
@@ -201,9 +203,12 @@ class Frame:
         return self._record(header.crc, before)
 
     def _record(self, crc: int, before: Placement | None) -> bytes:
-        track = self.place.pack() if self.key else _changes(before, self.place)
-        payload = track + varint(len(self.scn)) + self.scn + self.fcn
-        return _record(KEY if self.key else PREDICTED, self.number, payload, crc)
+        if self.key:
+            scn, fcn = self.layers
+            payload = self.place.pack() + varint(len(scn)) + scn + fcn
+            return _record(_numbered(KEY, self.number), payload, crc)
+        width, changes = _changes(before, self.place)
+        return _record(bytes([width]), changes + self.layers[0], _crc_at(crc, self.number))
 
     def size(self, before: Placement | None) -> int:
         """Bytes of its record, whatever the header is."""
@@ -256,7 +261,7 @@ def pack(header: Header, frames: Iterator[Frame] | tuple[Frame, ...], sound: byt
             f"Expected {header.frames} frames as the header says, got {len(parts) - 1}."
         )
     if sound:
-        parts.append(_record(SOUND, 0, sound, header.crc))
+        parts.append(_record(_numbered(SOUND, 0), sound, header.crc))
     return b"".join(parts)
 
 
@@ -276,24 +281,33 @@ def unpack(data: bytes) -> SequenceFile:
     frames: list[Frame] = []
     sizes: list[int] = []
     sound, sound_bytes = b"", 0
-    place: Placement | None = None
-    expected = 0  # number of the next frame
-    for kind, number, payload, size in _records(data, header.crc):
+    at, budget, searching = HEADER_BYTES, _SCANNED * len(data), True
+    while at < len(data) and budget > 0:
+        kind, expected = data[at], frames[-1].number + 1 if frames else 0
+        record = None
+        if kind == KEY or not searching:
+            record, summed = _record_at(data, at, header.crc, expected)
+            budget -= summed
+        if record is None:
+            searching = True
+            at += 1
+            continue
+        at += record.size
         if kind == SOUND:
-            sound, sound_bytes = payload, size
+            sound, sound_bytes = record.payload, record.size
             continue
-        late = number < expected or number >= header.frames
-        if late or (kind == PREDICTED and (place is None or number != expected)):
-            place = None if kind == PREDICTED else place
-            continue
+        before = None if searching or not frames else frames[-1].place
         try:
-            frame = _frame(kind, number, payload, place)
+            frame = _frame(record, before)
         except BitstreamError:
-            place = None
+            searching = True
+            continue
+        if not expected <= frame.number < header.frames:
+            searching = searching or not frame.key
             continue
         frames.append(frame)
-        sizes.append(size)
-        place, expected = frame.place, number + 1
+        sizes.append(record.size)
+        searching = False
     if not frames:
         raise BitstreamError(
             "No frame of the sequence can be read: the file is cut or damaged; get the file again."
@@ -309,17 +323,17 @@ def read_record(data: bytes, header: Header, before: Frame | None) -> Frame:
         before: the frame before, None for the first one.
 
     Raises:
-        BitstreamError: the record is damaged or has more bytes than it says, or it is a predicted
-            frame and does not follow the one before.
+        BitstreamError: the record is damaged or has more bytes than it says, or it is one of a
+            predicted frame that does not follow the one before.
     """
-    found, _ = _record_at(data, 0, header.crc) if data else (None, 0)
-    if found is None or found[1] != len(data) or data[0] not in (KEY, PREDICTED):
-        raise BitstreamError("The record of a frame is damaged: get it again.")
-    number = int.from_bytes(data[1:3], "little")
-    follows = before is not None and number == before.number + 1
-    if data[0] == PREDICTED and not follows:
-        raise BitstreamError(f"Frame {number} needs the one before it: wait for a key frame.")
-    return _frame(data[0], number, found[0], before.place if before else None)
+    expected = before.number + 1 if before else 0
+    record = _record_at(data, 0, header.crc, expected)[0] if data else None
+    if record is None or record.size != len(data) or record.kind == SOUND:
+        raise BitstreamError(
+            "The record of a frame is damaged, or is not the one that follows: wait for a key "
+            "frame."
+        )
+    return _frame(record, before.place if before else None)
 
 
 def describe(data: bytes) -> dict[str, Any]:
@@ -327,19 +341,21 @@ def describe(data: bytes) -> dict[str, Any]:
 
     Returns:
         ``version, model, level, coded_fps, shown_fps, seconds, width, height``, ``frames {coded,
-        key, lost}``, ``bytes {header, track, scn, fcn, sound, total}`` and ``kbit_per_second``,
-        which counts every byte but those of the sound.
+        key, lost}``, ``bytes {header, track, scn, fcn, changes, sound, total}``, of which ``scn``
+        and ``fcn`` are those of key frames, and ``kbit_per_second``, which counts every byte but
+        those of the sound.
 
     Raises:
         BitstreamError: as ``unpack``.
     """
     file = unpack(data)
     header = file.header
-    scn, fcn = (sum(len(getattr(f, layer)) for f in file.frames) for layer in ("scn", "fcn"))
+    scn, fcn = (sum(len(f.layers[n]) for f in file.frames if f.key) for n in (0, 1))
+    changes = sum(len(f.layers[0]) for f in file.frames if not f.key)
     of_frames = sum(file.sizes)
     picture = HEADER_BYTES + of_frames
     return {
-        "version": header.version,
+        "version": VERSION,
         "model": f"{header.model_id:04x}",
         "level": header.level,
         "coded_fps": header.coded_fps,
@@ -354,9 +370,10 @@ def describe(data: bytes) -> dict[str, Any]:
         },
         "bytes": {
             "header": HEADER_BYTES,
-            "track": of_frames - scn - fcn,
+            "track": of_frames - scn - fcn - changes,
             "scn": scn,
             "fcn": fcn,
+            "changes": changes,
             "sound": file.sound_bytes,
             "total": len(data),
         },
@@ -364,37 +381,50 @@ def describe(data: bytes) -> dict[str, Any]:
     }
 
 
-def _record(kind: int, number: int, payload: bytes, crc: int) -> bytes:
+@dataclass(frozen=True)
+class _Record:
+    """What stands in a file: its first byte, the number of the frame, the payload, all bytes."""
+
+    kind: int
+    number: int
+    payload: bytes
+    size: int
+
+
+def _numbered(kind: int, number: int) -> bytes:
+    return bytes([kind]) + number.to_bytes(2, "little")
+
+
+def _crc_at(crc: int, number: int) -> int:
+    """The seed of a predicted frame's checksum."""
+    return crc_hqx(number.to_bytes(2, "little"), crc)
+
+
+def _record(head: bytes, payload: bytes, crc: int) -> bytes:
     if len(payload) > MAX_PAYLOAD:
         raise BitstreamError(
             f"A record holds at most {MAX_PAYLOAD} bytes, not {len(payload)}; take a shorter clip."
         )
-    head = bytes([kind]) + number.to_bytes(2, "little") + varint(len(payload))
+    head += varint(len(payload))
     return head + crc_hqx(payload, crc_hqx(head, crc)).to_bytes(CRC_BYTES, "little") + payload
 
 
-def _records(data: bytes, crc: int) -> Iterator[tuple[int, int, bytes, int]]:
-    """Kind, number, payload and size of every record whose checksum matches."""
-    at, budget, searching = HEADER_BYTES, _SCANNED * len(data), False
-    while at < len(data) and budget > 0:
-        kind = data[at]
-        found = None
-        if kind == KEY or (not searching and kind in (PREDICTED, SOUND)):
-            found, summed = _record_at(data, at, crc)
-            budget -= summed
-        if found is None:
-            searching = True
-            at += 1
-            continue
-        payload, size = found
-        yield kind, int.from_bytes(data[at + 1 : at + 3], "little"), payload, size
-        at, searching = at + size, False
+def _record_at(data: bytes, at: int, crc: int, expected: int) -> tuple[_Record | None, int]:
+    """The record at an offset, if a whole one is there, and the bytes that were summed.
 
-
-def _record_at(data: bytes, at: int, crc: int) -> tuple[tuple[bytes, int] | None, int]:
-    """Payload and size of the record at an offset, if one is there, and the bytes summed."""
+    Args:
+        expected: the number that a predicted frame has here.
+    """
+    kind, after, number = data[at], at + 1, expected
+    if kind in (KEY, SOUND):
+        after = at + 3
+        number = int.from_bytes(data[at + 1 : after], "little")
+    elif kind > MAX_BITS or expected >= MAX_FRAMES:
+        return None, 1
+    else:
+        crc = _crc_at(crc, expected)
     try:
-        length, start = read_varint(data, at + 3, MAX_PAYLOAD)
+        length, start = read_varint(data, after, MAX_PAYLOAD)
     except BitstreamError:
         return None, 1
     stop = start + CRC_BYTES + length
@@ -404,35 +434,41 @@ def _record_at(data: bytes, at: int, crc: int) -> tuple[tuple[bytes, int] | None
     promised = int.from_bytes(data[start : start + CRC_BYTES], "little")
     if crc_hqx(payload, crc_hqx(data[at:start], crc)) != promised:
         return None, length + 1
-    return (payload, stop - at), length + 1
+    return _Record(kind, number, payload, stop - at), length + 1
 
 
-def _frame(kind: int, number: int, payload: bytes, before: Placement | None) -> Frame:
-    if kind == KEY:
+def _frame(record: _Record, before: Placement | None) -> Frame:
+    payload = record.payload
+    if record.kind == KEY:
         if len(payload) < placement.BYTES:
             raise _impossible()
-        place, at = Placement.unpack(payload), placement.BYTES
-    else:
-        assert before is not None
-        changes = []
-        at = 0
-        for _ in range(4):
-            value, at = read_varint(payload, at, 2**17)
-            changes.append(-(value >> 1) - 1 if value & 1 else value >> 1)
-        place = _moved(before, changes)
-    length, at = read_varint(payload, at, MAX_SCN_BYTES)
-    if at + length > len(payload) or len(payload) - at - length > MAX_FCN_BYTES:
+        place = Placement.unpack(payload)
+        length, at = read_varint(payload, placement.BYTES, MAX_SCN_BYTES)
+        if at + length > len(payload) or len(payload) - at - length > MAX_FCN_BYTES:
+            raise _impossible()
+        return Frame(record.number, place, (payload[at : at + length], payload[at + length :]))
+    width = record.kind
+    at = (4 * width + 7) // 8
+    if before is None or len(payload) < at or len(payload) - at > MAX_FCN_BYTES:
         raise _impossible()
-    return Frame(number, kind == KEY, place, payload[at : at + length], payload[at + length :])
+    packed = int.from_bytes(payload[:at], "little")
+    changes = []
+    for number in range(4):
+        value = packed >> number * width & (1 << width) - 1
+        changes.append(-(value >> 1) - 1 if value & 1 else value >> 1)
+    return Frame(record.number, _moved(before, changes), (payload[at:],))
 
 
-def _changes(before: Placement | None, after: Placement) -> bytes:
-    """Four signed varints: 0, -1, 1, -2 ... as 0, 1, 2, 3 ..."""
+def _changes(before: Placement | None, after: Placement) -> tuple[int, bytes]:
+    """Bits of each of four changes, and all of them."""
     if before is None:
         raise BitstreamError("Expected a frame before a predicted one, got none.")
     turn = (after.angle - before.angle + TURN // 2) % TURN - TURN // 2
     moves = after.x - before.x, after.y - before.y, after.side - before.side, turn
-    return b"".join(varint(2 * move if move >= 0 else -2 * move - 1) for move in moves)
+    values = [2 * move if move >= 0 else -2 * move - 1 for move in moves]
+    width = max(value.bit_length() for value in values)
+    packed = sum(value << number * width for number, value in enumerate(values))
+    return width, packed.to_bytes((4 * width + 7) // 8, "little")
 
 
 def _moved(before: Placement, changes: list[int]) -> Placement:

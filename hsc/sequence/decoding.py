@@ -65,18 +65,39 @@ def decode_latents(codec: Codec, file: SequenceFile) -> Iterator[tuple[Frame, De
     """
     header = file.header
     check_model(header.model_id, codec.model_id)
-    temporal = TemporalCodec(codec.networks, header.level, version=header.version)
+    temporal = TemporalCodec(codec.networks, header.level)
     state: State | None = None
     for frame in file.frames:
         try:
-            if frame.key:
-                state = temporal.decode_key(frame.scn, frame.fcn)
-            elif state is not None:
-                state = temporal.decode(frame.scn, frame.fcn, state)
+            state = temporal.decode(frame.layers, state)
         except BitstreamError:  # its checksum is right and its symbols are not
             state = None
         if state is not None:
             yield frame, state.latents
+
+
+@dataclass(frozen=True)
+class FrameCost:
+    """Bits of a frame's record: of S, of F, and of what says where it is and that it is whole."""
+
+    scn: float
+    fcn: float
+    rest: float
+
+
+def frame_costs(codec: Codec, file: SequenceFile) -> list[FrameCost]:
+    """Of the frames that arrived, in order.
+
+    Raises:
+        BitstreamError: the file is of another model, or a frame holds impossible symbols.
+    """
+    check_model(file.header.model_id, codec.model_id)
+    temporal = TemporalCodec(codec.networks, file.header.level)
+    costs = []
+    for frame, size in zip(file.frames, file.sizes, strict=True):
+        scn, layers = temporal.scn_bits(frame.layers), 8 * sum(map(len, frame.layers))
+        costs.append(FrameCost(scn, layers - scn, 8 * size - layers))
+    return costs
 
 
 def decode_frames(

@@ -162,19 +162,19 @@ class FrameCoder:
         self._since = 0
         self._still = 0.0  # cost of the last key frame
 
-    def code(self, latents: Inversion) -> tuple[bool, bytes, bytes, State]:
-        """Whether the next frame is a key frame, its layers, and what it leaves."""
+    def code(self, latents: Inversion) -> tuple[tuple[bytes, ...], State]:
+        """The layers of the next frame, and what they leave."""
         codec, state = self.temporal, self._state
         key = state is None or self._since >= self.every
         if state is not None and not key:
-            scn, fcn, after = codec.encode(latents, state)
-            key = codec.cost(scn, fcn, latents, after) > self._still
+            layers, after = codec.encode(latents, state)
+            key = codec.cost(layers, latents, after) > self._still
         if key:
-            scn, fcn, after = codec.encode_key(latents)
-            self._since, self._still = 0, codec.cost(scn, fcn, latents, after)
+            layers, after = codec.encode_key(latents)
+            self._since, self._still = 0, codec.cost(layers, latents, after)
         self._since += 1
         self._state = after
-        return key, scn, fcn, after
+        return layers, after
 
     def begin(self) -> None:
         """The next frame is a key frame."""
@@ -186,9 +186,10 @@ def _by_level(
 ) -> Iterator[EncodedFrame]:
     coder = FrameCoder(temporal, every)
     for number, each in enumerate(_counted(frames)):
-        key, scn, fcn, state = coder.code(each.latents)
-        frame = Frame(number, key, each.place, scn, fcn)
-        yield EncodedFrame(frame, each.crop, state.latents, temporal.level)
+        layers, state = coder.code(each.latents)
+        yield EncodedFrame(
+            Frame(number, each.place, layers), each.crop, state.latents, temporal.level
+        )
 
 
 def _by_rate(
@@ -200,16 +201,15 @@ def _by_rate(
     def coded(group: list[AnalysedFrame]) -> Iterator[EncodedFrame | None]:
         nonlocal done
         waiting = iter(group)
-        key = True
         for found in how.steps([each.latents for each in group], [each.place for each in group]):
             if found is None:
                 yield None
                 continue
-            scn, fcn, state = found
+            layers, state = found
             each = next(waiting)
-            frame = Frame(done, key, each.place, scn, fcn)
+            frame = Frame(done, each.place, layers)
             yield EncodedFrame(frame, each.crop, state.latents, how.level or 1)
-            done, key = done + 1, False
+            done += 1
 
     held: list[AnalysedFrame] = []
     for each in _counted(frames):

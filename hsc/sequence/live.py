@@ -52,10 +52,12 @@ class CodedPicture:
     Attributes:
         record: its bytes, as they stand in a ``.hsv`` file.
         frame: what they say.
+        scn_bits: what S took of them.
     """
 
     record: bytes
     frame: Frame
+    scn_bits: float
 
 
 class LiveEncoder:
@@ -82,8 +84,8 @@ class LiveEncoder:
         self.header = self._head.pack()
         self._spec = codec.networks.config.generator
         self._follower = Follower(self._spec.domain)
-        temporal = TemporalCodec(codec.networks, self._head.level)
-        self._coder = FrameCoder(temporal, max(1, round(KEY_SECONDS * fps)))
+        self._temporal = TemporalCodec(codec.networks, self._head.level)
+        self._coder = FrameCoder(self._temporal, max(1, round(KEY_SECONDS * fps)))
         self._square: Square | None = None
         self._number = 0
         self._place: Placement | None = None
@@ -109,13 +111,13 @@ class LiveEncoder:
         self._square = square
         place = Placement.nearest(square)
         crop = cut_square(image, place.square, self._spec.image_px)
-        key, scn, fcn, _ = self._coder.code(self._codec.analyse(crop, correct=False))
-        frame = Frame(self._number, key, place, scn, fcn)
+        layers, _ = self._coder.code(self._codec.analyse(crop, correct=False))
+        frame = Frame(self._number, place, layers)
         record = frame.pack(self._head, self._place)
         self._place = place
         self._number += 1
         self._keep(frame)
-        return CodedPicture(record, frame)
+        return CodedPicture(record, frame, self._temporal.scn_bits(layers))
 
     def file(self, fps: float) -> bytes:
         """A ``.hsv`` file of the frames that are kept.
@@ -154,7 +156,7 @@ class LiveDecoder:
         self._codec = codec
         self._head = Header.unpack(header)
         check_model(self._head.model_id, codec.model_id)
-        self._temporal = TemporalCodec(codec.networks, self._head.level, version=self._head.version)
+        self._temporal = TemporalCodec(codec.networks, self._head.level)
         self._before: Frame | None = None
         self._state: State | None = None
         self._asked: Mapping[str, float] = {}
@@ -176,11 +178,7 @@ class LiveDecoder:
             HscError: an unknown edit, or an amount outside its range.
         """
         frame = read_record(record, self._head, self._before)
-        if frame.key:
-            self._state = self._temporal.decode_key(frame.scn, frame.fcn)
-        elif self._state is not None:
-            self._state = self._temporal.decode(frame.scn, frame.fcn, self._state)
-        assert self._state is not None  # read_record refuses a predicted frame that comes first
+        self._state = self._temporal.decode(frame.layers, self._state)
         self._before = frame
         latents = self._state.latents
         amounts = {name: amount for name, amount in (edits or {}).items() if amount}

@@ -59,7 +59,7 @@ class Coded:
 
     price: float
     size: int
-    layers: list[bytes]
+    layers: list[tuple[bytes, ...]]
     symbols: list[torch.Tensor]
 
 
@@ -77,36 +77,37 @@ class Group:
     ) -> None:
         self.codec, self.latents, self.price = codec, latents, codec.price
         self.places = places
-        scn, self.key_fcn, self.first = codec.encode_key(latents[0])
-        self.scn, self.changes, self.y = [scn], [], []
+        self.key, self.first = codec.encode_key(latents[0])
+        self.changes, self.y = [], []
         components = np.stack([codec.components(each) for each in latents])
         state = self.first
         for number in range(1, len(latents)):
             changes = codec.changes(components[number : number + 1 + AHEAD], state.symbols)
             state = codec.semantics(state, changes)
             self.changes.append(changes)
-            self.scn.append(codec.write_changes(changes))
             self.y.append(codec.latent(latents[number], state.latents.feature_s))
-        self.fixed = self._size([b""] * len(self.y))
+        nothing = torch.zeros_like(self.first.y_hat, dtype=torch.int64)
+        left = [(codec.write(changes, nothing, self.first),) for changes in self.changes]
+        self.fixed = self._size(left)
 
     def code(self, price: float) -> Coded:
         """The differences of F at a price."""
         self.codec.price = price
-        layers: list[bytes] = []
+        layers: list[tuple[bytes, ...]] = []
         symbols: list[torch.Tensor] = []
         left: Carried = self.first
-        for number in range(len(self.y)):
-            found, layer = self.codec.quantised(np.stack(self.y[number:][: 1 + AHEAD]), left)
-            layers.append(layer)
+        for number, changes in enumerate(self.changes):
+            found = self.codec.quantised(np.stack(self.y[number:][: 1 + AHEAD]), left)
+            layers.append((self.codec.write(changes, found, left),))
             symbols.append(found)
             left = self.codec.carried(left, found)
         return Coded(price, self._size(layers), layers, symbols)
 
-    def _size(self, layers: Sequence[bytes]) -> int:
-        """Bytes of all records, given the FCN layers of the predicted frames."""
+    def _size(self, predicted: Sequence[tuple[bytes, ...]]) -> int:
+        """Bytes of all records, given the layers of the predicted frames."""
         size, before = 0, None
-        for place, scn, fcn in zip(self.places, self.scn, (self.key_fcn, *layers)):
-            size += Frame(0, before is None, place, scn, fcn).size(before)
+        for place, layers in zip(self.places, (self.key, *predicted), strict=True):
+            size += Frame(0, place, layers).size(before)
             before = place
         return size
 
@@ -135,23 +136,21 @@ class Group:
                 price = math.sqrt(low * high)
         return best or self.code(HIGH)
 
-    def frames(self, coded: Coded) -> Iterator[tuple[bytes, bytes, State]]:
+    def frames(self, coded: Coded) -> Iterator[tuple[tuple[bytes, ...], State]]:
         """The layers of every frame and what it decodes to."""
         state = self.first
-        yield self.scn[0], self.key_fcn, state
-        for scn, fcn, changes, symbols in zip(
-            self.scn[1:], coded.layers, self.changes, coded.symbols
-        ):
+        yield self.key, state
+        for layers, changes, symbols in zip(coded.layers, self.changes, coded.symbols, strict=True):
             carried = self.codec.carried(state, symbols)
             state = self.codec.restored(self.codec.semantics(state, changes), carried)
-            yield scn, fcn, state
+            yield layers, state
 
     def error(self, coded: Coded) -> float:
         """Mean squared error of F^, each channel over its standard deviation."""
         spread = self.codec.networks.fcn.feature_std[:, None, None]
         errors = [
             apart(state.latents.feature / spread, latents.feature / spread)
-            for (_, _, state), latents in zip(self.frames(coded), self.latents)
+            for (_, state), latents in zip(self.frames(coded), self.latents)
         ]
         return float(np.mean(errors))
 
@@ -182,7 +181,7 @@ class Rate:
 
     def code(
         self, latents: Sequence[Inversion], places: Sequence[Placement]
-    ) -> Iterator[tuple[bytes, bytes, State]]:
+    ) -> Iterator[tuple[tuple[bytes, ...], State]]:
         """The layers of a key frame and of the predicted ones after it, and what they decode to.
 
         Args:
@@ -192,7 +191,7 @@ class Rate:
 
     def steps(
         self, latents: Sequence[Inversion], places: Sequence[Placement]
-    ) -> Iterator[tuple[bytes, bytes, State] | None]:
+    ) -> Iterator[tuple[tuple[bytes, ...], State] | None]:
         """As ``code``, and None at every pause of the search."""
         budget = self.a_frame * len(latents) + self.spare
         if self.level is None:
@@ -230,7 +229,7 @@ class Rate:
         for level in LEVELS:
             self._price = USUAL
             group = self._group(level, pilot, places)
-            key = len(group.scn[0]) + len(group.key_fcn)
+            key = sum(map(len, group.key))
             if found and key > MOST_OF_KEY * budget:
                 break
             coded = yield from group.fitted(key + part * (budget - key), self._price)

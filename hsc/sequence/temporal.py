@@ -1,7 +1,7 @@
 """A frame given the one before: S^ and the latent of F^ by their differences.
 
-    S(t)  -> SCN's g_a -> x gain -> round, minus the symbols of S^(t-1) --------------> rANS
-    F(t)  -> FCN's g_a, given G_F(S^(t)) -> y(t) - y^(t-1), x gain, round ------------> rANS
+    S(t)  -> SCN's g_a -> x gain -> round, minus the symbols of S^(t-1) ---+--> rANS, one stream
+    F(t)  -> FCN's g_a, given G_F(S^(t)) -> y(t) - y^(t-1), x gain, round -+
 
     y^(t) = y^(t-1) + symbols / gain;   F^(t) = G_F(S^(t)) + g_s(y^(t))
 
@@ -33,24 +33,17 @@ from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.networks import Networks
 from hsc.numerics.exact import snap
 from hsc.sequence.channels import USUAL
-from hsc.sequence.container import VERSION
-from hsc.sequence.quantise import FloatArray, choose, table_bits
+from hsc.sequence.quantise import LARGEST, FloatArray, choose, table_bits
 from hsc.types import DecodedLatents, Inversion
 
-SCALE_STEPS = {1: 2, 2: 1}
-"""By the file's version: steps of the table, quarter octaves, by which a frame's byte moves all of
-a layer's scales."""
-SHIFTS = {1: 16, 2: 32}
-"""Values of that byte; a frame that moves more has larger differences everywhere."""
-S_SHIFT, F_SHIFT = -24, -8
-"""The least shift of each layer, in quarter octaves."""
-S_USUAL = 8
-"""Quarter octaves above the least shift that changes of S are priced with."""
+S_SMALLER, F_SMALLER = 16, 8
+"""Quarter octaves by which the scales of a frame's changes lie below those of S and of F at least:
+those of S always, those of F for the least shift."""
+SHIFTS = 32
+"""Values of a frame's shift, in quarter octaves: a frame that moves more has larger changes of F
+everywhere."""
 PRICE = 0.15
 """Squared steps that a bit is worth where no rate is asked for."""
-FIRST = 1 / 32
-"""Mean magnitude that a channel's symbols are expected to have after a key frame, in files of
-version 1; in later ones it is the channel's own, of ``channels.USUAL``."""
 USUAL_WEIGHT = 0.25
 """What the usual mean of a channel weighs against that of a frame."""
 CUT = 1.0
@@ -136,38 +129,53 @@ class TemporalCodec:
         networks: of the model.
         level: of the sequence.
         price: squared steps that a bit is worth to the encoder; 0 rounds to the nearest.
-        version: of the file.
     """
 
-    def __init__(
-        self, networks: Networks, level: float, price: float = PRICE, version: int = VERSION
-    ) -> None:
-        self.networks, self.level, self.price, self.version = networks, level, price, version
-        self.scale_steps, self.shifts = SCALE_STEPS[version], SHIFTS[version]
-        channels = networks.config.latent_channels
-        self.usual = np.full(channels, FIRST) if version == 1 else np.array(USUAL) / 65536
+    def __init__(self, networks: Networks, level: float, price: float = PRICE) -> None:
+        self.networks, self.level, self.price = networks, level, price
+        self.usual = np.array(USUAL) / 65536
         self.bits = table_bits(networks.tables)
         self.expected = Expected(networks.tables)
         # exp2 may differ in its last bit between libraries: the grid absorbs it
         log2_gain = log2_gain_at(networks.fcn.coder.log2_gain, level)[:, None, None]
         self.step = snap(torch.exp2(-log2_gain), STEP_BITS)
         self.gain = snap(torch.exp2(log2_gain), STEP_BITS)
-        self.scn_index: IntArray = networks.scn.scale_indexes(level)
+        self.scn_index: IntArray = self._moved(networks.scn.scale_indexes(level), -S_SMALLER)
         self.scn_gain = torch.exp2(log2_gain_at(networks.scn.exact.log2_gain, level))
 
     @torch.no_grad()
-    def encode_key(self, latents: Inversion) -> tuple[bytes, bytes, State]:
+    def encode_key(self, latents: Inversion) -> tuple[tuple[bytes, ...], State]:
         """The layers of a ``.hsc`` file, and what they leave for the next frame."""
         n = self.networks
         scn = n.scn.compress(latents.w_plus, self.level)
         w_plus = n.scn.decompress(scn, self.level)
         feature_s = n.synthesis.feature(w_plus.to(latents.w_plus))
         fcn = n.fcn.compress(latents.feature, self.level, n.semantics(w_plus, feature_s))
-        return scn, fcn, self.decode_key(scn, fcn)
+        return (scn, fcn), self._decode_key(scn, fcn)
+
+    def encode(self, latents: Inversion, before: State) -> tuple[tuple[bytes, ...], State]:
+        """The layer of a predicted frame, and what it leaves for the next one."""
+        changes = self.changes(self.components(latents)[None], before.symbols)
+        semantics = self.semantics(before, changes)
+        y = self.latent(latents, semantics.latents.feature_s)
+        symbols = self.quantised(y[None], before)
+        layer = self.write(changes, symbols, before)
+        return (layer,), self.restored(semantics, self.carried(before, symbols))
+
+    def decode(self, layers: tuple[bytes, ...], before: State | None) -> State:
+        """Read a frame: of two layers a key frame, of one a predicted one.
+
+        Raises:
+            BitstreamError: impossible symbols, or nothing to predict from.
+        """
+        if len(layers) == 2:
+            return self._decode_key(*layers)
+        if before is None:
+            raise BitstreamError("A frame needs the one before it: wait for a key frame.")
+        return self._decode_changes(layers[0], before)
 
     @torch.no_grad()
-    def decode_key(self, scn: bytes, fcn: bytes) -> State:
-        """Read a key frame. Raises BitstreamError for impossible symbols."""
+    def _decode_key(self, scn: bytes, fcn: bytes) -> State:
         n = self.networks
         symbols = torch.from_numpy(n.scn.read_symbols(scn, self.level)).long()
         exact = n.scn.dequantise(symbols, self.level)
@@ -177,25 +185,17 @@ class TemporalCodec:
         y_hat = n.fcn.coder.decompress(fcn, semantics.context, self.level)
         feature = n.fcn.restore(y_hat, feature_s, self.level)
         latents = DecodedLatents(w_plus, feature_s, feature, "scn+fcn")
-        return State(y_hat[0], self.usual, np.zeros(y_hat.shape[2:]), symbols, latents)
-
-    def encode(self, latents: Inversion, before: State) -> tuple[bytes, bytes, State]:
-        """The layers of a predicted frame, and what they leave for the next one."""
-        changes = self.changes(self.components(latents)[None], before.symbols)
-        semantics = self.semantics(before, changes)
-        y = self.latent(latents, semantics.latents.feature_s)
-        symbols, fcn = self.quantised(y[None], before)
-        state = self.restored(semantics, self.carried(before, symbols))
-        return self.write_changes(changes), fcn, state
+        still = np.zeros(y_hat.shape[2:])
+        return State(y_hat[0], self.usual, still, symbols, latents)
 
     def lost(self, latents: Inversion, state: State) -> float:
         """The squared error of the latent of a coded frame, in steps."""
         y = self.latent(latents, state.latents.feature_s)
         return float(np.square((y - state.y_hat.numpy()) * self.gain.numpy()).sum())
 
-    def cost(self, scn: bytes, fcn: bytes, latents: Inversion, state: State) -> float:
+    def cost(self, layers: tuple[bytes, ...], latents: Inversion, state: State) -> float:
         """Of a coded frame: what is lost, and the price of its bits."""
-        return self.lost(latents, state) + 8 * self.price * (len(scn) + len(fcn))
+        return self.lost(latents, state) + 8 * self.price * sum(map(len, layers))
 
     @torch.no_grad()
     def components(self, latents: Inversion) -> FloatArray:
@@ -215,18 +215,13 @@ class TemporalCodec:
             components: of this frame and of those ahead, (1 + n, K).
             before: the symbols of the frame before.
         """
-        index = self._moved(self.scn_index, S_SHIFT, S_USUAL // self.scale_steps)
         wanted = components - before.numpy()
-        changes = torch.from_numpy(choose(wanted, index, self.bits, self.price))
+        changes = torch.from_numpy(choose(wanted, self.scn_index, self.bits, self.price))
         changes = (before + changes).clamp(-MAX_SYMBOL, MAX_SYMBOL) - before
         return changes.clamp(-MAX_SYMBOL, MAX_SYMBOL)
 
-    def write_changes(self, changes: Tensor) -> bytes:
-        """The SCN layer of a predicted frame."""
-        return self._write(changes.numpy(), self.scn_index, S_SHIFT)
-
-    def quantised(self, y: FloatArray, before: Carried) -> tuple[Tensor, bytes]:
-        """The symbols of F's latent, (128, 16, 16) int64, and the FCN layer that holds them.
+    def quantised(self, y: FloatArray, before: Carried) -> Tensor:
+        """The symbols of F's latent, (128, 16, 16) int64.
 
         Args:
             y: latents of this frame and of those ahead, (1 + n, 128, 16, 16).
@@ -236,28 +231,67 @@ class TemporalCodec:
         # near to it
         rounded = np.where(np.abs(wanted[0]) > 0.75, np.rint(wanted[0]), 0).astype(np.int64)
         index, done = self._indexes(rounded, before), np.zeros(rounded.shape[1:])
-        shift, parts = self._best_shift(rounded, index, F_SHIFT), []
+        shift, parts = self._best_shift(rounded, index), []
         for part in _slices():
             tables = self.expected.index(self._magnitude(before, part, done), 0)
-            tables = self._moved(tables, F_SHIFT, shift)
+            tables = self._moved(tables, shift - F_SMALLER)
             parts.append(choose(wanted[:, part], tables, self.bits, self.price))
             done = done + np.abs(parts[-1]).sum(axis=0)
-        symbols = np.concatenate(parts)
-        layer = b""
-        if symbols.any():
-            layer = self._write(symbols, self._indexes(symbols, before), F_SHIFT)
-        return torch.from_numpy(symbols), layer
+        return torch.from_numpy(np.concatenate(parts))
+
+    def write(self, changes: Tensor, symbols: Tensor, before: Carried) -> bytes:
+        """The layer of a predicted frame; empty where nothing changes.
+
+        Args:
+            changes: of S's symbols, (K,) int64. symbols: of F's latent, (128, 16, 16) int64.
+        """
+        if not (changes.any() or symbols.any()):
+            return b""
+        of_f = symbols.numpy()
+        index = self._indexes(of_f, before)
+        shift = self._best_shift(of_f, index)
+        tables = [self.scn_index, self._moved(index, shift - F_SMALLER).ravel()]
+        both = np.concatenate([changes.numpy(), of_f.ravel()])
+        return bytes([shift]) + encode_symbols(both, np.concatenate(tables), self.expected.tables)
+
+    def scn_bits(self, layers: tuple[bytes, ...]) -> float:
+        """What S takes of a frame's layers; raises BitstreamError for impossible symbols."""
+        if len(layers) == 2 or not layers[0]:
+            return 8.0 * len(layers[0])
+        _, _, changes = self._opened(layers[0])
+        magnitude = np.minimum(np.abs(changes.numpy()), LARGEST)
+        return float(self.bits[self.scn_index, magnitude].sum())
+
+    def _opened(self, layer: bytes) -> tuple[int, SymbolReader, Tensor]:
+        """The shift, the reader of F's symbols, and the changes of S's, (K,) int64."""
+        shift = layer[0]
+        if shift >= SHIFTS:
+            raise BitstreamError(
+                "The file is damaged: a frame has impossible scales; get the file again."
+            )
+        count = self.scn_index.size + self.networks.fcn.coder.num_symbols
+        reader = SymbolReader(layer[1:], self.expected.tables, count)
+        return shift, reader, torch.from_numpy(reader.read(self.scn_index)).long()
 
     @torch.no_grad()
-    def decode(self, scn: bytes, fcn: bytes, before: State) -> State:
-        """Read a predicted frame. Raises BitstreamError for impossible symbols."""
-        changes = torch.from_numpy(self._read(scn, self.scn_index, S_SHIFT)).long()
+    def _decode_changes(self, layer: bytes, before: State) -> State:
+        shape = tuple(before.y_hat.shape)
+        if not layer:
+            nothing = torch.zeros(shape, dtype=torch.int64)
+            carried = self.carried(before, nothing)
+            return self.restored(before, carried)
+        shift, reader, changes = self._opened(layer)
         if (before.symbols + changes).abs().max() > MAX_SYMBOL:
             raise BitstreamError(
                 "A frame decodes to impossible values: the file is damaged or was made by another "
                 "model; get the file again."
             )
-        symbols = torch.from_numpy(self._read_feature(fcn, before)).long()
+        read, done = [], np.zeros(shape[1:])
+        for part in _slices():
+            index = self.expected.index(self._magnitude(before, part, done), 0)
+            read.append(reader.read(self._moved(index, shift - F_SMALLER)))
+            done = done + np.abs(read[-1]).sum(axis=0)
+        symbols = torch.from_numpy(np.concatenate(read)).long()
         return self.restored(self.semantics(before, changes), self.carried(before, symbols))
 
     @torch.no_grad()
@@ -290,36 +324,17 @@ class TemporalCodec:
         """What the symbols of F leave for those of the next frame."""
         magnitude = np.abs(symbols.numpy())
         total, places = magnitude.sum(axis=(1, 2)), magnitude[0].size
-        if self.version == 1:
-            seen = (total + 0.5) / places
-        else:
-            seen = (total / places + USUAL_WEIGHT * self.usual) / (1 + USUAL_WEIGHT)
+        seen = (total / places + USUAL_WEIGHT * self.usual) / (1 + USUAL_WEIGHT)
         return Carried(
             snap(before.y_hat + symbols.double() * self.step),
             0.5 * before.means + 0.5 * seen,
             magnitude.sum(axis=0).astype(np.float64),
         )
 
-    def _write(self, symbols: IntArray, index: IntArray, least: int) -> bytes:
-        """A byte for the shift, then the symbols; nothing where all are zero."""
-        if not symbols.any():
-            return b""
-        best = self._best_shift(symbols, index, least)
-        moved = self._moved(index, least, best)
-        return bytes([best]) + encode_symbols(symbols, moved, self.expected.tables)
+    def _moved(self, index: IntArray, by: int) -> IntArray:
+        return np.clip(index + by, 0, len(self.expected.tables) - 1)
 
-    def _read(self, data: bytes, index: IntArray, least: int) -> IntArray:
-        """What ``_write`` wrote, in the shape of the index."""
-        if not data:
-            return np.zeros(index.shape, np.int64)
-        moved = self._moved(index, least, _shift_of(data, self.shifts))
-        return SymbolReader(data[1:], self.expected.tables, index.size).read(moved)
-
-    def _moved(self, index: IntArray, least: int, shift: int) -> IntArray:
-        moved = index + (least + self.scale_steps * shift)
-        return np.clip(moved, 0, len(self.expected.tables) - 1)
-
-    def _best_shift(self, symbols: IntArray, index: IntArray, least: int) -> int:
+    def _best_shift(self, symbols: IntArray, index: IntArray) -> int:
         """The shift that takes the fewest bits, those of Laplacians: all are near to the tables."""
         tables = len(self.expected.tables)
         many = np.bincount(index.ravel(), minlength=tables)
@@ -328,10 +343,10 @@ class TemporalCodec:
         more = scale / (1 + scale)  # probability of one more
 
         def cost(shift: int) -> float:
-            p = more[self._moved(np.arange(tables), least, shift)]
+            p = more[self._moved(np.arange(tables), shift - F_SMALLER)]
             return -float((large * np.log2(p) + many * np.log2(1 - p)).sum())
 
-        return min(range(self.shifts), key=cost)
+        return min(range(SHIFTS), key=cost)
 
     def _indexes(self, symbols: IntArray, before: Carried) -> IntArray:
         """The tables of F's symbols without a shift: a slice's depend on the slices before."""
@@ -340,21 +355,6 @@ class TemporalCodec:
             index.append(self.expected.index(self._magnitude(before, part, done), 0))
             done = done + np.abs(symbols[part]).sum(axis=0)
         return np.concatenate(index)
-
-    def _read_feature(self, data: bytes, before: Carried) -> IntArray:
-        """The symbols of F's latent, (128, 16, 16)."""
-        shape = tuple(before.y_hat.shape)
-        if not data:
-            return np.zeros(shape, np.int64)
-        shift = _shift_of(data, self.shifts)
-        reader = SymbolReader(data[1:], self.expected.tables, before.y_hat.numel())
-        read = []
-        done = np.zeros(shape[1:])
-        for part in _slices():
-            index = self.expected.index(self._magnitude(before, part, done), 0)
-            read.append(reader.read(self._moved(index, F_SHIFT, shift)))
-            done = done + np.abs(read[-1]).sum(axis=0)
-        return np.concatenate(read)
 
     @staticmethod
     def _magnitude(before: Carried, part: slice, done: FloatArray) -> FloatArray:
@@ -374,11 +374,3 @@ def _slices() -> list[slice]:
         found.append(slice(start, start + width))
         start += width
     return found
-
-
-def _shift_of(data: bytes, shifts: int) -> int:
-    if data[0] >= shifts:
-        raise BitstreamError(
-            "The file is damaged: a frame has impossible scales; get the file again."
-        )
-    return data[0]

@@ -56,12 +56,15 @@ def test_a_clip_is_opened(clip: Path) -> None:
     assert len(list(opened.frames(10, seconds=0.2))) == 2
 
 
-def test_predicted_frames_are_smaller_than_stills(coded: Path) -> None:
+def test_predicted_frames_are_smaller_than_stills(codec: Codec, coded: Path) -> None:
     file = sequence.unpack(coded.read_bytes())
     assert [frame.key for frame in file.frames] == [True] + [False] * (COUNT - 1)
-    sizes = [len(frame.scn) + len(frame.fcn) for frame in file.frames]
+    sizes = [sum(map(len, frame.layers)) for frame in file.frames]
     assert max(sizes[1:]) < 0.8 * sizes[0]
-    assert max(len(frame.scn) for frame in file.frames[1:]) < len(file.frames[0].scn)
+    still, *costs = sequence.frame_costs(codec, file)
+    assert max(cost.scn for cost in costs) < still.scn == 8 * len(file.frames[0].layers[0])
+    bits = [cost.scn + cost.fcn + cost.rest for cost in (still, *costs)]
+    assert bits == pytest.approx([8 * size for size in file.sizes])
 
 
 def test_a_rate_is_kept(codec: Codec, clip: Path, tmp_path: Path) -> None:
@@ -100,7 +103,7 @@ def test_the_frames_are_those_of_the_clip(codec: Codec, clip: Path, coded: Path)
 def test_a_key_frame_is_a_still(codec: Codec, coded: Path) -> None:
     file = sequence.unpack(coded.read_bytes())
     first = file.frames[0]
-    still = Container(codec.model_id, 2, first.scn, first.fcn).pack()
+    still = Container(codec.model_id, 2, *first.layers).pack()
     shown = next(iter(sequence.decode_frames(codec, file, preview=True)))
     assert shown.picture.tobytes() == codec.preview(codec.open(still)).tobytes()
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,16 +16,14 @@ from paths import ROOT
 from PIL import Image
 from tiny_model import SPEC, Latents, TinyCodec, tiny_networks
 
-from hsc.bitstream.rans import CdfTables, encode_symbols
+from hsc.bitstream.rans import encode_symbols
 from hsc.domains.ffhq_face import Face
 from hsc.domains.ffhq_face.align import face_square
 from hsc.domains.ffhq_face.search import MEAN_SHAPE
 from hsc.editing.motion import warp
 from hsc.errors import BitstreamError, HscError, NoFaceError
-from hsc.numerics.exact import snap
-from hsc.photograph.placement import Placement
 from hsc.sequence import decoding, encoding
-from hsc.sequence.container import Frame, Header, SequenceFile, pack, unpack
+from hsc.sequence.container import Header, SequenceFile, pack, unpack
 from hsc.sequence.decoding import Between, Lasting, decode_frames
 from hsc.sequence.encoding import encode_frames
 from hsc.sequence.quantise import choose, table_bits
@@ -38,12 +35,15 @@ NETWORKS = tiny_networks()
 SIZE = (96, 80)
 
 
-def coded(level: float, times: list[float], price: float = 0) -> list[tuple[bytes, bytes, State]]:
+Coded = tuple[tuple[bytes, ...], State]
+
+
+def coded(level: float, times: list[float], price: float = 0) -> list[Coded]:
     """The moving face at some times: a key frame, then predicted ones, rounded unless priced."""
     codec, latents = TemporalCodec(NETWORKS, level, price), Latents(NETWORKS)
     found = [codec.encode_key(latents(times[0]))]
     for time in times[1:]:
-        found.append(codec.encode(latents(time), found[-1][2]))
+        found.append(codec.encode(latents(time), found[-1][1]))
     return found
 
 
@@ -67,8 +67,8 @@ def file_of(codec: TinyCodec, count: int = 12, level: float = 2) -> bytes:
 @pytest.mark.parametrize("level", [1, 2.3, 6])
 def test_the_decoder_finds_what_the_encoder_left(level: float) -> None:
     codec, state = TemporalCodec(NETWORKS, level), None
-    for scn, fcn, left in coded(level, [0, 0.5, 1, 1, 4]):
-        state = codec.decode_key(scn, fcn) if state is None else codec.decode(scn, fcn, state)
+    for layers, left in coded(level, [0, 0.5, 1, 1, 4]):
+        state = codec.decode(layers, state)
         assert torch.equal(state.symbols, left.symbols)
         assert torch.equal(state.y_hat, left.y_hat)
         assert torch.equal(state.latents.feature, left.latents.feature)
@@ -79,7 +79,7 @@ def test_errors_do_not_add_up() -> None:
     """The tenth predicted frame's latent is within half a step."""
     codec, latents = TemporalCodec(NETWORKS, 4), Latents(NETWORKS)
     times = [0.3 * number for number in range(11)]
-    _, _, last = coded(4, times)[-1]
+    _, last = coded(4, times)[-1]
     feature_s = last.latents.feature_s
     y = NETWORKS.fcn.latent(latents(times[-1]).feature, feature_s, 4)[0]
     assert float(((y - last.y_hat) * codec.gain).abs().max()) <= 0.5 + 1e-3
@@ -88,18 +88,18 @@ def test_errors_do_not_add_up() -> None:
 def test_a_face_at_rest_costs_nothing_and_stays_as_it_is() -> None:
     times = [0, 3, 3, 3, 3]
     frames = coded(2, times)
-    assert [len(scn) + len(fcn) for scn, fcn, _ in frames[3:]] == [0, 0]
-    assert torch.equal(frames[2][2].latents.feature, frames[4][2].latents.feature)
+    assert [layers for layers, _ in frames[3:]] == [(b"",), (b"",)]
+    assert torch.equal(frames[2][1].latents.feature, frames[4][1].latents.feature)
 
 
 def test_latents_do_not_depend_on_features() -> None:
     """What a device computes a little differently changes no symbol and no latent."""
     frames = coded(3, [0, 0.5, 1, 1.5])
     codec = TemporalCodec(NETWORKS, 3)
-    rough = codec.decode_key(*frames[0][:2])
-    for scn, fcn, left in frames[1:]:
+    rough = codec.decode(frames[0][0], None)
+    for layers, left in frames[1:]:
         latents = replace(rough.latents, feature=rough.latents.feature + 1e-3)
-        rough = codec.decode(scn, fcn, replace(rough, latents=latents))
+        rough = codec.decode(layers, replace(rough, latents=latents))
         assert torch.equal(rough.symbols, left.symbols)
         assert torch.equal(rough.y_hat, left.y_hat)
 
@@ -112,13 +112,12 @@ from tiny_model import tiny_networks
 from hsc.sequence.temporal import TemporalCodec
 torch.set_num_threads(2)
 codec, state = TemporalCodec(tiny_networks(), 2), None
-layers = [bytes.fromhex(word) for word in sys.stdin.read().split(",")]
-for scn, fcn in zip(layers[::2], layers[1::2]):
-    state = codec.decode_key(scn, fcn) if state is None else codec.decode(scn, fcn, state)
+for line in sys.stdin.read().split(";"):
+    state = codec.decode(tuple(bytes.fromhex(word) for word in line.split(",")), state)
 print(hashlib.sha256(state.symbols.numpy().tobytes()
                      + state.y_hat.numpy().tobytes()).hexdigest())
 """
-    words = ",".join(layer.hex() for scn, fcn, _ in frames for layer in (scn, fcn))
+    words = ";".join(",".join(layer.hex() for layer in layers) for layers, _ in frames)
     done = subprocess.run(
         [sys.executable, "-c", program],
         input=words,
@@ -127,7 +126,7 @@ print(hashlib.sha256(state.symbols.numpy().tobytes()
         text=True,
         check=True,
     )
-    last = frames[-1][2]
+    last = frames[-1][1]
     own = last.symbols.numpy().tobytes() + last.y_hat.numpy().tobytes()
     assert done.stdout.strip() == hashlib.sha256(own).hexdigest()
 
@@ -135,17 +134,25 @@ print(hashlib.sha256(state.symbols.numpy().tobytes()
 def test_hostile_layers_are_refused_or_read() -> None:
     codec = TemporalCodec(NETWORKS, 2)
     frames = coded(2, [0, 2])
-    before = codec.decode_key(*frames[0][:2])
+    before = codec.decode(frames[0][0], None)
     random = np.random.default_rng(0)
     for size in (1, 2, 5, 9, 60):
-        for first in (0, 15, 16, 255):
+        for first in (0, 15, 31, 32, 255):
             layer = bytes([first]) + random.bytes(size - 1)
-            for scn, fcn in ((layer, b""), (b"", layer)):
-                try:
-                    after = codec.decode(scn, fcn, before)
-                except BitstreamError:
-                    continue
-                assert after.symbols.abs().max() <= 2**15
+            try:
+                after = codec.decode((layer,), before)
+            except BitstreamError:
+                continue
+            assert first < 32 and after.symbols.abs().max() <= 2**15
+    with pytest.raises(BitstreamError, match="key frame"):
+        codec.decode(frames[1][0], None)
+
+
+def test_what_s_takes_of_a_frame_is_told() -> None:
+    codec = TemporalCodec(NETWORKS, 3)
+    (key, _), (moved, _), (rest, _) = coded(3, [0, 2, 2])[:3]
+    assert codec.scn_bits(key) == 8 * len(key[0]) and codec.scn_bits(rest) == 0
+    assert 0 < codec.scn_bits(moved) < 8 * len(moved[0])
 
 
 def test_tables_follow_the_magnitude() -> None:
@@ -163,68 +170,6 @@ def chosen(*ahead: list[float], price: float = 0.1) -> list[int]:
     given = np.array(ahead)
     index = np.zeros(given.shape[1], np.int64)
     return choose(given, index, FLAT, price).tolist()
-
-
-def written_before(symbols: list[np.ndarray], tables: CdfTables, shift: int) -> list[bytes]:
-    """FCN layers of predicted frames after a key frame, as docs/video.md says of version 1."""
-    means = np.array(
-        [
-            sum((b - a) * abs(k + offset) for k, (a, b) in enumerate(pairwise(cdf[:-1]))) / 65536
-            for cdf, offset in zip(tables.cdfs, tables.offsets)
-        ]
-    )
-    between = np.sqrt(means[1:] * means[:-1])
-    px = symbols[0].shape[1]
-    expected, last = np.full(128, 1 / 32), np.zeros((px, px))
-
-    def box(a: np.ndarray) -> np.ndarray:
-        wide = np.pad(a, 1, mode="edge")
-        return sum(wide[i : i + px, j : j + px] for i in range(3) for j in range(3))
-
-    layers = []
-    for frame in symbols:
-        magnitude, done, index, start = np.abs(frame), np.zeros((px, px)), [], 0
-        for width in (8, 12, 20, 32, 56):
-            part = slice(start, start + width)
-            near = 1 + box(last) + 4 * box(done)
-            share = near * px**2 / near.sum()
-            t = (between < (expected[part, None, None] * share)[..., None]).sum(-1)
-            index.append(np.clip(t - 8 + 2 * shift, 0, 39))
-            done, start = done + magnitude[part].sum(0), start + width
-        layers.append(bytes([shift]) + encode_symbols(frame, np.concatenate(index), tables))
-        expected = 0.5 * expected + 0.5 * (magnitude.sum((1, 2)) + 0.5) / px**2
-        last = magnitude.sum(0).astype(float)
-    return layers
-
-
-def test_files_of_version_1_are_read() -> None:
-    """Symbols that were written by the rules of version 1 come back, frame after frame."""
-    random = np.random.default_rng(5)
-    symbols = [(random.laplace(0, 0.3, (128, 8, 8))).round().astype(np.int64) for _ in range(3)]
-    codec = TemporalCodec(NETWORKS, 2, version=1)
-    state = codec.encode_key(Latents(NETWORKS)(0))[2]
-    for frame, layer in zip(symbols, written_before(symbols, NETWORKS.tables, 5)):
-        before, state = state, codec.decode(b"", layer, state)
-        assert torch.equal(state.y_hat, snap(before.y_hat + torch.from_numpy(frame) * codec.step))
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_file_says_how_its_frames_are_read(version: int) -> None:
-    codec, frames = TinyCodec(), []
-    temporal = TemporalCodec(codec.networks, 3, version=version)
-    state = None
-    for number, picture in enumerate(moving(4)):
-        latents = codec.analyse(picture.crop((8, 0, 88, 80)))
-        if state is None:
-            scn, fcn, state = temporal.encode_key(latents)
-        else:
-            scn, fcn, state = temporal.encode(latents, state)
-        frames.append(Frame(number, number == 0, Placement(400, 320, 640, 0), scn, fcn))
-    header = Header(codec.model_id, 3, 10, 1, *SIZE, 4, version)
-    file = unpack(pack(header, tuple(frames)))
-    assert file.header.version == version
-    *_, (_, last) = decoding.decode_latents(codec, file)
-    assert state is not None and torch.equal(last.feature, state.latents.feature)
 
 
 def test_small_differences_are_left() -> None:
@@ -258,11 +203,11 @@ def test_a_higher_price_takes_fewer_bytes_and_no_frame_drifts(price: float) -> N
     codec = TemporalCodec(NETWORKS, 3)
     rounded, priced = coded(3, times), coded(3, times, price)
 
-    def sizes(frames: list[tuple[bytes, bytes, State]]) -> int:
-        return sum(len(scn) + len(fcn) for scn, fcn, _ in frames[1:])
+    def sizes(frames: list[Coded]) -> int:
+        return sum(len(layers[0]) for layers, _ in frames[1:])
 
     assert sizes(priced) < sizes(rounded)
-    lost = [codec.lost(latents(time), state) for time, (_, _, state) in zip(times, priced)]
+    lost = [codec.lost(latents(time), state) for time, (_, state) in zip(times, priced)]
     assert np.mean(lost[21:]) < 1.2 * np.mean(lost[6:16])
 
 
@@ -300,11 +245,7 @@ def test_what_a_rate_gives_is_what_a_decoder_finds() -> None:
     assert [each.frame.key for each in encoded] == [n % 5 == 0 for n in range(8)]
     codec, state = TemporalCodec(NETWORKS, encoded[0].level), None
     for each in encoded:
-        layers = each.frame.scn, each.frame.fcn
-        if each.frame.key or state is None:
-            state = codec.decode_key(*layers)
-        else:
-            state = codec.decode(*layers, state)
+        state = codec.decode(each.frame.layers, state)
         assert torch.equal(state.latents.feature, each.latents.feature)
 
 

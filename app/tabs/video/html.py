@@ -36,12 +36,15 @@ def facts(coded: CodedClip) -> str:
     """Rate and sizes of a file."""
     said: dict[str, Any] = coded.facts
     size, frames = said["bytes"], said["frames"]
+
+    def part(name: str) -> str:
+        return f"{sum(getattr(frame, name) for frame in coded.frames) / 8:,.0f}"
+
     rows = [
         ("Frames", f"{frames['coded']} coded, {frames['key']} of them stills"),
         ("Coded, shown a second", f"{said['coded_fps']:g}, {said['shown_fps']:g}"),
         ("Level", f"{said['level']:g}" + ("" if coded.kbits is None else ", chosen by the rate")),
-        ("Essence (SCN)", f"{size['scn']:,} bytes"),
-        ("Likeness (FCN)", f"{size['fcn']:,} bytes"),
+        ("Essence (SCN), likeness (FCN)", f"{part('scn')}, {part('fcn')} bytes"),
         ("Header, places, checksums", f"{size['header'] + size['track']:,} bytes"),
     ]
     if coded.kbits is not None:

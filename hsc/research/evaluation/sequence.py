@@ -2,8 +2,8 @@
 
 Each clip's first frames are coded at some rates, ten frames a second. The aligned crops are what
 every codec is given: x264, x265, SVT-AV1 and VVenC code the same frames in at most as many bytes,
-at smaller sizes, of which the best by LPIPS is reported, and x265 and SVT-AV1 at the size of the
-crops too. Containers of other codecs are not counted. What they do depends on the crops alone: it
+at smaller sizes, of which the best by LPIPS is reported, and at the size of the crops too.
+Containers of other codecs are not counted. What they do depends on the crops alone: it
 is kept in a file, so that measuring other weights takes only their own time.
 """
 
@@ -49,8 +49,6 @@ FIGURES = (
 FACES_EVERY = 3
 """Every so many-th frame is looked at by everything but LPIPS, which takes longest."""
 SMALLER = (128, 256, 512)
-AT_FULL_SIZE = ("x265", "AV1")
-"""Codecs that are measured at the size of the crops too, where none is at its best."""
 LEAST_BITS, MOST_BITS = 0.009, 0.5
 """Bits a pixel of the sizes that are tried: with fewer no codec is at its best."""
 DRIFT_LEVEL, DRIFT_FRAMES, DRIFT_AT = 2.0, 31, (1, 5, 10, 15, 20, 25, 30)
@@ -116,9 +114,10 @@ def run(options: ValidateOptions) -> None:
                 | compared(evaluator, scored, drawn, size)
                 | {
                     "level": level,
-                    "scn": float(np.mean([len(f.scn) for f in coded if not f.key] or [0])),
-                    "fcn": float(np.mean([len(f.fcn) for f in coded if not f.key] or [0])),
-                    "key": float(np.mean([len(f.scn) + len(f.fcn) for f in coded if f.key])),
+                    "changes": float(
+                        np.mean([len(f.layers[0]) for f in coded if not f.key] or [0])
+                    ),
+                    "key": float(np.mean([sum(map(len, f.layers)) for f in coded if f.key])),
                     "keys": sum(f.key for f in coded),
                 }
             )
@@ -183,14 +182,14 @@ def drift(codec: Codec, evaluator: Evaluator, latents: Sequence[Inversion]) -> l
         picture = codec.draw_many(decoded, {}, preview=True)[0]
         return evaluator.lpips.features(to_tensor(picture, codec.device))
 
-    *_, state = temporal.encode_key(latents[0])
+    _, state = temporal.encode_key(latents[0])
     rows = []
     for number in range(1, len(latents)):
         true = latents[number]
-        *_, state = temporal.encode(true, state)
+        _, state = temporal.encode(true, state)
         if number not in DRIFT_AT:
             continue
-        *_, still = temporal.encode_key(true)
+        _, still = temporal.encode_key(true)
         best = seen(DecodedLatents(true.w_plus, true.feature, true.feature, "scn+fcn"))
         row: report.Row = {"what": f"frame {number}"}
         for name, decoded in (("", state.latents), ("_still", still.latents)):
@@ -224,7 +223,7 @@ def others(
     """Other codecs at every rate, each at its best size; known rows are read from a file.
 
     The best is the one whose pictures are nearest among those that fit; where none fits, the
-    smallest. Those of `AT_FULL_SIZE` have a second row, at the crops' own size.
+    smallest. Each codec has a second row, at the crops' own size, where none is at its best.
     """
     crops = [scored.image for scored in originals]
     digest = hashlib.sha256(b"".join(crop.tobytes() for crop in crops)).hexdigest()[:16]
@@ -256,10 +255,9 @@ def others(
             fit = [row for row in found if row["bytes"] <= budget]
             best = min(fit, key=lambda row: row["lpips_256"]) if fit else found[0]
             rows.append({"what": f"{codec.name}, {rate:g} kbit/s", "clip": clip} | best)
-            if codec.name in AT_FULL_SIZE:
-                row = measured(codec, full, rate, budget)
-                what = f"{codec.name} at {full} px, {rate:g} kbit/s"
-                rows.append({"what": what, "clip": clip} | row)
+            row = measured(codec, full, rate, budget)
+            what = f"{codec.name} at {full} px, {rate:g} kbit/s"
+            rows.append({"what": what, "clip": clip} | row)
     return rows
 
 

@@ -59,10 +59,10 @@ def run(options: TrainOptions) -> None:
         for rate in RATES:
             how = Rate(codec.networks, rate, FPS)
             coded = list(how.code([f.latents for f in frames], [f.place for f in frames]))
-            states = [state for *_, state in coded]
+            states = [state for _, state in coded]
             means.setdefault(name, []).append(magnitudes(codec, states, how.level or 1))
-            size = sum(len(fcn) for _, fcn, _ in coded[1:])
-            print(f"{name}, {rate:g} kbit/s: {size} bytes of F's differences", flush=True)
+            size = sum(len(layer) for (layer,), _ in coded[1:])
+            print(f"{name}, {rate:g} kbit/s: {size} bytes of changes", flush=True)
     table = usual(list(means.values()))
     options.work.mkdir(parents=True, exist_ok=True)
     target = options.work / Path(channels.__file__).name
