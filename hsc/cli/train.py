@@ -24,6 +24,7 @@ STAGES = (
     "decoder",
     "preview-decoder",
     "correction",
+    "finetune",
     "directions",
     "gains",
     "plausibility",

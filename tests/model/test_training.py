@@ -26,6 +26,7 @@ from hsc.generators.mobilestylegan.window import MARGIN
 from hsc.generators.pretrained import load_finetuned, load_generator
 from hsc.images.bandwidth import band_limited
 from hsc.images.tensors import to_unit
+from hsc.inversion.correction import CORRECTION
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -52,7 +53,7 @@ from hsc.research.training.setting import export, is_current
 from hsc.research.training.texture import first_style
 from hsc.research.training.window_loss import place_window
 from hsc.weights.loading import file_hash, load_into, renamed
-from hsc.weights.model_id import path_of
+from hsc.weights.model_id import FINETUNED, path_of
 
 STRANGER = "london/006_03.jpg"
 SMALL = {"shard": 2, "synthetic": 1, "pictures": 2, "least_px": 256, "pool_least": 1}
@@ -434,6 +435,29 @@ def test_stage_correction_trains_the_correction_alone(workshop) -> None:
     log = read_log(workshop.work / "correction" / "log.csv")
     for kind in ("before", "held_out"):
         assert {f"{kind}_lpips_own_level3", f"{kind}_bytes_level3"} <= set(log[-1])
+
+
+def test_stage_finetune_trains_what_files_pass_through(workshop) -> None:
+    names = (CORRECTION, "fcn", FINETUNED, "inversion", "scn")
+    before = {name: workshop.shipped(name) for name in names}
+    workshop.run("finetune", steps=3, batch=2, whole_every=2, whole_batch=2)
+    assert workshop.counters("finetune")["steps"] == 3
+    after = {name: workshop.shipped(name) for name in names}
+    for name, moved, frozen in (
+        (CORRECTION, "blocks.0.conv1.weight", "scale"),
+        ("fcn", "g_s.out.weight", "feature_std"),
+        (FINETUNED, "blocks.512.conv2.conv.weight", "blocks.128.conv2.conv.weight"),
+        (FINETUNED, "blocks.256.conv1.conv.weight", "preview.out.weight"),
+    ):
+        assert after[name].keys() == before[name].keys()
+        assert all(value.isfinite().all() for value in after[name].values())
+        assert not torch.equal(after[name][moved], before[name][moved])
+        assert torch.equal(after[name][frozen], before[name][frozen])
+    assert (after[CORRECTION]["price"] != before[CORRECTION]["price"]).any()
+    for name in ("inversion", "scn"):
+        assert all(torch.equal(after[name][key], value) for key, value in before[name].items())
+    log = read_log(workshop.work / "finetune" / "log.csv")
+    assert {"held_out_lpips_own_level3", "held_out_bytes_level6"} <= set(log[-1])
 
 
 def test_parts_of_f_are_coded_as_the_whole_is() -> None:

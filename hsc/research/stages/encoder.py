@@ -38,6 +38,7 @@ from hsc.research.training.log import CsvLog
 from hsc.research.training.loop import Checkpoint, train
 from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.pairs import pair_source
+from hsc.research.training.rate import random_level
 from hsc.research.training.setting import (
     Setting,
     channels_last,
@@ -269,15 +270,22 @@ def correction(setting: Setting) -> None:
         device,
     )
     if bool((network.scale == 1).all()):
-        loss.measure_scale()
+        loss.measure_scale(config.scale_batches)
         checkpoint = Checkpoint(checkpoint.folder, network, config.decay)
     held_out = held_out_images(
         setting.data, config.least_px, config.watched, sizes.generator.image_px
     )
+
+    def step_loss(step: int, spent: float) -> tuple[Tensor, dict[str, float]]:
+        value, figures = loss(config.batch, random_level())
+        if step % config.price_every == 0:
+            figures |= loss.adjust_price()
+        return value, figures
+
     train(
         checkpoint,
         [{"params": list(network.parameters()), "lr": config.rate}],
-        lambda step, _: loss(config.batch, step),
+        step_loss,
         setting.budget,
         CsvLog(checkpoint.folder / "log.csv"),
         batch=config.batch,

@@ -5,6 +5,7 @@ import math
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from hsc.generators.pretrained import (
     Generator,
@@ -12,6 +13,7 @@ from hsc.generators.pretrained import (
     load_preview,
     load_renderer,
 )
+from hsc.inversion.correction import CORRECTION, FeatureCorrection
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import build_tables
@@ -20,7 +22,10 @@ from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.research import distributed
 from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
+from hsc.research.training.coded_pool import FrozenCodec
+from hsc.research.training.correction import CorrectionLoss, CorrectionWatch
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
+from hsc.research.training.finetune import FinetuneConfig, FinetunedNetworks, FinetuneLoss
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.joint import JointConfig, JointLoss, JointNetworks, JointWatch
 from hsc.research.training.klt import start_from_klt
@@ -43,7 +48,7 @@ from hsc.research.training.setting import (
     stamp,
 )
 from hsc.research.training.window_loss import WindowLoss
-from hsc.weights.loading import path_of
+from hsc.weights.loading import load_into, path_of
 from hsc.weights.model_id import FINETUNED
 
 
@@ -164,17 +169,74 @@ def joint(setting: Setting) -> None:
     )
     watch = JointWatch(loss, checkpoint, held_out)
     _train_layer(setting, checkpoint, loss, groups, config.batch, watch, config.evaluate_minutes)
-    for name, prefix in (("inversion", "encoder."), ("fcn", "fcn.")):
-        state = {k: v for k, v in checkpoint.ema.items() if k.startswith(prefix)}
-        export({k.removeprefix(prefix): v for k, v in state.items()}, name)
+    export(_part(checkpoint, "encoder."), "inversion")
+    export(_part(checkpoint, "fcn."), "fcn")
     if has_finetuned:
-        learnt = {
-            k.removeprefix("decoder."): v
-            for k, v in checkpoint.ema.items()
-            if k.startswith("decoder.") and not k.endswith(".noise")
-        }
-        export(load_file(path_of(FINETUNED)) | learnt, FINETUNED)
+        export(load_file(path_of(FINETUNED)) | _learnt_blocks(checkpoint), FINETUNED)
     stamp(checkpoint.folder, "inversion", "fcn", FINETUNED)
+
+
+def finetune(setting: Setting) -> None:
+    """Train the correction of F, FCN and the decoder's last blocks together."""
+    config, device, sizes = setting.configured(FinetuneConfig), setting.device, setting.sizes
+    correction = load_into(FeatureCorrection(sizes), path_of(CORRECTION))
+    codec = FrozenCodec.finished(device)
+    synthesis = load_generator(device).synthesis
+    finetuned = load_renderer(synthesis)
+    has_finetuned = finetuned.synthesis is not synthesis
+    networks = FinetunedNetworks(
+        correction, codec.fcn, finetuned.synthesis if has_finetuned else None
+    )
+    trained = (CORRECTION, "fcn", FINETUNED)
+    checkpoint = Checkpoint(setting.work / "finetune", networks, config.decay)
+    if not setting.fresh and is_current(checkpoint.folder, *trained):
+        checkpoint.resume()
+    channels_last(networks.to(device))
+    channels_last(finetuned.synthesis)
+    lpips = Lpips.pretrained().to(device)
+    weights = PictureWeights(l2=config.l2, statistics=config.statistics)
+    picture_loss = PictureLoss(lpips, codec.self_renderer.identity, weights)
+    paths, image_px = distributed.own(list_faces(setting.data)), sizes.generator.image_px
+    windows = CorrectionLoss(
+        correction,
+        codec,
+        finetuned.synthesis,
+        WindowLoss.configured(channels_last(lpips), config),
+        NativeFaces(paths, config.least_px, image_px),
+        config,
+        device,
+    )
+    whole = RenderLoss(finetuned.preview or load_preview(device), picture_loss, setting.draw)
+    loss = FinetuneLoss(windows, whole, config)
+    held_out = held_out_images(setting.data, config.least_px, config.watched, image_px)
+    groups = [
+        {"params": list(correction.parameters()), "lr": config.rate},
+        *groups_of(codec.fcn, config.fcn_rate),
+    ]
+    if has_finetuned:
+        groups.append({"params": list(networks.decoder.parameters()), "lr": config.decoder_rate})
+    train(
+        checkpoint, groups, lambda step, _: loss(config.batch, step), setting.budget,
+        CsvLog(checkpoint.folder / "log.csv"), batch=config.batch,
+        evaluate=CorrectionWatch(windows, checkpoint, held_out),
+        evaluate_minutes=config.evaluate_minutes,
+    )  # fmt: skip
+    export(_part(checkpoint, "correction."), CORRECTION, keep=("scale", "price"))
+    export(_part(checkpoint, "fcn."), "fcn")
+    if has_finetuned:
+        export(load_file(path_of(FINETUNED)) | _learnt_blocks(checkpoint), FINETUNED)
+    stamp(checkpoint.folder, *trained)
+
+
+def _part(checkpoint: Checkpoint, prefix: str) -> dict[str, Tensor]:
+    """The averaged weights of one of the networks, by its own names."""
+    ema = checkpoint.ema.items()
+    return {k.removeprefix(prefix): v for k, v in ema if k.startswith(prefix)}
+
+
+def _learnt_blocks(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The averaged last blocks; noise maps are the generator's own and not trained."""
+    return {k: v for k, v in _part(checkpoint, "decoder.").items() if not k.endswith(".noise")}
 
 
 def groups_of(codec: FeatureCodec, rate: float) -> list[dict]:

@@ -28,6 +28,7 @@ from hsc.inversion.correction import (
     FeatureCorrection,
     FileGradient,
     KnownPictures,
+    strength_at,
 )
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.prior import CHECKERED, SLICES, passes
@@ -58,8 +59,8 @@ PRICE_RATE = 0.4
 
 
 @dataclass(frozen=True)
-class CorrectionConfig(WindowWeights, PoolSizes):
-    """``configs/correction.yaml``."""
+class PartsConfig(WindowWeights, PoolSizes):
+    """Of the stages that correct parts of F."""
 
     batch: int
     rate: float
@@ -67,10 +68,16 @@ class CorrectionConfig(WindowWeights, PoolSizes):
     least_px: int
     reduced: float
     anywhere: float
-    price_every: int
-    scale_batches: int
     watched: int
     evaluate_minutes: float
+
+
+@dataclass(frozen=True)
+class CorrectionConfig(PartsConfig):
+    """``configs/correction.yaml``."""
+
+    price_every: int
+    scale_batches: int
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ class CorrectionLoss:
         renderer: SynthesisNetwork,
         windows: WindowLoss,
         faces: NativeFaces,
-        config: CorrectionConfig,
+        config: PartsConfig,
         device: torch.device,
     ) -> None:
         if not isinstance(renderer, Synthesis):
@@ -133,9 +140,8 @@ class CorrectionLoss:
         )
         self.price = RatePrice(tuple(max(1e-5, p) for p in network.price.tolist()))
 
-    def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
-        """The loss of ``n`` pictures at one level."""
-        level = random_level()
+    def __call__(self, n: int, level: float) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a window of ``n`` pictures, and the price of its bits."""
         if torch.rand(()) < self.config.anywhere:
             place = Window.random(WINDOW_CELLS, self.spec.feature_px)
         else:
@@ -157,12 +163,10 @@ class CorrectionLoss:
         whole = self.codec.fcn.config.latent_px**2 / float(positions.sum())
         cost = price * whole * bits.mean() / 8000
         figures = {"kilobytes": whole * bits.mean().item() / 8000, "price": price}
-        if step % self.config.price_every == 0:
-            figures |= self._adjust_price()
         return value + cost, parts | figures
 
     @torch.no_grad()
-    def _adjust_price(self) -> dict[str, float]:
+    def adjust_price(self) -> dict[str, float]:
         """Bring the price at a level nearer to that at which corrected files are as large.
 
         Of a whole picture: windows lie over faces more often than elsewhere.
@@ -181,13 +185,13 @@ class CorrectionLoss:
     def corrected(
         self, part: CodedPart, known: KnownPictures, level: float, price: float, step: int
     ) -> Tensor:
-        """F of a part after one more step, from 0."""
+        """F of a part after one more step, from 0, as the encoder takes it."""
         gradient, feature_hat = self.gradient_of(part, known, level, price)
         with torch.autocast(self.device.type, torch.bfloat16):
             change = self.corrector.change(
                 gradient, part.feature, feature_hat, part.w_plus, level, step
             )
-        return part.feature + change.float()
+        return part.feature + strength_at(level) * change.float()
 
     def known(self, part: CodedPart) -> KnownPictures:
         """The windows of the photographs that the gradient compares with."""
@@ -220,11 +224,11 @@ class CorrectionLoss:
         return positions
 
     @torch.no_grad()
-    def measure_scale(self) -> None:
+    def measure_scale(self, batches: int) -> None:
         """Set the typical size of the gradient at each level, before the first step."""
         for index, level in enumerate(LEVELS):
             squares = []
-            for _ in range(self.config.scale_batches):
+            for _ in range(batches):
                 window = Window.random(WINDOW_CELLS, self.spec.feature_px)
                 part, _ = self._part(self.config.batch, level.number, window)
                 gradient, _ = self.gradient_of(
@@ -272,8 +276,9 @@ class CorrectionLoss:
 
 
 def of_part(fcn: FeatureCodec) -> FeatureCodec:
-    """A copy that codes parts of F of 16 cells a side, with the same weights."""
-    part = copy.deepcopy(fcn)
+    """A codec of parts of F, 16 cells a side, that shares its weights with ``fcn``."""
+    shared = {id(tensor): tensor for tensor in (*fcn.parameters(), *fcn.buffers())}
+    part = copy.deepcopy(fcn, shared)
     px = CELLS * fcn.config.latent_px // fcn.config.generator.feature_px
     part.prior.order = passes(SLICES, CHECKERED, px)
     return part

@@ -71,18 +71,17 @@ class JointNetworks(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder, self.fcn = encoder, fcn
-        self.decoder = nn.ModuleDict()
-        if finetuned is None:
-            return
-        if not isinstance(finetuned, Synthesis):
-            raise HscError(f"expected MobileStyleGAN to finetune, got {type(finetuned).__name__}.")
-        above = {
-            str(px): finetuned.blocks[str(px)]
-            for px in finetuned.spec.block_px
-            if px > fcn.config.preview_exit_px
-        }
-        self.decoder.update({"blocks": nn.ModuleDict(above), "to_img": finetuned.to_img})
+        px = fcn.config.preview_exit_px
+        self.decoder = nn.ModuleDict() if finetuned is None else last_blocks(finetuned, px)
         self.decoder.requires_grad_(True)
+
+
+def last_blocks(synthesis: SynthesisNetwork, exit_px: int) -> nn.ModuleDict:
+    """The generator's blocks above an exit, and ``to_img``, by their names in its file."""
+    if not isinstance(synthesis, Synthesis):
+        raise HscError(f"expected MobileStyleGAN to finetune, got {type(synthesis).__name__}.")
+    above = {str(px): synthesis.blocks[str(px)] for px in synthesis.spec.block_px if px > exit_px}
+    return nn.ModuleDict({"blocks": nn.ModuleDict(above), "to_img": synthesis.to_img})
 
 
 class JointLoss:
