@@ -5,7 +5,7 @@
     4       1      version, 3
     5       2      model id, as in a .hsc file
     7       1      level code c: level = 1 + c / 50, c = 0..250
-    8       2      coded frames a second, in hundredths, 100..6000
+    8       2      coded frames a second, in hundredths, 10..6000
     10      1      shown frames a coded one, 1..30
     11      2      width of the clip that the face was cut from, 16..4096
     13      2      height
@@ -64,7 +64,7 @@ KEY, SOUND = 0xF0, 0xF2
 MAX_BITS = 18
 """Of a change of a place."""
 MAX_FRAMES = 2**16 - 1
-MAX_RATE = 60.0
+MIN_RATE, MAX_RATE = 0.1, 60.0
 MAX_SHOWN = 30
 MAX_PAYLOAD = 2**21 - 1
 RATE_STEPS = 100
@@ -101,7 +101,7 @@ class Header:
     def __post_init__(self) -> None:
         _check("model id", self.model_id, 0, 0xFFFF)
         object.__setattr__(self, "level", snap_level(self.level))
-        _check("number of coded frames a second", self.coded_fps, 1, MAX_RATE)
+        _check("number of coded frames a second", self.coded_fps, MIN_RATE, MAX_RATE)
         rate = round(self.coded_fps * RATE_STEPS) / RATE_STEPS
         object.__setattr__(self, "coded_fps", rate)
         _check("number of shown frames a coded one", self.shown, 1, MAX_SHOWN)

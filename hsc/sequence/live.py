@@ -25,6 +25,7 @@ from hsc.photograph.placement import Placement
 from hsc.sequence.container import (
     MAX_FRAMES,
     MAX_RATE,
+    MIN_RATE,
     Frame,
     Header,
     pack,
@@ -130,7 +131,7 @@ class LiveEncoder:
         """
         if not self._kept:
             raise BitstreamError("No frame was coded yet: let the camera see a face.")
-        fps = min(max(fps, 1.0), MAX_RATE)
+        fps = min(max(fps, MIN_RATE), MAX_RATE)
         shown = shown_for_each(fps)
         header = replace(self._head, coded_fps=fps, shown=shown, frames=len(self._kept))
         return pack(header, tuple(replace(f, number=n) for n, f in enumerate(self._kept)))

@@ -71,6 +71,7 @@ def test_records_are_those_of_a_file_and_pictures_those_of_its_frames(codec: Tin
     data = encoder.file(4.0)
     file = sequence.unpack(data)
     assert file.lost == 0 and file.header.coded_fps == 4.0
+    assert sequence.unpack(encoder.file(0.4)).header.coded_fps == 0.4  # as slow as it was
     assert [f.layers for f in file.frames] == [c.frame.layers for c in coded if c]
     assert file.sizes == tuple(len(each.record) for each in coded if each)
     shown = sequence.decode_frames(codec, data, between=False, preview=True)
