@@ -1,5 +1,6 @@
 """Stages of the two layers, SCN and FCN."""
 
+import copy
 import json
 import math
 
@@ -181,6 +182,7 @@ def finetune(setting: Setting) -> None:
     config, device, sizes = setting.configured(FinetuneConfig), setting.device, setting.sizes
     correction = load_into(FeatureCorrection(sizes), path_of(CORRECTION))
     codec = FrozenCodec.finished(device)
+    before = copy.deepcopy(codec.fcn)
     synthesis = load_generator(device).synthesis
     finetuned = load_renderer(synthesis)
     has_finetuned = finetuned.synthesis is not synthesis
@@ -207,7 +209,7 @@ def finetune(setting: Setting) -> None:
         device,
     )
     whole = RenderLoss(finetuned.preview or load_preview(device), picture_loss, setting.draw)
-    loss = FinetuneLoss(windows, whole, config)
+    loss = FinetuneLoss(windows, before, whole, config)
     held_out = held_out_images(setting.data, config.least_px, config.watched, image_px)
     groups = [
         {"params": list(correction.parameters()), "lr": config.rate},

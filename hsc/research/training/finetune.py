@@ -1,9 +1,10 @@
 """Stage "finetune": the correction of F, FCN and the decoder's last blocks, together.
 
 FCN was trained on F as the encoder finds it, and the correction on an FCN that was held. Here all
-three learn from what files draw: three steps of four as in stage "correction", a part of F and a
-window of the picture at full size; every fourth one whole pictures at 256 px, with the recogniser's
-distance, which no window sees. The whole pictures' bytes steer the price of a byte.
+three learn from what files draw: every second step as in stage "correction", a part of F and a
+window of the picture at full size; the others whole pictures at 256 px, with the recogniser's
+distance, which no window sees. The price of a byte follows the sizes of whole pictures' files,
+beside those of the same pictures before: pictures that are trained on take fewer bytes than others.
 
 S, SCN and the blocks up to the preview exit are held.
 """
@@ -18,10 +19,12 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.correction import FeatureCorrection, strength_at
 from hsc.inversion.encoder import resized
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.levels import interpolation
+from hsc.research import distributed
 from hsc.research.training.correction import CorrectionLoss, PartsConfig
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.joint import last_blocks
-from hsc.research.training.rate import RatePrice, random_level, size_scale
+from hsc.research.training.rate import random_level
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class FinetuneConfig(PartsConfig):
     l2: float
     statistics: float
     feature: float
+    sizes: tuple[float, ...]
+    price_rate: float
 
 
 class FinetunedNetworks(nn.Module):
@@ -61,15 +66,19 @@ class FinetuneLoss:
     """Windows of files, and every few steps whole pictures of files.
 
     Args:
-        windows: of the same networks.
+        windows: of the same networks; its price is that of both kinds of steps.
+        before: FCN as it was, frozen.
         whole: the loss of whole pictures, through the preview exit.
     """
 
-    def __init__(self, windows: CorrectionLoss, whole: RenderLoss, config: FinetuneConfig) -> None:
-        self.windows, self.whole, self.config = windows, whole, config
-        network = windows.network
-        self.price = RatePrice(tuple(network.price.tolist()), size_scale(windows.codec.fcn.config))
-        windows.price = self.price  # one price for both kinds of steps
+    def __init__(
+        self,
+        windows: CorrectionLoss,
+        before: FeatureCodec,
+        whole: RenderLoss,
+        config: FinetuneConfig,
+    ) -> None:
+        self.windows, self.before, self.whole, self.config = windows, before, whole, config
 
     def __call__(self, n: int, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of ``n`` windows, or of ``whole_batch`` pictures, at one level."""
@@ -84,7 +93,7 @@ class FinetuneLoss:
         pictures = [self.windows.pool.photograph(face) for face in faces]
         w_plus = torch.stack([face.w_plus for face in faces])
         features = [face.feature.float()[None] for face in faces]
-        known, w_plus_hat, scn_bits = codec.known(w_plus, level)
+        known, w_plus_hat, _ = codec.known(w_plus, level)
         if strength_at(level):
             corrector = self.windows.corrector
             for i, picture in enumerate(pictures):
@@ -101,8 +110,21 @@ class FinetuneLoss:
         error = F.smooth_l1_loss(
             codec.fcn.normalised(feature_hat), codec.fcn.normalised(feature), beta=0.5
         )
-        cost, figures = self.price.charge(bits, scn_bits, level)
-        prices = torch.tensor(self.price.log_price).exp()
-        self.windows.network.price.copy_(prices)
-        figures |= {"f": error.item()} | {f"{name}_whole": v for name, v in parts.items()}
+        cost = self.windows.price(level) * bits.mean() / 8000
+        ratio = self._adjust_price(torch.stack([f.feature for f in faces]), known, bits, level)
+        figures = {f"{name}_whole": v for name, v in parts.items()}
+        figures |= {"f": error.item(), "size_ratio": ratio, "price": self.windows.price(level)}
         return value + cost + self.config.feature * error, figures
+
+    @torch.no_grad()
+    def _adjust_price(self, feature: Tensor, known: Semantics, bits: Tensor, level: float) -> float:
+        """Compare the bits of pictures with those that they took before: F (n, 512, 32, 32)."""
+        with torch.autocast(feature.device.type, torch.bfloat16):
+            before = self.before(feature.float(), level, known)[1]
+        ratio = distributed.mean(float(bits.sum() / before.sum()))
+        low, high, t = interpolation(level)
+        aim = (1 - t) * self.config.sizes[low] + t * self.config.sizes[high]
+        price = self.windows.price
+        price.adjust(level, price.target_bytes(level) * ratio / aim, self.config.price_rate)
+        self.windows.network.price.copy_(torch.tensor(price.log_price).exp())
+        return ratio
