@@ -69,14 +69,14 @@ class Group:
     Args:
         codec: its price is that of S's changes.
         latents: of every frame.
-        places: of their crops.
+        places: of their crops, and perhaps of later ones.
     """
 
     def __init__(
         self, codec: TemporalCodec, latents: Sequence[Inversion], places: Sequence[Placement]
     ) -> None:
         self.codec, self.latents, self.price = codec, latents, codec.price
-        self.places = places
+        self.places = places[: len(latents)]
         self.key, self.first = codec.encode_key(latents[0])
         self.changes, self.y = [], []
         components = np.stack([codec.components(each) for each in latents])
