@@ -164,6 +164,11 @@ def test_which_part_is_the_bound(weights, faces, tmp_path, monkeypatch, capfd) -
     assert rows[bound.FITTED]["lpips_256"] < rows[bound.FREE]["lpips_256"]
     assert exact_f["lpips_1024"] < whole["lpips_1024"]
     assert exact_f["bytes"] < exact_s["bytes"] < whole["bytes"]
+    # the oracle's own F, with all but F coded, is nearer than after FCN
+    kept, after = (rows[bound.at(3, what)]["lpips_1024"] for what in bound.STATIONS.values())
+    coded = rows[bound.at(3, bound.PERFECT["encoder"])]["lpips_1024"]
+    assert kept < after <= coded
+    assert f"level 3: {kept:.3f}, {after:.3f}, {coded:.3f}" in bound.verdict(result)
     gain = bound.gains(result)[3.0]["FCN"]["lpips_1024"]
     assert gain == pytest.approx(whole["lpips_1024"] - exact_f["lpips_1024"]) and gain > 0
     assert "level 3: " in bound.verdict(result) and "FCN in LPIPS@1024" in bound.verdict(result)

@@ -69,7 +69,8 @@ def bounded() -> dict:
     """As if FCN alone kept pictures from the original."""
     figures = {metric.key: 0.25 for metric in FIGURES} | {"bytes": 500}
     better = figures | {"lpips_1024": 0.125}
-    names = {bound.at(1, name): figures for name in (bound.FILE, *bound.PERFECT.values())}
+    seen = (bound.FILE, *bound.PERFECT.values(), *bound.STATIONS.values())
+    names = {bound.at(1, name): figures for name in seen}
     names[bound.at(1, bound.PERFECT["FCN"])] = better
     names |= {bound.FREE: better | {"bytes": None}, bound.FITTED: better}
     rows = [row | {"what": name} for name, row in names.items()]
@@ -122,6 +123,7 @@ def test_every_report_has_its_section(tmp_path: Path) -> None:
     assert "| level 1: FCN | -0.125 | " in flat
     assert "level 1: FCN in LPIPS@1024 (-0.125, of that -0.000 by rounding)" in text
     assert "| GIE, nothing coded | - |" in flat
+    assert "LPIPS@1024 of the oracle, 0.125, with S coded" in flat and "1: 0.250, 0.250, 0" in flat
     assert "entropy model of F: 90 steps on 7 faces, measured on 3 held-out ones" in text
     assert "| entropy model of F: without slices | 600 | 0.150 | +20.0 % |" in flat
 

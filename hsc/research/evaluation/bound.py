@@ -21,7 +21,7 @@ from hsc.research.evaluation.full_size import crop_of, photographs
 from hsc.research.evaluation.full_size_metric import FIGURES, FullSizeEvaluator
 from hsc.research.evaluation.oracle import STEPS, Oracle
 from hsc.research.options import ValidateOptions
-from hsc.types import Inversion
+from hsc.types import DecodedLatents, Inversion
 
 LEVELS = (1.0, 3.0, 6.0)
 PEOPLE = 6
@@ -35,6 +35,8 @@ PERFECT = {
     "FCN": "F not coded",
 }
 """Part of the codec -> what is rendered when that part is perfect."""
+STATIONS = {"S coded": "oracle, S coded", "FCN's transforms": "oracle, F not rounded"}
+"""Where the oracle's picture is looked at on its way through the codec."""
 GAINS = {"lpips_1024": "LPIPS@1024", "dists_256": "DISTS@256", "identity_faceres": "FaceRes"}
 """Figures that name the limiting part, and what tables call them."""
 COLUMNS = (
@@ -49,7 +51,8 @@ NOTE = (
     "alone). Oracle: S and F fitted to the picture by {steps} gradient steps from what GIE found, "
     "through the generator alone, then coded as they are. Its loss has LPIPS of windows at full "
     "size and at 256 px and dlib's network in it, so those figures flatter it; DISTS and FaceRes "
-    "are not in it."
+    "are not in it. On its way to the file: its F with its S coded, and then through FCN's "
+    "transforms without rounding."
 )
 
 
@@ -114,20 +117,29 @@ def at(level: float, what: str) -> str:
 def _at(
     codec: Codec, found: Inversion, fitted: Inversion, level: float
 ) -> Iterator[tuple[str, Image.Image, float]]:
-    fcn, scn = codec.networks.fcn, codec.networks.scn
+    scn = codec.networks.scn
     found = codec.encoder.correct(found, level)
     data = codec.compress(found, level)
     opened = codec.open(data)
     yield FILE, codec.draw(opened), len(data)
     data = codec.compress(fitted, level)
     yield PERFECT["encoder"], codec.decode(data), len(data)
+    coded = codec.open(data)
+    yield STATIONS["S coded"], _draw(codec, fitted.feature, coded.w_plus), math.nan
+    feature = _unrounded(codec, fitted.feature, coded, level)
+    yield STATIONS["FCN's transforms"], _draw(codec, feature, coded.w_plus), math.nan
     feature, size = _through_fcn(codec, found, level)
     yield PERFECT["SCN"], _draw(codec, feature, found.w_plus), size
     size = len(scn.compress(found.w_plus, level))
-    y = fcn.latent(found.feature, opened.feature_s, level)
-    feature = fcn.restore(y, opened.feature_s, level)
+    feature = _unrounded(codec, found.feature, opened, level)
     yield PERFECT["FCN's rounding"], _draw(codec, feature, opened.w_plus), size
     yield PERFECT["FCN"], _draw(codec, found.feature, opened.w_plus), size
+
+
+def _unrounded(codec: Codec, feature: Tensor, coded: DecodedLatents, level: float) -> Tensor:
+    """F as FCN's transforms leave it."""
+    fcn = codec.networks.fcn
+    return fcn.restore(fcn.latent(feature, coded.feature_s, level), coded.feature_s, level)
 
 
 def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, int]:
@@ -198,5 +210,21 @@ def verdict(result: dict) -> str:
     )
     return (
         f"The part whose perfection would gain most: {'; '.join(sentences)}. With nothing coded at "
-        f"all there remain {left}."
+        f"all there remain {left}.{_way_of_the_oracle(result)}"
+    )
+
+
+def _way_of_the_oracle(result: dict) -> str:
+    """What the oracle's picture loses at each station; nothing for reports without them."""
+    rows = {row["what"]: row["lpips_1024"] for row in result["summary"]}
+    stations = (*STATIONS.values(), PERFECT["encoder"])
+    if any(at(level, what) not in rows for level in result["levels"] for what in stations):
+        return ""
+    ways = [
+        f"level {level:g}: " + ", ".join(f"{rows[at(level, what)]:.3f}" for what in stations)
+        for level in result["levels"]
+    ]
+    return (
+        f" LPIPS@1024 of the oracle, {rows[FITTED]:.3f}, with S coded, then through FCN's "
+        f"transforms, then in the file: {'; '.join(ways)}."
     )
