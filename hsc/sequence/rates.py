@@ -34,9 +34,9 @@ LOW, HIGH = 2.0**-6, 2.0**6
 """Least and largest price."""
 USUAL = 0.5
 """Price that the search begins with."""
-NEAR = 0.97
+NEAR = 0.985
 """Part of its bytes from which on a group is taken to be as large as it may be."""
-TRIES = 7
+TRIES = 10
 """Prices that are tried at a level."""
 MOST_FOR_CHANGES = 0.3
 """Highest price at which the pilot's changes of expression still show. Where no level keeps to it,

@@ -36,7 +36,7 @@ from hsc.sequence.channels import USUAL
 from hsc.sequence.quantise import LARGEST, FloatArray, choose, table_bits
 from hsc.types import DecodedLatents, Inversion
 
-S_SMALLER, F_SMALLER = 16, 8
+S_SMALLER, F_SMALLER = 14, 8
 """Quarter octaves by which the scales of a frame's changes lie below those of S and of F at least:
 those of S always, those of F for the least shift."""
 SHIFTS = 32
