@@ -38,7 +38,9 @@ def table_bits(tables: CdfTables) -> FloatArray:
     return bits
 
 
-def choose(ahead: FloatArray, index: IntArray, bits: FloatArray, price: float) -> IntArray:
+def choose(
+    ahead: FloatArray, index: IntArray, bits: FloatArray, price: float | FloatArray
+) -> IntArray:
     """Whole numbers for the differences of a frame.
 
     Args:
@@ -46,21 +48,22 @@ def choose(ahead: FloatArray, index: IntArray, bits: FloatArray, price: float) -
             n after it.
         index: which table codes each, of the shape of one frame.
         bits: of ``table_bits``.
-        price: squared steps that a bit is worth; 0 rounds.
+        price: squared steps that a bit is worth, of all or of each; 0 rounds.
 
     Returns:
         int64, of the shape of one frame.
     """
     found: IntArray = np.zeros(index.shape, np.int64)
     flat, tables = ahead.reshape(len(ahead), -1), index.ravel()
+    prices = np.broadcast_to(price, index.shape).ravel()
     sign = np.where(flat[0] < 0, -1.0, 1.0)
     # what one step can save at most, against what it costs at least
     saved = np.maximum(2 * sign * flat - 1, 0).sum(0)
-    cost = price * (bits[tables, 1] - bits[tables, 0])
+    cost = prices * (bits[tables, 1] - bits[tables, 0])
     active = np.flatnonzero((saved > cost) & (np.abs(flat[0]) > 0.5))
     if not len(active):
         return found
-    x, costs = (flat * sign)[:, active], price * bits[tables[active]]
+    x, costs = (flat * sign)[:, active], prices[active, None] * bits[tables[active]]
     nearest = np.rint(x)
     values = np.concatenate([np.zeros((1, len(active))), nearest[:1] - 1, nearest])
     values = np.clip(values, -MAX_SYMBOL, MAX_SYMBOL)

@@ -38,7 +38,7 @@ NEAR = 0.985
 """Part of its bytes from which on a group is taken to be as large as it may be."""
 TRIES = 10
 """Prices that are tried at a level."""
-MOST_FOR_CHANGES = 0.3
+MOST_FOR_CHANGES = 0.6
 """Highest price at which the pilot's changes of expression still show. Where no level keeps to it,
 the lowest level is taken."""
 PILOT = 16

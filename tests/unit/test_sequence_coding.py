@@ -17,6 +17,7 @@ from PIL import Image
 from tiny_model import SPEC, Latents, TinyCodec, tiny_networks
 
 from hsc.bitstream.rans import encode_symbols
+from hsc.config import SHIPPED
 from hsc.domains.ffhq_face import Face
 from hsc.domains.ffhq_face.align import face_square
 from hsc.domains.ffhq_face.search import MEAN_SHAPE
@@ -28,7 +29,7 @@ from hsc.sequence.decoding import Between, Lasting, decode_frames
 from hsc.sequence.encoding import encode_frames
 from hsc.sequence.quantise import choose, table_bits
 from hsc.sequence.rates import PILOT
-from hsc.sequence.temporal import Expected, State, TemporalCodec
+from hsc.sequence.temporal import Expected, State, TemporalCodec, weights_of
 from hsc.sequence.track import REACH, Follower, placed
 from hsc.types import DecodedLatents
 
@@ -178,6 +179,16 @@ def test_small_differences_are_left() -> None:
     assert chosen(given) == [0, 0, 0, 1, -1, 1, 2, -3]
     assert chosen(given, price=0) == [0, 1, -1, 1, -1, 1, 2, -3]
     assert chosen(given, price=9) == [0] * 8
+
+
+def test_eyes_and_mouth_are_worth_more() -> None:
+    """In a domain of aligned faces; elsewhere all places are alike."""
+    given, prices = np.array([[0.8, 0.8]]), np.array([1.0, 1 / 6])
+    assert choose(given, np.zeros(2, np.int64), FLAT, 0.25 * prices).tolist() == [0, 1]
+    weights = weights_of(SHIPPED)
+    assert (weights[7, 6], weights[11, 7], weights[2, 2]) == (3, 6, 1)
+    assert (weights == weights[:, ::-1]).all()
+    assert (weights_of(NETWORKS.config) == 1).all()
 
 
 def test_what_goes_back_is_left_and_what_stays_is_coded() -> None:
@@ -344,7 +355,7 @@ def test_a_lost_frame_shows_the_last_good_one_until_the_next_key_frame() -> None
     codec = TinyCodec()
     data = bytearray(file_of(codec))
     sizes = unpack(bytes(data)).sizes
-    data[19 + sum(sizes[:7]) + 12] ^= 1
+    data[19 + sum(sizes[:7]) + 6] ^= 1
     whole = list(decode_frames(codec, file_of(codec)))
     shown = list(decode_frames(codec, bytes(data)))
     assert len(shown) == 36
