@@ -198,7 +198,7 @@ class Workshop:
         self.work, self.assets, self.faces = root / "runs", root / "weights", faces
 
     def run(
-        self, stage: str, *, steps: int, batch: int = 0, resume: bool = True, **changes: int
+        self, stage: str, *, steps: int, batch: int = 0, resume: bool = True, **changes: float
     ) -> None:
         known = shipped(stage.partition("-")[0])
         changes = {k: v for k, v in (SMALL | changes).items() if k in known}
@@ -437,10 +437,12 @@ def test_stage_correction_trains_the_correction_alone(workshop) -> None:
         assert {f"{kind}_lpips_own_level3", f"{kind}_bytes_level3"} <= set(log[-1])
 
 
-def test_stage_finetune_trains_what_files_pass_through(workshop) -> None:
+def test_stage_finetune_trains_what_files_pass_through(workshop, monkeypatch) -> None:
+    monkeypatch.setattr("hsc.research.training.finetune.random_level", lambda: 3.0)
     names = (CORRECTION, "fcn", FINETUNED, "inversion", "scn")
     before = {name: workshop.shipped(name) for name in names}
-    workshop.run("finetune", steps=3, batch=2, whole_every=2, whole_batch=2)
+    rates = dict.fromkeys(("rate", "fcn_rate", "decoder_rate"), 0.01)  # half precision shows it
+    workshop.run("finetune", steps=3, batch=2, whole_every=2, whole_batch=2, **rates)
     assert workshop.counters("finetune")["steps"] == 3
     after = {name: workshop.shipped(name) for name in names}
     for name, moved, frozen in (
