@@ -20,6 +20,7 @@ would have made y^ a result of floating point.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +38,7 @@ from hsc.sequence.channels import USUAL
 from hsc.sequence.quantise import LARGEST, FloatArray, choose, table_bits
 from hsc.types import DecodedLatents, Inversion
 
+SymbolsOf = Callable[[slice, IntArray], IntArray]
 S_SMALLER, F_SMALLER = 14, 8
 """Quarter octaves by which the scales of a frame's changes lie below those of S and of F at least:
 those of S always, those of F for the least shift."""
@@ -247,14 +249,13 @@ class TemporalCodec:
         # the shift of the scales that what is rounded would take: what is chosen then takes one
         # near to it
         rounded = np.where(np.abs(wanted[0]) > 0.75, np.rint(wanted[0]), 0).astype(np.int64)
-        index, done = self._indexes(rounded, before), np.zeros(rounded.shape[1:])
-        shift, parts = self._best_shift(rounded, index), []
-        for part in _slices():
-            tables = self.expected.index(self._magnitude(before, part, done), 0)
-            tables = self._moved(tables, shift - F_SMALLER)
-            parts.append(choose(wanted[:, part], tables, self.bits, self.price / self.weights))
-            done = done + np.abs(parts[-1]).sum(axis=0)
-        return torch.from_numpy(np.concatenate(parts))
+        shift = self._best_shift(rounded, self._indexes(rounded, before))
+
+        def chosen(part: slice, index: IntArray) -> IntArray:
+            tables = self._moved(index, shift - F_SMALLER)
+            return choose(wanted[:, part], tables, self.bits, self.price / self.weights)
+
+        return torch.from_numpy(self._walk(before, chosen))
 
     def write(self, changes: Tensor, symbols: Tensor, before: Carried) -> bytes:
         """The layer of a predicted frame; empty where nothing changes.
@@ -292,23 +293,19 @@ class TemporalCodec:
 
     @torch.no_grad()
     def _decode_changes(self, layer: bytes, before: State) -> State:
-        shape = tuple(before.y_hat.shape)
         if not layer:
-            nothing = torch.zeros(shape, dtype=torch.int64)
-            carried = self.carried(before, nothing)
-            return self.restored(before, carried)
+            nothing = torch.zeros_like(before.y_hat, dtype=torch.int64)
+            return self.restored(before, self.carried(before, nothing))
         shift, reader, changes = self._opened(layer)
         if (before.symbols + changes).abs().max() > MAX_SYMBOL:
             raise BitstreamError(
                 "A frame decodes to impossible values: the file is damaged or was made by another "
                 "model; get the file again."
             )
-        read, done = [], np.zeros(shape[1:])
-        for part in _slices():
-            index = self.expected.index(self._magnitude(before, part, done), 0)
-            read.append(reader.read(self._moved(index, shift - F_SMALLER)))
-            done = done + np.abs(read[-1]).sum(axis=0)
-        symbols = torch.from_numpy(np.concatenate(read)).long()
+        read = self._walk(
+            before, lambda _, index: reader.read(self._moved(index, shift - F_SMALLER))
+        )
+        symbols = torch.from_numpy(read).long()
         return self.restored(self.semantics(before, changes), self.carried(before, symbols))
 
     @torch.no_grad()
@@ -367,11 +364,27 @@ class TemporalCodec:
 
     def _indexes(self, symbols: IntArray, before: Carried) -> IntArray:
         """The tables of F's symbols without a shift: a slice's depend on the slices before."""
-        index, done = [], np.zeros(symbols.shape[1:])
+        found: list[IntArray] = []
+
+        def known(part: slice, index: IntArray) -> IntArray:
+            found.append(index)
+            return symbols[part]
+
+        self._walk(before, known)
+        return np.concatenate(found)
+
+    def _walk(self, before: Carried, symbols_of: SymbolsOf) -> IntArray:
+        """Visit the slices in coding order: used for choosing, writing and reading F's symbols.
+
+        Args:
+            symbols_of: gives a slice's symbols, from its channels and its tables without a shift.
+        """
+        found, done = [], np.zeros(before.y_hat.shape[1:])
         for part in _slices():
-            index.append(self.expected.index(self._magnitude(before, part, done), 0))
-            done = done + np.abs(symbols[part]).sum(axis=0)
-        return np.concatenate(index)
+            index = self.expected.index(self._magnitude(before, part, done), 0)
+            found.append(symbols_of(part, index))
+            done = done + np.abs(found[-1]).sum(axis=0)
+        return np.concatenate(found)
 
     @staticmethod
     def _magnitude(before: Carried, part: slice, done: FloatArray) -> FloatArray:

@@ -123,8 +123,8 @@ def _at(
     opened = codec.open(data)
     yield FILE, codec.draw(opened), len(data)
     data = codec.compress(fitted, level)
-    yield PERFECT["encoder"], codec.decode(data), len(data)
     coded = codec.open(data)
+    yield PERFECT["encoder"], codec.draw(coded), len(data)
     yield STATIONS["S coded"], _draw(codec, fitted.feature, coded.w_plus), math.nan
     feature = _unrounded(codec, fitted.feature, coded, level)
     yield STATIONS["FCN's transforms"], _draw(codec, feature, coded.w_plus), math.nan

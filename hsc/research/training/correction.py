@@ -178,9 +178,18 @@ class CorrectionLoss:
         with torch.autocast(self.device.type, torch.bfloat16):
             sizes = [float(self.codec.fcn(f, level, known)[1]) for f in (corrected, feature)]
         ratio = distributed.mean(sizes[0] / max(sizes[1], 1.0))
-        self.price.adjust(level, self.price.target_bytes(level) * ratio, PRICE_RATE)
-        self.network.price.copy_(torch.tensor(self.price.log_price).exp())
+        self.keep_sizes(level, ratio, PRICE_RATE)
         return {"whole_size_ratio": ratio}
+
+    @torch.no_grad()
+    def keep_sizes(self, level: float, ratio: float, rate: float) -> None:
+        """Adjust the price at a level, in the network too.
+
+        Args:
+            ratio: of the size of files to what it should be.
+        """
+        self.price.adjust(level, self.price.target_bytes(level) * ratio, rate)
+        self.network.price.copy_(torch.tensor(self.price.log_price).exp())
 
     def corrected(
         self, part: CodedPart, known: KnownPictures, level: float, price: float, step: int

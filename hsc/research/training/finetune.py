@@ -92,7 +92,8 @@ class FinetuneLoss:
         faces = self.windows.pool.sample(n, lambda: None)
         pictures = [self.windows.pool.photograph(face) for face in faces]
         w_plus = torch.stack([face.w_plus for face in faces])
-        features = [face.feature.float()[None] for face in faces]
+        found = torch.stack([face.feature for face in faces]).float()
+        features = list(found.split(1))
         known, w_plus_hat, _ = codec.known(w_plus, level)
         if strength_at(level):
             corrector = self.windows.corrector
@@ -111,7 +112,7 @@ class FinetuneLoss:
             codec.fcn.normalised(feature_hat), codec.fcn.normalised(feature), beta=0.5
         )
         cost = self.windows.price(level) * bits.mean() / 8000
-        ratio = self._adjust_price(torch.stack([f.feature for f in faces]), known, bits, level)
+        ratio = self._adjust_price(found, known, bits, level)
         figures = {f"{name}_whole": v for name, v in parts.items()}
         figures |= {"f": error.item(), "size_ratio": ratio, "price": self.windows.price(level)}
         return value + cost + self.config.feature * error, figures
@@ -120,11 +121,9 @@ class FinetuneLoss:
     def _adjust_price(self, feature: Tensor, known: Semantics, bits: Tensor, level: float) -> float:
         """Compare the bits of pictures with those that they took before: F (n, 512, 32, 32)."""
         with torch.autocast(feature.device.type, torch.bfloat16):
-            before = self.before(feature.float(), level, known)[1]
+            before = self.before(feature, level, known)[1]
         ratio = distributed.mean(float(bits.sum() / before.sum()))
         low, high, t = interpolation(level)
         aim = (1 - t) * self.config.sizes[low] + t * self.config.sizes[high]
-        price = self.windows.price
-        price.adjust(level, price.target_bytes(level) * ratio / aim, self.config.price_rate)
-        self.windows.network.price.copy_(torch.tensor(price.log_price).exp())
+        self.windows.keep_sizes(level, ratio / aim, self.config.price_rate)
         return ratio
