@@ -38,13 +38,14 @@ def facts(coded: CodedClip) -> str:
     size, frames = said["bytes"], said["frames"]
 
     def part(name: str) -> str:
-        return f"{sum(getattr(frame, name) for frame in coded.frames) / 8:,.0f}"
+        return f"{sum(getattr(frame, name) for frame in coded.frames) / 8:,.0f} bytes"
 
     rows = [
         ("Frames", f"{frames['coded']} coded, {frames['key']} of them stills"),
         ("Coded, shown a second", f"{said['coded_fps']:g}, {said['shown_fps']:g}"),
         ("Level", f"{said['level']:g}" + ("" if coded.kbits is None else ", chosen by the rate")),
-        ("Essence (SCN), likeness (FCN)", f"{part('scn')}, {part('fcn')} bytes"),
+        ("Essence (SCN)", part("scn")),
+        ("Likeness (FCN)", part("fcn")),
         ("Header, places, checksums", f"{size['header'] + size['track']:,} bytes"),
     ]
     if coded.kbits is not None:
