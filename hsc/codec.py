@@ -20,9 +20,10 @@ from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
 from hsc.images.tensors import to_picture
 from hsc.inversion.refine import Progress
-from hsc.levels import REFINE_STEPS
+from hsc.latent_codecs.feature_slices.enhancement import ABOVE
+from hsc.levels import REFINE_STEPS, target_bytes
 from hsc.networks import Networks, load_networks
-from hsc.rate import largest_file
+from hsc.rate import largest_file, level_within
 from hsc.types import LAYERS, DecodedLatents, Inversion
 from hsc.weights import hub
 from hsc.weights.model_id import chosen_folder
@@ -117,7 +118,7 @@ class Codec:
         latents = self.analyse(crop)
         if refine:
             if max_bytes is not None:  # refine at the level that will be used, or near it
-                level = self._level_within(latents, max_bytes)
+                level = level_within(lambda each: self.about_bytes(latents, each), max_bytes)
             latents = self.refine(crop, latents, level, refine)
         return self.compress(latents, level, max_bytes=max_bytes)
 
@@ -179,13 +180,20 @@ class Codec:
         if max_bytes is None:
             return self.encoder.compress(latents, level).pack()
         if latents.crop is not None:  # corrected once, for the level that will be used or near it
-            latents = self.encoder.correct(latents, self._level_within(latents, max_bytes))
+            about = level_within(lambda each: self.about_bytes(latents, each), max_bytes)
+            latents = self.encoder.correct(latents, about)
         return largest_file(lambda each: self.compress(latents, each), max_bytes)
 
-    def _level_within(self, latents: Inversion, max_bytes: int) -> float:
-        """The level whose file, of F as it is, is the largest of at most so many bytes."""
+    def about_bytes(self, latents: Inversion, level: float) -> int:
+        """About the size of a level's file, without correcting F for it, which takes long.
+
+        Files of a corrected F are as large as others. Those with the enhancement slice, which
+        gradient steps fill, are larger than that of level 4 by what the levels aim at.
+        """
         plain = replace(latents, crop=None)
-        return unpack(largest_file(lambda each: self.compress(plain, each), max_bytes)).level
+        enhances = self.networks.fcn.enhances(level) and latents.crop is not None
+        at = ABOVE if enhances else level
+        return round(len(self.compress(plain, at)) * target_bytes(level) / target_bytes(at))
 
     def decode(
         self,
@@ -341,7 +349,7 @@ class Codec:
         _check_keep(keep_details)
         feature, w_plus = self.decoder.apply_edits(opened, edits, keep_details)
         feature_s = self.decoder.feature_of(w_plus)
-        data = self.compress(Inversion(w_plus, feature, feature_s), level)
+        data = self.compress(Inversion(w_plus, feature, feature_s, enhanced=True), level)
         return with_layers(data, "scn") if opened.semantics_alone else data
 
     def morph(

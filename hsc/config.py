@@ -90,6 +90,7 @@ class CodecConfig:
         feedback_exit_px: the same of the exit whose picture the encoder compares with the photo.
         context_px: resolution of the generator's activation that conditions F's entropy model.
         latent_channels, latent_px: of y, the latent of F: (channels, px, px).
+        enhancement_channels: of the slice that files above level 4 have besides; 0: none.
         identity: whether the encoder is given the descriptors of a face recogniser.
         components: of SCN's transform.
     """
@@ -102,6 +103,7 @@ class CodecConfig:
     context_px: int = 16
     latent_channels: int = 128
     latent_px: int = 16
+    enhancement_channels: int = 0
     identity: bool = True
     components: int = 256
 
@@ -153,5 +155,5 @@ FACE_1024 = GeneratorSpec(
 )
 """MobileStyleGAN (Belousov 2021, arXiv 2104.04767) of FFHQ's faces: the generator that ships."""
 
-SHIPPED = CodecConfig(FACE_1024)
+SHIPPED = CodecConfig(FACE_1024, enhancement_channels=128)
 """The codec that ships."""

@@ -22,6 +22,7 @@ from hsc.inversion.correction import (
     strength_at,
 )
 from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.enhancement import Enhancer
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -40,7 +41,7 @@ class Encoder:
              |               |          |
              |               |          S^ -> G_F
              |               |          |      |
-             |               +---> F -> correction -> FCN -> fcn bytes
+             |               +---> F -> correction, enhancement -> FCN -> fcn bytes
              +--------------------------+
 
         |----- analyse (refine) ----|-------- compress --------|
@@ -75,12 +76,13 @@ class Encoder:
     @torch.no_grad()
     def correct(self, latents: Inversion, level: float) -> Inversion:
         """The latents to code at a level: with F corrected, where it has not been yet."""
-        if latents.crop is None:
-            return latents
         level = snap_level(level)
+        enhances = self.networks.fcn.enhances(level)
+        if latents.crop is None and (latents.enhanced or not enhances):
+            return latents
         _, w_plus_hat, known = self._semantics(latents, level)
         feature = self._corrected(latents, level, w_plus_hat, known)
-        return replace(latents, feature=feature, crop=None)
+        return replace(latents, feature=feature, crop=None, enhanced=enhances)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
@@ -104,15 +106,27 @@ class Encoder:
         self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
     ) -> Tensor:
         """F to code at a level."""
-        feature = latents.feature
-        if latents.crop is None or strength_at(level) == 0:
+        feature, fcn = latents.feature, self.networks.fcn
+        if latents.crop is None and (latents.enhanced or not fcn.enhances(level)):
             return feature
         semantics = replace(semantics, context=semantics.context.to(feature))
-        known = self._known_picture(latents.crop)
-        return self.corrector(known, feature, w_plus_hat.to(feature), level, semantics)
+        styles = w_plus_hat.to(feature)
+        if latents.crop is None:
+            return fcn.without_enhancement(feature, level, semantics)
+        if strength_at(level) == 0:
+            return feature
+        known = self.known_picture(latents.crop)
+        feature = self.corrector(known, feature, styles, fcn.base_level(level), semantics)
+        if not fcn.enhances(level):
+            return feature
+        feature = fcn.without_enhancement(feature, level, semantics)
+        return self.enhancer(known, feature, styles, level, semantics)
 
-    def _known_picture(self, crop: Tensor) -> KnownPictures:
-        """Of a crop, uint8 (1, 3, 1024, 1024); that of the last one is kept for other levels."""
+    def known_picture(self, crop: Tensor) -> KnownPictures:
+        """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.
+
+        That of the last crop is kept for other levels.
+        """
         last = self._last_known
         if last is not None and last[0]() is crop:
             return last[1]
@@ -151,6 +165,11 @@ class Encoder:
         if n.self_renderer is None:
             raise missing(path_of("inversion", n.folder))
         return Refiner.load(n.generator, n.scn, n.fcn, n.preview, n.self_renderer, n.folder)
+
+    @cached_property
+    def enhancer(self) -> Enhancer:
+        """Loaded on first use. Raises as :attr:`refiner`, whose renderer it shares."""
+        return Enhancer(self.networks.fcn, self.refiner.renderer)
 
     @cached_property
     def corrector(self) -> Corrector:

@@ -1,5 +1,6 @@
 """Bitrate levels, six of which have names, and the number of refinement steps."""
 
+import math
 from dataclasses import dataclass
 
 MIN_LEVEL, MAX_LEVEL = 1, 6
@@ -42,3 +43,10 @@ def interpolation(level: float) -> tuple[int, int, float]:
         raise ValueError(f"expected a level from 1 to 6, got {level}: choose one in that range.")
     low = min(int(level) - 1, len(LEVELS) - 2)
     return low, low + 1, level - 1 - low
+
+
+def target_bytes(level: float) -> float:
+    """The size that training aims at, between the named levels by its logarithm."""
+    low, high, t = interpolation(level)
+    a, b = (math.log(LEVELS[i].target_bytes) for i in (low, high))
+    return math.exp(a + t * (b - a))

@@ -18,12 +18,15 @@ class Inversion:
         feature_s: F_S = G_F(S), (B, 512, 32, 32): what the semantics alone predict.
         crop: the picture, uint8 (B, 3, 1024, 1024), with which F is corrected for a level when it
             is coded; None: F is coded as it is.
+        enhanced: what F has in the enhancement slice is to be coded, because a file had it or
+            gradient steps put it there; what an encoder finds there is not.
     """
 
     w_plus: Tensor
     feature: Tensor
     feature_s: Tensor
     crop: Tensor | None = None
+    enhanced: bool = False
 
 
 @dataclass(frozen=True)

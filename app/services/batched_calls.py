@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 from PIL import Image
 
 from app.protocols import FaceCodec, ProgressReport
+from hsc.bitstream import with_layers
 
 if TYPE_CHECKING:  # it brings PyTorch, for which the page does not wait
     from hsc.types import DecodedLatents, Inversion
@@ -92,9 +93,12 @@ def encode(
     return Encoded(inversion, data, seconds, render_layers(codec, data, render))
 
 
-def encode_uncorrected(codec: FaceCodec, inversion: Inversion, level: float) -> bytes:
-    """A file without the correction for its level: of about the size of the corrected one."""
-    return codec.compress(replace(inversion, crop=None), level)
+def about_bytes(codec: FaceCodec, inversion: Inversion, level: float, layers: str) -> int:
+    """About the bytes of these layers of a level's file, without making it: that takes longer."""
+    if layers == "scn":
+        data = codec.compress(replace(inversion, crop=None), level)
+        return len(with_layers(data, layers))
+    return codec.about_bytes(inversion, level)
 
 
 def encode_within(

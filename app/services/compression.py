@@ -20,9 +20,9 @@ from app.results import Compressed, LevelSize, Prepared, Progress, facts_of
 from app.services.batched_calls import (
     Encoded,
     Timed,
+    about_bytes,
     analyse,
     encode,
-    encode_uncorrected,
     encode_within,
     refine,
 )
@@ -62,7 +62,7 @@ class Compression:
         self._inversions: Cache[Timed[Inversion]] = Cache(cache)
         self._levels: Cache[float] = Cache(cache)
         self._files: Cache[tuple[bytes, dict[str, float]]] = Cache(cache)
-        self._uncorrected: Cache[bytes] = Cache(cache)
+        self._about: Cache[int] = Cache(cache)
         self._refined: Cache[Timed[bytes]] = Cache(cache)
 
     def prepare(self, photo: Photo, face: int = 0, align: bool = True) -> Prepared:
@@ -207,8 +207,8 @@ class Compression:
     def level_sizes(self, prepared: Prepared, layers: str = "scn+fcn") -> Iterator[LevelSize]:
         """The bytes of the file of each named level with these layers.
 
-        Files that have not been asked for are not corrected for their level, which takes long:
-        their size is about that of the file that will be made.
+        Files that have not been asked for are not made, because their correction takes long: what
+        is said of them is about their size.
         """
         inversion = self.inversion(prepared)
         for level in LEVELS:
@@ -216,11 +216,10 @@ class Compression:
             key = (prepared.key, number)
             exact = key in self._files or inversion.crop is None
             if exact:
-                data = self.file(prepared, number)
+                size = len(with_layers(self.file(prepared, number), layers))
             else:
-                make = partial(self.executor.run, encode_uncorrected, inversion, number)
-                data = self._uncorrected.get_or_make(key, make)
-            size = len(with_layers(data, layers))
+                make = partial(self.executor.run, about_bytes, inversion, number, layers)
+                size = self._about.get_or_make((*key, layers), make)
             yield LevelSize(level.number, size, exact or layers == "scn")
 
     def inversion(self, prepared: Prepared) -> Inversion:

@@ -110,8 +110,8 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
 def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:
     """Bits of the FCN layer by place, (16, 16), passes and channels summed."""
     coder = networks.fcn.coder
-    reader = coder.reader(fcn)
-    positions = np.zeros((coder.prior.order[0].px,) * 2)
+    reader = coder.reader(fcn, level)
+    positions = np.zeros((coder.px,) * 2)
 
     def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
         symbols = reader.read(scale_indexes.numpy())  # (1, C, n)

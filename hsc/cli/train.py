@@ -24,7 +24,7 @@ STAGES = (
     "decoder",
     "preview-decoder",
     "correction",
-    "finetune",
+    "enhancement",
     "directions",
     "gains",
     "plausibility",

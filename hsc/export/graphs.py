@@ -66,16 +66,22 @@ class Features(nn.Module):
 
 
 class Restore(nn.Module):
-    """g_s: y_hat (1, 128, 16, 16), F_S (1, 512, 32, 32) and the level (1,) -> F^."""
+    """y_hat (1, 256, 16, 16), F_S (1, 512, 32, 32) and the level of the base slices (1,) -> F^.
+
+    The second half of y_hat is the enhancement slice, zero where a file has none.
+    """
 
     def __init__(self, codec: FeatureCodec) -> None:
         super().__init__()
-        self.g_s = codec.g_s
+        assert codec.enhancement is not None
+        self.g_s, self.enhancement = codec.g_s, codec.enhancement
+        self.channels = codec.config.latent_channels
         self.std: Tensor
         self.register_buffer("std", codec.feature_std[:, None, None])
 
     def forward(self, y_hat: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
-        restored = self.g_s(y_hat, feature_s / self.std, level)
+        base, more = y_hat[:, : self.channels], y_hat[:, self.channels :]
+        restored = self.g_s(base, feature_s / self.std, level) + self.enhancement.change(more)
         return feature_s + self.std * restored
 
 
@@ -91,17 +97,26 @@ class EncodeStyles(nn.Module):
 
 
 class EncodeFeatures(nn.Module):
-    """g_a of FCN: F and F_S (1, 512, 32, 32), and the level (1,) -> y (1, 128, 16, 16)."""
+    """F, F_S (1, 512, 32, 32) and the level of the base slices (1,) -> y (1, 256, 16, 16).
+
+    ``enhanced`` (1,) is 1 for a file with an enhancement slice, else 0. The second half of y is
+    what F has in that slice: what the base slices draw there is to be taken away from it.
+    """
 
     def __init__(self, codec: FeatureCodec) -> None:
         super().__init__()
-        self.g_a = codec.g_a
+        assert codec.enhancement is not None
+        self.g_a, self.enhancement = codec.g_a, codec.enhancement
         self.std: Tensor
         self.register_buffer("std", codec.feature_std[:, None, None])
 
-    def forward(self, feature: Tensor, feature_s: Tensor, level: Tensor) -> Tensor:
-        y: Tensor = self.g_a((feature - feature_s) / self.std, feature_s / self.std, level)
-        return y
+    def forward(
+        self, feature: Tensor, feature_s: Tensor, level: Tensor, enhanced: Tensor
+    ) -> Tensor:
+        residual = (feature - feature_s) / self.std
+        inside = self.enhancement.latent(residual)
+        outside = residual - enhanced * self.enhancement.change(inside)
+        return torch.cat([self.g_a(outside, feature_s / self.std, level), inside], 1)
 
 
 class Render(nn.Module):
@@ -181,7 +196,8 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
         raise HscError("expected the preview exit among the weights, found none.")
     w_plus = torch.zeros(1, *n.config.generator.w_plus_shape)
     feature_s = n.generator.feature(w_plus)
-    y_hat = torch.zeros(1, n.config.latent_channels, n.config.latent_px, n.config.latent_px)
+    channels = n.config.latent_channels + n.config.enhancement_channels
+    y_hat = torch.zeros(1, channels, n.config.latent_px, n.config.latent_px)
     pair = {"feature": feature_s, "w_plus": w_plus}
     both = pair | {"edited": feature_s, "edited_w_plus": w_plus}
     carried = dict.fromkeys(("detail", "before", "after"), feature_s)
@@ -195,7 +211,7 @@ def graphs(folder: Path | None = None) -> dict[str, Graph]:
         "encode_features": Graph(
             "encoding",
             EncodeFeatures(n.fcn),
-            {"feature": feature_s, "feature_s": feature_s} | level,
+            {"feature": feature_s, "feature_s": feature_s} | level | {"enhanced": torch.ones(1)},
             "y",
         ),
         "carry": Graph(

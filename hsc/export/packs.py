@@ -21,7 +21,7 @@ from hsc.numerics.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
 
 CONTEXT = ("synthesis.const", "synthesis.conv1.", "synthesis.blocks.8.", "synthesis.blocks.16.")
 """Tensors of the generator that G_16(S^) is computed from."""
-EXACT = (*CONTEXT[1:], "scn.g_s", "scn.mean", "fcn.prior.")
+EXACT = (*CONTEXT[1:], "scn.g_s", "scn.mean", "fcn.prior.", "fcn.enhancement.scales.")
 """Tensors that exact arithmetic snaps before it uses them."""
 MANTISSA_BITS = 7
 """Of the weights that only graphs use; half precision has 10."""

@@ -38,10 +38,10 @@ def put_latents(packs: Packs, folder: Path | None = None) -> None:
         kept = name.startswith(("tables.", "scn.log2_gain", "synthesis.const"))
         packs.put("semantics", name, smallest(tensor if kept else stored(name, tensor)))
     for name, tensor in fcn.items():
-        if name.startswith(("prior.", "log2_gain", "feature_std")):
+        exact = name.startswith(("prior.", "enhancement.scales."))
+        if exact or name.removeprefix("enhancement.") in ("log2_gain", "feature_std"):
             name = f"fcn.{name}"
-            exact = stored(name, tensor) if name.startswith("fcn.prior.") else tensor
-            packs.put("features", name, smallest(exact))
+            packs.put("features", name, smallest(stored(name, tensor) if exact else tensor))
     for name, tensor in edits.items():
         packs.put("edits", name, smallest(tensor))
     if (usual := path_of(PLAUSIBILITY, folder)).is_file():

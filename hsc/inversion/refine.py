@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -161,7 +161,7 @@ class Refiner:
 
         def moved(styles: Tensor, detail: Tensor) -> Inversion:
             w_plus = initial.w_plus + w_std * styles
-            return Inversion(w_plus, initial.feature + f_std * detail, initial.feature_s)
+            return replace(initial, w_plus=w_plus, feature=initial.feature + f_std * detail)
 
         for step in descend([(d_feature, FEATURE_RATE), (d_styles, STYLE_RATE)], steps):
             if step:
@@ -187,7 +187,7 @@ class Refiner:
         feature_s = g.run(context, styles, context_px, spec.feature_px)
         with gradient_autocast(target.picture.device):
             semantics = Semantics(feature_s.float(), context.float())
-            feature_hat, fcn_bits = self.fcn(feature, level, semantics)
+            feature_hat, fcn_bits = self.fcn.code(feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
             x_hat = self.renderer.image(feature_hat, styles).float()  # (1, 3, 1024, 1024)

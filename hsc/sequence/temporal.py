@@ -11,7 +11,8 @@ see ``quantise``; the format does not know it.
 
 Everything up to y^ is exact, as in a ``.hsc`` file: y^ lies on a binary grid, and which table codes
 a symbol is decided by symbols alone, those of the frame before and of the channels before
-(:class:`Expected`), in arithmetic that has one result everywhere.
+(:class:`Expected`), in arithmetic that has one result everywhere. No frame has an enhancement
+slice, which is for what gradient steps find in one picture.
 
 Moving the latent along with the face (``g_a`` of the detail warped by the motion between the two
 frames' G_F(S^)) was tried: it saved 1% of a frame's bytes on one clip and nothing on another, and
@@ -156,7 +157,7 @@ class TemporalCodec:
         self.weights = weights_of(networks.config)
         self.expected = Expected(networks.tables)
         # exp2 may differ in its last bit between libraries: the grid absorbs it
-        log2_gain = log2_gain_at(networks.fcn.coder.log2_gain, level)[:, None, None]
+        log2_gain = log2_gain_at(networks.fcn.coder.base.log2_gain, level)[:, None, None]
         self.step = snap(torch.exp2(-log2_gain), STEP_BITS)
         self.gain = snap(torch.exp2(log2_gain), STEP_BITS)
         self.scn_index: IntArray = self._moved(networks.scn.scale_indexes(level), -S_SMALLER)
@@ -164,12 +165,14 @@ class TemporalCodec:
 
     @torch.no_grad()
     def encode_key(self, latents: Inversion) -> tuple[tuple[bytes, ...], State]:
-        """The layers of a ``.hsc`` file, and what they leave for the next frame."""
+        """The layers of a still, but for its enhancement slice, and what they leave."""
         n = self.networks
         scn = n.scn.compress(latents.w_plus, self.level)
         w_plus = n.scn.decompress(scn, self.level)
         feature_s = n.synthesis.feature(w_plus.to(latents.w_plus))
-        fcn = n.fcn.compress(latents.feature, self.level, n.semantics(w_plus, feature_s))
+        y = n.fcn.base_latent(latents.feature, feature_s, self.level)
+        context = n.semantics(w_plus, feature_s).context
+        fcn = n.fcn.coder.base.compress(y, context, self.level)
         return (scn, fcn), self._decode_key(scn, fcn)
 
     def encode(self, latents: Inversion, before: State) -> tuple[tuple[bytes, ...], State]:
@@ -201,8 +204,8 @@ class TemporalCodec:
         w_plus = exact.to(n.device, torch.float32)
         feature_s = n.synthesis.feature(w_plus)
         semantics = n.semantics(exact, feature_s)
-        y_hat = n.fcn.coder.decompress(fcn, semantics.context, self.level)
-        feature = n.fcn.restore(y_hat, feature_s, self.level)
+        y_hat = n.fcn.coder.base.decompress(fcn, semantics.context, self.level)
+        feature = n.fcn.base_restore(y_hat, feature_s, self.level)
         latents = DecodedLatents(w_plus, feature_s, feature, "scn+fcn")
         still = np.zeros(y_hat.shape[2:])
         return State(y_hat[0], self.usual, still, symbols, latents)
@@ -224,7 +227,7 @@ class TemporalCodec:
 
     def latent(self, latents: Inversion, feature_s: Tensor) -> FloatArray:
         """F as FCN's latent, given G_F(S^): (128, 16, 16)."""
-        y = self.networks.fcn.latent(latents.feature, feature_s, self.level)
+        y = self.networks.fcn.base_latent(latents.feature, feature_s, self.level)
         return np.asarray(y[0].numpy())
 
     def changes(self, components: FloatArray, before: Tensor) -> Tensor:
@@ -287,7 +290,7 @@ class TemporalCodec:
             raise BitstreamError(
                 "The file is damaged: a frame has impossible scales; get the file again."
             )
-        count = self.scn_index.size + self.networks.fcn.coder.num_symbols
+        count = self.scn_index.size + self.networks.fcn.coder.base.num_symbols
         reader = SymbolReader(layer[1:], self.expected.tables, count)
         return shift, reader, torch.from_numpy(reader.read(self.scn_index)).long()
 
@@ -325,7 +328,7 @@ class TemporalCodec:
     def restored(self, semantics: State, carried: Carried) -> State:
         """What a frame leaves: F^ of its latent, given its semantics."""
         latents = semantics.latents
-        feature = self.networks.fcn.restore(carried.y_hat[None], latents.feature_s, self.level)
+        feature = self.networks.fcn.base_restore(carried.y_hat[None], latents.feature_s, self.level)
         return State(
             carried.y_hat,
             carried.means,

@@ -3,7 +3,7 @@
 With ``--pictures`` streams and digests stay, and only pictures are made anew: that is all that new
 blocks above F (``decoder.safetensors``) change.
 
-For each named level, and one between two of them, one generated face: its ``.hsc`` file, digests of
+For each named level, and for two between them, one generated face: its ``.hsc`` file, digests of
 what must be decoded from it bit by bit, and the picture at 256 px.
 """
 
@@ -22,7 +22,7 @@ import hsc  # noqa: E402
 from hsc.levels import LEVELS  # noqa: E402
 
 STREAMS = HERE / "streams"
-GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7)  # at 2.7 gains are interpolated
+GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7, 4.5)  # two with interpolated gains
 
 
 def shrunk(picture: Image.Image) -> Image.Image:

@@ -125,13 +125,14 @@ def test_the_order_of_components_does_not_matter(scn) -> None:
     assert torch.equal(decoded, other.dequantise(symbols[order], 4))
 
 
-def test_what_is_decoded_lies_on_grids(scn, fcn, context, inversion) -> None:
-    w_plus_hat = scn.decompress(scn.compress(inversion.w_plus, 3), 3)
+@pytest.mark.parametrize("level", [3, 6])
+def test_what_is_decoded_lies_on_grids(scn, fcn, context, inversion, level) -> None:
+    w_plus_hat = scn.decompress(scn.compress(inversion.w_plus, level), level)
     feature = context.feature(w_plus_hat)
     assert on_grid(w_plus_hat) and on_grid(feature)
-    y = fcn.latent(inversion.feature, inversion.feature_s, 3)
-    y_hat = fcn.coder.decompress(fcn.coder.compress(y, feature, 3), feature, 3)
-    assert y_hat.shape == y.shape and on_grid(y_hat)
+    y, more = fcn.latent(inversion.feature, inversion.feature_s, level)
+    y_hat = fcn.coder.decompress(fcn.coder.compress(y, feature, level, more), feature, level)
+    assert y_hat.shape == (1, 256 if level > 4 else 128, 16, 16) and on_grid(y_hat)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -179,7 +180,7 @@ def test_features_cost_what_training_thinks(scn, fcn, context, inversion, level)
     with torch.no_grad():
         feature_s = synthesis().feature(w_plus_hat)
         trained = Semantics(feature_s, synthesis().feature(w_plus_hat, SHIPPED.context_px))
-        feature_hat, cost = fcn(inversion.feature, level, trained)
+        feature_hat, cost = fcn.code(inversion.feature, level, trained)
     semantics = Semantics(feature_s, context.feature(exact))
     data = fcn.compress(inversion.feature, level, semantics)
     estimate = cost.item() / 8

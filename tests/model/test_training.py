@@ -18,6 +18,7 @@ from generated import face, mapping, synthesis, to_pil
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 import hsc.weights.model_id
 from hsc.config import SHIPPED
@@ -26,7 +27,6 @@ from hsc.generators.mobilestylegan.window import MARGIN
 from hsc.generators.pretrained import load_finetuned, load_generator
 from hsc.images.bandwidth import band_limited
 from hsc.images.tensors import to_unit
-from hsc.inversion.correction import CORRECTION
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
@@ -42,6 +42,7 @@ from hsc.research.training import mixed, pairs
 from hsc.research.training.config import build, shipped, values_of
 from hsc.research.training.correction import START_PRICES, of_part
 from hsc.research.training.decoder import DecoderConfig
+from hsc.research.training.enhancement import random_upper_level
 from hsc.research.training.feature import CodedLatents
 from hsc.research.training.klt import start_from_klt
 from hsc.research.training.latents import CachedLatents
@@ -53,8 +54,9 @@ from hsc.research.training.setting import export, is_current
 from hsc.research.training.texture import first_style
 from hsc.research.training.window_loss import place_window
 from hsc.weights.loading import file_hash, load_into, renamed
-from hsc.weights.model_id import FINETUNED, path_of
+from hsc.weights.model_id import path_of
 
+REAL_ASSETS = hsc.weights.model_id.ASSETS
 STRANGER = "london/006_03.jpg"
 SMALL = {"shard": 2, "synthetic": 1, "pictures": 2, "least_px": 256, "pool_least": 1}
 """Hyperparameters for a handful of small faces, of those stages that have them."""
@@ -437,29 +439,31 @@ def test_stage_correction_trains_the_correction_alone(workshop) -> None:
         assert {f"{kind}_lpips_own_level3", f"{kind}_bytes_level3"} <= set(log[-1])
 
 
-def test_stage_finetune_trains_what_files_pass_through(workshop, monkeypatch) -> None:
-    monkeypatch.setattr("hsc.research.training.finetune.random_level", lambda: 3.0)
-    names = (CORRECTION, "fcn", FINETUNED, "inversion", "scn")
-    before = {name: workshop.shipped(name) for name in names}
-    rates = dict.fromkeys(("rate", "fcn_rate", "decoder_rate"), 0.01)  # half precision shows it
-    workshop.run("finetune", steps=3, batch=2, whole_every=2, whole_batch=2, **rates)
-    assert workshop.counters("finetune")["steps"] == 3
-    after = {name: workshop.shipped(name) for name in names}
-    for name, moved, frozen in (
-        (CORRECTION, "blocks.0.conv1.weight", "scale"),
-        ("fcn", "g_s.out.weight", "feature_std"),
-        (FINETUNED, "blocks.512.conv2.conv.weight", "blocks.128.conv2.conv.weight"),
-        (FINETUNED, "blocks.256.conv1.conv.weight", "preview.out.weight"),
-    ):
-        assert after[name].keys() == before[name].keys()
-        assert all(value.isfinite().all() for value in after[name].values())
-        assert not torch.equal(after[name][moved], before[name][moved])
-        assert torch.equal(after[name][frozen], before[name][frozen])
-    assert (after[CORRECTION]["price"] != before[CORRECTION]["price"]).any()
-    for name in ("inversion", "scn"):
-        assert all(torch.equal(after[name][key], value) for key, value in before[name].items())
-    log = read_log(workshop.work / "finetune" / "log.csv")
-    assert {"held_out_lpips_own_level3", "held_out_bytes_level6"} <= set(log[-1])
+def test_stage_enhancement_leaves_files_up_to_level_4_as_they_are(workshop) -> None:
+    shutil.copy(REAL_ASSETS / "fcn.safetensors", workshop.assets)  # not what other stages left
+    before = workshop.shipped("fcn")
+    settings = {"basis_pictures": 1, "files": 3, "rate": 0.01}
+    workshop.run("enhancement", steps=3, batch=2, resume=False, **settings)
+    assert workshop.counters("enhancement")["steps"] == 3
+    after = workshop.shipped("fcn")
+    assert all(value.isfinite().all() for value in after.values())
+    for name, value in after.items():
+        if not name.startswith("enhancement."):
+            assert torch.equal(value, before[name]), name
+    for name in ("basis", "scales.conv3.weight"):
+        assert not torch.equal(after[f"enhancement.{name}"], before[f"enhancement.{name}"]), name
+    rows = after["enhancement.basis"].flatten(1).float()
+    assert (rows @ rows.T - torch.eye(len(rows))).abs().max() < 0.01  # orthonormal
+    base = functional.normalize(after["g_a.linear.weight"].flatten(1).float())
+    assert (base @ rows.T).abs().max() < 0.01  # and orthogonal to what base slices analyse
+    assert len(list((workshop.work / "enhancement" / "files").iterdir())) == 3
+    assert "held_out_kilobytes" in read_log(workshop.work / "enhancement" / "log.csv")[-1]
+
+
+def test_files_for_the_enhancement_slice_have_it() -> None:
+    drawn = [random_upper_level() for _ in range(200)]
+    assert all(4 < level <= 6 and round(level, 2) == level for level in drawn)
+    assert min(drawn.count(5.0), drawn.count(6.0)) > 30
 
 
 def test_parts_of_f_are_coded_as_the_whole_is() -> None:

@@ -123,6 +123,9 @@ class FakeCodec:
             self.model_id, level, zlib.compress(scn.tobytes()), zlib.compress(fcn.tobytes())
         ).pack()
 
+    def about_bytes(self, latents: Inversion, level: float) -> int:
+        return len(self.compress(latents, level))
+
     def encode(self, image: Image.Image, level: float = 3, **_: object) -> bytes:
         return self.compress(self.analyse(image.resize((SIDE, SIDE))), level)
 

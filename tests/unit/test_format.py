@@ -144,14 +144,15 @@ def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     w_plus = snap(weight(s["mean"]).ravel() + weight(s["g_s"]) @ y).reshape(23, 512)
     h = leaky(snap(conv(g_16(w_plus, g), f, "prior.context.conv1")))
     context = leaky(snap(conv(h, f, "prior.context.conv2")))
-    gain, step = (v[:, None, None] for v in gains(f["log2_gain"], level))
+    base = 4 + 0.375 * (level - 4) if level > 4 else level
+    gain, step = (v[:, None, None] for v in gains(f["log2_gain"], base))
     indexes: list[int] = []
     stream = symbols(fcn, indexes, tables)
     y_hat, row = np.zeros((128, 16, 16)), np.arange(16)
     for p, (start, stop, parity) in enumerate(PASSES):
         cells = np.ones((16, 16), bool) if parity is None else (row[:, None] + row) % 2 == parity
         known = y_hat[: stop if parity == 1 else start]
-        x = snap(np.concatenate([context, known, np.full((1, 16, 16), (level - 1) / 5)]))
+        x = snap(np.concatenate([context, known, np.full((1, 16, 16), (base - 1) / 5)]))
         for name in ("conv1", "conv2"):
             x = leaky(snap(conv(x, f, f"prior.networks.{p}.{name}")))
         mean, log2_scale = np.split(snap(conv(x, f, f"prior.networks.{p}.conv3")), 2)
@@ -159,10 +160,19 @@ def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
         indexes += new.ravel().tolist()
         q = np.array([next(stream) for _ in range(new.size)]).reshape(new.shape)
         y_hat[start:stop, cells] = snap(mean[:, cells] + q * step[start:stop, 0])
+    if level > 4:
+        gain, step = (v[:, None, None] for v in gains(f["enhancement.log2_gain"], level))
+        x = snap(np.concatenate([context, y_hat, np.full((1, 16, 16), (level - 1) / 5)]))
+        for name in ("conv1", "conv2"):
+            x = leaky(snap(conv(x, f, f"enhancement.scales.{name}")))
+        new = index(snap(conv(x, f, "enhancement.scales.conv3")) + gain)
+        indexes += new.ravel().tolist()
+        q = np.array([next(stream) for _ in range(new.size)]).reshape(new.shape)
+        y_hat = np.concatenate([y_hat, snap(q * step)])
     return w_plus, y_hat
 
 
-@pytest.mark.parametrize("name", ["level1", "level2.7", "level6"])
+@pytest.mark.parametrize("name", ["level1", "level2.7", "level4.5", "level6"])
 def test_a_decoder_written_from_the_page_reads_golden_streams(name: str) -> None:
     found = decode((STREAMS / f"{name}.hsc").read_bytes())
     digests = [hashlib.sha256(v.astype("<f8").tobytes()).hexdigest() for v in found]

@@ -3,7 +3,7 @@ import { BitstreamError } from "./errors.js";
 import { morph } from "./blend.js";
 import { applyEdits, EditTable } from "./edits.js";
 import { pack, unpack } from "./container.js";
-import { LatentDecoder } from "./latents.js";
+import { baseLevel, BASE_SIZE, isEnhanced, LatentDecoder, WHOLE_SIZE } from "./latents.js";
 
 /** A face whose bits have been read. */
 class Face {
@@ -89,11 +89,7 @@ export class Decoder {
     const featureS = await this.run("features", { w_plus: wPlus });
     let feature = featureS;
     if (decoded.yHat && layers !== "scn") {
-      feature = await this.run("restore", {
-        y_hat: Float32Array.from(decoded.yHat),
-        feature_s: featureS,
-        level: Float32Array.of(decoded.level),
-      });
+      feature = await this.restore(decoded.yHat, featureS, decoded.level);
     }
     return new Face({ level: decoded.level, wPlus, featureS, feature });
   }
@@ -120,10 +116,32 @@ export class Decoder {
     if (face.feature !== face.featureS) {
       const wPlus = this.latents.styles(scn, level);
       const featureS = await this.run("features", { w_plus: Float32Array.from(wPlus) });
-      const inputs = { feature: edited.feature, feature_s: featureS, level: Float32Array.of(level) };
-      fcn = this.latents.encodeFeatures(await this.run("encode_features", inputs), wPlus, level);
+      const analysed = (feature) => this.run("encode_features", {
+        feature,
+        feature_s: featureS,
+        level: Float32Array.of(baseLevel(level)),
+        enhanced: Float32Array.of(isEnhanced(level) ? 1 : 0),
+      });
+      const y = await analysed(edited.feature);
+      if (isEnhanced(level)) {
+        // the enhancement slice holds what the base slices do not draw
+        const base = y.slice().fill(0, BASE_SIZE);
+        const coded = this.latents.encodeFeatures(base, wPlus, level);
+        const drawn = await this.restore(this.latents.features(coded, wPlus, level), featureS, level);
+        const there = await analysed(drawn);
+        for (let i = BASE_SIZE; i < WHOLE_SIZE; i++) y[i] -= there[i];
+      }
+      fcn = this.latents.encodeFeatures(y, wPlus, level);
     }
     return pack({ modelId: this.model.code, level, scn, fcn });
+  }
+
+  /** F^ of a file's latent. */
+  restore(yHat, featureS, level) {
+    const whole = new Float32Array(WHOLE_SIZE); // without an enhancement slice it is zero
+    whole.set(yHat);
+    const at = Float32Array.of(baseLevel(level));
+    return this.run("restore", { y_hat: whole, feature_s: featureS, level: at });
   }
 }
 

@@ -4,7 +4,7 @@ import { STYLES, STYLE_DIM } from "./latents.js";
 const SHAPES = {
   w_plus: [1, STYLES, STYLE_DIM],
   edited_w_plus: [1, STYLES, STYLE_DIM],
-  y_hat: [1, 128, 16, 16],
+  y_hat: [1, 256, 16, 16],
   level: [1],
   change: [1],
 };

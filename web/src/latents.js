@@ -13,6 +13,10 @@ const CHECKERED = 2;
 const LATENT_PX = 16;
 const AREA = LATENT_PX * LATENT_PX;
 const LATENT_CHANNELS = 128;
+const ENHANCED_ABOVE = 4; // the level above which files have the enhancement slice
+const BASE_SHARE = 0.375;
+export const BASE_SIZE = LATENT_CHANNELS * AREA;
+export const WHOLE_SIZE = 2 * BASE_SIZE; // with the enhancement slice
 const PRIOR_SLOPE = 0.25;
 const MIN_LOG2_SCALE = -4;
 const STEPS_PER_OCTAVE = 4;
@@ -28,6 +32,14 @@ const PASSES = (() => {
   });
   return passes;
 })();
+
+export const isEnhanced = (level) => level > ENHANCED_ABOVE;
+
+/** The level at which the base slices of a file of a level are coded. */
+export const baseLevel = (level) =>
+  isEnhanced(level) ? ENHANCED_ABOVE + BASE_SHARE * (level - ENHANCED_ABOVE) : level;
+
+const sizeOf = (level) => (isEnhanced(level) ? WHOLE_SIZE : BASE_SIZE);
 
 const cellsOf = ({ parity }) =>
   [...Array(AREA).keys()].filter(
@@ -91,6 +103,8 @@ export class LatentDecoder {
     this.networks = PASSES.map((_, i) =>
       ["conv1", "conv2", "conv3"].map((name) => layer(`fcn.prior.networks.${i}.${name}`)),
     );
+    this.enhancementGain = Float64Array.from(get("fcn.enhancement.log2_gain"));
+    this.scales = ["conv1", "conv2", "conv3"].map((name) => layer(`fcn.enhancement.scales.${name}`));
     const styled = (name) => ({
       style: dense(`synthesis.${name}.modulation.affine`),
       depthwise: tensors.has(`synthesis.${name}.depthwise.weight`)
@@ -113,7 +127,8 @@ export class LatentDecoder {
   /**
    * @param {Uint8Array} file
    * @returns {{wPlus: Float64Array, yHat: Float64Array|null, level: number, modelId: number}}
-   *   S^ (23 x 512) and y_hat (128 x 16 x 16), null where there is no FCN layer.
+   *   S^ (23 x 512) and y_hat (128 x 16 x 16, or 256 x 16 x 16 above level 4), null where there is
+   *   no FCN layer.
    * @throws {BitstreamError} the bytes are no readable file.
    */
   decode(file, { allowCut = false, layers = "scn+fcn" } = {}) {
@@ -152,14 +167,14 @@ export class LatentDecoder {
   }
 
   features(fcn, wPlus, level) {
-    const reader = new SymbolReader(fcn, this.tables, LATENT_CHANNELS * AREA);
+    const reader = new SymbolReader(fcn, this.tables, sizeOf(level));
     return this.walk(wPlus, level, (indexes) => reader.read(indexes));
   }
 
-  /** The FCN layer of y (128 x 16 x 16), given S^. */
+  /** The FCN layer of y (as many channels as y_hat has), given S^. */
   encodeFeatures(y, wPlus, level) {
-    const symbols = new Int32Array(LATENT_CHANNELS * AREA);
-    const tables = new Uint8Array(LATENT_CHANNELS * AREA);
+    const symbols = new Int32Array(sizeOf(level));
+    const tables = new Uint8Array(symbols.length);
     let n = 0;
     this.walk(wPlus, level, (indexes, meanAndGain) => {
       tables.set(indexes, n);
@@ -178,24 +193,19 @@ export class LatentDecoder {
    *   pass's symbols, given the table of each, and for the i-th its place, mean and gain.
    */
   walk(wPlus, level, symbolsOf) {
-    const gains = log2GainAt(this.fcnGain, LATENT_CHANNELS, level);
-    const [gain, step] = [1, -1].map((sign) => snap(gains.map((g) => 2 ** (sign * g)), 20));
+    const base = baseLevel(level);
+    const gains = log2GainAt(this.fcnGain, LATENT_CHANNELS, base);
+    const [gain, step] = stepsOf(gains);
     let context = this.semanticContext(wPlus);
     for (const layer of this.context) {
       context = snap(leaky(snap(conv(context, layer, LATENT_PX)), PRIOR_SLOPE));
     }
-    const yHat = new Float64Array(LATENT_CHANNELS * AREA);
+    const yHat = new Float64Array(sizeOf(level));
     PASSES.forEach((pass, number) => {
       const { start, channels, parity } = pass;
       const known = parity === 1 ? start + channels : start;
-      const inputs = new Float64Array(context.length + (known + 1) * AREA);
-      inputs.set(context);
-      inputs.set(yHat.subarray(0, known * AREA), context.length);
-      inputs.fill((level - 1) / 5, context.length + known * AREA);
-      const [first, second, third] = this.networks[number];
-      let h = snap(leaky(snap(conv(snap(inputs), first, LATENT_PX)), PRIOR_SLOPE));
-      h = snap(leaky(snap(conv(h, second, LATENT_PX)), PRIOR_SLOPE));
-      const parameters = snap(conv(h, third, LATENT_PX)); // means, then log2 scales
+      // means, then log2 scales
+      const parameters = predicted(this.networks[number], context, yHat.subarray(0, known * AREA), base);
       const cells = cellsOf(pass);
       const indexes = [];
       for (let c = 0; c < channels; c++) {
@@ -216,7 +226,23 @@ export class LatentDecoder {
       }
       snap(yHat.subarray(start * AREA, (start + channels) * AREA));
     });
+    if (isEnhanced(level)) this.enhance(yHat, context, level, symbolsOf);
     return yHat;
+  }
+
+  /** The pass of the enhancement slice, given y_hat of the others: means are zero. */
+  enhance(yHat, context, level, symbolsOf) {
+    const gains = log2GainAt(this.enhancementGain, LATENT_CHANNELS, level);
+    const [gain, step] = stepsOf(gains);
+    const scales = predicted(this.scales, context, yHat.subarray(0, BASE_SIZE), level);
+    const indexes = Array.from(scales, (scale, i) => scaleIndex(scale + gains[Math.floor(i / AREA)]));
+    const symbols = symbolsOf(indexes, (i) => (
+      { at: BASE_SIZE + i, mean: 0, gain: gain[Math.floor(i / AREA)] }
+    ));
+    symbols.forEach((symbol, i) => {
+      yHat[BASE_SIZE + i] = symbol * step[Math.floor(i / AREA)];
+    });
+    snap(yHat.subarray(BASE_SIZE));
   }
 
   /** G_16(S^): (512, 16, 16). */
@@ -231,6 +257,22 @@ export class LatentDecoder {
     });
     return x;
   }
+}
+
+/** Gains and quantiser steps of log2 of gains. */
+function stepsOf(gains) {
+  return [1, -1].map((sign) => snap(gains.map((g) => 2 ** (sign * g)), 20));
+}
+
+/** What a network of the prior says of a pass, given the context and the channels known. */
+function predicted([first, second, third], context, known, level) {
+  const inputs = new Float64Array(context.length + known.length + AREA);
+  inputs.set(context);
+  inputs.set(known, context.length);
+  inputs.fill((level - 1) / 5, context.length + known.length);
+  let h = snap(leaky(snap(conv(snap(inputs), first, LATENT_PX)), PRIOR_SLOPE));
+  h = snap(leaky(snap(conv(h, second, LATENT_PX)), PRIOR_SLOPE));
+  return snap(conv(h, third, LATENT_PX));
 }
 
 function modulated(x, affine, style) {

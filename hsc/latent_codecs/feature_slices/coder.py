@@ -16,8 +16,13 @@ SymbolsOf = Callable[[Pass, Tensor, Tensor, Tensor], Tensor]
 int64 symbols, (1, C, n)."""
 
 
+def rounded(scaled: Tensor) -> Tensor:
+    """The symbols of values in steps, int64."""
+    return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+
+
 class SliceCoder:
-    """Entropy coder of the latent, given the semantic context.
+    """Entropy coder of the latent of the base slices, given the semantic context.
 
     Encoder and decoder visit the passes in the same order and differ only in the source of a pass's
     symbols: y, or the stream.
@@ -48,7 +53,7 @@ class SliceCoder:
         coded: list[tuple[Tensor, Tensor]] = []
 
         def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
-            symbols = torch.round((now.of(y) - mean) * gain).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+            symbols = rounded((now.of(y) - mean) * gain)
             coded.append((symbols.flatten(), scale_indexes.flatten()))
             return symbols
 

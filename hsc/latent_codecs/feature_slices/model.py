@@ -12,6 +12,8 @@ from hsc.bitstream.rans import CdfTables
 from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
 from hsc.latent_codecs.feature_slices.coder import SliceCoder
+from hsc.latent_codecs.feature_slices.enhancement import ABOVE, EnhancementSlice, base_level
+from hsc.latent_codecs.feature_slices.file_coder import FileCoder, LatentOf
 from hsc.latent_codecs.feature_slices.prior import (
     CHECKERED,
     SLICES,
@@ -49,6 +51,10 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
                                mean, scale <- prior(G_16(S^), passes before, level)
         y^ = symbols / gain(level) + mean;   F^ = F_S^ + std x g_s(y^, F_S^, level)
 
+    Above level 4 files have an :class:`EnhancementSlice` besides: ``F^ + std x basis^T y^``, and
+    their base slices, those above, are coded at a lower level. ``forward`` and the methods whose
+    names begin with ``base`` know the base slices only.
+
     ``forward`` visits the prior's passes with float networks; ``coder`` writes and reads bytes in
     the same order with exact arithmetic.
 
@@ -69,7 +75,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), config.latent_channels))
         self.feature_std: Tensor
         self.register_buffer("feature_std", torch.ones(config.generator.feature_channels))
-        self._coder: SliceCoder | None = None
+        self.enhancement = EnhancementSlice(config) if config.enhancement_channels else None
+        self._coder: FileCoder | None = None
 
     def gain(self, level: float) -> Tensor:
         """log2 of each channel's gain, (128,), differentiable."""
@@ -87,7 +94,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         noisy_rate: bool = False,
         rated: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Train-time coding.
+        """Train-time coding of the base slices.
 
         Args:
             feature: F, (B, 512, 32, 32).
@@ -98,6 +105,19 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         Returns:
             F^ (B, 512, 32, 32) and the ideal bits of each picture (B,).
         """
+        y_hat, cost = self.base_code(feature, level, semantics, noisy_rate, rated)
+        restored = self.g_s(y_hat, self.normalised(semantics.feature), level).float()
+        return semantics.feature + self.feature_std[:, None, None] * restored, cost
+
+    def base_code(
+        self,
+        feature: Tensor,
+        level: float,
+        semantics: Semantics,
+        noisy_rate: bool = False,
+        rated: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """As ``forward``, y_hat (B, 128, 16, 16) in place of F^."""
         feature_s = semantics.feature
         semantic = self.normalised(feature_s)
         y = self.g_a(self.normalised(feature - feature_s), semantic, level).float()
@@ -115,9 +135,66 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
             cost = cost + (bits(values, log2_scale) * counted).sum((1, 2, 3))
             return symbols / gain[part] + mean
 
-        y_hat = self.prior.walk(semantics.context, level, log2_gain, code)
-        restored = self.g_s(y_hat, semantic, level).float()
-        return feature_s + self.feature_std[:, None, None] * restored, cost
+        return self.prior.walk(semantics.context, level, log2_gain, code), cost
+
+    def code(self, feature: Tensor, level: float, semantics: Semantics) -> tuple[Tensor, Tensor]:
+        """As ``forward``, of the whole layer of a file: with the enhancement slice, if it has it.
+
+        ::
+
+            (F - F_S) / std -+- without what lies in the slice -> base slices -> r
+                             +- basis -> y - basis . r -> round -> y^
+            F^ = F_S + std x (r + basis^T . y^)
+        """
+        base = self.base_level(level)
+        if not self.enhances(level):
+            return self(feature, base, semantics)
+        outside, inside = self._split(feature, semantics.feature)
+        y_hat, cost = self.base_code(outside, base, semantics)
+        restored = self.g_s(y_hat, self.normalised(semantics.feature), base).float()
+        assert self.enhancement is not None
+        y = inside - self.enhancement.latent(restored).float()
+        gain = torch.exp2(self.enhancement.gain(level))[:, None, None]
+        symbols = round_ste(y * gain)
+        more = bits(symbols, self.enhancement_scale(y_hat, level, semantics)).sum((1, 2, 3))
+        restored = restored + self.enhancement.change(symbols / gain).float()
+        return semantics.feature + self.feature_std[:, None, None] * restored, cost + more
+
+    def base_hat(
+        self, feature: Tensor, level: float, semantics: Semantics
+    ) -> tuple[Tensor, Tensor]:
+        """y_hat of the base slices in a file of a level, and the F^ that they give alone."""
+        if self.enhances(level):
+            feature, _ = self._split(feature, semantics.feature)
+        base = self.base_level(level)
+        y_hat, _ = self.base_code(feature, base, semantics)
+        return y_hat, self.base_restore(y_hat, semantics.feature, base)
+
+    def _split(self, feature: Tensor, feature_s: Tensor) -> tuple[Tensor, Tensor]:
+        """F without what it has in the enhancement slice beyond F_S, and what it has there."""
+        assert self.enhancement is not None
+        inside = self.enhancement.latent(self.normalised(feature - feature_s)).float()
+        change = self.enhancement.change(inside).float()
+        return feature - self.feature_std[:, None, None] * change, inside
+
+    def enhances(self, level: float) -> bool:
+        """Whether files of a level have an enhancement slice."""
+        return self.enhancement is not None and level > ABOVE
+
+    def enhancement_scale(self, base_y_hat: Tensor, level: float, semantics: Semantics) -> Tensor:
+        """log2 of the scales of the enhancement slice, counted in symbols: (B, 128, 16, 16)."""
+        assert self.enhancement is not None
+        context = self.prior.context(semantics.context.to(base_y_hat))
+        return self.enhancement.log2_scale(context, base_y_hat, level)
+
+    def with_enhancement(self, feature: Tensor, y: Tensor) -> Tensor:
+        """F, or F^, and what a latent of the enhancement slice adds to it."""
+        assert self.enhancement is not None
+        return feature + self.feature_std[:, None, None] * self.enhancement.change(y).float()
+
+    def base_level(self, level: float) -> float:
+        """The level of the base slices in a file of a level."""
+        return level if self.enhancement is None else base_level(level)
 
     def update(self, tables: CdfTables) -> None:
         """Copy the prior and the gains to exact arithmetic; the transforms stay float.
@@ -125,12 +202,18 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         Args:
             tables: of the ladder of scales, see ``hsc.latent_codecs.gaussian``.
         """
-        self._coder = SliceCoder(self.prior, self.log2_gain, tables)
+        base = SliceCoder(self.prior, self.log2_gain, tables)
+        self._coder = FileCoder(base, self.enhancement)
 
+    @torch.no_grad()
     def compress(self, feature: Tensor, level: float, semantics: Semantics) -> bytes:
-        """The bytes of the layer: feature (1, 512, 32, 32)."""
-        y = self.latent(feature, semantics.feature, level)
-        return self.coder.compress(y, semantics.context, level)
+        """The bytes of the layer of a file: feature (1, 512, 32, 32), see ``code``.
+
+        What an encoder finds in F is nothing to put into the enhancement slice: see
+        ``without_enhancement``.
+        """
+        y, more = self.latent(feature, semantics.feature, level)
+        return self.coder.compress(y, semantics.context, level, more)
 
     def decompress(self, data: bytes, level: float, semantics: Semantics) -> Tensor:
         """F^, (1, 512, 32, 32) on the networks' device.
@@ -142,21 +225,66 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         return self.restore(y_hat, semantics.feature, level)
 
     @property
-    def coder(self) -> SliceCoder:
+    def coder(self) -> FileCoder:
         """The entropy coder of the latent, which ``update`` made. Raises NotUpdatedError."""
         if self._coder is None:
             raise NotUpdatedError
         return self._coder
 
     @torch.no_grad()
-    def latent(self, feature: Tensor, feature_s: Tensor, level: float) -> Tensor:
-        """y of one picture, (1, 128, 16, 16), in float64 on the CPU."""
+    def latent(
+        self, feature: Tensor, feature_s: Tensor, level: float
+    ) -> tuple[Tensor, LatentOf | None]:
+        """y of one picture's file: of the base slices, (1, 128, 16, 16) float64 on the CPU; and of
+        the enhancement slice, given y_hat of the base slices, or None where it has none.
+        """
+        base = self.base_level(level)
+        if not self.enhances(level):
+            return self.base_latent(feature, feature_s, base), None
+        outside, inside = self._split(feature, feature_s)
+        y = self.base_latent(outside, feature_s, base)
+
+        def more(y_hat: Tensor) -> Tensor:
+            assert self.enhancement is not None
+            drawn = self.base_restore(y_hat, feature_s, base)
+            return (
+                (inside - self.enhancement.latent(self.normalised(drawn - feature_s)).float())
+                .double()
+                .cpu()
+            )
+
+        return y, more
+
+    @torch.no_grad()
+    def base_latent(self, feature: Tensor, feature_s: Tensor, level: float) -> Tensor:
+        """y of the base slices, (1, 128, 16, 16), in float64 on the CPU."""
         residual = self.normalised(feature - feature_s)
         y: Tensor = self.g_a(residual, self.normalised(feature_s), level)
         return y.double().cpu()
 
     @torch.no_grad()
     def restore(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:
-        """F^ from the decoded latent: (1, 512, 32, 32) on the networks' device."""
+        """F^ from the decoded latent of a file: (1, 512, 32, 32) on the networks' device."""
+        base, more = (
+            y_hat[:, : self.config.latent_channels],
+            y_hat[:, self.config.latent_channels :],
+        )
+        feature = self.base_restore(base, feature_s, self.base_level(level))
+        return self.with_enhancement(feature, more.to(feature_s)) if more.shape[1] else feature
+
+    @torch.no_grad()
+    def without_enhancement(self, feature: Tensor, level: float, semantics: Semantics) -> Tensor:
+        """F whose enhancement slice is empty: (1, 512, 32, 32)."""
+        if not self.enhances(level):
+            return feature
+        assert self.enhancement is not None
+        outside, _ = self._split(feature, semantics.feature)
+        _, drawn = self.base_hat(feature, level, semantics)
+        inside = self.enhancement.latent(self.normalised(drawn - semantics.feature))
+        return self.with_enhancement(outside, inside)
+
+    @torch.no_grad()
+    def base_restore(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:
+        """F^ from the decoded latent of the base slices, (1, 128, 16, 16)."""
         restored: Tensor = self.g_s(y_hat.to(feature_s), self.normalised(feature_s), level)
         return feature_s + self.feature_std[:, None, None] * restored

@@ -77,7 +77,9 @@ def code(
         feature_s = n.synthesis.feature(coded.w_plus_hat[part].to(n.device))
         semantics = n.semantics(exact, feature_s)
         feature = faces.feature[part].to(n.device).float()
-        data = fcn.compress(feature, coded.level, semantics)
+        y = fcn.base_latent(feature, feature_s, coded.level)
+        data = fcn.coder.base.compress(y, semantics.context, coded.level)
         found_bytes.append(float(len(data)))
-        features.append(fcn.decompress(data, coded.level, semantics).cpu())
+        y_hat = fcn.coder.base.decompress(data, semantics.context, coded.level)
+        features.append(fcn.base_restore(y_hat, feature_s, coded.level).cpu())
     return torch.tensor(found_bytes), features

@@ -73,7 +73,7 @@ def code(codec: Codec, faces: EncodedFaces, level: float) -> CodedFaces:
         w_plus = n.scn.decompress(data, level).to(n.device, torch.float32)
         context = n.synthesis.feature(w_plus, 16)
         feature_s = n.synthesis.run(context, w_plus, 16, 32)
-        y = n.fcn.latent(faces.feature[part].to(n.device).float(), feature_s, level)
+        y = n.fcn.base_latent(faces.feature[part].to(n.device).float(), feature_s, level)
         size = torch.tensor([float(len(data))])
         columns.append((w_plus.cpu(), size, context.half().cpu(), y.float().cpu()))
     return CodedFaces(level, *(torch.cat(column) for column in zip(*columns)))
@@ -103,5 +103,5 @@ class ExitLpips:
         """As ``distance``, from the latent of F: y^ (1, 128, 16, 16)."""
         n = self.codec.networks
         feature_s = n.synthesis.feature(w_plus_hat.to(n.device))
-        feature = n.fcn.restore(y_hat.to(n.device), feature_s, level)
+        feature = n.fcn.base_restore(y_hat.to(n.device), feature_s, level)
         return self.distance(image, w_plus_hat, feature)

@@ -139,7 +139,9 @@ def _at(
 def _unrounded(codec: Codec, feature: Tensor, coded: DecodedLatents, level: float) -> Tensor:
     """F as FCN's transforms leave it."""
     fcn = codec.networks.fcn
-    return fcn.restore(fcn.latent(feature, coded.feature_s, level), coded.feature_s, level)
+    y, more = fcn.latent(feature, coded.feature_s, level)
+    y = y if more is None else torch.cat([y, more(y)], 1)
+    return fcn.restore(y, coded.feature_s, level)
 
 
 def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, int]:

@@ -65,7 +65,7 @@ class Oracle:
         with torch.no_grad():
             w_plus = (initial.w_plus + w_std * moved[0]).detach()
             feature = (initial.feature + f_std * moved[1]).detach()
-            return Inversion(w_plus, feature, n.synthesis.feature(w_plus))
+            return Inversion(w_plus, feature, n.synthesis.feature(w_plus), enhanced=True)
 
     def _loss(self, w_plus: Tensor, feature: Tensor, target: Target, step: int) -> Tensor:
         r = self.refiner

@@ -89,10 +89,10 @@ class Pipeline:
         with self._stage("G_F(S^)"):
             feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
         with self._stage("FCN g_a"):
-            y = n.fcn.latent(inversion.feature, feature_s, level)
+            y, more = n.fcn.latent(inversion.feature, feature_s, level)
         with self._stage("FCN prior"):
             context = n.context.feature(w_plus_hat)
-            symbols, scale_indexes = n.fcn.coder.quantise(y, context, level)
+            symbols, scale_indexes = n.fcn.coder.quantise(y, context, level, more)
         with self._stage("rANS"):
             fcn = encode_symbols(symbols, scale_indexes, n.tables)
         return Container(self.codec.model_id, level, scn, fcn).pack()
@@ -118,7 +118,7 @@ class Pipeline:
     def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
         """y^ from the FCN's bytes, by the coder's own walk, entropy coding timed apart."""
         n = self.codec.networks
-        reader = n.fcn.coder.reader(container.fcn or b"")
+        reader = n.fcn.coder.reader(container.fcn or b"", container.level)
         self.laps["rANS, decoder"] = 0.0
 
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """Stages of the two layers, SCN and FCN."""
 
-import copy
 import json
 import math
 
@@ -8,13 +7,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from hsc.codec import Codec
+from hsc.errors import HscError
 from hsc.generators.pretrained import (
     Generator,
     load_generator,
     load_preview,
     load_renderer,
 )
-from hsc.inversion.correction import CORRECTION, FeatureCorrection
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.gaussian import build_tables
@@ -23,16 +23,21 @@ from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
 from hsc.research import distributed
 from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
-from hsc.research.training.coded_pool import FrozenCodec
-from hsc.research.training.correction import CorrectionLoss, CorrectionWatch
+from hsc.research.training.enhancement import (
+    EnhancementConfig,
+    ScalesLoss,
+    code_files,
+    covariance_of_changes,
+    crops,
+    initialise,
+)
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
-from hsc.research.training.finetune import FinetuneConfig, FinetunedNetworks, FinetuneLoss
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.joint import JointConfig, JointLoss, JointNetworks, JointWatch
 from hsc.research.training.klt import start_from_klt
 from hsc.research.training.latents import CachedLatents, LatentsConfig, collect
 from hsc.research.training.log import CsvLog
-from hsc.research.training.loop import Checkpoint, train
+from hsc.research.training.loop import Budget, Checkpoint, train
 from hsc.research.training.mixed import MixedFaces
 from hsc.research.training.pairs import pair_source
 from hsc.research.training.rate import RatePrice
@@ -49,7 +54,7 @@ from hsc.research.training.setting import (
     stamp,
 )
 from hsc.research.training.window_loss import WindowLoss
-from hsc.weights.loading import load_into, path_of
+from hsc.weights.loading import path_of
 from hsc.weights.model_id import FINETUNED
 
 
@@ -177,57 +182,39 @@ def joint(setting: Setting) -> None:
     stamp(checkpoint.folder, "inversion", "fcn", FINETUNED)
 
 
-def finetune(setting: Setting) -> None:
-    """Train the correction of F, FCN and the decoder's last blocks together."""
-    config, device, sizes = setting.configured(FinetuneConfig), setting.device, setting.sizes
-    correction = load_into(FeatureCorrection(sizes), path_of(CORRECTION))
-    codec = FrozenCodec.finished(device)
-    before = copy.deepcopy(codec.fcn)
-    synthesis = load_generator(device).synthesis
-    finetuned = load_renderer(synthesis)
-    has_finetuned = finetuned.synthesis is not synthesis
-    networks = FinetunedNetworks(
-        correction, codec.fcn, finetuned.synthesis if has_finetuned else None
-    )
-    trained = (CORRECTION, "fcn", FINETUNED)
-    checkpoint = Checkpoint(setting.work / "finetune", networks, config.decay)
-    if not setting.fresh and is_current(checkpoint.folder, *trained):
-        checkpoint.resume()
-    channels_last(networks.to(device))
-    channels_last(finetuned.synthesis)
-    lpips = Lpips.pretrained().to(device)
-    weights = PictureWeights(l2=config.l2, statistics=config.statistics)
-    picture_loss = PictureLoss(lpips, codec.self_renderer.identity, weights)
+def enhancement(setting: Setting) -> None:
+    """FCN's enhancement slice: its basis in closed form, then its entropy model, on files."""
+    config, device, sizes = setting.configured(EnhancementConfig), setting.device, setting.sizes
+    if not sizes.enhancement_channels:
+        raise HscError("expected a model with an enhancement slice: this one has none.")
     paths, image_px = distributed.own(list_faces(setting.data)), sizes.generator.image_px
-    windows = CorrectionLoss(
-        correction,
-        codec,
-        finetuned.synthesis,
-        WindowLoss.configured(channels_last(lpips), config),
-        NativeFaces(paths, config.least_px, image_px),
-        config,
-        device,
-    )
-    whole = RenderLoss(finetuned.preview or load_preview(device), picture_loss, setting.draw)
-    loss = FinetuneLoss(windows, before, whole, config)
-    held_out = held_out_images(setting.data, config.least_px, config.watched, image_px)
-    groups = [
-        {"params": list(correction.parameters()), "lr": config.rate},
-        *groups_of(codec.fcn, config.fcn_rate),
-    ]
-    if has_finetuned:
-        groups.append({"params": list(networks.decoder.parameters()), "lr": config.decoder_rate})
+    fcn = loaded(FeatureCodec(sizes), "fcn", torch.device("cpu"))
+    assert fcn.enhancement is not None
+    if setting.fresh or not fcn.enhancement.basis.any():
+        pictures = crops(paths, config.least_px, image_px)
+        codec = Codec.load(str(device))
+        initialise(fcn, covariance_of_changes(codec, pictures, config.basis_pictures))
+        export(fcn.state_dict(), "fcn")
+        distributed.wait()
+    files = setting.work / "enhancement" / "files"
+    pictures = crops(paths, config.least_px, image_px)
+    code_files(Codec.load(str(device)), pictures, config.files, files)
+    distributed.wait()
+    fcn = loaded(FeatureCodec(sizes), "fcn", device)
+    assert fcn.enhancement is not None
+    scales = fcn.enhancement.scales.requires_grad_(True)
+    loss = ScalesLoss(fcn, sorted(files.glob("*.safetensors")), device)
+    checkpoint = Checkpoint(files.parent, fcn)
     train(
-        checkpoint, groups, lambda step, _: loss(config.batch, step), setting.budget,
-        CsvLog(checkpoint.folder / "log.csv"), batch=config.batch,
-        evaluate=CorrectionWatch(windows, checkpoint, held_out),
-        evaluate_minutes=config.evaluate_minutes,
-    )  # fmt: skip
-    export(_part(checkpoint, "correction."), CORRECTION, keep=("scale", "price"))
-    export(_part(checkpoint, "fcn."), "fcn")
-    if has_finetuned:
-        export(load_file(path_of(FINETUNED)) | _learnt_blocks(checkpoint), FINETUNED)
-    stamp(checkpoint.folder, *trained)
+        checkpoint,
+        [{"params": list(scales.parameters()), "lr": config.rate}],
+        lambda *_: loss(config.batch),
+        Budget(min(setting.steps, config.training_steps), setting.minutes),
+        CsvLog(checkpoint.folder / "log.csv"),
+        batch=config.batch,
+        evaluate=loss.watch,
+    )
+    export(checkpoint.ema, "fcn")
 
 
 def _part(checkpoint: Checkpoint, prefix: str) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hsc.config import SHIPPED as CODEC
 from hsc.config import CodecConfig
-from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation
+from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation, target_bytes
 from hsc.research import distributed
 
 OVERHEAD_BYTES = 15 + 8
@@ -37,9 +37,7 @@ class RatePrice:
         self.log_price = [math.log(p) for p in start]
 
     def target_bytes(self, level: float) -> float:
-        low, high, t = interpolation(level)
-        a, b = (math.log(LEVELS[i].target_bytes) for i in (low, high))
-        return self.scale * math.exp(a + t * (b - a))
+        return self.scale * target_bytes(level)
 
     def __call__(self, level: float) -> float:
         low, high, t = interpolation(level)

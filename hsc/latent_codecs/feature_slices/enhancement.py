@@ -1,0 +1,101 @@
+"""The enhancement slice: a last slice of FCN's latent, at the levels above 4.
+
+The base slices hold what varies most in F, and there they lose what a picture needs more. The
+enhancement slice holds components of F that change the picture most, beyond the F^ of the base
+slices. An encoder finds its latent by gradient steps (:mod:`hsc.inversion.enhancement`), not by an
+analysis of F: what GIE says of F there is mostly nothing that anybody sees.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.config import SHIPPED, CodecConfig
+from hsc.latent_codecs.feature_slices.prior import CONTEXT_WIDTH, SLOPE
+from hsc.latent_codecs.feature_slices.transforms import level_map
+from hsc.latent_codecs.gains import log2_gain_at
+from hsc.layers import zeroed
+from hsc.levels import LEVELS
+from hsc.numerics.exact import GridModule
+
+ABOVE = 4.0
+"""The level above which files have the slice."""
+BASE_SHARE = 0.375
+"""Above it, the share of a rise in level that the base slices get."""
+
+
+def base_level(level: float) -> float:
+    """The level at which the base slices of a file with an enhancement slice are coded.
+
+    The same number everywhere: each operation rounds as IEEE 754 says.
+    """
+    return level if level <= ABOVE else ABOVE + BASE_SHARE * (level - ABOVE)
+
+
+class Scales(GridModule):
+    """log2 of the scale of every symbol of the slice; means are zero.
+
+    ::
+
+        context, y^ of the base slices, level -> 3x3 -> leaky -> 1x1 -> leaky -> 3x3 -> log2 scale
+    """
+
+    def __init__(self, known: int, channels: int, width: int = 96) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(CONTEXT_WIDTH + known + 1, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 1)
+        self.conv3 = zeroed(nn.Conv2d(width, channels, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.grid(F.leaky_relu(self.grid(self.conv1(self.grid(x))), SLOPE))
+        h = self.grid(F.leaky_relu(self.grid(self.conv2(h)), SLOPE))
+        return self.grid(self.conv3(h))  # (B, 128, 16, 16)
+
+
+class EnhancementSlice(nn.Module):
+    """Linear, orthonormal transforms and an entropy model of the slice.
+
+    ::
+
+        y = basis . (2 x 2 blocks of a change of F / std);   the change = basis^T . y^
+        y x gain(level) -> round -> rANS, with the scale of :class:`Scales`
+
+    Attributes:
+        basis: (128, 512, 2, 2), orthonormal rows.
+        log2_gain: (6, 128).
+    """
+
+    def __init__(self, config: CodecConfig = SHIPPED) -> None:
+        super().__init__()
+        channels, features = config.enhancement_channels, config.generator.feature_channels
+        self.channels = channels
+        self.basis: Tensor
+        self.log2_gain: Tensor
+        self.register_buffer("basis", torch.zeros(channels, features, 2, 2))
+        self.register_buffer("log2_gain", torch.zeros(len(LEVELS), channels))
+        self.scales = Scales(config.latent_channels, channels)
+
+    def latent(self, change: Tensor) -> Tensor:
+        """y of something like F / std: (B, 512, h, h) to (B, 128, h / 2, h / 2)."""
+        return F.conv2d(change, self.basis.to(change), stride=2)
+
+    def change(self, y: Tensor) -> Tensor:
+        """The reverse of :meth:`latent`."""
+        return F.conv_transpose2d(y, self.basis.to(y), stride=2)
+
+    def gain(self, level: float) -> Tensor:
+        """log2 of each channel's gain, (128,)."""
+        return log2_gain_at(self.log2_gain, level)
+
+    def log2_scale(self, context: Tensor, y_hat: Tensor, level: float) -> Tensor:
+        """log2 of the scales, counted in symbols: (B, 128, 16, 16).
+
+        Args:
+            context: of the prior, (B, 96, 16, 16).
+            y_hat: of the base slices, (B, 128, 16, 16).
+        """
+        x = torch.cat([context, y_hat, level_map(level, y_hat)], 1)
+        scales: Tensor = self.scales(x)
+        return scales.to(y_hat) + self.gain(level)[:, None, None].to(y_hat)

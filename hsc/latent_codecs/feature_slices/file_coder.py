@@ -1,0 +1,130 @@
+"""FCN's layer of a file: the base slices, and above level 4 the enhancement slice after them."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader, encode_symbols
+from hsc.latent_codecs.feature_slices.coder import SliceCoder, SymbolsOf, rounded
+from hsc.latent_codecs.feature_slices.enhancement import ABOVE, EnhancementSlice, base_level
+from hsc.latent_codecs.feature_slices.prior import Pass
+from hsc.latent_codecs.gains import STEP_BITS
+from hsc.latent_codecs.gaussian import scale_index
+from hsc.numerics.exact import exact_copy, snap
+
+LatentOf = Callable[[Tensor], Tensor]
+
+
+class FileCoder:
+    """Entropy coder of y, in exact arithmetic; one stream holds all slices.
+
+    Args:
+        base: of the base slices; it takes the level that :func:`base_level` gives.
+        enhancement: the slice of a ``FeatureCodec``, None in a model without it.
+    """
+
+    def __init__(self, base: SliceCoder, enhancement: EnhancementSlice | None) -> None:
+        self.base = base
+        self.enhancement = None if enhancement is None else exact_copy(enhancement)
+        if enhancement is not None and self.enhancement is not None:
+            # used as it is, not on the grid of weights
+            self.enhancement.log2_gain = enhancement.log2_gain.detach().double().cpu()
+
+    @property
+    def tables(self) -> CdfTables:
+        """Of the ladder of scales."""
+        return self.base.tables
+
+    @property
+    def px(self) -> int:
+        """Side of the latent."""
+        return self.base.prior.order[0].px
+
+    def base_level(self, level: float) -> float:
+        """The level of the base slices in a file of a level."""
+        return level if self.enhancement is None else base_level(level)
+
+    def enhances(self, level: float) -> bool:
+        """Whether files of a level have the enhancement slice."""
+        return self.enhancement is not None and level > ABOVE
+
+    def compress(
+        self, y: Tensor, context: Tensor, level: float, more: LatentOf | None = None
+    ) -> bytes:
+        """The bytes of the layer.
+
+        Args:
+            y: of the base slices, (1, 128, 16, 16) float64 on the CPU.
+            context: G_16(S^), (1, 512, 16, 16), of exact arithmetic.
+            more: y of the enhancement slice, given y_hat of the base slices; None: zero.
+        """
+        return encode_symbols(*self.quantise(y, context, level, more), self.tables)
+
+    @torch.no_grad()
+    def quantise(
+        self, y: Tensor, context: Tensor, level: float, more: LatentOf | None = None
+    ) -> tuple[IntArray, IntArray]:
+        """The symbols and the table of each, in coding order; arguments as ``compress``."""
+        coded: list[tuple[Tensor, Tensor]] = []
+
+        def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
+            symbols = rounded((now.of(y) - mean) * gain)
+            coded.append((symbols.flatten(), scale_indexes.flatten()))
+            return symbols
+
+        y_hat = self.base.walk(context, self.base_level(level), quantise)
+        if self.enhances(level):
+            y = torch.zeros_like(y_hat) if more is None else more(y_hat)
+            y = torch.cat([y_hat, y], 1)
+            self._enhance(context, y_hat, level, quantise)
+        symbols, indexes = (torch.cat(column).numpy() for column in zip(*coded))
+        return symbols, indexes
+
+    def decompress(self, data: bytes, context: Tensor, level: float) -> Tensor:
+        """y_hat, (1, C, 16, 16) float64 on the CPU: the same bits on every machine.
+
+        Raises:
+            BitstreamError: the bytes hold impossible symbols.
+        """
+        reader = self.reader(data, level)
+
+        def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
+            return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
+
+        return self.walk(context, level, read)
+
+    def reader(self, data: bytes, level: float) -> SymbolReader:
+        """Reads the symbols of a layer. Raises BitstreamError for too short a one."""
+        count = self.base.num_symbols
+        if self.enhancement is not None and self.enhances(level):
+            count += self.enhancement.channels * self.px**2
+        return SymbolReader(data, self.tables, count)
+
+    @torch.no_grad()
+    def walk(self, context: Tensor, level: float, symbols_of: SymbolsOf) -> Tensor:
+        """Visit the passes in coding order: used for encoding, decoding and measuring bits.
+
+        Returns:
+            y_hat, (1, C, 16, 16) float64.
+        """
+        y_hat = self.base.walk(context, self.base_level(level), symbols_of)
+        if not self.enhances(level):
+            return y_hat
+        return torch.cat([y_hat, self._enhance(context, y_hat, level, symbols_of)], 1)
+
+    def _enhance(
+        self, context: Tensor, y_hat: Tensor, level: float, symbols_of: SymbolsOf
+    ) -> Tensor:
+        """The pass of the enhancement slice, given y_hat of the others: its own, (1, C, 16, 16)."""
+        assert self.enhancement is not None
+        slice_, known = self.enhancement, y_hat.shape[1]
+        reduced = self.base.prior.context(context)  # (1, 96, 16, 16)
+        scale_indexes = scale_index(slice_.log2_scale(reduced, y_hat, level).flatten(2))
+        log2_gain = slice_.gain(level)[:, None]
+        # exp2 may differ in its last bit between libraries: the grids absorb it
+        gain, step = (snap(torch.exp2(x), STEP_BITS) for x in (log2_gain, -log2_gain))
+        last = Pass(slice(known, known + len(gain)), None, self.px)
+        mean = torch.zeros(scale_indexes.shape, dtype=torch.float64)
+        symbols = symbols_of(last, mean, gain, scale_indexes)
+        return snap(symbols.double() * step).unflatten(2, y_hat.shape[2:])
