@@ -90,7 +90,7 @@ class CodecConfig:
         feedback_exit_px: the same of the exit whose picture the encoder compares with the photo.
         context_px: resolution of the generator's activation that conditions F's entropy model.
         latent_channels, latent_px: of y, the latent of F: (channels, px, px).
-        enhancement_channels: of the slice that files above level 4 have besides; 0: none.
+        enhancement_channels: of the slice that the upper levels have besides; 0: none.
         identity: whether the encoder is given the descriptors of a face recogniser.
         components: of SCN's transform.
     """

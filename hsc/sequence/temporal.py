@@ -29,8 +29,8 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
-from hsc.config import SHIPPED, CodecConfig
 from hsc.errors import BitstreamError
+from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.latent_codecs.feature_slices.prior import SLICES
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.networks import Networks
@@ -49,8 +49,7 @@ everywhere."""
 PRICE = 0.25
 """Squared steps that a bit is worth where no rate is asked for."""
 LOOKED_AT = ((5, 9, 4, 12, 3.0), (9, 13, 5, 11, 6.0))
-"""Eyes and mouth in an aligned face: rows and columns from and to, in sixteenths of its side, and
-what a squared step is worth there, beside 1 elsewhere. Only the encoder knows it."""
+"""Eyes and mouth, and what a squared step is worth there, beside 1 elsewhere."""
 USUAL_WEIGHT = 0.25
 """What the usual mean of a channel weighs against that of a frame."""
 CUT = 1.0
@@ -120,17 +119,6 @@ def apart(one: Tensor, other: Tensor) -> float:
     return float((one - other).square().mean())
 
 
-def weights_of(config: CodecConfig) -> FloatArray:
-    """What a squared step is worth at each place of the latent, (16, 16)."""
-    px = config.latent_px
-    weights = np.ones((px, px))
-    if config.generator.domain == SHIPPED.generator.domain:  # a crop aligned by eyes and mouth
-        for *sides, weight in LOOKED_AT:
-            top, bottom, left, right = (round(side * px / 16) for side in sides)
-            weights[top:bottom, left:right] = weight
-    return weights
-
-
 def around(values: FloatArray) -> FloatArray:
     """The sum of 3 x 3 places, borders repeated: (H, W) of whole numbers."""
     padded = np.pad(values, 1, mode="edge")
@@ -154,7 +142,7 @@ class TemporalCodec:
         self.networks, self.level, self.price = networks, level, price
         self.usual = np.array(USUAL) / 65536
         self.bits = table_bits(networks.tables)
-        self.weights = weights_of(networks.config)
+        self.weights = place_weights(networks.config, LOOKED_AT)
         self.expected = Expected(networks.tables)
         # exp2 may differ in its last bit between libraries: the grid absorbs it
         log2_gain = log2_gain_at(networks.fcn.coder.base.log2_gain, level)[:, None, None]

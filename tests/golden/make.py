@@ -22,7 +22,7 @@ import hsc  # noqa: E402
 from hsc.levels import LEVELS  # noqa: E402
 
 STREAMS = HERE / "streams"
-GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7, 4.5)  # two with interpolated gains
+GOLDEN_LEVELS = (*(level.number for level in LEVELS), 2.7, 5.5)  # two with interpolated gains
 
 
 def shrunk(picture: Image.Image) -> Image.Image:

@@ -26,12 +26,12 @@ def found(codec: Codec) -> Inversion:
 
 
 def test_the_level_of_base_slices() -> None:
-    assert [base_level(level) for level in (1, 3.5, 4)] == [1, 3.5, 4]
-    assert [base_level(level) for level in (4.02, 5, 6)] == [4.0075, 4.375, 4.75]
+    assert [base_level(level) for level in (1, 3.5, 4.74)] == [1, 3.5, 4.74]
+    assert [base_level(level) for level in (4.76, 5, 6)] == [4.75, 4.75, 4.75]
 
 
-@pytest.mark.parametrize(("level", "channels"), [("4", 128), ("4.5", 256), ("6", 256)])
-def test_files_above_level_4_have_it(codec: Codec, level: str, channels: int) -> None:
+@pytest.mark.parametrize(("level", "channels"), [("4", 128), ("5.5", 256), ("6", 256)])
+def test_the_upper_levels_have_it(codec: Codec, level: str, channels: int) -> None:
     container = unpack((STREAMS / f"level{level}.hsc").read_bytes())
     n = codec.networks
     context = n.context.feature(n.scn.decompress(container.scn, container.level))

@@ -16,7 +16,7 @@ from hsc.codec import Codec
 from hsc.levels import LEVELS
 from hsc.metrics.picture import psnr
 
-NAMES = [*(f"level{level.number}" for level in LEVELS), "level2.7", "level4.5"]
+NAMES = [*(f"level{level.number}" for level in LEVELS), "level2.7", "level5.5"]
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,14 @@ from hsc.domains.ffhq_face.align import face_square
 from hsc.domains.ffhq_face.search import MEAN_SHAPE
 from hsc.editing.motion import warp
 from hsc.errors import BitstreamError, HscError, NoFaceError
+from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.sequence import decoding, encoding
 from hsc.sequence.container import Header, SequenceFile, pack, unpack
 from hsc.sequence.decoding import Between, Lasting, decode_frames
 from hsc.sequence.encoding import encode_frames
 from hsc.sequence.quantise import choose, table_bits
 from hsc.sequence.rates import PILOT
-from hsc.sequence.temporal import Expected, State, TemporalCodec, weights_of
+from hsc.sequence.temporal import LOOKED_AT, Expected, State, TemporalCodec
 from hsc.sequence.track import REACH, Follower, placed
 from hsc.types import DecodedLatents
 
@@ -185,10 +186,10 @@ def test_eyes_and_mouth_are_worth_more() -> None:
     """In a domain of aligned faces; elsewhere all places are alike."""
     given, prices = np.array([[0.8, 0.8]]), np.array([1.0, 1 / 6])
     assert choose(given, np.zeros(2, np.int64), FLAT, 0.25 * prices).tolist() == [0, 1]
-    weights = weights_of(SHIPPED)
+    weights = place_weights(SHIPPED, LOOKED_AT)
     assert (weights[7, 6], weights[11, 7], weights[2, 2]) == (3, 6, 1)
     assert (weights == weights[:, ::-1]).all()
-    assert (weights_of(NETWORKS.config) == 1).all()
+    assert (place_weights(NETWORKS.config, LOOKED_AT) == 1).all()
 
 
 def test_what_goes_back_is_left_and_what_stays_is_coded() -> None:

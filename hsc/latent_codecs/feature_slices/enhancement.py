@@ -1,4 +1,4 @@
-"""The enhancement slice: a last slice of FCN's latent, at the levels above 4.
+"""The enhancement slice: a last slice of FCN's latent, at the upper levels.
 
 The base slices hold what varies most in F, and there they lose what a picture needs more. The
 enhancement slice holds components of F that change the picture most, beyond the F^ of the base
@@ -20,18 +20,13 @@ from hsc.layers import zeroed
 from hsc.levels import LEVELS
 from hsc.numerics.exact import GridModule
 
-ABOVE = 4.0
-"""The level above which files have the slice."""
-BASE_SHARE = 0.375
-"""Above it, the share of a rise in level that the base slices get."""
+ABOVE = 4.75
+"""The level above which files have the slice, and at which their base slices are coded."""
 
 
 def base_level(level: float) -> float:
-    """The level at which the base slices of a file with an enhancement slice are coded.
-
-    The same number everywhere: each operation rounds as IEEE 754 says.
-    """
-    return level if level <= ABOVE else ABOVE + BASE_SHARE * (level - ABOVE)
+    """The level at which the base slices of a file are coded."""
+    return min(level, ABOVE)
 
 
 class Scales(GridModule):

@@ -2,8 +2,8 @@
 
 The basis: principal components of what gradient steps of the distance change beyond the F^ of the
 base slices, orthogonal to the linear analysis of those, in closed form. Then photographs are
-coded at levels above 4, and the scales of the slice are trained on the symbols of their files.
-Everything else is held: files up to level 4 stay as they are.
+coded at levels above 4.75, and the scales of the slice are trained on the symbols of their files.
+Everything else is held: files up to level 4.75 stay as they are.
 """
 
 import math
