@@ -188,7 +188,7 @@ class Codec:
         """About the size of a level's file, without correcting F for it, which takes long.
 
         Files of a corrected F are as large as others. Those with the enhancement slice, which
-        gradient steps fill, are larger than that of level 4.75 by what the levels aim at.
+        gradient steps fill, are larger than that of level 5 by what the levels aim at.
         """
         plain = replace(latents, crop=None)
         enhances = self.networks.fcn.enhances(level) and latents.crop is not None

@@ -21,10 +21,10 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.images.bandwidth import all_band_limited
 from hsc.inversion.correction import LIMIT, KnownPictures
 from hsc.latent_codecs.base import round_ste
+from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.latent_codecs.gaussian import bits
-from hsc.levels import interpolation
 from hsc.numerics.precision import gradient_autocast
 
 STEPS = 4
@@ -37,8 +37,8 @@ LOOKED_AT = ((3, 14, 3, 13, 1.5), (5, 9, 4, 12, 3.0), (9, 13, 5, 11, 3.0))
 """The face, eyes and mouth, and what a nearer picture is worth there, beside 1 elsewhere."""
 MOST_CREDIT = 1.5
 """A rounded value is credited with what the value gained, in proportion, up to so many times."""
-PRICES = (0.8, 0.4, 0.022)
-"""Of a kilobyte at levels 4, 5 and 6, at which files have the size that the levels aim at."""
+PRICES = (0.4, 0.026)
+"""Of a kilobyte at levels 5 and 6. At the latter files have the size that the level aims at."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,5 @@ def picture_distance(
 
 def price_at(level: float) -> float:
     """Of a kilobyte, between the levels by its logarithm."""
-    low, high, t = interpolation(level)
-    below, above = (PRICES[max(0, i - 3)] for i in (low, high))
-    return float(below ** (1 - t) * above**t)
+    t = level - ABOVE
+    return float(PRICES[0] ** (1 - t) * PRICES[1] ** t)

@@ -132,7 +132,7 @@ def test_what_is_decoded_lies_on_grids(scn, fcn, context, inversion, level) -> N
     assert on_grid(w_plus_hat) and on_grid(feature)
     y, more = fcn.latent(inversion.feature, inversion.feature_s, level)
     y_hat = fcn.coder.decompress(fcn.coder.compress(y, feature, level, more), feature, level)
-    assert y_hat.shape == (1, 256 if level > 4.75 else 128, 16, 16) and on_grid(y_hat)
+    assert y_hat.shape == (1, 256 if level > 5 else 128, 16, 16) and on_grid(y_hat)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -462,8 +462,8 @@ def test_stage_enhancement_leaves_the_base_slices_as_they_are(workshop) -> None:
 
 def test_files_for_the_enhancement_slice_have_it() -> None:
     drawn = [random_upper_level() for _ in range(200)]
-    assert all(4.75 < level <= 6 and round(level, 2) == level for level in drawn)
-    assert min(drawn.count(5.0), drawn.count(6.0)) > 30
+    assert all(5 < level <= 6 and round(level, 2) == level for level in drawn)
+    assert drawn.count(6.0) > 60
 
 
 def test_parts_of_f_are_coded_as_the_whole_is() -> None:

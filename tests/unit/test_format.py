@@ -144,7 +144,7 @@ def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     w_plus = snap(weight(s["mean"]).ravel() + weight(s["g_s"]) @ y).reshape(23, 512)
     h = leaky(snap(conv(g_16(w_plus, g), f, "prior.context.conv1")))
     context = leaky(snap(conv(h, f, "prior.context.conv2")))
-    base = min(level, 4.75)
+    base = min(level, 5)
     gain, step = (v[:, None, None] for v in gains(f["log2_gain"], base))
     indexes: list[int] = []
     stream = symbols(fcn, indexes, tables)
@@ -160,7 +160,7 @@ def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
         indexes += new.ravel().tolist()
         q = np.array([next(stream) for _ in range(new.size)]).reshape(new.shape)
         y_hat[start:stop, cells] = snap(mean[:, cells] + q * step[start:stop, 0])
-    if level > 4.75:
+    if level > 5:
         gain, step = (v[:, None, None] for v in gains(f["enhancement.log2_gain"], level))
         x = snap(np.concatenate([context, y_hat, np.full((1, 16, 16), (level - 1) / 5)]))
         for name in ("conv1", "conv2"):

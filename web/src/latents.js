@@ -13,7 +13,7 @@ const CHECKERED = 2;
 const LATENT_PX = 16;
 const AREA = LATENT_PX * LATENT_PX;
 const LATENT_CHANNELS = 128;
-const ENHANCED_ABOVE = 4.75; // the level above which files have the enhancement slice
+const ENHANCED_ABOVE = 5; // the level above which files have the enhancement slice
 export const BASE_SIZE = LATENT_CHANNELS * AREA;
 export const WHOLE_SIZE = 2 * BASE_SIZE; // with the enhancement slice
 const PRIOR_SLOPE = 0.25;
@@ -125,7 +125,7 @@ export class LatentDecoder {
   /**
    * @param {Uint8Array} file
    * @returns {{wPlus: Float64Array, yHat: Float64Array|null, level: number, modelId: number}}
-   *   S^ (23 x 512) and y_hat (128 x 16 x 16, or 256 x 16 x 16 above level 4.75), null where there is
+   *   S^ (23 x 512) and y_hat (128 x 16 x 16, or 256 x 16 x 16 above level 5), null where there is
    *   no FCN layer.
    * @throws {BitstreamError} the bytes are no readable file.
    */

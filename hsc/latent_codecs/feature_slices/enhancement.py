@@ -20,7 +20,7 @@ from hsc.layers import zeroed
 from hsc.levels import LEVELS
 from hsc.numerics.exact import GridModule
 
-ABOVE = 4.75
+ABOVE = 5.0
 """The level above which files have the slice, and at which their base slices are coded."""
 
 

@@ -1,4 +1,4 @@
-"""FCN's layer of a file: the base slices, and above level 4.75 the enhancement slice after them."""
+"""FCN's layer of a file: the base slices, and above level 5 the enhancement slice after them."""
 
 from collections.abc import Callable
 

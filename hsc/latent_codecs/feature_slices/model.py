@@ -51,8 +51,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
                                mean, scale <- prior(G_16(S^), passes before, level)
         y^ = symbols / gain(level) + mean;   F^ = F_S^ + std x g_s(y^, F_S^, level)
 
-    Above level 4.75 files have an :class:`EnhancementSlice` besides, ``F^ + std x basis^T y^``, and
-    their base slices, those above, are coded at level 4.75. ``forward`` and the methods whose names
+    Above level 5 files have an :class:`EnhancementSlice` besides, ``F^ + std x basis^T y^``, and
+    their base slices, those above, are coded at level 5. ``forward`` and the methods whose names
     begin with ``base`` know the base slices only, at any level.
 
     ``forward`` visits the prior's passes with float networks; ``coder`` writes and reads bytes in

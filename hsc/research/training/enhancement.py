@@ -2,8 +2,8 @@
 
 The basis: principal components of what gradient steps of the distance change beyond the F^ of the
 base slices, orthogonal to the linear analysis of those, in closed form. Then photographs are
-coded at levels above 4.75, and the scales of the slice are trained on the symbols of their files.
-Everything else is held: files up to level 4.75 stay as they are.
+coded at levels above 5, and the scales of the slice are trained on the symbols of their files.
+Everything else is held: files up to level 5 stay as they are.
 """
 
 import math
@@ -34,8 +34,8 @@ BEGIN_SPREAD = 0.2
 """Of its values, likewise, before training."""
 DESCENT_STEPS, DESCENT_RATE = 8, 0.06
 """Gradient steps whose changes the basis is made of."""
-NAMED_SHARE = 0.6
-"""Of the files, those of levels 5 and 6."""
+TOP_SHARE = 0.5
+"""Of the files, those of level 6."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def crops(paths: list[Path], least_px: int, image_px: int) -> Iterator[Image.Ima
 
 def random_upper_level() -> float:
     """A level that has the slice."""
-    if torch.rand(()) < NAMED_SHARE:
-        return float(MAX_LEVEL - int(torch.randint(2, ())))
+    if torch.rand(()) < TOP_SHARE:
+        return float(MAX_LEVEL)
     return round(float(torch.empty(()).uniform_(ABOVE + 0.02, MAX_LEVEL)), 2)
 
 
