@@ -6,6 +6,7 @@ const SHAPES = {
   edited_w_plus: [1, STYLES, STYLE_DIM],
   y_hat: [1, 256, 16, 16],
   level: [1],
+  enhanced: [1],
   change: [1],
 };
 const FEATURE = [1, 512, 32, 32];
