@@ -456,7 +456,7 @@ def test_stage_enhancement_leaves_the_base_slices_as_they_are(workshop) -> None:
     assert (rows @ rows.T - torch.eye(len(rows))).abs().max() < 0.01  # orthonormal
     base = functional.normalize(after["g_a.linear.weight"].flatten(1).float())
     assert (base @ rows.T).abs().max() < 0.01  # and orthogonal to what base slices analyse
-    assert len(list((workshop.work / "enhancement" / "files").iterdir())) == 3
+    assert 1 <= len(list((workshop.work / "enhancement" / "files").iterdir())) <= 3
     assert "held_out_kilobytes" in read_log(workshop.work / "enhancement" / "log.csv")[-1]
 
 
