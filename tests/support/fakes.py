@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ class FakeCodec:
         ).pack()
 
     def about_bytes(self, latents: Inversion, level: float) -> int:
-        return len(self.compress(latents, level))
+        return len(self.compress(replace(latents, crop=None), level))
 
     def encode(self, image: Image.Image, level: float = 3, **_: object) -> bytes:
         return self.compress(self.analyse(image.resize((SIDE, SIDE))), level)
