@@ -373,8 +373,8 @@ def test_fcn_starts_from_the_klt(workshop) -> None:
     with torch.no_grad():
         feature_s = generator.synthesis.feature(scn(batch.w_plus, 3.0)[0])
         for feature, semantic in zip(batch.feature.split(1), feature_s.split(1)):
-            y = codec.latent(feature, semantic, 3.0)
-            error = codec.normalised(codec.restore(y, semantic, 3.0) - feature)
+            y = codec.base_latent(feature, semantic, 3.0)
+            error = codec.normalised(codec.base_restore(y, semantic, 3.0) - feature)
             assert (
                 error.square().mean() < 0.05 * codec.normalised(feature - semantic).square().mean()
             )
