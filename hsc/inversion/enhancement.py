@@ -7,7 +7,7 @@ What each symbol has gained on the way is added up, and symbols that gained less
 cost are dropped. Only the encoder does this.
 
 Steps are proportional to the gradient: those of Adam are as large for what hardly matters, and took
-a fifth more bytes for the same distance.
+more bytes for the same distance.
 """
 
 from __future__ import annotations

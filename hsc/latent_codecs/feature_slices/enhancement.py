@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.config import SHIPPED, CodecConfig
-from hsc.latent_codecs.feature_slices.prior import CONTEXT_WIDTH, SLOPE
+from hsc.latent_codecs.feature_slices.prior import PassNetwork
 from hsc.latent_codecs.feature_slices.transforms import level_map
 from hsc.latent_codecs.gains import log2_gain_at
-from hsc.layers import zeroed
 from hsc.levels import LEVELS
-from hsc.numerics.exact import GridModule
 
 ABOVE = 5.0
 """The level above which files have the slice, and at which their base slices are coded."""
@@ -29,33 +27,13 @@ def base_level(level: float) -> float:
     return min(level, ABOVE)
 
 
-class Scales(GridModule):
-    """log2 of the scale of every symbol of the slice; means are zero.
-
-    ::
-
-        context, y^ of the base slices, level -> 3x3 -> leaky -> 1x1 -> leaky -> 3x3 -> log2 scale
-    """
-
-    def __init__(self, known: int, channels: int, width: int = 96) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(CONTEXT_WIDTH + known + 1, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 1)
-        self.conv3 = zeroed(nn.Conv2d(width, channels, 3, padding=1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.grid(F.leaky_relu(self.grid(self.conv1(self.grid(x))), SLOPE))
-        h = self.grid(F.leaky_relu(self.grid(self.conv2(h)), SLOPE))
-        return self.grid(self.conv3(h))  # (B, 128, 16, 16)
-
-
 class EnhancementSlice(nn.Module):
     """Linear, orthonormal transforms and an entropy model of the slice.
 
     ::
 
         y = basis . (2 x 2 blocks of a change of F / std);   the change = basis^T . y^
-        y x gain(level) -> round -> rANS, with the scale of :class:`Scales`
+        y x gain(level) -> round -> rANS, with mean 0 and a scale of ``scales``
 
     Attributes:
         basis: (128, 512, 2, 2), orthonormal rows.
@@ -70,7 +48,7 @@ class EnhancementSlice(nn.Module):
         self.log2_gain: Tensor
         self.register_buffer("basis", torch.zeros(channels, features, 2, 2))
         self.register_buffer("log2_gain", torch.zeros(len(LEVELS), channels))
-        self.scales = Scales(config.latent_channels, channels)
+        self.scales = PassNetwork(config.latent_channels, channels)
 
     def latent(self, change: Tensor) -> Tensor:
         """y of something like F / std: (B, 512, h, h) to (B, 128, h / 2, h / 2)."""

@@ -172,10 +172,13 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
 
     def _split(self, feature: Tensor, feature_s: Tensor) -> tuple[Tensor, Tensor]:
         """F without what it has in the enhancement slice beyond F_S, and what it has there."""
+        inside = self._inside(feature, feature_s)
+        return self.with_enhancement(feature, -inside), inside
+
+    def _inside(self, feature: Tensor, feature_s: Tensor) -> Tensor:
+        """What F has in the enhancement slice beyond F_S, (B, 128, 16, 16)."""
         assert self.enhancement is not None
-        inside = self.enhancement.latent(self.normalised(feature - feature_s)).float()
-        change = self.enhancement.change(inside).float()
-        return feature - self.feature_std[:, None, None] * change, inside
+        return self.enhancement.latent(self.normalised(feature - feature_s)).float()
 
     def enhances(self, level: float) -> bool:
         """Whether files of a level have an enhancement slice."""
@@ -245,13 +248,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         y = self.base_latent(outside, feature_s, base)
 
         def more(y_hat: Tensor) -> Tensor:
-            assert self.enhancement is not None
             drawn = self.base_restore(y_hat, feature_s, base)
-            return (
-                (inside - self.enhancement.latent(self.normalised(drawn - feature_s)).float())
-                .double()
-                .cpu()
-            )
+            return (inside - self._inside(drawn, feature_s)).double().cpu()
 
         return y, more
 
@@ -277,11 +275,9 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         """F whose enhancement slice is empty: (1, 512, 32, 32)."""
         if not self.enhances(level):
             return feature
-        assert self.enhancement is not None
         outside, _ = self._split(feature, semantics.feature)
         _, drawn = self.base_hat(feature, level, semantics)
-        inside = self.enhancement.latent(self.normalised(drawn - semantics.feature))
-        return self.with_enhancement(outside, inside)
+        return self.with_enhancement(outside, self._inside(drawn, semantics.feature))
 
     @torch.no_grad()
     def base_restore(self, y_hat: Tensor, feature_s: Tensor, level: float) -> Tensor:

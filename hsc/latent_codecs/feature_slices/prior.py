@@ -127,27 +127,26 @@ class Context(GridModule):
         return self.grid(F.leaky_relu(self.grid(self.conv2(h)), SLOPE))
 
 
-class PassParameters(GridModule):
-    """Mean and log2 scale of one pass.
+class PassNetwork(GridModule):
+    """What the entropy model says of a pass, given what is known.
 
     ::
 
-        context, what is known, level -> 3x3 -> leaky -> 1x1 -> leaky -> 3x3 -> mean, log2 scale
+        context, what is known, level -> 3x3 -> leaky -> 1x1 -> leaky -> 3x3 -> outputs
     """
 
     def __init__(
-        self, known: int, channels: int, context: int = CONTEXT_WIDTH, width: int = 96
+        self, known: int, outputs: int, context: int = CONTEXT_WIDTH, width: int = 96
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(context + known + 1, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 1)
-        self.conv3 = zeroed(nn.Conv2d(width, 2 * channels, 3, padding=1))
+        self.conv3 = zeroed(nn.Conv2d(width, outputs, 3, padding=1))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor:
         h = self.grid(F.leaky_relu(self.grid(self.conv1(self.grid(x))), SLOPE))
         h = self.grid(F.leaky_relu(self.grid(self.conv2(h)), SLOPE))
-        mean, log2_scale = self.grid(self.conv3(h)).chunk(2, 1)
-        return mean, log2_scale  # (B, C, 16, 16) twice
+        return self.grid(self.conv3(h))  # (B, outputs, 16, 16)
 
 
 CodePass = Callable[[Pass, Tensor, Tensor], Tensor]
@@ -167,7 +166,7 @@ class Prior(nn.Module):
         super().__init__()
         self.order = order
         self.context = context or Context()
-        self.networks = nn.ModuleList([PassParameters(p.known, p.width) for p in order])
+        self.networks = nn.ModuleList([PassNetwork(p.known, 2 * p.width) for p in order])
 
     def walk(self, feature: Tensor, level: float, log2_gain: Tensor, code: CodePass) -> Tensor:
         """Visit the passes in coding order: the one loop of training, encoding and decoding.
@@ -185,6 +184,6 @@ class Prior(nn.Module):
         y_hat = log2_gain.new_zeros(len(feature), 0, *reduced.shape[-2:])
         for now, network in zip(self.order, self.networks):
             known = torch.cat([reduced, y_hat, level_channel], 1)  # (B, 96 + known + 1, 16, 16)
-            mean, log2_scale = (x.to(log2_gain) for x in network(known))  # (B, C, 16, 16) twice
+            mean, log2_scale = network(known).to(log2_gain).chunk(2, 1)  # (B, C, 16, 16) twice
             y_hat = now.put(y_hat, code(now, mean, log2_scale + log2_gain[now.channels]))
         return y_hat
