@@ -9,6 +9,7 @@ from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
 from steps import (
+    at_rest,
     finished,
     open_room,
     picture,
@@ -152,6 +153,7 @@ def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_serve
     expect(page.locator("#measures")).to_contain_text("PSNR")
     open_room(page, "Edit")
     expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
+    at_rest(page)  # the studio answers the keys one after the other, and the room follows
     assert np.array_equal(pixels(edited(page)), pixels(seen["ArrowRight"][2]))
 
 
@@ -170,6 +172,7 @@ def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
     assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - drawn), 255))
     open_room(page, "Edit")
     expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
+    at_rest(page)
     assert np.array_equal(pixels(edited(page)), drawn)
     open_room(page, "Compress")
     page.locator("#viewer").get_by_role("button", name="Divider").click()
@@ -312,13 +315,13 @@ def test_both_sides_are_chosen_from_lists_enlarged_and_moved_together(visit, qui
     canvas.focus()
     page.keyboard.press("+")
     expect(scale).to_have_text("150%")
-    at_rest = """() => {
+    unmoved = """() => {
         const sides = document.querySelectorAll("#viewer .world img");
         const [one, other] = [...sides].map((side) => side.getBoundingClientRect());
         const moving = document.querySelector("#viewer").getAnimations({ subtree: true }).length;
         return !moving && one.x === other.x && one.width === other.width;
     }"""
-    page.wait_for_function(at_rest)
+    page.wait_for_function(unmoved)
     before = viewer.locator("img.left").bounding_box()["x"]
     page.keyboard.press("ArrowRight")
     page.wait_for_function(
