@@ -348,8 +348,12 @@ class Codec:
         """
         _check_keep(keep_details)
         feature, w_plus = self.decoder.apply_edits(opened, edits, keep_details)
-        feature_s = self.decoder.feature_of(w_plus)
-        data = self.compress(Inversion(w_plus, feature, feature_s, enhanced=True), level)
+        w_plus = w_plus - self.decoder.fine_change(opened)
+        edited = Inversion(
+            w_plus, feature, self.decoder.feature_of(w_plus), enhanced=True,
+            fine_s=opened.fine_s, fine=opened.fine,
+        )  # fmt: skip
+        data = self.compress(edited, level)
         return with_layers(data, "scn") if opened.semantics_alone else data
 
     def morph(

@@ -93,6 +93,7 @@ class CodecConfig:
         enhancement_channels: of the slice that the upper levels have besides; 0: none.
         identity: whether the encoder is given the descriptors of a face recogniser.
         components: of SCN's transform.
+        fine_components: of the fine styles in each layer; 0: none.
     """
 
     generator: GeneratorSpec
@@ -106,6 +107,7 @@ class CodecConfig:
     enhancement_channels: int = 0
     identity: bool = True
     components: int = 256
+    fine_components: int = 0
 
     @classmethod
     def around(cls, generator: GeneratorSpec, identity: bool) -> CodecConfig:
@@ -155,5 +157,5 @@ FACE_1024 = GeneratorSpec(
 )
 """MobileStyleGAN (Belousov 2021, arXiv 2104.04767) of FFHQ's faces: the generator that ships."""
 
-SHIPPED = CodecConfig(FACE_1024, enhancement_channels=128)
+SHIPPED = CodecConfig(FACE_1024, enhancement_channels=128, fine_components=64)
 """The codec that ships."""

@@ -1,6 +1,7 @@
 """The decoder: what a ``.hsc`` file holds to a picture, nothing else being known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ class Decoder:
 
     ::
 
-        scn bytes -> SCN -> S^ --------------------+-- (+ edit) --> styles --+
+        scn bytes -> SCN -> S^ -- + fine styles ---+-- (+ edit) --> styles --+
                             |                      |                         G -> x^
         fcn bytes -> FCN <--+-> F^ -- (carried along with d) ----> feature --+
 
@@ -40,14 +41,26 @@ class Decoder:
             layers: one of ``LAYERS``.
         """
         n = self.networks
-        exact = n.scn.decompress(container.scn, container.level)
+        symbols = n.scn.read_symbols(container.scn, container.level)
+        exact = n.scn.dequantise(torch.from_numpy(symbols), container.level)
         w_plus = exact.to(n.device, torch.float32)  # (1, 23, 512)
         feature_s = n.synthesis.feature(w_plus)  # (1, 512, 32, 32)
-        feature = feature_s
+        feature, fine = feature_s, None
+        fine_s = n.scn.fine_latent(symbols, container.level)
         if layers != "scn" and container.fcn is not None:
             semantics = n.semantics(exact, feature_s)
-            feature = n.fcn.decompress(container.fcn, container.level, semantics)
-        return DecodedLatents(w_plus, feature_s, feature, layers)
+            feature, fine = n.fcn.decompress_layer(container.fcn, container.level, semantics)
+            if layers == "fcn":
+                fine = None  # it is drawn with the styles of the mean face
+        opened = DecodedLatents(w_plus, feature_s, feature, layers, fine_s=fine_s, fine=fine)
+        return replace(opened, w_plus=w_plus + self.fine_change(opened))
+
+    def fine_change(self, opened: DecodedLatents) -> Tensor | float:
+        """What the fine styles of the layers that are drawn add to S^, (1, 23, 512)."""
+        n = self.networks
+        alone = opened.semantics_alone
+        styles, y = (n.scn.fine, opened.fine_s) if alone else (n.fcn.fine, opened.fine)
+        return 0.0 if y is None else styles.change(y)
 
     @torch.no_grad()
     def apply_edits(

@@ -18,11 +18,11 @@ from hsc.inversion.correction import (
     Corrector,
     FeatureCorrection,
     FileGradient,
-    KnownPictures,
-    strength_at,
 )
+from hsc.inversion.distance import KnownPictures
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
+from hsc.inversion.fine_styles import LATER_STEPS, STEPS, STEPS_S, find_fine_styles
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -42,7 +42,7 @@ class Encoder:
              |               |          S^ -> G_F
              |               |          |      |
              |               +---> F -> correction, enhancement -> FCN -> fcn bytes
-             +--------------------------+
+             +---- fine styles of both pictures --+
 
         |----- analyse (refine) ----|-------- compress --------|
     """
@@ -62,7 +62,13 @@ class Encoder:
         if not (correct and path_of(CORRECTION, n.folder).is_file()):
             return found
         pixels = torch.from_numpy(np.array(crop.convert("RGB"))).permute(2, 0, 1)[None]
-        return replace(found, crop=pixels.contiguous())
+        pixels = pixels.contiguous()
+        known, refiner, w_plus = self.known_picture(pixels), self.refiner, found.w_plus
+        fine_s = find_fine_styles(
+            n.scn.fine, refiner.synthesis, known, found.feature_s, w_plus, STEPS_S
+        )
+        fine = find_fine_styles(n.fcn.fine, refiner.renderer, known, found.feature, w_plus, STEPS)
+        return replace(found, crop=pixels, fine_s=fine_s, fine=fine)
 
     def refine(
         self, crop: Image.Image, latents: Inversion, level: float, steps: int
@@ -81,8 +87,8 @@ class Encoder:
         if latents.crop is None and (latents.enhanced or not enhances):
             return latents
         _, w_plus_hat, known = self._semantics(latents, level)
-        feature = self._corrected(latents, level, w_plus_hat, known)
-        return replace(latents, feature=feature, crop=None, enhanced=enhances)
+        feature, fine = self._corrected(latents, level, w_plus_hat, known)
+        return replace(latents, feature=feature, crop=None, enhanced=enhances, fine=fine)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
@@ -90,37 +96,42 @@ class Encoder:
         n = self.networks
         level = snap_level(level)
         scn, w_plus_hat, known = self._semantics(latents, level)
-        feature = self._corrected(latents, level, w_plus_hat, known)
-        fcn = n.fcn.compress(feature, level, known)
+        feature, fine = self._corrected(latents, level, w_plus_hat, known)
+        fcn = n.fcn.compress(feature, level, known, fine)
         return Container(n.model.code, level, scn, fcn)
 
     def _semantics(self, latents: Inversion, level: float) -> tuple[bytes, Tensor, Semantics]:
         """SCN's bytes, S^ as ``scn.decompress`` gives it, and what FCN is coded with."""
         n = self.networks
-        scn = n.scn.compress(latents.w_plus, level)
+        scn = n.scn.compress(latents.w_plus, level, fine=latents.fine_s)
         w_plus_hat = n.scn.decompress(scn, level)
         feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
         return scn, w_plus_hat, n.semantics(w_plus_hat, feature_s)
 
     def _corrected(
         self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
-    ) -> Tensor:
-        """F to code at a level."""
+    ) -> tuple[Tensor, Tensor | None]:
+        """F to code at a level, and the latent of the fine styles."""
         feature, fcn = latents.feature, self.networks.fcn
         if latents.crop is None and (latents.enhanced or not fcn.enhances(level)):
-            return feature
+            return feature, latents.fine
         semantics = replace(semantics, context=semantics.context.to(feature))
         styles = w_plus_hat.to(feature)
         if latents.crop is None:
-            return fcn.without_enhancement(feature, level, semantics)
-        if strength_at(level) == 0:
-            return feature
-        known = self.known_picture(latents.crop)
-        feature = self.corrector(known, feature, styles, fcn.base_level(level), semantics)
-        if not fcn.enhances(level):
-            return feature
-        feature = fcn.without_enhancement(feature, level, semantics)
-        return self.enhancer(known, feature, styles, level, semantics)
+            return fcn.without_enhancement(feature, level, semantics), latents.fine
+        assert latents.fine is not None
+        known, renderer = self.known_picture(latents.crop), self.refiner.renderer
+        drawn = styles + fcn.fine.change(latents.fine)
+        feature = self.corrector(known, feature, drawn, fcn.base_level(level), semantics)
+        feature_hat = fcn.base_hat(feature, level, semantics)[1]
+        fine = find_fine_styles(
+            fcn.fine, renderer, known, feature_hat, styles, LATER_STEPS, latents.fine
+        )
+        if fcn.enhances(level):
+            feature = fcn.without_enhancement(feature, level, semantics)
+            drawn = styles + fcn.fine.change(fine)
+            feature = self.enhancer(known, feature, drawn, level, semantics)
+        return feature, fine
 
     def known_picture(self, crop: Tensor) -> KnownPictures:
         """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.

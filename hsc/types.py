@@ -20,6 +20,8 @@ class Inversion:
             is coded; None: F is coded as it is.
         enhanced: what F has in the enhancement slice is to be coded, because a file had it or
             gradient steps put it there; what an encoder finds there is not.
+        fine_s, fine: latents of the fine styles (:mod:`hsc.latent_codecs.fine_styles`) of the
+            pictures of S alone and of S and F, (1, 64); None: zero, or not found yet.
     """
 
     w_plus: Tensor
@@ -27,6 +29,8 @@ class Inversion:
     feature_s: Tensor
     crop: Tensor | None = None
     enhanced: bool = False
+    fine_s: Tensor | None = None
+    fine: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,13 @@ class DecodedLatents:
     """The decoded latents of a file, to be edited and rendered any number of times.
 
     Attributes:
-        w_plus: S^, (1, 23, 512).
+        w_plus: S^ with the fine styles of the layers that are drawn, (1, 23, 512).
         feature_s: G_F(S^), (1, 512, 32, 32).
         feature: F^ of the same shape; ``feature_s`` itself where there is no FCN layer.
         layers: one of ``LAYERS``: which of them the picture is rendered from.
         lasting: what of the detail F^ - G_F(S^) lasts over a clip; None for all of it, as in a
             photograph. An edit gives way to what passes, such as speech.
+        fine_s, fine: as in :class:`Inversion`; ``fine`` is None where no FCN layer is drawn.
     """
 
     w_plus: Tensor
@@ -47,6 +52,8 @@ class DecodedLatents:
     feature: Tensor
     layers: str
     lasting: Tensor | None = None
+    fine_s: Tensor | None = None
+    fine: Tensor | None = None
 
     @property
     def semantics_alone(self) -> bool:

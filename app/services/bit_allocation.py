@@ -32,14 +32,16 @@ class BitSummary:
     Attributes:
         styles: bits of SCN by style of w+, 23.
         groups: name, what it controls, how many styles, bits; the styles by what they control.
-        positions: bits of FCN by place, 16 rows of 16; () without FCN.
-        person: part of FCN's bits that lie on the person; None without FCN, and without people.
+        positions: bits of F by place, 16 rows of 16; () without FCN.
+        fine: bits of FCN's fine styles, which lie nowhere.
+        person: part of F's bits that lie on the person; None without FCN, and without people.
         area: part of the picture that the person takes; None likewise.
     """
 
     styles: tuple[float, ...]
     groups: tuple[tuple[str, str, int, float], ...]
     positions: tuple[tuple[float, ...], ...]
+    fine: float
     person: float | None
     area: float | None
 
@@ -49,7 +51,7 @@ class BitSummary:
 
     @property
     def fcn(self) -> float:
-        return sum(map(sum, self.positions))
+        return sum(map(sum, self.positions)) + self.fine
 
 
 CONTROLS = {
@@ -105,10 +107,10 @@ class BitAllocations:
         )
         styles = tuple(found.styles.tolist())
         if found.positions is None:
-            return BitSummary(styles, groups, (), None, None)
+            return BitSummary(styles, groups, (), 0.0, None, None)
         rows = tuple(map(tuple, found.positions.tolist()))
         if not self.of_faces:
-            return BitSummary(styles, groups, rows, None, None)
+            return BitSummary(styles, groups, rows, found.fine, None, None)
         picture = self.decoding.render(data).value
         with one_core():
             mask = self._person.mask(picture)  # (256, 256)
@@ -116,7 +118,7 @@ class BitAllocations:
         cells = len(found.positions)
         share = mask.reshape(cells, side, cells, side).mean((1, 3))  # (16, 16)
         person = float((share * found.positions).sum() / found.positions.sum())
-        return BitSummary(styles, groups, rows, person, float(share.mean()))
+        return BitSummary(styles, groups, rows, found.fine, person, float(share.mean()))
 
 
 def _allocate(codec: FaceCodec, data: bytes) -> BitAllocation:

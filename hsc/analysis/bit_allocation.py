@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hsc.bitstream import unpack
 from hsc.bitstream.rans import CDF_TOTAL, CdfTables, IntArray
@@ -28,11 +28,13 @@ class BitAllocation:
     Attributes:
         styles: (23,), bits of SCN. A component of SCN affects several styles; its bits are divided
             among them by how much each one's part matters to the generator.
-        positions: (16, 16), those of FCN by place in the picture, top row first; None without FCN.
+        positions: (16, 16), those of F by place in the picture, top row first; None without FCN.
+        fine: those of the fine styles of FCN, which lie nowhere.
     """
 
     styles: FloatArray
     positions: FloatArray | None
+    fine: float = 0.0
 
     @property
     def scn(self) -> float:
@@ -42,7 +44,7 @@ class BitAllocation:
     @property
     def fcn(self) -> float:
         """Bits of the FCN layer, likewise."""
-        return 0.0 if self.positions is None else float(self.positions.sum())
+        return 0.0 if self.positions is None else float(self.positions.sum()) + self.fine
 
 
 def allocate_bits(networks: Networks, data: bytes) -> BitAllocation:
@@ -69,7 +71,7 @@ def allocate_bits(networks: Networks, data: bytes) -> BitAllocation:
     if container.fcn is None:
         return BitAllocation(styles, None)
     w_plus = scn.dequantise(torch.from_numpy(symbols), container.level)  # (1, 23, 512)
-    return BitAllocation(styles, _positions(networks, container.fcn, w_plus, container.level))
+    return BitAllocation(styles, *_of_fcn(networks, container.fcn, w_plus, container.level))
 
 
 def code_length(symbols: IntArray, indexes: IntArray, tables: CdfTables) -> FloatArray:
@@ -96,19 +98,25 @@ def code_length(symbols: IntArray, indexes: IntArray, tables: CdfTables) -> Floa
 
 
 def style_shares(scn: SemanticCodec) -> FloatArray:
-    """How much of each component of SCN lies in each style: (K, 23), rows that sum to one.
+    """How much of each component of SCN lies in each style, its fine styles after the others.
+
+    Rows sum to one: (K + 64, 23).
 
     g_a and g_s are each other's inverse under the metric of what the generator does with each
     style, so the products of their entries, summed over a style, are that style's part.
     """
     g_a, g_s = scn.g_a.detach().double().cpu(), scn.g_s.detach().double().cpu()
     parts = (g_a * g_s.T).reshape(-1, *scn.mean.shape).sum(2).clamp_min(0)  # (K, 23)
+    fine = scn.fine.basis.detach().double().cpu().square().sum(2)  # (64, 13)
+    parts = torch.cat([parts, nn.functional.pad(fine, (scn.fine.first, 0))])
     shares: FloatArray = (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
     return shares
 
 
-def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> FloatArray:
-    """Bits of the FCN layer by place, (16, 16), passes and channels summed."""
+def _of_fcn(
+    networks: Networks, fcn: bytes, w_plus: Tensor, level: float
+) -> tuple[FloatArray, float]:
+    """Bits of F by place, (16, 16), passes and channels summed; and those of the fine styles."""
     coder = networks.fcn.coder
     reader = coder.reader(fcn, level)
     positions = np.zeros((coder.px,) * 2)
@@ -120,4 +128,6 @@ def _positions(networks: Networks, fcn: bytes, w_plus: Tensor, level: float) -> 
         return torch.from_numpy(symbols).long()
 
     coder.walk(networks.context.feature(w_plus), level, read)
-    return positions
+    indexes = coder.fine.scale_indexes(level)
+    fine = code_length(reader.read(indexes), indexes, coder.tables)
+    return positions, float(fine.sum())

@@ -24,6 +24,7 @@ STAGES = (
     "decoder",
     "preview-decoder",
     "correction",
+    "styles",
     "enhancement",
     "directions",
     "gains",

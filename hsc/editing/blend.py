@@ -111,7 +111,7 @@ class Blender:
         w_plus = interpolate(a.w_plus, b.w_plus, t)
         if t in (0, 1):
             return b if t else a
-        return self._compose(w_plus, {0: 1 - t, 1: t}, [a, b])
+        return self._compose(w_plus, {0: 1 - t, 1: t}, {0: 1 - t, 1: t}, [a, b])
 
     @torch.no_grad()
     def mix(
@@ -131,18 +131,30 @@ class Blender:
         w_plus = interpolate(a.w_plus, mix(a.w_plus, b.w_plus, layers, self.spec), t)
         if not t:
             return a
-        return self._compose(w_plus, {0: 1 - t, 1: t} if "middle" in layers else {0: 1.0}, [a, b])
+        of_detail, of_fine = (
+            {0: 1 - t, 1: t} if layer in layers else {0: 1.0} for layer in ("middle", "fine")
+        )
+        return self._compose(w_plus, of_detail, of_fine, [a, b])
 
     @torch.no_grad()
     def average(self, faces: Sequence[DecodedLatents]) -> DecodedLatents:
         """The mean of any number of faces. Raises HscError for none."""
         w_plus = average([face.w_plus for face in faces])
-        return self._compose(w_plus, dict.fromkeys(range(len(faces)), 1 / len(faces)), faces)
+        weights = dict.fromkeys(range(len(faces)), 1 / len(faces))
+        return self._compose(w_plus, weights, weights, faces)
 
     def _compose(
-        self, w_plus: Tensor, weights: dict[int, float], faces: Sequence[DecodedLatents]
+        self,
+        w_plus: Tensor,
+        weights: dict[int, float],
+        fine_weights: dict[int, float],
+        faces: Sequence[DecodedLatents],
     ) -> DecodedLatents:
-        """The features of (1, 23, 512) with the detail of some faces, by weight."""
+        """The features of (1, 23, 512) with the detail of some faces, by weight.
+
+        Args:
+            fine_weights: of the faces' fine styles, which are in ``w_plus``.
+        """
         spread = self.spread
         feature_s = self.g_f(w_plus)
         after = feature_s / spread
@@ -152,10 +164,24 @@ class Blender:
             if weight and face.feature is not face.feature_s:
                 own = (face.feature - face.feature_s) / spread
                 details[index] = carry_detail(own, face.feature_s / spread, after, MORPH_FALLOFF)
-        if not details:
-            return DecodedLatents(w_plus, feature_s, feature_s, faces[0].layers)
-        detail = spread * _shared_detail(weights, details)
-        return DecodedLatents(w_plus, feature_s, feature_s + detail, faces[0].layers)
+        feature = feature_s
+        if details:
+            feature = feature_s + spread * _shared_detail(weights, details)
+        fine_s, fine = (
+            _weighted(fine_weights, [getattr(face, name) for face in faces])
+            for name in ("fine_s", "fine")
+        )
+        return DecodedLatents(w_plus, feature_s, feature, faces[0].layers, fine_s=fine_s, fine=fine)
+
+
+def _weighted(weights: dict[int, float], latents: Sequence[Tensor | None]) -> Tensor | None:
+    """The sum of latents by weight, None counting as zero; None where all are."""
+    total: Tensor | None = None
+    for index, weight in weights.items():
+        y = latents[index]
+        if y is not None:
+            total = weight * y if total is None else total + weight * y
+    return total
 
 
 def _shared_detail(weights: dict[int, float], details: dict[int, Tensor]) -> Tensor:

@@ -31,17 +31,18 @@ def put_latents(packs: Packs, folder: Path | None = None) -> None:
     generator, fcn, scn, tables, edits = (
         load_file(path_of(name, folder)) for name in ("generator", "fcn", "scn", "entropy", "edits")
     )
-    semantics = {f"scn.{k}": scn[k] for k in ("g_s", "mean", "log2_gain")}
+    of_scn = ("g_s", "mean", "log2_gain", "fine.basis", "fine.log2_gain")
+    semantics = {f"scn.{k}": scn[k] for k in of_scn}
     semantics |= {k: v for k, v in generator.items() if k.startswith(CONTEXT)}
     semantics |= {f"tables.{k}": v for k, v in tables.items()}
     for name, tensor in semantics.items():
-        kept = name.startswith(("tables.", "scn.log2_gain", "synthesis.const"))
+        kept = name.startswith(("tables.", "synthesis.const")) or name.endswith("log2_gain")
         packs.put("semantics", name, smallest(tensor if kept else stored(name, tensor)))
     for name, tensor in fcn.items():
-        exact = name.startswith(("prior.", "enhancement.scales."))
-        if exact or name.removeprefix("enhancement.") in ("log2_gain", "feature_std"):
+        kept = name.endswith(("log2_gain", "feature_std"))
+        if kept or name.startswith(("prior.", "enhancement.scales.", "fine.basis")):
             name = f"fcn.{name}"
-            packs.put("features", name, smallest(stored(name, tensor) if exact else tensor))
+            packs.put("features", name, smallest(tensor if kept else stored(name, tensor)))
     for name, tensor in edits.items():
         packs.put("edits", name, smallest(tensor))
     if (usual := path_of(PLAUSIBILITY, folder)).is_file():

@@ -13,7 +13,7 @@ same gradients as in :mod:`hsc.inversion.refine`, which takes plain steps with t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from hsc.config import SHIPPED, CodecConfig
 from hsc.generators.base import SynthesisNetwork
 from hsc.images.bandwidth import all_band_limited, bandwidth_px
+from hsc.inversion.distance import KnownPictures
 from hsc.inversion.feedback import style_above_feature
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
@@ -39,9 +40,6 @@ START_RATE = 0.02
 """Initial rate of the plain step, in standard deviations of F for a typical gradient."""
 LIMIT = 4.0
 """Gradients are limited to so many times their typical size."""
-LPIPS_WEIGHTS, COLOUR, PIXELS = (1.0, 0.5, 1.0), 4.0, 0.3
-"""Weights of LPIPS at full size, a half and a quarter of it, of the squared error at a quarter
-and of the mean absolute error."""
 
 FULL_LEVEL = 3.0
 """From this level on the whole change is made, below it a part, at level 1 none. In few bytes the
@@ -136,49 +134,6 @@ class FeatureCorrection(nn.Module):
 
 
 @dataclass(frozen=True)
-class KnownPictures:
-    """Photographs, or windows of them, and what LPIPS sees in them.
-
-    Attributes:
-        pictures: (B, 3, H, H) in [-1, 1].
-        quarter: the same at a quarter of the size.
-        px: the side that each photograph has itself, see :mod:`hsc.images.bandwidth`.
-        features: of LPIPS, at full size, a half and a quarter of it.
-    """
-
-    pictures: Tensor
-    quarter: Tensor
-    px: Sequence[int]
-    lpips: Lpips
-    features: list[list[Tensor]]
-
-    @classmethod
-    @torch.no_grad()
-    def of(cls, pictures: Tensor, px: Sequence[int], lpips: Lpips) -> KnownPictures:
-        """Computed once for all levels and steps, because it takes as long as rendering."""
-        sizes = _sizes(pictures)
-        with gradient_autocast(pictures.device):
-            features = [lpips.features(x) for x in sizes]
-        return cls(pictures, sizes[-1], px, lpips, features)
-
-    def distance(self, rendered: Tensor) -> Tensor:
-        """How far pictures (B, 3, H, H) are from the photographs: (B,)."""
-        sizes = _sizes(rendered)
-        perceptual = sum(
-            weight * self.lpips.distance(self.lpips.features(x), known)
-            for weight, x, known in zip(LPIPS_WEIGHTS, sizes, self.features, strict=True)
-        )
-        colour = (sizes[-1] - self.quarter).square().mean((1, 2, 3))
-        pixels = (rendered - self.pictures).abs().mean((1, 2, 3))
-        return perceptual + COLOUR * colour + PIXELS * pixels
-
-
-def _sizes(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    half = F.avg_pool2d(pictures, 2)
-    return pictures, half, F.avg_pool2d(half, 2)
-
-
-@dataclass(frozen=True)
 class FileGradient:
     """The gradient of what a file costs and draws, with respect to F.
 
@@ -264,7 +219,8 @@ class Corrector:
 
         Args:
             known: of :meth:`known`.
-            feature: F; w_plus_hat: S^ (1, 23, 512), both on the networks' device.
+            feature: F; w_plus_hat: the styles to draw with, (1, 23, 512), both on the networks'
+                device.
             semantics: what FCN is given of S^.
         """
         strength = strength_at(level)

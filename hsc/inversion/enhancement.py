@@ -18,14 +18,13 @@ import torch
 from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
-from hsc.images.bandwidth import all_band_limited
-from hsc.inversion.correction import LIMIT, KnownPictures
+from hsc.inversion.correction import LIMIT
+from hsc.inversion.distance import KnownPictures, picture_distance
 from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.latent_codecs.gaussian import bits
-from hsc.numerics.precision import gradient_autocast
 
 STEPS = 4
 RATE, LAST_RATE = 0.35, 0.105
@@ -81,7 +80,6 @@ class Enhancer:
         base_y_hat, base_hat = fcn.base_hat(feature, level, semantics)
         log2_scale = fcn.enhancement_scale(base_y_hat, level, semantics)
         quantiser_step = torch.exp2(-fcn.enhancement.gain(level))[:, None, None]
-        styles = w_plus_hat.to(self.renderer.dtype)
         weights = torch.from_numpy(place_weights(fcn.config, LOOKED_AT)).to(log2_scale)
 
         def gradient_at(values: Tensor, rounding: bool) -> Tensor:
@@ -89,7 +87,7 @@ class Enhancer:
             with torch.enable_grad():
                 y = quantiser_step * (round_ste(values) if rounding else values)
                 feature_hat = fcn.with_enhancement(base_hat, y)
-                distance = picture_distance(self.renderer, known, feature_hat, styles)
+                distance = picture_distance(self.renderer, known, feature_hat, w_plus_hat)
                 (gradient,) = torch.autograd.grad(distance, values)
             return gradient * weights
 
@@ -108,17 +106,6 @@ class Enhancer:
         more_bits = bits(symbols, log2_scale) - bits(torch.zeros_like(symbols), log2_scale)
         worth = credit > price_at(level) / 8000 * more_bits
         return fcn.with_enhancement(feature, torch.where(worth, symbols, 0.0) * quantiser_step)
-
-
-def picture_distance(
-    renderer: SynthesisNetwork, known: KnownPictures, feature_hat: Tensor, w_plus_hat: Tensor
-) -> Tensor:
-    """How far the picture of F^ (1, 512, 32, 32) and S^ (1, 23, 512) is from the photograph."""
-    x = feature_hat.to(renderer.dtype).contiguous(memory_format=torch.channels_last)
-    with gradient_autocast(feature_hat.device):
-        drawn = renderer.image(x, w_plus_hat.to(renderer.dtype)).float()
-        limited = all_band_limited(drawn, known.px, renderer.spec.image_px)
-        return known.distance(limited).sum()
 
 
 def price_at(level: float) -> float:

@@ -31,10 +31,10 @@ from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.types import Inversion
 from hsc.weights.model_id import path_or_shipped
 
-FEATURE_RATE, STYLE_RATE = 0.015, 0.005
-"""Adam's initial rates: in standard deviations of F's channels, and in those of w. The search
-begins near: longer steps lose at first what the correction of F gained, and change symbols
-needlessly."""
+FEATURE_RATE, STYLE_RATE, FINE_RATE = 0.015, 0.005, 0.03
+"""Adam's initial rates: in standard deviations of F's channels, in those of w, and in those of the
+components of fine styles. The search begins near: longer steps lose at first what the correction of
+F gained, and change symbols needlessly."""
 WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15, statistics=1.0)
 """A smaller weight of identity than in training: steps on one picture overfit to that network.
 Without the statistics a search draws meshes, which DISTS sees."""
@@ -91,7 +91,7 @@ class Refiner:
 
         S --> SCN, rounded --> S^ -----------+--> G at 64 px --> exit 128 px --> loss, bits
               F --> FCN, rounded --> F^ --+--+--> G at 1024 px --> loss at 256 px, bits
-                                                          +--> loss of a window
+                            fine styles --+               +--> loss of a window
     """
 
     synthesis: SynthesisNetwork
@@ -156,41 +156,50 @@ class Refiner:
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(initial.feature).requires_grad_()
         d_styles = torch.zeros_like(initial.w_plus).requires_grad_()
+        d_fine = initial.w_plus.new_zeros(1, self.fcn.fine.components).requires_grad_()
+        fine = torch.zeros_like(d_fine) if initial.fine is None else initial.fine
         target = Target.of(picture, self.fcn.config.input_px)
         initial_bits: Tensor | None = None
 
-        def moved(styles: Tensor, detail: Tensor) -> Inversion:
-            w_plus = initial.w_plus + w_std * styles
-            return replace(initial, w_plus=w_plus, feature=initial.feature + f_std * detail)
+        def moved() -> Inversion:
+            w_plus = initial.w_plus + w_std * d_styles
+            feature = initial.feature + f_std * d_feature
+            return replace(initial, w_plus=w_plus, feature=feature, fine=fine + d_fine)
 
-        for step in descend([(d_feature, FEATURE_RATE), (d_styles, STYLE_RATE)], steps):
+        rates = (d_feature, FEATURE_RATE), (d_styles, STYLE_RATE), (d_fine, FINE_RATE)
+        for step in descend(rates, steps):
             if step:
-                yield moved(d_styles.detach(), d_feature.detach())
+                with torch.no_grad():
+                    better = moved()
+                yield better
             with torch.enable_grad():  # not around the loop, whose yields run the caller's code
-                now = moved(d_styles, d_feature)
-                loss, bits = self._loss_and_bits(target, now.w_plus, now.feature, level, step)
+                loss, bits = self._loss_and_bits(target, moved(), level, step)
                 if initial_bits is None:
                     initial_bits = bits.detach()
                 excess = F.relu(bits / initial_bits - 1)
                 (loss + (SIZE_PENALTIES.to(bits) * excess).sum()).backward()
-        yield moved(d_styles.detach(), d_feature.detach())
+        with torch.no_grad():
+            better = moved()
+        yield better
 
     def _loss_and_bits(
-        self, target: Target, w_plus: Tensor, feature: Tensor, level: float, step: int
+        self, target: Target, now: Inversion, level: float, step: int
     ) -> tuple[Tensor, Tensor]:
         """The loss of the decoded pictures; the bits of SCN and of both layers, (2,)."""
         g, spec = self.synthesis, self.synthesis.spec
-        w_plus_hat, scn_bits = self.scn(w_plus, level)
+        assert now.fine is not None
+        w_plus_hat, scn_bits = self.scn(now.w_plus, level)
         styles = w_plus_hat.to(g.dtype)
         context_px = self.fcn.config.context_px
         context = g.feature(styles, context_px)  # (1, 512, 16, 16)
         feature_s = g.run(context, styles, context_px, spec.feature_px)
         with gradient_autocast(target.picture.device):
             semantics = Semantics(feature_s.float(), context.float())
-            feature_hat, fcn_bits = self.fcn.code(feature, level, semantics)
+            feature_hat, fcn_bits = self.fcn.code(now.feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
-            x_hat = self.renderer.image(feature_hat, styles).float()  # (1, 3, 1024, 1024)
+            drawn = (w_plus_hat + self.fcn.fine.change(now.fine)).to(g.dtype)
+            x_hat = self.renderer.image(feature_hat, drawn).float()  # (1, 3, 1024, 1024)
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
         return self.picture_loss(x_hat, x_s, target, step), bits
 

@@ -7,19 +7,18 @@ transform under a metric of what the generator does with each style.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
 from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
+from hsc.latent_codecs.fine_styles import Y_HAT_BITS, FineStyles
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.latent_codecs.gaussian import bits, scale_index
 from hsc.levels import LEVELS
 from hsc.numerics.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
-
-Y_HAT_BITS = 12
-"""Grid of the dequantised components: finer than that of activations, they are few."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
 
     A component's symbols are Gaussian with standard deviation gain(level): components whose gain
     is small are zero and take almost no bits, so a level also determines the bit allocation.
+    The layer ends with the :class:`FineStyles` of the picture of S alone, which are no part of S^.
 
     Args:
         components: K; None: as many as the configuration says.
@@ -61,6 +61,8 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         self.g_s = nn.Parameter(torch.zeros(size, components))
         self.mean = nn.Parameter(torch.zeros(shape))
         self.log2_gain = nn.Parameter(torch.zeros(len(LEVELS), components))
+        self.components = components
+        self.fine = FineStyles(config)
         self._exact: _Exact | None = None
 
     def analysis(self, w_plus: Tensor) -> Tensor:
@@ -97,11 +99,19 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         )
         g_s, mean = (snap(p, WEIGHT_BITS, WEIGHT_LIMIT) for p in (g_s, mean))
         self._exact = _Exact(g_s, mean, log2_gain, tables)
+        self.fine.update()
 
-    def compress(self, w_plus: Tensor, level: float, side: None = None) -> bytes:
-        """The bytes of the layer: w_plus (1, 23, 512), on the device of the analysis."""
-        symbols = self.quantise(w_plus, level).numpy()
-        return encode_symbols(symbols, self.scale_indexes(level), self.exact.tables)
+    def compress(
+        self, w_plus: Tensor, level: float, side: None = None, fine: Tensor | None = None
+    ) -> bytes:
+        """The bytes of the layer: w_plus (1, 23, 512), on the device of the analysis.
+
+        Args:
+            fine: latent of the fine styles of S alone, (1, 64); None: zero.
+        """
+        symbols = [self.quantise(w_plus, level).numpy(), self.fine.quantise(fine, level)]
+        both = np.concatenate(symbols)
+        return encode_symbols(both, self.scale_indexes(level), self.exact.tables)
 
     def decompress(self, data: bytes, level: float, side: None = None) -> Tensor:
         """w+^, (1, 23, 512) float64 on the CPU: the same bits on every machine.
@@ -112,13 +122,18 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         return self.dequantise(torch.from_numpy(self.read_symbols(data, level)), level)
 
     def read_symbols(self, data: bytes, level: float) -> IntArray:
-        """The integers of a layer, (K,). Raises BitstreamError as ``decompress``."""
+        """The integers of a layer: K of S, then those of its fine styles.
+
+        Raises:
+            BitstreamError: as ``decompress``.
+        """
         indexes = self.scale_indexes(level)
         return SymbolReader(data, self.exact.tables, len(indexes)).read(indexes)
 
     def scale_indexes(self, level: float) -> IntArray:
-        """Which table codes each component, (K,)."""
-        return scale_index(self._exact_gain(level)).numpy()
+        """Which table codes each symbol of a layer, in the order of ``read_symbols``."""
+        of_s: IntArray = scale_index(self._exact_gain(level)).numpy()
+        return np.concatenate([of_s, self.fine.scale_indexes(level)])
 
     @torch.no_grad()
     def quantise(self, w_plus: Tensor, level: float) -> Tensor:
@@ -132,16 +147,20 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         """Symbols to w+^, exactly.
 
         Args:
-            symbols: (K,) integers.
+            symbols: of S, (K,) integers; those of fine styles may follow.
 
         Returns:
             (1, 23, 512) float64 on the CPU, snapped.
         """
         # exp2 may differ in its last bit between libraries: the grid absorbs it
         step = snap(torch.exp2(-self._exact_gain(level)), STEP_BITS)
-        y_hat = snap(symbols.double() * step, Y_HAT_BITS)
+        y_hat = snap(symbols[: self.components].double() * step, Y_HAT_BITS)
         w_plus = snap(self.exact.mean.flatten() + self.exact.g_s @ y_hat)
         return w_plus.reshape(1, *self.mean.shape)
+
+    def fine_latent(self, symbols: IntArray, level: float) -> Tensor:
+        """The latent of the fine styles of S alone, (1, 64), from the symbols of a layer."""
+        return self.fine.dequantise(symbols[self.components :], level)
 
     @property
     def exact(self) -> _Exact:

@@ -148,7 +148,8 @@ class TemporalCodec:
         log2_gain = log2_gain_at(networks.fcn.coder.base.log2_gain, level)[:, None, None]
         self.step = snap(torch.exp2(-log2_gain), STEP_BITS)
         self.gain = snap(torch.exp2(log2_gain), STEP_BITS)
-        self.scn_index: IntArray = self._moved(networks.scn.scale_indexes(level), -S_SMALLER)
+        of_s = networks.scn.scale_indexes(level)[: networks.scn.components]
+        self.scn_index: IntArray = self._moved(of_s, -S_SMALLER)
         self.scn_gain = torch.exp2(log2_gain_at(networks.scn.exact.log2_gain, level))
 
     @torch.no_grad()
@@ -188,6 +189,7 @@ class TemporalCodec:
     def _decode_key(self, scn: bytes, fcn: bytes) -> State:
         n = self.networks
         symbols = torch.from_numpy(n.scn.read_symbols(scn, self.level)).long()
+        symbols = symbols[: n.scn.components]  # the frames of a clip have no fine styles
         exact = n.scn.dequantise(symbols, self.level)
         w_plus = exact.to(n.device, torch.float32)
         feature_s = n.synthesis.feature(w_plus)

@@ -38,7 +38,7 @@ def main(data: bytes) -> None:
     row("w+^ of style 0", w_plus_hat[0, 0])
     context = exact.feature(w_plus_hat)  # (1, 512, 16, 16)
     row("G_16 of channel 0", context[0, 0].flatten())
-    y_hat = fcn.coder.decompress(container.fcn or b"", context, level)  # (1, 128 or 256, 16, 16)
+    y_hat, _ = fcn.coder.decompress(container.fcn or b"", context, level)  # (1, 128 or 256, 16, 16)
 
     def show(
         now: Pass, mean: torch.Tensor, gain: torch.Tensor, tables: torch.Tensor

@@ -22,8 +22,8 @@ from hsc.inversion.correction import (
     LIMIT,
     STEPS,
     FeatureCorrection,
-    KnownPictures,
 )
+from hsc.inversion.distance import KnownPictures
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
 from hsc.types import Inversion

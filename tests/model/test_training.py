@@ -43,6 +43,7 @@ from hsc.research.training.config import build, shipped, values_of
 from hsc.research.training.correction import START_PRICES, of_part
 from hsc.research.training.decoder import DecoderConfig
 from hsc.research.training.enhancement import random_upper_level
+from hsc.research.training.fine_styles import STEP_COSTS
 from hsc.research.training.feature import CodedLatents
 from hsc.research.training.klt import start_from_klt
 from hsc.research.training.latents import CachedLatents
@@ -458,6 +459,25 @@ def test_stage_enhancement_leaves_the_base_slices_as_they_are(workshop) -> None:
     assert (base @ rows.T).abs().max() < 0.01  # and orthogonal to what base slices analyse
     assert 1 <= len(list((workshop.work / "enhancement" / "files").iterdir())) <= 3
     assert "held_out_kilobytes" in read_log(workshop.work / "enhancement" / "log.csv")[-1]
+
+
+def test_stage_fine_styles_leaves_the_rest_of_both_layers_as_it_is(workshop) -> None:
+    names = ("scn", "fcn")
+    for name in names:  # not what other stages left
+        shutil.copy(REAL_ASSETS / f"{name}.safetensors", workshop.assets)
+    before = {name: workshop.shipped(name) for name in names}
+    workshop.run("styles", steps=1, basis_pictures=2, searched=1)
+    for name in names:
+        after = workshop.shipped(name)
+        assert after.keys() == before[name].keys()
+        for key, value in after.items():
+            assert value.isfinite().all(), key
+            assert torch.equal(value, before[name][key]) != key.startswith("fine."), key
+        costs = after["fine.curvature"].float() / torch.exp2(2 * after["fine.log2_gain"].float())
+        wanted = torch.tensor(STEP_COSTS[name])[:, None].expand_as(costs)
+        used = after["fine.basis"].flatten(1).any(1)  # two gradients give two directions
+        assert used.sum() == 2
+        torch.testing.assert_close(costs[:, used], wanted[:, used], rtol=0.05, atol=0)
 
 
 def test_files_for_the_enhancement_slice_have_it() -> None:

@@ -24,13 +24,23 @@ def digest(values: torch.Tensor) -> str:
 
 
 def digests(
-    data: bytes, scn: SemanticCodec, fcn: FeatureCodec, context: ExactSynthesis
-) -> dict[str, str]:
-    """Of the decoded semantics and of the decoded latent of the features."""
-    container = unpack(data)
-    w_plus_hat = scn.decompress(container.scn, container.level)
-    y_hat = fcn.coder.decompress(container.fcn, context.feature(w_plus_hat), container.level)
-    return {"w_plus_hat": digest(w_plus_hat), "y_hat": digest(y_hat)}
+    data: bytes,
+    scn: SemanticCodec,
+    fcn: FeatureCodec,
+    context: ExactSynthesis,
+    only_scn: bool = False,
+) -> dict[str, str | None]:
+    """Of the decoded semantics and of the latent of the features, each with its fine styles."""
+    container = unpack(data, allow_cut=only_scn)
+    symbols = scn.read_symbols(container.scn, container.level)
+    w_plus_hat = scn.dequantise(torch.from_numpy(symbols), container.level)
+    fine_s = scn.fine_latent(symbols, container.level)
+    found = {"w_plus_hat": digest(w_plus_hat), "fine_s": digest(fine_s.double())}
+    if container.fcn is None or only_scn:
+        return found | {"y_hat": None, "fine": None}
+    semantics = context.feature(w_plus_hat)
+    y_hat, fine = fcn.coder.decompress(container.fcn, semantics, container.level)
+    return found | {"y_hat": digest(y_hat), "fine": digest(fine.double())}
 
 
 def coders() -> Layers:
@@ -46,18 +56,10 @@ def coders() -> Layers:
 
 def answer(data: bytes, layers: Layers, only_scn: bool) -> dict:
     """What Python makes of a file, as ``web/test/answers.js`` says it: digests, or the refusal."""
-    scn, fcn, context = layers
     try:
-        container = unpack(data, allow_cut=only_scn)
-        w_plus_hat = scn.decompress(container.scn, container.level)
-        found = {"w_plus": digest(w_plus_hat), "y_hat": None}
-        if container.fcn is not None and not only_scn:
-            semantics = context.feature(w_plus_hat)
-            y_hat = fcn.coder.decompress(container.fcn, semantics, container.level)
-            found["y_hat"] = digest(y_hat)
+        return digests(data, *layers, only_scn=only_scn)
     except BitstreamError as error:
         return {"refusal": str(error)}
-    return found
 
 
 if __name__ == "__main__":

@@ -133,14 +133,21 @@ def leaky(v: np.ndarray) -> np.ndarray:
     return snap(np.where(v < 0, v / 4, v))
 
 
-def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """w+ and y_hat of a file: sections 5 and 7."""
+def fine(t: dict[str, np.ndarray], level: float) -> Layer:
+    """Tables and steps of fine styles."""
+    gain, step = gains(t["fine.log2_gain"], level)
+    return index(gain), step
+
+
+def decode(data: bytes) -> tuple[np.ndarray, ...]:
+    """w+, its fine styles, y_hat and its fine styles: sections 5 and 7."""
     level, scn, fcn = unpack(data)
     names = ("entropy", "scn", "fcn", "generator")
     tables, s, f, g = (load_file(WEIGHTS / f"{name}.safetensors") for name in names)
     gain, step = gains(s["log2_gain"], level)
-    q = np.array(list(symbols(scn, index(gain).tolist(), tables)))
-    y = snap(q * step, 12)
+    fine_tables, fine_step = fine(s, level)
+    q = np.array(list(symbols(scn, [*index(gain), *fine_tables], tables)))
+    y, fine_s = snap(q[:256] * step, 12), snap(q[256:] * fine_step, 12)
     w_plus = snap(weight(s["mean"]).ravel() + weight(s["g_s"]) @ y).reshape(23, 512)
     h = leaky(snap(conv(g_16(w_plus, g), f, "prior.context.conv1")))
     context = leaky(snap(conv(h, f, "prior.context.conv2")))
@@ -169,7 +176,10 @@ def decode(data: bytes) -> tuple[np.ndarray, np.ndarray]:
         indexes += new.ravel().tolist()
         q = np.array([next(stream) for _ in range(new.size)]).reshape(new.shape)
         y_hat = np.concatenate([y_hat, snap(q * step)])
-    return w_plus, y_hat
+    fine_tables, fine_step = fine(f, level)
+    indexes += fine_tables.tolist()
+    q = np.array([next(stream) for _ in range(64)])
+    return w_plus, fine_s, y_hat, snap(q * fine_step, 12)
 
 
 @pytest.mark.parametrize("name", ["level1", "level2.7", "level5.5", "level6"])

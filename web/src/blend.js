@@ -6,17 +6,22 @@ const AREA = PX * PX;
 /**
  * A part of the way from one face to another: exactly `a` at 0 and `b` at 1.
  *
- * @param {{wPlus: Float32Array, featureS: Float32Array, feature: Float32Array}} a
- * @param {{wPlus: Float32Array, featureS: Float32Array, feature: Float32Array}} b
+ * @param {Face} a
+ * @param {Face} b
  * @param {number} t 0 to 1.
  * @param {ArrayLike<number>} std of each channel of the feature map over faces.
  * @param {(name: string, inputs: Object) => Promise<Float32Array>} run a graph.
- * @returns {Promise<{wPlus: Float32Array, featureS: Float32Array, feature: Float32Array}>}
+ * @returns {Promise<Object>} what a Face has, but for its level.
  */
 export async function morph(a, b, t, std, run) {
   if (t <= 0) return a;
   if (t >= 1) return b;
-  const wPlus = a.wPlus.map((value, i) => value + t * (b.wPlus[i] - value));
+  const between = (name) => {
+    if (!a[name] && !b[name]) return null;
+    const [one, other] = [a, b].map((face) => face[name] ?? new Float64Array((a[name] ?? b[name]).length));
+    return one.map((value, i) => value + t * (other[i] - value));
+  };
+  const [wPlus, change, fineS, fine] = ["wPlus", "change", "fineS", "fine"].map(between);
   const featureS = await run("features", { w_plus: wPlus });
   const lent = [];
   for (const [face, weight] of [[a, 1 - t], [b, t]]) {
@@ -25,9 +30,10 @@ export async function morph(a, b, t, std, run) {
     const inputs = { detail: own, before: face.featureS, after: featureS, change: Float32Array.of(FALLOFF) };
     lent.push({ weight, detail: await run("carry", inputs) });
   }
-  if (!lent.length) return { wPlus, featureS, feature: featureS };
+  const styles = { wPlus, change, fineS, fine };
+  if (!lent.length) return { ...styles, featureS, feature: featureS };
   const detail = sharedDetail(lent, Math.max(t, 1 - t), std);
-  return { wPlus, featureS, feature: featureS.map((value, i) => value + detail[i]) };
+  return { ...styles, featureS, feature: featureS.map((value, i) => value + detail[i]) };
 }
 
 /** The face of most weight gives its own by its lead; of the mean that in which both agree. */

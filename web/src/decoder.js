@@ -72,7 +72,8 @@ export class Decoder {
    * Read the bits of a file.
    *
    * @returns {Promise<Face>} whose `featureS` and `feature` are maps (512 x 32 x 32); they are the
-   *   same object where the file, or what is left of it, has no FCN layer.
+   *   same object where the file, or what is left of it, has no FCN layer. `wPlus` is S^ and the
+   *   `change` that the fine styles of what is drawn make.
    * @throws {BitstreamError} the bytes are no readable file of this model.
    */
   async open(file, { layers = "scn+fcn" } = {}) {
@@ -85,13 +86,13 @@ export class Decoder {
           `${hex(this.model.code)} is loaded: decode it with the version that wrote it.`,
       );
     }
-    const wPlus = Float32Array.from(decoded.wPlus);
-    const featureS = await this.run("features", { w_plus: wPlus });
-    let feature = featureS;
-    if (decoded.yHat && layers !== "scn") {
-      feature = await this.restore(decoded.yHat, featureS, decoded.level);
-    }
-    return new Face({ level: decoded.level, wPlus, featureS, feature });
+    const { level, fineS, fine } = decoded;
+    const semantics = Float32Array.from(decoded.wPlus);
+    const featureS = await this.run("features", { w_plus: semantics });
+    const feature = decoded.yHat ? await this.restore(decoded.yHat, featureS, level) : featureS;
+    const change = fine ? this.latents.fine.change(fine) : this.latents.fineS.change(fineS);
+    const wPlus = semantics.map((value, i) => value + change[i]);
+    return new Face({ level, wPlus, change, featureS, feature, fineS, fine });
   }
 
   /** The face a part of the way, 0 to 1, from one to another. */
@@ -111,10 +112,12 @@ export class Decoder {
   async encode(face, amounts = {}) {
     const { level } = face;
     const edited = await this.edited(face, amounts, this.run);
-    const scn = this.latents.encodeStyles(await this.run("encode_styles", { w_plus: edited.wPlus }), level);
+    const semantics = edited.wPlus.map((value, i) => value - face.change[i]);
+    const components = await this.run("encode_styles", { w_plus: semantics });
+    const scn = this.latents.encodeStyles(components, face.fineS, level);
     let fcn = null;
     if (face.feature !== face.featureS) {
-      const wPlus = this.latents.styles(scn, level);
+      const wPlus = this.latents.styles(this.latents.decodeComponents(scn, level).y);
       const featureS = await this.run("features", { w_plus: Float32Array.from(wPlus) });
       const analysed = (feature) => this.run("encode_features", {
         feature,
@@ -126,12 +129,13 @@ export class Decoder {
       if (isEnhanced(level)) {
         // the enhancement slice holds what the base slices do not draw
         const base = y.slice().fill(0, BASE_SIZE);
-        const coded = this.latents.encodeFeatures(base, wPlus, level);
-        const drawn = await this.restore(this.latents.features(coded, wPlus, level), featureS, level);
+        const coded = this.latents.encodeFeatures(base, face.fine, wPlus, level);
+        const { yHat } = this.latents.features(coded, wPlus, level);
+        const drawn = await this.restore(yHat, featureS, level);
         const there = await analysed(drawn);
         for (let i = BASE_SIZE; i < WHOLE_SIZE; i++) y[i] -= there[i];
       }
-      fcn = this.latents.encodeFeatures(y, wPlus, level);
+      fcn = this.latents.encodeFeatures(y, face.fine, wPlus, level);
     }
     return pack({ modelId: this.model.code, level, scn, fcn });
   }

@@ -63,6 +63,45 @@ function scaleIndex(log2Scale) {
 
 const rounded = (x) => Math.min(MAX_SYMBOL, Math.max(-MAX_SYMBOL, Math.round(x)));
 
+/** A change of the styles above F, which ends a layer: hsc/latent_codecs/fine_styles.py. */
+class FineStyles {
+  /** @param {Tensors} tensors @param {string} layer "scn" or "fcn" */
+  constructor(tensors, layer) {
+    const { shape, data } = tensors.get(`${layer}.fine.basis`);
+    [this.components] = shape;
+    this.basis = data;
+    this.log2Gain = Float64Array.from(tensors.get(`${layer}.fine.log2_gain`).data);
+  }
+
+  gains(level) {
+    return log2GainAt(this.log2Gain, this.components, level);
+  }
+
+  /** The table of each symbol. */
+  indexes(level) {
+    return Array.from(this.gains(level), scaleIndex);
+  }
+
+  quantise(y, level) {
+    return Int32Array.from(this.gains(level), (gain, k) => rounded(y[k] * 2 ** gain));
+  }
+
+  dequantise(symbols, level) {
+    return dequantised(symbols, this.gains(level));
+  }
+
+  /** What y adds to w+ (23 x 512). */
+  change(y) {
+    const size = this.basis.length / this.components;
+    const change = new Float32Array(STYLES * STYLE_DIM);
+    const above = change.subarray(change.length - size);
+    y.forEach((value, k) => {
+      if (value) for (let i = 0; i < size; i++) above[i] += value * this.basis[k * size + i];
+    });
+    return change;
+  }
+}
+
 /** S^ and y_hat out of the bytes of a file, and into them. */
 export class LatentDecoder {
   /** @param {Tensors} tensors of the pack `semantics`, which is enough for SCN. */
@@ -78,6 +117,7 @@ export class LatentDecoder {
     this.components = tensors.get("scn.log2_gain").shape[1];
     this.scnMean = snapWeights(get("scn.mean"));
     this.scnG = snapWeights(get("scn.g_s"));
+    this.fineS = new FineStyles(tensors, "scn");
     this.semantics = tensors;
     this.hasFeatures = false;
   }
@@ -102,6 +142,7 @@ export class LatentDecoder {
       ["conv1", "conv2", "conv3"].map((name) => layer(`fcn.prior.networks.${i}.${name}`)),
     );
     this.enhancementGain = Float64Array.from(get("fcn.enhancement.log2_gain"));
+    this.fine = new FineStyles(tensors, "fcn");
     this.scales = ["conv1", "conv2", "conv3"].map((name) => layer(`fcn.enhancement.scales.${name}`));
     const styled = (name) => ({
       style: dense(`synthesis.${name}.modulation.affine`),
@@ -124,36 +165,41 @@ export class LatentDecoder {
 
   /**
    * @param {Uint8Array} file
-   * @returns {{wPlus: Float64Array, yHat: Float64Array|null, level: number, modelId: number}}
-   *   S^ (23 x 512) and y_hat (128 x 16 x 16, or 256 x 16 x 16 above level 5), null where there is
-   *   no FCN layer.
+   * @returns {{wPlus: Float64Array, fineS: Float64Array, yHat: Float64Array|null,
+   *   fine: Float64Array|null, level: number, modelId: number}} S^ (23 x 512) and y_hat (128 x 16 x
+   *   16, or 256 x 16 x 16 above level 5), each with its layer's fine styles; null where there is no
+   *   FCN layer.
    * @throws {BitstreamError} the bytes are no readable file.
    */
   decode(file, { allowCut = false, layers = "scn+fcn" } = {}) {
     const { scn, fcn, level, modelId } = unpack(file, { allowCut });
-    const wPlus = this.styles(scn, level);
-    const yHat = fcn && layers !== "scn" ? this.features(fcn, wPlus, level) : null;
-    return { wPlus, yHat, level, modelId };
+    const { y, fineS } = this.decodeComponents(scn, level);
+    const wPlus = this.styles(y);
+    const whole = fcn && layers !== "scn" ? this.features(fcn, wPlus, level) : { yHat: null, fine: null };
+    return { wPlus, fineS, ...whole, level, modelId };
   }
 
-  /** The SCN layer of y (256), the components of w+. */
-  encodeStyles(y, level) {
+  /** The SCN layer of y (256), the components of w+, and of the fine styles of S alone (64). */
+  encodeStyles(y, fineS, level) {
     const gains = log2GainAt(this.scnGain, this.components, level);
-    const symbols = Int32Array.from(gains, (gain, k) => rounded(y[k] * 2 ** gain));
-    return encodeSymbols(symbols, gains.map(scaleIndex), this.tables);
+    const symbols = [
+      ...Array.from(gains, (gain, k) => rounded(y[k] * 2 ** gain)),
+      ...this.fineS.quantise(fineS, level),
+    ];
+    return encodeSymbols(symbols, [...gains.map(scaleIndex), ...this.fineS.indexes(level)], this.tables);
   }
 
-  /** The components of S^, (256). */
+  /** The components of S^, (256), and the fine styles of S alone, (64). */
   decodeComponents(scn, level) {
     const gains = log2GainAt(this.scnGain, this.components, level);
-    const indexes = Array.from(gains, scaleIndex);
+    const indexes = [...gains.map(scaleIndex), ...this.fineS.indexes(level)];
     const symbols = new SymbolReader(scn, this.tables, indexes.length).read(indexes);
-    const step = snap(gains.map((gain) => 2 ** -gain), 20);
-    return snap(step.map((s, k) => symbols[k] * s), 12);
+    const y = dequantised(symbols, gains);
+    return { y, fineS: this.fineS.dequantise(symbols.subarray(gains.length), level) };
   }
 
-  styles(scn, level) {
-    const yHat = this.decodeComponents(scn, level);
+  /** S^ of its components, (23 x 512). */
+  styles(yHat) {
     const used = [...yHat.keys()].filter((k) => yHat[k] !== 0);
     const wPlus = Float64Array.from(this.scnMean);
     for (let row = 0; row < wPlus.length; row++) {
@@ -164,14 +210,16 @@ export class LatentDecoder {
     return snap(wPlus);
   }
 
+  /** y_hat and the fine styles of S and F. */
   features(fcn, wPlus, level) {
-    const reader = new SymbolReader(fcn, this.tables, sizeOf(level));
-    return this.walk(wPlus, level, (indexes) => reader.read(indexes));
+    const reader = new SymbolReader(fcn, this.tables, sizeOf(level) + this.fine.components);
+    const yHat = this.walk(wPlus, level, (indexes) => reader.read(indexes));
+    return { yHat, fine: this.fine.dequantise(reader.read(this.fine.indexes(level)), level) };
   }
 
-  /** The FCN layer of y (as many channels as y_hat has), given S^. */
-  encodeFeatures(y, wPlus, level) {
-    const symbols = new Int32Array(sizeOf(level));
+  /** The FCN layer of y (as many channels as y_hat has) and of the fine styles (64), given S^. */
+  encodeFeatures(y, fine, wPlus, level) {
+    const symbols = new Int32Array(sizeOf(level) + this.fine.components);
     const tables = new Uint8Array(symbols.length);
     let n = 0;
     this.walk(wPlus, level, (indexes, meanAndGain) => {
@@ -181,6 +229,8 @@ export class LatentDecoder {
         return (symbols[n++] = rounded((y[at] - mean) * gain));
       });
     });
+    symbols.set(this.fine.quantise(fine, level), n);
+    tables.set(this.fine.indexes(level), n);
     return encodeSymbols(symbols, tables, this.tables);
   }
 
@@ -255,6 +305,12 @@ export class LatentDecoder {
     });
     return x;
   }
+}
+
+/** Components of S^ or of fine styles. */
+function dequantised(symbols, gains) {
+  const [, step] = stepsOf(gains);
+  return snap(step.map((s, k) => symbols[k] * s), 12);
 }
 
 /** Gains and quantiser steps of log2 of gains. */

@@ -2,7 +2,8 @@
  * Answers for the tests: `node web/test/answers.js WEIGHTS` reads one JSON object a line and writes
  * one a line.
  *
- *   {"file": "<hex>", "layers": "scn"}  ->  {"w_plus": "<sha256>", "y_hat": "<sha256>"|null}
+ *   {"file": "<hex>", "layers": "scn"}  ->  {"w_plus_hat": "<sha256>", "fine_s": "<sha256>",
+ *                                            "y_hat": "<sha256>"|null, "fine": "<sha256>"|null}
  *   {"again": "<hex>"}                  ->  {"bytes": "<hex>"}, decoded and encoded again
  *   {"symbols": [...], "indexes": [...]} ->  {"bytes": "<hex>"}, one stream
  *   {"departures": [...], "limit": 2.1} ->  {"share": 0.5}, of an edit that goes too far
@@ -36,9 +37,10 @@ const decoder = new LatentDecoder(semantics);
 decoder.addFeatures(await pack("features"));
 
 function again(file) {
-  const { level, modelId, wPlus, yHat } = decoder.decode(file);
-  const scn = decoder.encodeStyles(decoder.decodeComponents(unpack(file).scn, level), level);
-  return toFile({ level, modelId, scn, fcn: yHat && decoder.encodeFeatures(yHat, wPlus, level) });
+  const { level, modelId, wPlus, yHat, fine } = decoder.decode(file);
+  const { y, fineS } = decoder.decodeComponents(unpack(file).scn, level);
+  const scn = decoder.encodeStyles(y, fineS, level);
+  return toFile({ level, modelId, scn, fcn: yHat && decoder.encodeFeatures(yHat, fine, wPlus, level) });
 }
 
 async function compareCard(off) {
@@ -57,8 +59,10 @@ async function answer({ file, layers, text, bytes, again: whole, symbols, indexe
   if (whole !== undefined) return { bytes: Buffer.from(again(unhex(whole))).toString("hex") };
   if (text !== undefined) return { bytes: Buffer.from(fromText(text)).toString("hex") };
   if (bytes !== undefined) return { text: toText(unhex(bytes)) };
-  const { wPlus, yHat } = decoder.decode(unhex(file), { layers, allowCut: layers === "scn" });
-  return { w_plus: digest(wPlus), y_hat: yHat && digest(yHat) };
+  const found = decoder.decode(unhex(file), { layers, allowCut: layers === "scn" });
+  const { wPlus, fineS, yHat, fine } = found;
+  const ofFeatures = { y_hat: yHat && digest(yHat), fine: fine && digest(fine) };
+  return { w_plus_hat: digest(wPlus), fine_s: digest(fineS), ...ofFeatures };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

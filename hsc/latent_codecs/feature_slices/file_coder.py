@@ -1,4 +1,4 @@
-"""FCN's layer of a file: the base slices, and above level 5 the enhancement slice after them."""
+"""FCN's layer of a file: the base slices, above level 5 the enhancement slice, the fine styles."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,7 @@ from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader, encode_symbols
 from hsc.latent_codecs.feature_slices.coder import SliceCoder, SymbolsOf, rounded
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE, EnhancementSlice, base_level
 from hsc.latent_codecs.feature_slices.prior import Pass
+from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.gains import STEP_BITS
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.numerics.exact import exact_copy, snap
@@ -22,10 +23,17 @@ class FileCoder:
     Args:
         base: of the base slices; it takes the level that :func:`base_level` gives.
         enhancement: the slice of a ``FeatureCodec``, None in a model without it.
+        fine: the fine styles of pictures of S and F.
     """
 
-    def __init__(self, base: SliceCoder, enhancement: EnhancementSlice | None) -> None:
-        self.base = base
+    def __init__(
+        self,
+        base: SliceCoder,
+        enhancement: EnhancementSlice | None,
+        fine: FineStyles,
+    ) -> None:
+        self.base, self.fine = base, fine
+        fine.update()
         self.enhancement = None if enhancement is None else exact_copy(enhancement)
         if enhancement is not None and self.enhancement is not None:
             # used as it is, not on the grid of weights
@@ -50,7 +58,12 @@ class FileCoder:
         return self.enhancement is not None and level > ABOVE
 
     def compress(
-        self, y: Tensor, context: Tensor, level: float, more: LatentOf | None = None
+        self,
+        y: Tensor,
+        context: Tensor,
+        level: float,
+        more: LatentOf | None = None,
+        fine: Tensor | None = None,
     ) -> bytes:
         """The bytes of the layer.
 
@@ -58,12 +71,18 @@ class FileCoder:
             y: of the base slices, (1, 128, 16, 16) float64 on the CPU.
             context: G_16(S^), (1, 512, 16, 16), of exact arithmetic.
             more: y of the enhancement slice, given y_hat of the base slices; None: zero.
+            fine: latent of the fine styles, (1, 64); None: zero.
         """
-        return encode_symbols(*self.quantise(y, context, level, more), self.tables)
+        return encode_symbols(*self.quantise(y, context, level, more, fine), self.tables)
 
     @torch.no_grad()
     def quantise(
-        self, y: Tensor, context: Tensor, level: float, more: LatentOf | None = None
+        self,
+        y: Tensor,
+        context: Tensor,
+        level: float,
+        more: LatentOf | None = None,
+        fine: Tensor | None = None,
     ) -> tuple[IntArray, IntArray]:
         """The symbols and the table of each, in coding order; arguments as ``compress``."""
         coded: list[tuple[Tensor, Tensor]] = []
@@ -78,11 +97,15 @@ class FileCoder:
             y = torch.zeros_like(y_hat) if more is None else more(y_hat)
             y = torch.cat([y_hat, y], 1)
             self._enhance(context, y_hat, level, quantise)
+        of_fine = self.fine.quantise(fine, level), self.fine.scale_indexes(level)
+        coded.append((torch.from_numpy(of_fine[0]), torch.from_numpy(of_fine[1])))
         symbols, indexes = (torch.cat(column).numpy() for column in zip(*coded))
         return symbols, indexes
 
-    def decompress(self, data: bytes, context: Tensor, level: float) -> Tensor:
+    def decompress(self, data: bytes, context: Tensor, level: float) -> tuple[Tensor, Tensor]:
         """y_hat, (1, C, 16, 16) float64 on the CPU: the same bits on every machine.
+
+        And the latent of the fine styles, (1, 64).
 
         Raises:
             BitstreamError: the bytes hold impossible symbols.
@@ -92,13 +115,15 @@ class FileCoder:
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
             return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
 
-        return self.walk(context, level, read)
+        y_hat = self.walk(context, level, read)
+        return y_hat, self.fine.dequantise(reader.read(self.fine.scale_indexes(level)), level)
 
     def reader(self, data: bytes, level: float) -> SymbolReader:
         """Reads the symbols of a layer. Raises BitstreamError for too short a one."""
         count = self.base.num_symbols
         if self.enhancement is not None and self.enhances(level):
             count += self.enhancement.channels * self.px**2
+        count += self.fine.components
         return SymbolReader(data, self.tables, count)
 
     @torch.no_grad()

@@ -23,6 +23,7 @@ from hsc.latent_codecs.feature_slices.prior import (
     passes,
 )
 from hsc.latent_codecs.feature_slices.transforms import Analysis, SynthesisTransform
+from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.gains import log2_gain_at
 from hsc.latent_codecs.gaussian import bits
 from hsc.levels import LEVELS
@@ -53,7 +54,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
 
     Above level 5 files have an :class:`EnhancementSlice` besides, ``F^ + std x basis^T y^``, and
     their base slices, those above, are coded at level 5. ``forward`` and the methods whose names
-    begin with ``base`` know the base slices only, at any level.
+    begin with ``base`` know the base slices only, at any level. The layer of a file ends with the
+    :class:`FineStyles` of the picture of S and F, which are no part of F.
 
     ``forward`` visits the prior's passes with float networks; ``coder`` writes and reads bytes in
     the same order with exact arithmetic.
@@ -76,6 +78,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         self.feature_std: Tensor
         self.register_buffer("feature_std", torch.ones(config.generator.feature_channels))
         self.enhancement = EnhancementSlice(config) if config.enhancement_channels else None
+        self.fine = FineStyles(config)
         self._coder: FileCoder | None = None
 
     def gain(self, level: float) -> Tensor:
@@ -206,17 +209,22 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
             tables: of the ladder of scales, see ``hsc.latent_codecs.gaussian``.
         """
         base = SliceCoder(self.prior, self.log2_gain, tables)
-        self._coder = FileCoder(base, self.enhancement)
+        self._coder = FileCoder(base, self.enhancement, self.fine)
 
     @torch.no_grad()
-    def compress(self, feature: Tensor, level: float, semantics: Semantics) -> bytes:
+    def compress(
+        self, feature: Tensor, level: float, semantics: Semantics, fine: Tensor | None = None
+    ) -> bytes:
         """The bytes of the layer of a file: feature (1, 512, 32, 32), see ``code``.
 
         What an encoder finds in F is nothing to put into the enhancement slice: see
         ``without_enhancement``.
+
+        Args:
+            fine: latent of the fine styles of S and F, (1, 64); None: zero.
         """
         y, more = self.latent(feature, semantics.feature, level)
-        return self.coder.compress(y, semantics.context, level, more)
+        return self.coder.compress(y, semantics.context, level, more, fine)
 
     def decompress(self, data: bytes, level: float, semantics: Semantics) -> Tensor:
         """F^, (1, 512, 32, 32) on the networks' device.
@@ -224,8 +232,14 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         Raises:
             BitstreamError: the bytes hold impossible symbols.
         """
-        y_hat = self.coder.decompress(data, semantics.context, level)
-        return self.restore(y_hat, semantics.feature, level)
+        return self.decompress_layer(data, level, semantics)[0]
+
+    def decompress_layer(
+        self, data: bytes, level: float, semantics: Semantics
+    ) -> tuple[Tensor, Tensor]:
+        """F^ and the latent of the fine styles, (1, 64); errors as ``decompress``."""
+        y_hat, fine = self.coder.decompress(data, semantics.context, level)
+        return self.restore(y_hat, semantics.feature, level), fine
 
     @property
     def coder(self) -> FileCoder:

@@ -103,7 +103,7 @@ def draw_all(
     found = codec.analyse(image)
     fitted = oracle.fit(image, found, steps)
     for what, inversion in ((FREE, found), (FITTED, fitted)):
-        yield what, _draw(codec, inversion.feature, inversion.w_plus), math.nan
+        yield what, _draw(codec, inversion.feature, _styles(codec, inversion)), math.nan
     for level in levels:
         for what, picture, size in _at(codec, found, fitted, level):
             yield at(level, what), picture, size
@@ -129,11 +129,17 @@ def _at(
     feature = _unrounded(codec, fitted.feature, coded, level)
     yield STATIONS["FCN's transforms"], _draw(codec, feature, coded.w_plus), math.nan
     feature, size = _through_fcn(codec, found, level)
-    yield PERFECT["SCN"], _draw(codec, feature, found.w_plus), size
+    yield PERFECT["SCN"], _draw(codec, feature, _styles(codec, found)), size
     size = len(scn.compress(found.w_plus, level))
     feature = _unrounded(codec, found.feature, opened, level)
     yield PERFECT["FCN's rounding"], _draw(codec, feature, opened.w_plus), size
     yield PERFECT["FCN"], _draw(codec, found.feature, opened.w_plus), size
+
+
+def _styles(codec: Codec, found: Inversion) -> Tensor:
+    """What S and F are drawn with: S and its fine styles, uncoded."""
+    y = found.fine
+    return found.w_plus if y is None else found.w_plus + codec.networks.fcn.fine.change(y)
 
 
 def _unrounded(codec: Codec, feature: Tensor, coded: DecodedLatents, level: float) -> Tensor:

@@ -84,7 +84,7 @@ class Pipeline:
         with self._stage("correct F"):
             inversion = self.codec.encoder.correct(inversion, level)
         with self._stage("SCN to bytes"):
-            scn = n.scn.compress(inversion.w_plus, level)
+            scn = n.scn.compress(inversion.w_plus, level, fine=inversion.fine_s)
             w_plus_hat = n.scn.decompress(scn, level)
         with self._stage("G_F(S^)"):
             feature_s = n.synthesis.feature(w_plus_hat.to(inversion.w_plus))
@@ -92,7 +92,7 @@ class Pipeline:
             y, more = n.fcn.latent(inversion.feature, feature_s, level)
         with self._stage("FCN prior"):
             context = n.context.feature(w_plus_hat)
-            symbols, scale_indexes = n.fcn.coder.quantise(y, context, level, more)
+            symbols, scale_indexes = n.fcn.coder.quantise(y, context, level, more, inversion.fine)
         with self._stage("rANS"):
             fcn = encode_symbols(symbols, scale_indexes, n.tables)
         return Container(self.codec.model_id, level, scn, fcn).pack()
@@ -106,19 +106,20 @@ class Pipeline:
             w_plus = exact.to(n.device, torch.float32)
             feature_s = n.synthesis.feature(w_plus)
         with self._stage("FCN prior, decoder"):
-            y_hat = self._latent(container, exact)
+            y_hat, fine = self._latent(container, exact)
         self.laps["FCN prior, decoder"] -= self.laps["rANS, decoder"]
         with self._stage("FCN g_s"):
             feature = n.fcn.restore(y_hat, feature_s, container.level)
         with self._stage("synthesis"):
-            rendered: Tensor = n.renderer.image(feature, w_plus)
+            rendered: Tensor = n.renderer.image(feature, w_plus + n.fcn.fine.change(fine))
         with self._stage("to 8 bits"):
             self.picture = to_picture(rendered)
 
-    def _latent(self, container: Container, w_plus_hat: Tensor) -> Tensor:
-        """y^ from the FCN's bytes, by the coder's own walk, entropy coding timed apart."""
-        n = self.codec.networks
-        reader = n.fcn.coder.reader(container.fcn or b"", container.level)
+    def _latent(self, container: Container, w_plus_hat: Tensor) -> tuple[Tensor, Tensor]:
+        """y^ and fine styles from the FCN's bytes, by the coder's own walk, entropy coding timed
+        apart."""
+        coder, level = self.codec.networks.fcn.coder, container.level
+        reader = coder.reader(container.fcn or b"", level)
         self.laps["rANS, decoder"] = 0.0
 
         def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
@@ -127,7 +128,8 @@ class Pipeline:
             self.laps["rANS, decoder"] += time.perf_counter() - started
             return symbols
 
-        return n.fcn.coder.walk(n.context.feature(w_plus_hat), container.level, read)
+        y_hat = coder.walk(self.codec.networks.context.feature(w_plus_hat), level, read)
+        return y_hat, coder.fine.dequantise(reader.read(coder.fine.scale_indexes(level)), level)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -3,8 +3,8 @@
 ``generator`` and ``encoder`` need only the generator and pictures; ``latent_codecs`` trains SCN and
 FCN; ``semantics`` finds edit directions and read-outs in w+. From nothing, their
 order is: pairs, preview, exit128, inversion, truncation, texture, identity, latents, semantic,
-feature, joint, decoder, preview-decoder, correction, enhancement, directions, gains. ``all`` goes
-on from committed weights, see :func:`recipe`.
+feature, joint, decoder, preview-decoder, correction, styles, enhancement, directions, gains.
+``all`` goes on from committed weights, see :func:`recipe`.
 """
 
 import time
@@ -36,6 +36,7 @@ STAGES: Mapping[str, Callable[[Setting], None]] = {
     "semantic": latent_codecs.semantic,
     "feature": latent_codecs.feature,
     "joint": latent_codecs.joint,
+    "styles": latent_codecs.fine_styles,
     "enhancement": latent_codecs.enhancement,
     "decoder": generator.decoder,
     "preview-decoder": generator.preview_decoder,
@@ -58,7 +59,7 @@ GENERATOR_SHARE = 0.7
 SHAPES, SHAPES_PX = 1500, 64
 RECIPE = (
     "pairs", "decoder", "preview", "exit128", "truncation", "texture", "identity", "latents",
-    "semantic", "feature", "joint", "correction", "enhancement", "gains",
+    "semantic", "feature", "joint", "correction", "styles", "enhancement", "gains",
 )  # fmt: skip
 """What ``all`` runs: first what moves most, then what follows from it."""
 

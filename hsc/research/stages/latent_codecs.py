@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,6 +18,7 @@ from hsc.generators.pretrained import (
 )
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
+from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.gaussian import build_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
@@ -32,6 +34,13 @@ from hsc.research.training.enhancement import (
     initialise,
 )
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
+from hsc.research.training.fine_styles import (
+    STEP_COSTS,
+    Drawn,
+    FineStylesConfig,
+    drawn_by_files,
+    fit_fine_styles,
+)
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.joint import JointConfig, JointLoss, JointNetworks, JointWatch
 from hsc.research.training.klt import start_from_klt
@@ -86,6 +95,11 @@ def semantic(setting: Setting) -> None:
     weight[: cached.real] = 1.0
     codec = SemanticCodec(config=setting.sizes)
     fit(codec, cached.w_plus.float(), weight, generator.synthesis, importance)
+    if (shipped := path_of("scn")).is_file():  # the fine styles of S alone stay
+        state = load_file(shipped)
+        codec.fine.load_state_dict(
+            {k.removeprefix("fine."): v for k, v in state.items() if k.startswith("fine.")}
+        )
     checkpoint = Checkpoint(setting.work / "scn", codec)
     checkpoint.save()
     export(checkpoint.ema, "scn")
@@ -180,6 +194,28 @@ def joint(setting: Setting) -> None:
     if has_finetuned:
         export(load_file(path_of(FINETUNED)) | _learnt_blocks(checkpoint), FINETUNED)
     stamp(checkpoint.folder, "inversion", "fcn", FINETUNED)
+
+
+@distributed.by_the_first
+def fine_styles(setting: Setting) -> None:
+    """The fine styles of both layers: closed form, a quarter of an hour."""
+    config, sizes = setting.configured(FineStylesConfig), setting.sizes
+    if not sizes.fine_components:
+        raise HscError("expected a model with fine styles: this one has none.")
+    paths, image_px = list_faces(setting.data), sizes.generator.image_px
+    codec = Codec.load(str(setting.device))
+    n = codec.networks
+    w_std = codec.encoder.inversion.semantic_head.w_std
+    for name, layer in (("scn", n.scn), ("fcn", n.fcn)):
+
+        def drawn(count: int, name: str = name) -> Iterator[Drawn]:
+            pictures = crops(paths, config.least_px, image_px)
+            return drawn_by_files(codec, name, pictures, count)
+
+        fitted = FineStyles(sizes).to(setting.device)
+        fit_fine_styles(fitted, drawn, w_std, STEP_COSTS[name], config)
+        own = {f"fine.{key}": value for key, value in fitted.state_dict().items()}
+        export(layer.state_dict() | own, name)
 
 
 def enhancement(setting: Setting) -> None:

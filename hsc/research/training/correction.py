@@ -27,9 +27,9 @@ from hsc.inversion.correction import (
     Corrector,
     FeatureCorrection,
     FileGradient,
-    KnownPictures,
     strength_at,
 )
+from hsc.inversion.distance import KnownPictures
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.prior import CHECKERED, SLICES, passes
 from hsc.levels import LEVELS

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from hsc.bitstream import unpack
 from hsc.codec import Codec
 from hsc.inversion.descent import descend
-from hsc.inversion.enhancement import picture_distance
+from hsc.inversion.distance import picture_distance
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import bits
@@ -125,7 +125,7 @@ def code_files(codec: Codec, pictures: Iterator[Image.Image], count: int, folder
         container = unpack(codec.compress(codec.analyse(picture), random_upper_level()))
         w_plus_hat = n.scn.decompress(container.scn, container.level)
         context = n.context.feature(w_plus_hat)
-        y_hat = n.fcn.coder.decompress(container.fcn or b"", context, container.level)
+        y_hat, _ = n.fcn.coder.decompress(container.fcn or b"", context, container.level)
         level = torch.tensor(container.level)
         save_file({"context": context.half(), "y_hat": y_hat.float(), "level": level}, path)
 

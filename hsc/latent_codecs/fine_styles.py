@@ -1,0 +1,89 @@
+"""Fine styles: a change of the styles above F, beyond S^, in some tens of bytes.
+
+The styles above F set colour, light and texture. SCN's transform codes what GIE says of them,
+which is less than they can do. Gradient steps through the generator find better ones for each
+picture (:mod:`hsc.inversion.fine_styles`), and most of what they gain lies in a few dozen
+directions. A file has two such latents: one in SCN's layer, for the picture of S alone, and one in
+FCN's layer, for the picture of S and F. Neither changes G_F(S^), so nothing else depends on them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hsc.bitstream.rans import MAX_SYMBOL, IntArray
+from hsc.config import SHIPPED, CodecConfig
+from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
+from hsc.latent_codecs.gaussian import MIN_LOG2, scale_index
+from hsc.levels import LEVELS
+from hsc.numerics.exact import snap
+
+Y_HAT_BITS = 12
+"""Grid of the dequantised components: finer than that of activations, they are few."""
+
+
+class FineStyles(nn.Module):
+    """Linear transform and entropy model of a change of w+.
+
+    ::
+
+        y, unit variance -> x gain(level) -> round -> rANS, mean 0, standard deviation gain(level)
+        change of w+ = 0 for the styles through F, sum of y^ x basis for those above
+
+    Args:
+        config: ``fine_components`` is K; 0 in models that have none.
+
+    Attributes:
+        basis: (K, 13, 512): what a standard deviation of each component changes.
+        log2_gain: (6, K).
+        curvature: second derivative of a picture's distance from the photograph with respect to
+            each component, as it usually is, (K,). Only encoders need it.
+    """
+
+    def __init__(self, config: CodecConfig = SHIPPED) -> None:
+        super().__init__()
+        spec = config.generator
+        self.components = config.fine_components
+        self.first = spec.styles_through(spec.feature_px)
+        self.basis: Tensor
+        self.log2_gain: Tensor
+        self.curvature: Tensor
+        shape = (self.components, spec.styles - self.first, spec.style_dim)
+        kept = self.components > 0
+        self.register_buffer("basis", torch.zeros(shape), persistent=kept)
+        gains = torch.full((len(LEVELS), self.components), MIN_LOG2)  # no symbol takes a bit
+        self.register_buffer("log2_gain", gains, persistent=kept)
+        self.register_buffer("curvature", torch.ones(self.components), persistent=kept)
+        self._exact_gain = self.log2_gain
+
+    def change(self, y: Tensor) -> Tensor:
+        """What y (B, K) adds to w+: (B, 23, 512)."""
+        above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
+        return F.pad(above, (0, 0, self.first, 0))
+
+    def gain(self, level: float) -> Tensor:
+        """log2 of each component's gain, (K,)."""
+        return log2_gain_at(self.log2_gain, level)
+
+    def update(self) -> None:
+        """Keep the gains that bytes depend on: float64 on the CPU."""
+        self._exact_gain = self.log2_gain.detach().double().cpu()
+
+    def scale_indexes(self, level: float) -> IntArray:
+        """Which table codes each component, (K,)."""
+        return scale_index(log2_gain_at(self._exact_gain, level)).numpy()
+
+    def quantise(self, y: Tensor | None, level: float) -> IntArray:
+        """The symbols of y (1, K), (K,) int64; zeros where there is none."""
+        if y is None:
+            return torch.zeros(self.components, dtype=torch.int64).numpy()
+        scaled = y[0].double().cpu() * torch.exp2(log2_gain_at(self._exact_gain, level))
+        return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long().numpy()
+
+    def dequantise(self, symbols: IntArray, level: float) -> Tensor:
+        """y_hat (1, K) of symbols (K,): float32 on the device of the basis, the same everywhere."""
+        step = snap(torch.exp2(-log2_gain_at(self._exact_gain, level)), STEP_BITS)
+        y_hat = snap(torch.from_numpy(symbols).double() * step, Y_HAT_BITS)
+        return y_hat.float()[None].to(self.basis.device)

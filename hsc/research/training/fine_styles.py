@@ -1,0 +1,155 @@
+"""Stage "styles": the basis, the curvature and the gains of the fine styles of both layers.
+
+All in closed form, from photographs. The basis are the directions in which the distance of files'
+pictures has most of its gradient. The curvature is what gradients change by along a descent, the
+spread of a component what searches find. A quantiser step then costs the same in every component.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from hsc.codec import Codec
+from hsc.generators.base import SynthesisNetwork
+from hsc.inversion.descent import descend
+from hsc.inversion.distance import KnownPictures, picture_distance
+from hsc.inversion.fine_styles import STEPS, find_fine_styles
+from hsc.latent_codecs.fine_styles import FineStyles
+
+STEP_COSTS = {
+    "scn": (0.0064, 0.0049, 0.0036, 0.0025, 0.0016, 0.0009),
+    "fcn": (0.0022, 0.00044, 0.00028, 0.000144, 0.00002, 0.00001),
+}
+"""Second derivative of the distance with respect to a quantiser step, at levels 1 to 6. Those of
+FCN follow the price of a byte."""
+DESCENT_STEPS, DESCENT_RATE = 10, 0.3
+"""Along which curvature is measured, in units of w's standard deviation."""
+LEAST_CURVATURE = 1e-4
+SMOOTHED = 5
+"""Neighbouring components whose estimates are averaged: there are few photographs."""
+
+
+@dataclass(frozen=True)
+class FineStylesConfig:
+    """``configs/styles.yaml``."""
+
+    least_px: int
+    basis_pictures: int
+    searched: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that fine styles change.
+
+    Attributes:
+        known: its photograph.
+        feature, w_plus: what is drawn, (1, 512, 32, 32) and (1, 23, 512).
+    """
+
+    renderer: SynthesisNetwork
+    known: KnownPictures
+    feature: Tensor
+    w_plus: Tensor
+
+    def gradient(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """Of its distance from the photograph, with respect to ``x``, which changes w+."""
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            w_plus = self.w_plus + change(x)
+            distance = picture_distance(self.renderer, self.known, self.feature, w_plus)
+            (gradient,) = torch.autograd.grad(distance, x)
+        return gradient
+
+
+def drawn_by_files(
+    codec: Codec, layer: str, pictures: Iterator[Image.Image], count: int
+) -> Iterator[Drawn]:
+    """What files of photographs draw without fine styles, at levels 2 to 5 in turn.
+
+    Args:
+        layer: "scn", whose pictures are of S alone, or "fcn".
+    """
+    refiner = codec.encoder.refiner
+    for number, picture in zip(range(count), pictures):
+        found = codec.analyse(picture)
+        assert found.crop is not None
+        opened = codec.open(codec.compress(found, 2.0 + number % 4))
+        known = codec.encoder.known_picture(found.crop)
+        w_plus = opened.w_plus - codec.decoder.fine_change(opened)
+        if layer == "scn":
+            yield Drawn(refiner.synthesis, known, opened.feature_s, w_plus)
+        else:
+            yield Drawn(refiner.renderer, known, opened.feature, w_plus)
+
+
+def fit_fine_styles(
+    styles: FineStyles,
+    drawn: Callable[[int], Iterator[Drawn]],
+    w_std: Tensor,
+    costs: tuple[float, ...],
+    config: FineStylesConfig,
+) -> None:
+    """Set the buffers of a layer's fine styles.
+
+    Args:
+        drawn: so many pictures.
+        w_std: of w, (512,): the unit of directions before their spread is known.
+        costs: of a quantiser step, at each named level.
+    """
+    styles.basis.copy_(_directions(styles, drawn(config.basis_pictures), w_std))
+    descents = [_descent(styles, each) for each in drawn(config.searched)]
+    changed, moved = (torch.stack(column).sum(0) for column in zip(*descents))
+    curvature = (changed / moved.clamp_min(1e-9)).clamp_min(LEAST_CURVATURE)
+    styles.curvature.copy_(_smooth(curvature))
+    found = [
+        find_fine_styles(styles, each.renderer, each.known, each.feature, each.w_plus, STEPS)
+        for each in drawn(config.searched)
+    ]
+    spread = torch.cat(found).square().mean(0).sqrt()  # (K,)
+    root = styles.curvature.sqrt()
+    spread = _smooth(spread * root) / root
+    styles.basis.mul_(spread[:, None, None])
+    styles.curvature.mul_(spread.square())
+    steps = torch.tensor(costs)[:, None] / styles.curvature.cpu()
+    styles.log2_gain.copy_(-0.5 * steps.log2())
+
+
+def _directions(styles: FineStyles, pictures: Iterator[Drawn], w_std: Tensor) -> Tensor:
+    """The principal directions of gradients, of length 1 in standard deviations of w."""
+    rest = (0, 0, styles.first, 0)
+
+    def change(above: Tensor) -> Tensor:
+        return F.pad(w_std * above, rest)
+
+    nothing = torch.zeros_like(styles.basis[:1])
+    gradients = [each.gradient(nothing, change).flatten(1) for each in pictures]
+    rows = torch.linalg.svd(torch.cat(gradients), full_matrices=False)[2]
+    directions = torch.zeros_like(styles.basis).flatten(1)
+    directions[: len(rows)] = rows[: styles.components]
+    return w_std * directions.unflatten(1, styles.basis.shape[1:])
+
+
+def _descent(styles: FineStyles, drawn: Drawn) -> tuple[Tensor, Tensor]:
+    """Along a descent, by component: changes of the gradient times those of y, and the latter's
+    squares, (K,) each."""
+    y = torch.zeros_like(styles.curvature)[None].requires_grad_()
+    first: Tensor | None = None
+    changed, moved = torch.zeros_like(styles.curvature), torch.zeros_like(styles.curvature)
+    for _ in descend([(y, DESCENT_RATE)], DESCENT_STEPS):
+        y.grad = drawn.gradient(y, styles.change)
+        first = y.grad if first is None else first
+        changed += (y.detach() * (y.grad - first))[0]
+        moved += y.detach().square()[0]
+    return changed, moved
+
+
+def _smooth(values: Tensor) -> Tensor:
+    """The geometric mean of neighbours, (K,)."""
+    edge = SMOOTHED // 2
+    padded = F.pad(values.log()[None, None], (edge, edge), "replicate")
+    return F.avg_pool1d(padded, SMOOTHED, 1)[0, 0].exp()

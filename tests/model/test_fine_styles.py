@@ -1,0 +1,110 @@
+"""Fine styles: of both layers, found by gradient steps, apart from S^ and F^."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from paths import ASTRONAUT
+from PIL import Image
+
+import hsc
+from hsc.bitstream import unpack, with_layers
+from hsc.config import CodecConfig
+from hsc.generators.base import SynthesisNetwork
+from hsc.inversion.distance import picture_distance
+from hsc.latent_codecs.fine_styles import FineStyles
+from hsc.latent_codecs.styles_klt import SemanticCodec
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return hsc.load("cpu")
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image.Image:
+    return Image.open(ASTRONAUT).convert("RGB").resize((1024, 1024))
+
+
+@pytest.fixture(scope="module")
+def found(codec, photo):
+    return codec.analyse(photo)
+
+
+@pytest.fixture(scope="module")
+def file(codec, found):
+    return codec.compress(found, 3)
+
+
+def test_each_layer_has_its_own_and_neither_is_part_of_what_the_other_is_coded_with(codec, file):
+    whole, alone = codec.open(file), codec.open(file, "scn")
+    assert whole.fine_s.any() and whole.fine.any()
+    assert torch.equal(alone.fine_s, whole.fine_s) and alone.fine is None
+    assert torch.equal(whole.feature_s, alone.feature_s)
+    first = codec.networks.scn.fine.first
+    assert torch.equal(whole.w_plus[:, :first], alone.w_plus[:, :first])
+    exact = codec.networks.scn.decompress(unpack(file).scn, 3).float()
+    for opened in (whole, alone):
+        change = codec.decoder.fine_change(opened)
+        assert change[:, first:].any() and not change[:, :first].any()
+        torch.testing.assert_close(opened.w_plus - change, exact, rtol=0, atol=1e-5)
+    # drawn with the styles of the mean face, F has none
+    assert codec.open(file, "fcn").fine is None
+
+
+def test_a_file_without_features_keeps_those_of_s_alone(codec, file):
+    cut = codec.open(with_layers(file, "scn"))
+    assert torch.equal(cut.fine_s, codec.open(file).fine_s)
+    assert torch.equal(cut.w_plus, codec.open(file, "scn").w_plus)
+
+
+@pytest.mark.parametrize("layers", ["scn", "scn+fcn"])
+def test_with_them_a_picture_is_nearer_to_the_photograph(codec, found, file, layers):
+    opened, encoder = codec.open(file, layers), codec.encoder
+    known, refiner = encoder.known_picture(found.crop), encoder.refiner
+    renderer: SynthesisNetwork = refiner.synthesis if layers == "scn" else refiner.renderer
+    without = opened.w_plus - codec.decoder.fine_change(opened)
+    with torch.no_grad():
+        before, after = (
+            float(picture_distance(renderer, known, opened.feature, w_plus))
+            for w_plus in (without, opened.w_plus)
+        )
+    assert after < 0.97 * before
+
+
+def test_they_take_few_bytes(codec, found, file):
+    plain = codec.compress(replace(codec.encoder.correct(found, 3), fine=None, fine_s=None), 3)
+    sizes = [[len(layer) for layer in (c.scn, c.fcn)] for c in map(unpack, (file, plain))]
+    for more in np.subtract(*sizes):
+        assert 0 < more < 60
+
+
+def test_a_face_that_is_coded_again_keeps_them(codec, file):
+    opened = codec.open(file)
+    again = codec.open(codec.compress_edited(opened, {}, 3))
+    assert torch.equal(again.fine, opened.fine) and torch.equal(again.fine_s, opened.fine_s)
+    # S^ itself does not take them in
+    one, other = (o.w_plus - codec.decoder.fine_change(o) for o in (opened, again))
+    assert (one - other).abs().mean() < 0.02 * (codec.decoder.fine_change(opened)).abs().mean()
+
+
+def test_a_blend_is_drawn_with_a_blend_of_them(codec, file):
+    a = codec.open(file)
+    b = codec.open(codec.compress(codec.analyse(codec.random_face(3)), 3))
+    half = codec.morph(a, b, 0.5)
+    torch.testing.assert_close(half.fine, (a.fine + b.fine) / 2)
+    torch.testing.assert_close(half.fine_s, (a.fine_s + b.fine_s) / 2)
+    # what the styles are without them is half way too
+    pure = [o.w_plus - codec.decoder.fine_change(o) for o in (a, b, half)]
+    torch.testing.assert_close(pure[2], (pure[0] + pure[1]) / 2, rtol=0, atol=1e-4)
+    assert torch.equal(codec.mix(a, b, "middle").fine, a.fine)
+    assert torch.equal(codec.mix(a, b, "fine").fine, b.fine)
+
+
+def test_a_model_without_them_has_none_in_its_weights_and_files():
+    config = CodecConfig(hsc.config.FACE_1024)
+    assert not FineStyles(config).state_dict()
+    names = SemanticCodec(config=config).state_dict().keys()
+    assert not [name for name in names if name.startswith("fine")]
+    assert FineStyles(config).quantise(None, 3).size == 0
