@@ -22,7 +22,13 @@ from hsc.inversion.correction import (
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
-from hsc.inversion.fine_styles import LATER_STEPS, STEPS, STEPS_S, find_fine_styles
+from hsc.inversion.fine_styles import (
+    LATER_STEPS,
+    LONGEST_S,
+    STEPS,
+    STEPS_S,
+    find_fine_styles,
+)
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -65,7 +71,7 @@ class Encoder:
         pixels = pixels.contiguous()
         known, refiner, w_plus = self.known_picture(pixels), self.refiner, found.w_plus
         fine_s = find_fine_styles(
-            n.scn.fine, refiner.synthesis, known, found.feature_s, w_plus, STEPS_S
+            n.scn.fine, refiner.synthesis, known, found.feature_s, w_plus, STEPS_S, LONGEST_S
         )
         fine = find_fine_styles(n.fcn.fine, refiner.renderer, known, found.feature, w_plus, STEPS)
         return replace(found, crop=pixels, fine_s=fine_s, fine=fine)
@@ -125,7 +131,7 @@ class Encoder:
         feature = self.corrector(known, feature, drawn, fcn.base_level(level), semantics)
         feature_hat = fcn.base_hat(feature, level, semantics)[1]
         fine = find_fine_styles(
-            fcn.fine, renderer, known, feature_hat, styles, LATER_STEPS, latents.fine
+            fcn.fine, renderer, known, feature_hat, styles, LATER_STEPS, start=latents.fine
         )
         if fcn.enhances(level):
             feature = fcn.without_enhancement(feature, level, semantics)

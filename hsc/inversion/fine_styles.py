@@ -1,10 +1,13 @@
 """The fine styles of one picture, found by gradient steps through the generator.
 
-Steps are those of gradient descent with momentum. Each component's gradient is divided by the
-second derivative that it usually has, so a rate of 1 would be Newton's method.
+Steps are those of L-BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4), in units in
+which the second derivative usually is 1. Pictures differ in it: steps are therefore limited, and
+one that led farther from the photograph is taken back. Without that, colours overshoot.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,15 +16,47 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.distance import KnownPictures, picture_distance
 from hsc.latent_codecs.fine_styles import FineStyles
 
-RATE, LAST_RATE = 0.3, 0.09
-"""Of the first step and of the last."""
-MOMENTUM = 0.5
-LIMIT = 0.1
-"""Largest step of a component, in units in which its second derivative is 1."""
+LONGEST_S, LONGEST = 0.3, 0.15
+"""Length of the first step, of S alone and of S and F."""
+FIRST_RATE = 0.3
+"""Of the gradient that a step goes, while nothing is known of the picture's second derivative."""
+LONGER = 2.5
+"""Later steps, which know more of the picture, may be so many times as long."""
+SHORTER = 0.25
+"""After a step that led farther away."""
 STEPS_S, STEPS, LATER_STEPS = 2, 3, 1
 """Of S alone; of S and F, before F is corrected for a level; after that."""
 
 
+@dataclass
+class _Curvature:
+    """What steps so far say of the second derivative, as L-BFGS keeps it."""
+
+    moved: list[Tensor] = field(default_factory=list)
+    changed: list[Tensor] = field(default_factory=list)
+
+    def learn(self, moved: Tensor, changed: Tensor) -> None:
+        """Of a move (K,), and the change of the gradient along it."""
+        if moved @ changed > 0:
+            self.moved.append(moved)
+            self.changed.append(changed)
+
+    def newton(self, gradient: Tensor) -> Tensor:
+        """The inverse of the second derivative times the gradient, (K,)."""
+        pairs, q, parts = list(zip(self.moved, self.changed)), gradient, list[Tensor]()
+        if not pairs:
+            return FIRST_RATE * q
+        for s, y in reversed(pairs):
+            parts.append((s @ q) / (s @ y))
+            q = q - parts[-1] * y
+        s, y = pairs[-1]
+        q = q * ((s @ y) / (y @ y)).clamp(max=1)
+        for (s, y), part in zip(pairs, reversed(parts)):
+            q = q + s * (part - (y @ q) / (s @ y))
+        return q
+
+
+@torch.no_grad()
 def find_fine_styles(
     styles: FineStyles,
     renderer: SynthesisNetwork,
@@ -29,6 +64,7 @@ def find_fine_styles(
     feature: Tensor,
     w_plus: Tensor,
     steps: int,
+    longest: float = LONGEST,
     start: Tensor | None = None,
 ) -> Tensor:
     """The latent of the fine styles with which a picture is nearer to the photograph.
@@ -37,20 +73,37 @@ def find_fine_styles(
         known: the photograph.
         feature, w_plus: what is drawn, (1, 512, 32, 32) and (1, 23, 512).
         steps: each takes as long as rendering the picture and its gradient.
-        start: the latent to begin with; zero by default. The rate is then that of the last step.
+        longest: length of the first step.
+        start: the latent to begin with; zero by default.
 
     Returns:
-        (1, 64).
+        (1, 64). No farther from the photograph than where it began.
     """
-    y = w_plus.new_zeros(1, styles.components) if start is None else start
-    moved, most = torch.zeros_like(y), LIMIT / styles.curvature.sqrt()
-    for step in range(steps):
-        y = y.clone().requires_grad_()
+    root = styles.curvature.sqrt()
+
+    def distance_at(z: Tensor) -> Tensor:
+        changed = w_plus + styles.change((z / root)[None])
+        return picture_distance(renderer, known, feature, changed)
+
+    z = torch.zeros_like(root) if start is None else start[0] * root
+    best, curvature = (torch.inf, z, z), _Curvature()
+    before: tuple[Tensor, Tensor] | None = None
+    for _ in range(steps):
+        z.requires_grad_()
         with torch.enable_grad():
-            distance = picture_distance(renderer, known, feature, w_plus + styles.change(y))
-            (gradient,) = torch.autograd.grad(distance, y)
-        moved = MOMENTUM * moved + gradient / styles.curvature
-        part = 1.0 if start is not None else step / max(1, steps - 1)
-        rate = RATE + (LAST_RATE - RATE) * part
-        y = y.detach() - torch.minimum((rate * moved).abs(), most) * moved.sign()
-    return y
+            distance = distance_at(z)
+            (gradient,) = torch.autograd.grad(distance, z)
+        z = z.detach()
+        if before is not None:
+            curvature.learn(z - before[0], gradient - before[1])
+        before = z, gradient
+        if distance < best[0]:
+            best = distance.item(), z, gradient
+        else:
+            longest *= SHORTER
+        step = curvature.newton(best[2])
+        most = longest * (LONGER if curvature.moved else 1)
+        z = best[1] - step * (most / step.norm().clamp_min(1e-9)).clamp(max=1)
+    if distance_at(z) >= best[0]:
+        z = best[1]
+    return (z / root)[None]
