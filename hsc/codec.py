@@ -349,7 +349,8 @@ class Codec:
         """
         _check_keep(keep_details)
         feature, w_plus = self.decoder.apply_edits(opened, edits, keep_details)
-        w_plus = w_plus - self.decoder.fine_change(opened)
+        if opened.change is not None:
+            w_plus = w_plus - opened.change
         edited = Inversion(
             w_plus, feature, self.decoder.feature_of(w_plus), enhanced=True,
             fine_s=opened.fine_s, fine=opened.fine,

@@ -1,7 +1,6 @@
 """The decoder: what a ``.hsc`` file holds to a picture, nothing else being known."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -43,24 +42,23 @@ class Decoder:
         n = self.networks
         symbols = n.scn.read_symbols(container.scn, container.level)
         exact = n.scn.dequantise(torch.from_numpy(symbols), container.level)
-        w_plus = exact.to(n.device, torch.float32)  # (1, 23, 512)
-        feature_s = n.synthesis.feature(w_plus)  # (1, 512, 32, 32)
-        feature, fine = feature_s, None
+        semantics = exact.to(n.device, torch.float32)  # (1, 23, 512)
+        feature_s = n.synthesis.feature(semantics)  # (1, 512, 32, 32)
         fine_s = n.scn.fine_latent(symbols, container.level)
-        if layers != "scn" and container.fcn is not None:
-            semantics = n.semantics(exact, feature_s)
-            feature, fine = n.fcn.decompress_layer(container.fcn, container.level, semantics)
-            if layers == "fcn":
-                fine = None  # it is drawn with the styles of the mean face
-        opened = DecodedLatents(w_plus, feature_s, feature, layers, fine_s=fine_s, fine=fine)
-        return replace(opened, w_plus=w_plus + self.fine_change(opened))
-
-    def fine_change(self, opened: DecodedLatents) -> Tensor | float:
-        """What the fine styles of the layers that are drawn add to S^, (1, 23, 512)."""
-        n = self.networks
-        alone = opened.semantics_alone
-        styles, y = (n.scn.fine, opened.fine_s) if alone else (n.fcn.fine, opened.fine)
-        return 0.0 if y is None else styles.change(y)
+        if layers == "scn" or container.fcn is None:
+            change = n.scn.fine.change(fine_s)
+            return DecodedLatents(
+                semantics + change, feature_s, feature_s, layers, fine_s=fine_s, change=change
+            )
+        known = n.semantics(exact, feature_s)
+        feature, fine = n.fcn.decompress_layer(container.fcn, container.level, known)
+        if layers == "fcn":  # it is drawn with the styles of the mean face
+            return DecodedLatents(semantics, feature_s, feature, layers)
+        change = n.fcn.fine.change(fine)
+        return DecodedLatents(
+            semantics + change, feature_s, feature, layers,
+            fine_s=fine_s, fine=fine, change=change,
+        )  # fmt: skip
 
     @torch.no_grad()
     def apply_edits(

@@ -48,7 +48,7 @@ class Encoder:
              |               |          S^ -> G_F
              |               |          |      |
              |               +---> F -> correction, enhancement -> FCN -> fcn bytes
-             +---- fine styles of both pictures --+
+             +---> fine styles of both pictures ------> scn bytes, fcn bytes
 
         |----- analyse (refine) ----|-------- compress --------|
     """
@@ -87,7 +87,8 @@ class Encoder:
 
     @torch.no_grad()
     def correct(self, latents: Inversion, level: float) -> Inversion:
-        """The latents to code at a level: with F corrected, where it has not been yet."""
+        """The latents to code at a level: with F corrected and its fine styles found for it,
+        where they have not been yet."""
         level = snap_level(level)
         enhances = self.networks.fcn.enhances(level)
         if latents.crop is None and (latents.enhanced or not enhances):
@@ -125,9 +126,8 @@ class Encoder:
         styles = w_plus_hat.to(feature)
         if latents.crop is None:
             return fcn.without_enhancement(feature, level, semantics), latents.fine
-        assert latents.fine is not None
         known, renderer = self.known_picture(latents.crop), self.refiner.renderer
-        drawn = styles + fcn.fine.change(latents.fine)
+        drawn = styles if latents.fine is None else styles + fcn.fine.change(latents.fine)
         feature = self.corrector(known, feature, drawn, fcn.base_level(level), semantics)
         feature_hat = fcn.base_hat(feature, level, semantics)[1]
         fine = find_fine_styles(

@@ -21,7 +21,7 @@ class Inversion:
         enhanced: what F has in the enhancement slice is to be coded, because a file had it or
             gradient steps put it there; what an encoder finds there is not.
         fine_s, fine: latents of the fine styles (:mod:`hsc.latent_codecs.fine_styles`) of the
-            pictures of S alone and of S and F, (1, 64); None: zero, or not found yet.
+            pictures of S alone and of S and F, (1, K); None: zero.
     """
 
     w_plus: Tensor
@@ -45,6 +45,8 @@ class DecodedLatents:
         lasting: what of the detail F^ - G_F(S^) lasts over a clip; None for all of it, as in a
             photograph. An edit gives way to what passes, such as speech.
         fine_s, fine: as in :class:`Inversion`; ``fine`` is None where no FCN layer is drawn.
+        change: what the fine styles that are drawn add to S^ in ``w_plus``, (1, 23, 512); None:
+            nothing.
     """
 
     w_plus: Tensor
@@ -54,6 +56,12 @@ class DecodedLatents:
     lasting: Tensor | None = None
     fine_s: Tensor | None = None
     fine: Tensor | None = None
+    change: Tensor | None = None
+
+    @property
+    def semantics(self) -> Tensor:
+        """S^ itself, without fine styles, (1, 23, 512)."""
+        return self.w_plus if self.change is None else self.w_plus - self.change
 
     @property
     def semantics_alone(self) -> bool:

@@ -33,7 +33,7 @@ class BitSummary:
         styles: bits of SCN by style of w+, 23.
         groups: name, what it controls, how many styles, bits; the styles by what they control.
         positions: bits of F by place, 16 rows of 16; () without FCN.
-        fine: bits of FCN's fine styles, which lie nowhere.
+        fine: bits of FCN's fine styles, which have no place in the picture.
         person: part of F's bits that lie on the person; None without FCN, and without people.
         area: part of the picture that the person takes; None likewise.
     """

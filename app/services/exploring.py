@@ -215,7 +215,7 @@ class Explorer:
         if stage == "before":
             return self.compression.inversion(prepared).w_plus
         data = self.compression.file(prepared, level)
-        return self.compression.decoding.open(data, "scn").w_plus
+        return self.compression.decoding.open(data, "scn").semantics
 
 
 def _place(latent_map: LatentMap, w_plus: Tensor, x: str, y: str) -> tuple[float, float]:

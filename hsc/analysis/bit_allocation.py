@@ -29,7 +29,7 @@ class BitAllocation:
         styles: (23,), bits of SCN. A component of SCN affects several styles; its bits are divided
             among them by how much each one's part matters to the generator.
         positions: (16, 16), those of F by place in the picture, top row first; None without FCN.
-        fine: those of the fine styles of FCN, which lie nowhere.
+        fine: those of the fine styles of FCN, which have no place in the picture.
     """
 
     styles: FloatArray
@@ -65,8 +65,8 @@ def allocate_bits(networks: Networks, data: bytes) -> BitAllocation:
             f"{networks.model.code:04x} is loaded: take the version that wrote it."
         )
     scn, tables = networks.scn, networks.tables
-    scale_indexes = scn.scale_indexes(container.level)  # (K,)
-    symbols = scn.read_symbols(container.scn, container.level)  # (K,)
+    scale_indexes = scn.scale_indexes(container.level)  # (K + 64,)
+    symbols = scn.read_symbols(container.scn, container.level)  # (K + 64,)
     styles = code_length(symbols, scale_indexes, tables) @ style_shares(scn)  # (23,)
     if container.fcn is None:
         return BitAllocation(styles, None)

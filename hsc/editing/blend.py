@@ -153,7 +153,8 @@ class Blender:
         """The features of (1, 23, 512) with the detail of some faces, by weight.
 
         Args:
-            fine_weights: of the faces' fine styles, which are in ``w_plus``.
+            fine_weights: of the faces' fine styles, which are in ``w_plus``. A file of a blend with
+                a face that has no FCN layer keeps of that face's no more than S^.
         """
         spread = self.spread
         feature_s = self.g_f(w_plus)
@@ -167,20 +168,20 @@ class Blender:
         feature = feature_s
         if details:
             feature = feature_s + spread * _shared_detail(weights, details)
-        fine_s, fine = (
-            _weighted(fine_weights, [getattr(face, name) for face in faces])
-            for name in ("fine_s", "fine")
-        )
-        return DecodedLatents(w_plus, feature_s, feature, faces[0].layers, fine_s=fine_s, fine=fine)
+        fine = {
+            name: _weighted(fine_weights, [getattr(face, name) for face in faces])
+            for name in ("fine_s", "fine", "change")
+        }
+        return DecodedLatents(w_plus, feature_s, feature, faces[0].layers, **fine)
 
 
-def _weighted(weights: dict[int, float], latents: Sequence[Tensor | None]) -> Tensor | None:
-    """The sum of latents by weight, None counting as zero; None where all are."""
+def _weighted(weights: dict[int, float], parts: Sequence[Tensor | None]) -> Tensor | None:
+    """The sum of tensors by weight, None counting as zero; None where all are."""
     total: Tensor | None = None
     for index, weight in weights.items():
-        y = latents[index]
-        if y is not None:
-            total = weight * y if total is None else total + weight * y
+        part = parts[index]
+        if part is not None:
+            total = weight * part if total is None else total + weight * part
     return total
 
 

@@ -31,6 +31,8 @@ def put_latents(packs: Packs, folder: Path | None = None) -> None:
     generator, fcn, scn, tables, edits = (
         load_file(path_of(name, folder)) for name in ("generator", "fcn", "scn", "entropy", "edits")
     )
+    if "fine.basis" not in scn:
+        raise HscError("expected a model with fine styles, which the receiver knows: got another.")
     of_scn = ("g_s", "mean", "log2_gain", "fine.basis", "fine.log2_gain")
     semantics = {f"scn.{k}": scn[k] for k in of_scn}
     semantics |= {k: v for k, v in generator.items() if k.startswith(CONTEXT)}

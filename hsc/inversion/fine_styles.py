@@ -19,13 +19,14 @@ from hsc.latent_codecs.fine_styles import FineStyles
 LONGEST_S, LONGEST = 0.3, 0.15
 """Length of the first step, of S alone and of S and F."""
 FIRST_RATE = 0.3
-"""Of the gradient that a step goes, while nothing is known of the picture's second derivative."""
+"""Share of a step of Newton's method that is taken while nothing is known of the picture's second
+derivative."""
 LONGER = 2.5
-"""Later steps, which know more of the picture, may be so many times as long."""
+"""Factor by which later steps, which know more of the picture, may be longer."""
 SHORTER = 0.25
-"""After a step that led farther away."""
+"""Factor on the length of steps after one that led farther away."""
 STEPS_S, STEPS, LATER_STEPS = 2, 3, 1
-"""Of S alone; of S and F, before F is corrected for a level; after that."""
+"""Numbers of steps: for S alone; for S and F before F is corrected for a level; and after that."""
 
 
 @dataclass
@@ -77,8 +78,10 @@ def find_fine_styles(
         start: the latent to begin with; zero by default.
 
     Returns:
-        (1, 64). No farther from the photograph than where it began.
+        (1, K). No farther from the photograph than where it began.
     """
+    if not styles.components:
+        return w_plus.new_zeros(1, 0)
     root = styles.curvature.sqrt()
 
     def distance_at(z: Tensor) -> Tensor:
@@ -86,7 +89,7 @@ def find_fine_styles(
         return picture_distance(renderer, known, feature, changed)
 
     z = torch.zeros_like(root) if start is None else start[0] * root
-    best, curvature = (torch.inf, z, z), _Curvature()
+    best, curvature = (torch.inf, z, torch.zeros_like(z)), _Curvature()
     before: tuple[Tensor, Tensor] | None = None
     for _ in range(steps):
         z.requires_grad_()
@@ -104,6 +107,6 @@ def find_fine_styles(
         step = curvature.newton(best[2])
         most = longest * (LONGER if curvature.moved else 1)
         z = best[1] - step * (most / step.norm().clamp_min(1e-9)).clamp(max=1)
-    if distance_at(z) >= best[0]:
+    if not distance_at(z) < best[0]:
         z = best[1]
     return (z / root)[None]

@@ -9,12 +9,14 @@ FCN's layer, for the picture of S and F. Neither changes G_F(S^), so nothing els
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.bitstream.rans import MAX_SYMBOL, IntArray
 from hsc.config import SHIPPED, CodecConfig
+from hsc.latent_codecs.base import NotUpdatedError
 from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
 from hsc.latent_codecs.gaussian import MIN_LOG2, scale_index
 from hsc.levels import LEVELS
@@ -56,7 +58,7 @@ class FineStyles(nn.Module):
         gains = torch.full((len(LEVELS), self.components), MIN_LOG2)  # no symbol takes a bit
         self.register_buffer("log2_gain", gains, persistent=kept)
         self.register_buffer("curvature", torch.ones(self.components), persistent=kept)
-        self._exact_gain = self.log2_gain
+        self._exact: Tensor | None = None
 
     def change(self, y: Tensor) -> Tensor:
         """What y (B, K) adds to w+: (B, 23, 512)."""
@@ -69,21 +71,27 @@ class FineStyles(nn.Module):
 
     def update(self) -> None:
         """Keep the gains that bytes depend on: float64 on the CPU."""
-        self._exact_gain = self.log2_gain.detach().double().cpu()
+        self._exact = self.log2_gain.detach().double().cpu()
 
     def scale_indexes(self, level: float) -> IntArray:
         """Which table codes each component, (K,)."""
-        return scale_index(log2_gain_at(self._exact_gain, level)).numpy()
+        return scale_index(self._exact_gain(level)).numpy()
 
     def quantise(self, y: Tensor | None, level: float) -> IntArray:
         """The symbols of y (1, K), (K,) int64; zeros where there is none."""
         if y is None:
-            return torch.zeros(self.components, dtype=torch.int64).numpy()
-        scaled = y[0].double().cpu() * torch.exp2(log2_gain_at(self._exact_gain, level))
+            return np.zeros(self.components, np.int64)
+        scaled = y[0].double().cpu() * torch.exp2(self._exact_gain(level))
         return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long().numpy()
 
     def dequantise(self, symbols: IntArray, level: float) -> Tensor:
         """y_hat (1, K) of symbols (K,): float32 on the device of the basis, the same everywhere."""
-        step = snap(torch.exp2(-log2_gain_at(self._exact_gain, level)), STEP_BITS)
+        step = snap(torch.exp2(-self._exact_gain(level)), STEP_BITS)
         y_hat = snap(torch.from_numpy(symbols).double() * step, Y_HAT_BITS)
         return y_hat.float()[None].to(self.basis.device)
+
+    def _exact_gain(self, level: float) -> Tensor:
+        """log2 of the gains on a grid of 1/64, float64 on the CPU: (K,)."""
+        if self._exact is None:
+            raise NotUpdatedError
+        return log2_gain_at(self._exact, level)

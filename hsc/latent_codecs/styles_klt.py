@@ -121,18 +121,23 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         """
         return self.dequantise(torch.from_numpy(self.read_symbols(data, level)), level)
 
-    def read_symbols(self, data: bytes, level: float) -> IntArray:
+    def read_symbols(self, data: bytes, level: float, fine: bool = True) -> IntArray:
         """The integers of a layer: K of S, then those of its fine styles.
+
+        Args:
+            fine: the layer has fine styles.
 
         Raises:
             BitstreamError: as ``decompress``.
         """
-        indexes = self.scale_indexes(level)
+        indexes = self.scale_indexes(level, fine)
         return SymbolReader(data, self.exact.tables, len(indexes)).read(indexes)
 
-    def scale_indexes(self, level: float) -> IntArray:
+    def scale_indexes(self, level: float, fine: bool = True) -> IntArray:
         """Which table codes each symbol of a layer, in the order of ``read_symbols``."""
         of_s: IntArray = scale_index(self._exact_gain(level)).numpy()
+        if not fine:
+            return of_s
         return np.concatenate([of_s, self.fine.scale_indexes(level)])
 
     @torch.no_grad()

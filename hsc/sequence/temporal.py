@@ -148,16 +148,18 @@ class TemporalCodec:
         log2_gain = log2_gain_at(networks.fcn.coder.base.log2_gain, level)[:, None, None]
         self.step = snap(torch.exp2(-log2_gain), STEP_BITS)
         self.gain = snap(torch.exp2(log2_gain), STEP_BITS)
-        of_s = networks.scn.scale_indexes(level)[: networks.scn.components]
-        self.scn_index: IntArray = self._moved(of_s, -S_SMALLER)
+        self.key_scn_index = networks.scn.scale_indexes(level, fine=False)
+        self.scn_index: IntArray = self._moved(self.key_scn_index, -S_SMALLER)
         self.scn_gain = torch.exp2(log2_gain_at(networks.scn.exact.log2_gain, level))
 
     @torch.no_grad()
     def encode_key(self, latents: Inversion) -> tuple[tuple[bytes, ...], State]:
-        """The layers of a still, but for its enhancement slice, and what they leave."""
+        """The layers of a still, but for its enhancement slice and fine styles, and what they
+        leave."""
         n = self.networks
-        scn = n.scn.compress(latents.w_plus, self.level)
-        w_plus = n.scn.decompress(scn, self.level)
+        symbols = n.scn.quantise(latents.w_plus, self.level)
+        scn = encode_symbols(symbols.numpy(), self.key_scn_index, n.tables)
+        w_plus = n.scn.dequantise(symbols, self.level)
         feature_s = n.synthesis.feature(w_plus.to(latents.w_plus))
         y = n.fcn.base_latent(latents.feature, feature_s, self.level)
         context = n.semantics(w_plus, feature_s).context
@@ -188,8 +190,7 @@ class TemporalCodec:
     @torch.no_grad()
     def _decode_key(self, scn: bytes, fcn: bytes) -> State:
         n = self.networks
-        symbols = torch.from_numpy(n.scn.read_symbols(scn, self.level)).long()
-        symbols = symbols[: n.scn.components]  # the frames of a clip have no fine styles
+        symbols = torch.from_numpy(n.scn.read_symbols(scn, self.level, fine=False)).long()
         exact = n.scn.dequantise(symbols, self.level)
         w_plus = exact.to(n.device, torch.float32)
         feature_s = n.synthesis.feature(w_plus)

@@ -46,11 +46,10 @@ def test_each_layer_has_its_own_and_neither_is_part_of_what_the_other_is_coded_w
     assert torch.equal(whole.w_plus[:, :first], alone.w_plus[:, :first])
     exact = codec.networks.scn.decompress(unpack(file).scn, 3).float()
     for opened in (whole, alone):
-        change = codec.decoder.fine_change(opened)
-        assert change[:, first:].any() and not change[:, :first].any()
-        torch.testing.assert_close(opened.w_plus - change, exact, rtol=0, atol=1e-5)
+        assert opened.change[:, first:].any() and not opened.change[:, :first].any()
+        torch.testing.assert_close(opened.semantics, exact, rtol=0, atol=1e-5)
     # drawn with the styles of the mean face, F has none
-    assert codec.open(file, "fcn").fine is None
+    assert codec.open(file, "fcn").change is None
 
 
 def test_a_file_without_features_keeps_those_of_s_alone(codec, file):
@@ -64,11 +63,10 @@ def test_with_them_a_picture_is_nearer_to_the_photograph(codec, found, file, lay
     opened, encoder = codec.open(file, layers), codec.encoder
     known, refiner = encoder.known_picture(found.crop), encoder.refiner
     renderer: SynthesisNetwork = refiner.synthesis if layers == "scn" else refiner.renderer
-    without = opened.w_plus - codec.decoder.fine_change(opened)
     with torch.no_grad():
         before, after = (
             float(picture_distance(renderer, known, opened.feature, w_plus))
-            for w_plus in (without, opened.w_plus)
+            for w_plus in (opened.semantics, opened.w_plus)
         )
     assert after < 0.97 * before
 
@@ -85,8 +83,8 @@ def test_a_face_that_is_coded_again_keeps_them(codec, file):
     again = codec.open(codec.compress_edited(opened, {}, 3))
     assert torch.equal(again.fine, opened.fine) and torch.equal(again.fine_s, opened.fine_s)
     # S^ itself does not take them in
-    one, other = (o.w_plus - codec.decoder.fine_change(o) for o in (opened, again))
-    assert (one - other).abs().mean() < 0.02 * (codec.decoder.fine_change(opened)).abs().mean()
+    apart = (again.semantics - opened.semantics).abs().mean()
+    assert apart < 0.02 * opened.change.abs().mean()
 
 
 def test_a_blend_is_drawn_with_a_blend_of_them(codec, file):
@@ -96,10 +94,18 @@ def test_a_blend_is_drawn_with_a_blend_of_them(codec, file):
     torch.testing.assert_close(half.fine, (a.fine + b.fine) / 2)
     torch.testing.assert_close(half.fine_s, (a.fine_s + b.fine_s) / 2)
     # what the styles are without them is half way too
-    pure = [o.w_plus - codec.decoder.fine_change(o) for o in (a, b, half)]
-    torch.testing.assert_close(pure[2], (pure[0] + pure[1]) / 2, rtol=0, atol=1e-4)
+    torch.testing.assert_close(half.semantics, (a.semantics + b.semantics) / 2, rtol=0, atol=1e-4)
     assert torch.equal(codec.mix(a, b, "middle").fine, a.fine)
     assert torch.equal(codec.mix(a, b, "fine").fine, b.fine)
+    # of a face of semantics alone too, S is what it is without fine styles
+    alone = codec.open(with_layers(file, "scn"))
+    half = codec.morph(alone, b, 0.5)
+    pure = (alone.semantics + b.semantics) / 2
+    torch.testing.assert_close(half.semantics, pure, rtol=0, atol=1e-4)
+    first = codec.networks.scn.fine.first
+    for layer, owner in (("middle", alone), ("fine", b)):
+        mixed = codec.mix(alone, b, layer).semantics[:, first:]
+        torch.testing.assert_close(mixed, owner.semantics[:, first:], rtol=0, atol=1e-4)
 
 
 def test_a_model_without_them_has_none_in_its_weights_and_files():

@@ -63,5 +63,5 @@ def test_an_edited_face_is_a_file_of_its_own(codec, opened) -> None:
     pictures = codec.preview(codec.open(data)), codec.preview(opened, {"smile": -1.0})
     drawn, edited = (np.asarray(each.resize((64, 64)), dtype=float) for each in pictures)
     assert 10 * np.log10(255**2 / ((drawn - edited) ** 2).mean()) > 20
-    alone = DecodedLatents(opened.w_plus, opened.feature_s, opened.feature_s, "scn")
+    alone = replace(opened, feature=opened.feature_s, layers="scn", fine=None)
     assert describe(codec.compress_edited(alone, {"smile": -1.0}, 3))["layers"] == ["scn"]

@@ -43,8 +43,8 @@ from hsc.research.training.config import build, shipped, values_of
 from hsc.research.training.correction import START_PRICES, of_part
 from hsc.research.training.decoder import DecoderConfig
 from hsc.research.training.enhancement import random_upper_level
-from hsc.research.training.fine_styles import STEP_COSTS
 from hsc.research.training.feature import CodedLatents
+from hsc.research.training.fine_styles import STEP_COSTS
 from hsc.research.training.klt import start_from_klt
 from hsc.research.training.latents import CachedLatents
 from hsc.research.training.log import CsvLog, read_log
@@ -476,6 +476,7 @@ def test_stage_fine_styles_leaves_the_rest_of_both_layers_as_it_is(workshop) -> 
         costs = after["fine.curvature"].float() / torch.exp2(2 * after["fine.log2_gain"].float())
         wanted = torch.tensor(STEP_COSTS[name])[:, None].expand_as(costs)
         used = after["fine.basis"].flatten(1).any(1)  # two gradients give two directions
+        assert (after["fine.log2_gain"][:, ~used] == -4).all()  # the others take no bits
         assert used.sum() == 2
         torch.testing.assert_close(costs[:, used], wanted[:, used], rtol=0.05, atol=0)
 

@@ -59,7 +59,11 @@ def add(studio: Studio) -> None:
                 "edits": {
                     name: {"amount": amount, "at": spot} for name, _, amount, spot in photo_at.edits
                 },
-                "bits": {"scn_by_style": bits.styles, "fcn_by_place": bits.positions},
+                "bits": {
+                    "scn_by_style": bits.styles,
+                    "fcn_by_place": bits.positions,
+                    "fcn_fine_styles": bits.fine,
+                },
             }
         return keep_picture(picture, "face.png"), facts
 

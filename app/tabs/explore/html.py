@@ -22,8 +22,9 @@ def bits_in_words(spending: BitSummary, size: int) -> str:
     ]
     if spending.person is not None:
         words.append(
-            f"<p>FCN spends {spending.fcn:,.0f} bits, <b>{spending.person:.0%}</b> of them on the "
-            f"person, who takes {spending.area:.0%} of the picture.</p>"
+            f"<p>FCN spends {spending.fcn:,.0f} bits, {spending.fine:,.0f} of them on fine styles. "
+            f"<b>{spending.person:.0%}</b> of the others lie on the person, who takes "
+            f"{spending.area:.0%} of the picture.</p>"
         )
     return "".join(words)
 

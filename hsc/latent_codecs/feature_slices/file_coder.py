@@ -33,7 +33,6 @@ class FileCoder:
         fine: FineStyles,
     ) -> None:
         self.base, self.fine = base, fine
-        fine.update()
         self.enhancement = None if enhancement is None else exact_copy(enhancement)
         if enhancement is not None and self.enhancement is not None:
             # used as it is, not on the grid of weights
@@ -103,9 +102,8 @@ class FileCoder:
         return symbols, indexes
 
     def decompress(self, data: bytes, context: Tensor, level: float) -> tuple[Tensor, Tensor]:
-        """y_hat, (1, C, 16, 16) float64 on the CPU: the same bits on every machine.
-
-        And the latent of the fine styles, (1, 64).
+        """y_hat, (1, C, 16, 16) float64 on the CPU, and the latent of the fine styles, (1, K): the
+        same bits on every machine.
 
         Raises:
             BitstreamError: the bytes hold impossible symbols.
@@ -116,7 +114,11 @@ class FileCoder:
             return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
 
         y_hat = self.walk(context, level, read)
-        return y_hat, self.fine.dequantise(reader.read(self.fine.scale_indexes(level)), level)
+        return y_hat, self.read_fine(reader, level)
+
+    def read_fine(self, reader: SymbolReader, level: float) -> Tensor:
+        """The latent of the fine styles, (1, K), which follow the passes."""
+        return self.fine.dequantise(reader.read(self.fine.scale_indexes(level)), level)
 
     def reader(self, data: bytes, level: float) -> SymbolReader:
         """Reads the symbols of a layer. Raises BitstreamError for too short a one."""

@@ -209,6 +209,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
             tables: of the ladder of scales, see ``hsc.latent_codecs.gaussian``.
         """
         base = SliceCoder(self.prior, self.log2_gain, tables)
+        self.fine.update()
         self._coder = FileCoder(base, self.enhancement, self.fine)
 
     @torch.no_grad()

@@ -130,7 +130,7 @@ def _at(
     yield STATIONS["FCN's transforms"], _draw(codec, feature, coded.w_plus), math.nan
     feature, size = _through_fcn(codec, found, level)
     yield PERFECT["SCN"], _draw(codec, feature, _styles(codec, found)), size
-    size = len(scn.compress(found.w_plus, level))
+    size = len(scn.compress(found.w_plus, level, fine=found.fine_s))
     feature = _unrounded(codec, found.feature, opened, level)
     yield PERFECT["FCN's rounding"], _draw(codec, feature, opened.w_plus), size
     yield PERFECT["FCN"], _draw(codec, found.feature, opened.w_plus), size
@@ -155,7 +155,7 @@ def _through_fcn(codec: Codec, found: Inversion, level: float) -> tuple[Tensor, 
     n = codec.networks
     exact = snap(found.w_plus.double().cpu())
     semantics = n.semantics(exact, found.feature_s)
-    data = n.fcn.compress(found.feature, level, semantics)
+    data = n.fcn.compress(found.feature, level, semantics, found.fine)
     return n.fcn.decompress(data, level, semantics), len(data)
 
 

@@ -46,7 +46,7 @@ def run(options: ValidateOptions) -> None:
 @torch.no_grad()
 def uncompressed(codec: Codec, image: Image.Image) -> dict[str, Image.Image]:
     """Pictures of S alone and of S and F, by the names in ``RENDERS``."""
-    found, render = codec.analyse(image), codec.decoder.render
+    found, render = codec.analyse(image, correct=False), codec.decoder.render
     pictures = (
         render(found.feature_s, found.w_plus, semantics_alone=True),
         render(found.feature, found.w_plus),

@@ -54,24 +54,31 @@ class Oracle:
         target = Target.of(to_tensor(image, self.codec.device), n.config.input_px)
         assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
+        fine = initial.w_plus.new_zeros(1, n.fcn.fine.components)
+        change = n.fcn.fine.change(fine if initial.fine is None else initial.fine)
         moved = [torch.zeros_like(t).requires_grad_() for t in (initial.w_plus, initial.feature)]
         with torch.enable_grad():
             for step in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
                 value = self._loss(
-                    initial.w_plus + w_std * moved[0], initial.feature + f_std * moved[1],
-                    target, step,
+                    initial.w_plus + w_std * moved[0], change,
+                    initial.feature + f_std * moved[1], target, step,
                 )  # fmt: skip
                 value.backward()
         with torch.no_grad():
             w_plus = (initial.w_plus + w_std * moved[0]).detach()
             feature = (initial.feature + f_std * moved[1]).detach()
-            return Inversion(w_plus, feature, n.synthesis.feature(w_plus), enhanced=True)
+            return Inversion(
+                w_plus, feature, n.synthesis.feature(w_plus), enhanced=True,
+                fine_s=initial.fine_s, fine=initial.fine,
+            )  # fmt: skip
 
-    def _loss(self, w_plus: Tensor, feature: Tensor, target: Target, step: int) -> Tensor:
+    def _loss(
+        self, w_plus: Tensor, change: Tensor, feature: Tensor, target: Target, step: int
+    ) -> Tensor:
         r = self.refiner
-        styles = w_plus.to(r.synthesis.dtype)
+        styles, drawn = w_plus.to(r.synthesis.dtype), (w_plus + change).to(r.synthesis.dtype)
         inner = feature.to(r.synthesis.dtype).contiguous(memory_format=torch.channels_last)
         with gradient_autocast(w_plus.device):
-            x_hat = r.renderer.image(inner, styles).float()  # (1, 3, 1024, 1024)
+            x_hat = r.renderer.image(inner, drawn).float()  # (1, 3, 1024, 1024)
             x_s = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
         return r.picture_loss(x_hat, x_s, target, step)

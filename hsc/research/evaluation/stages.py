@@ -129,7 +129,7 @@ class Pipeline:
             return symbols
 
         y_hat = coder.walk(self.codec.networks.context.feature(w_plus_hat), level, read)
-        return y_hat, coder.fine.dequantise(reader.read(coder.fine.scale_indexes(level)), level)
+        return y_hat, coder.read_fine(reader, level)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -95,11 +95,7 @@ def semantic(setting: Setting) -> None:
     weight[: cached.real] = 1.0
     codec = SemanticCodec(config=setting.sizes)
     fit(codec, cached.w_plus.float(), weight, generator.synthesis, importance)
-    if (shipped := path_of("scn")).is_file():  # the fine styles of S alone stay
-        state = load_file(shipped)
-        codec.fine.load_state_dict(
-            {k.removeprefix("fine."): v for k, v in state.items() if k.startswith("fine.")}
-        )
+    _keep_fine_styles(codec, "scn")
     checkpoint = Checkpoint(setting.work / "scn", codec)
     checkpoint.save()
     export(checkpoint.ema, "scn")
@@ -113,6 +109,7 @@ def feature(setting: Setting) -> None:
         setting.device,
         FeatureCodec(setting.sizes),
     )
+    _keep_fine_styles(codec, "fcn")
     coded = CodedLatents(
         loaded(SemanticCodec(config=setting.sizes), "scn", device),
         load_generator(device).synthesis.bfloat16(),
@@ -198,7 +195,7 @@ def joint(setting: Setting) -> None:
 
 @distributed.by_the_first
 def fine_styles(setting: Setting) -> None:
-    """The fine styles of both layers: closed form, a quarter of an hour."""
+    """The fine styles of both layers, from gradients of photographs: half an hour."""
     config, sizes = setting.configured(FineStylesConfig), setting.sizes
     if not sizes.fine_components:
         raise HscError("expected a model with fine styles: this one has none.")
@@ -251,6 +248,14 @@ def enhancement(setting: Setting) -> None:
         evaluate=loss.watch,
     )
     export(checkpoint.ema, "fcn")
+
+
+def _keep_fine_styles(codec: SemanticCodec | FeatureCodec, name: str) -> None:
+    """A layer that is made anew keeps the fine styles that its weights have."""
+    if (shipped := path_of(name)).is_file():
+        state = load_file(shipped)
+        fine = {k.removeprefix("fine."): v for k, v in state.items() if k.startswith("fine.")}
+        codec.fine.load_state_dict(fine, strict=False)
 
 
 def _part(checkpoint: Checkpoint, prefix: str) -> dict[str, Tensor]:

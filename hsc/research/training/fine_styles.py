@@ -1,8 +1,9 @@
 """Stage "styles": the basis, the curvature and the gains of the fine styles of both layers.
 
-All in closed form, from photographs. The basis are the directions in which the distance of files'
-pictures has most of its gradient. The curvature is what gradients change by along a descent, the
-spread of a component what searches find. A quantiser step then costs the same in every component.
+There is no training in steps. The basis is the principal directions of the gradients of the
+distance of files' pictures from their photographs. The curvature is the change of the gradient per
+unit of movement along a descent, the spread of a component that of what searches find. A quantiser
+step then costs the same in every component.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from hsc.inversion.descent import descend
 from hsc.inversion.distance import KnownPictures, picture_distance
 from hsc.inversion.fine_styles import STEPS, find_fine_styles
 from hsc.latent_codecs.fine_styles import FineStyles
+from hsc.latent_codecs.gaussian import MIN_LOG2
 
 STEP_COSTS = {
     "scn": (0.0064, 0.0049, 0.0036, 0.0025, 0.0016, 0.0009),
@@ -28,7 +30,8 @@ STEP_COSTS = {
 FCN follow the price of a byte."""
 DESCENT_STEPS, DESCENT_RATE = 10, 0.3
 """Along which curvature is measured, in units of w's standard deviation."""
-LEAST_CURVATURE = 1e-4
+LEAST_CURVATURE, LEAST_SPREAD = 1e-4, 0.05
+"""Few photographs may say nothing of a component."""
 SMOOTHED = 5
 """Neighbouring components whose estimates are averaged: there are few photographs."""
 
@@ -80,11 +83,10 @@ def drawn_by_files(
         assert found.crop is not None
         opened = codec.open(codec.compress(found, 2.0 + number % 4))
         known = codec.encoder.known_picture(found.crop)
-        w_plus = opened.w_plus - codec.decoder.fine_change(opened)
         if layer == "scn":
-            yield Drawn(refiner.synthesis, known, opened.feature_s, w_plus)
+            yield Drawn(refiner.synthesis, known, opened.feature_s, opened.semantics)
         else:
-            yield Drawn(refiner.renderer, known, opened.feature, w_plus)
+            yield Drawn(refiner.renderer, known, opened.feature, opened.semantics)
 
 
 def fit_fine_styles(
@@ -95,6 +97,8 @@ def fit_fine_styles(
     config: FineStylesConfig,
 ) -> None:
     """Set the buffers of a layer's fine styles.
+
+    Fewer photographs than components give fewer directions; the other components stay unused.
 
     Args:
         drawn: so many pictures.
@@ -110,13 +114,14 @@ def fit_fine_styles(
         find_fine_styles(styles, each.renderer, each.known, each.feature, each.w_plus, STEPS)
         for each in drawn(config.searched)
     ]
-    spread = torch.cat(found).square().mean(0).sqrt()  # (K,)
+    spread = torch.cat(found).square().mean(0).sqrt().clamp_min(LEAST_SPREAD)  # (K,)
     root = styles.curvature.sqrt()
     spread = _smooth(spread * root) / root
     styles.basis.mul_(spread[:, None, None])
     styles.curvature.mul_(spread.square())
     steps = torch.tensor(costs)[:, None] / styles.curvature.cpu()
-    styles.log2_gain.copy_(-0.5 * steps.log2())
+    used = styles.basis.flatten(1).any(1).cpu()
+    styles.log2_gain.copy_(torch.where(used, -0.5 * steps.log2(), MIN_LOG2))
 
 
 def _directions(styles: FineStyles, pictures: Iterator[Drawn], w_std: Tensor) -> Tensor:
