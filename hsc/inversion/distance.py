@@ -63,11 +63,12 @@ def _sizes(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def picture_distance(
-    renderer: SynthesisNetwork, known: KnownPictures, feature_hat: Tensor, w_plus_hat: Tensor
+    renderer: SynthesisNetwork, known: KnownPictures, feature_hat: Tensor, styles: Tensor
 ) -> Tensor:
-    """How far the picture of F^ (1, 512, 32, 32) and S^ (1, 23, 512) is from the photograph."""
+    """How far the picture of F^ (1, 512, 32, 32), drawn with styles (1, 23, 512), is from the
+    photograph."""
     x = feature_hat.to(renderer.dtype).contiguous(memory_format=torch.channels_last)
     with gradient_autocast(feature_hat.device):
-        drawn = renderer.image(x, w_plus_hat.to(renderer.dtype)).float()
+        drawn = renderer.image(x, styles.to(renderer.dtype)).float()
         limited = all_band_limited(drawn, known.px, renderer.spec.image_px)
         return known.distance(limited).sum()

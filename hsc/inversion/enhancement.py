@@ -72,7 +72,7 @@ class Enhancer:
 
         Args:
             known: the picture. feature: F, its slice empty.
-            w_plus_hat: S^ (1, 23, 512). semantics: what FCN is given of S^.
+            w_plus_hat: the styles to draw with, (1, 23, 512). semantics: what FCN is given of S^.
             level: one that has the slice.
         """
         fcn = self.fcn

@@ -140,7 +140,9 @@ class Refiner:
     def refine(
         self, picture: Tensor, initial: Inversion, w_std: Tensor, level: float, steps: int
     ) -> Iterator[Inversion]:
-        """Better and better S and F for one picture at one level.
+        """Better and better S and F for one picture at one level, and fine styles of both.
+
+        Those of S alone stay; bits of fine styles are not counted, because they are few.
 
         Args:
             picture: the crop, (1, 3, 1024, 1024) in [-1, 1].
