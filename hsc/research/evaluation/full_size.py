@@ -185,8 +185,10 @@ def crop_of(codec: Codec, image: Image.Image) -> Image.Image:
 
 @torch.no_grad()
 def render(codec: Codec, renderer: Renderer, data: bytes, layers: str) -> Image.Image:
-    """The picture of a file by some blocks above F."""
+    """The picture of a file by some blocks above F; of S alone by the generator's own."""
     opened = codec.open(data, layers)
+    if opened.semantics_alone:
+        renderer = codec.networks.synthesis
     return to_picture(renderer.image(opened.feature, opened.w_plus))
 
 
