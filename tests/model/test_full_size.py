@@ -116,7 +116,8 @@ def test_from_the_command_line(faces, weights, tmp_path, monkeypatch, capfd) -> 
     for what in ("S only", "level 2"):
         before, after = rows[what, "original"], rows[what, "compared"]
         assert before["bytes"] == after["bytes"] and before["count"] == after["count"] == 2
-        assert before["lpips_1024"] != after["lpips_1024"]
+        # S alone is drawn by the generator's own blocks, whatever draws files
+        assert (before["lpips_1024"] == after["lpips_1024"]) == (what == "S only")
     assert rows["S only", "original"]["bytes"] < rows["level 2", "original"]["bytes"]
     assert set(result["decoders"]) == {"original", "shipped", "compared"}
     assert {path.name for path in (out / "full-size").iterdir()} == {"one.png", "two.png"}
