@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # imported where it is used: it brings PyTorch, for which the
     from torch import Tensor
 
     from hsc.analysis.latent_map import Axis, LatentMap
+    from hsc.types import DecodedLatents
 
 GENERATED = 240
 """Generated faces on the map, of seeds 0, 1, ..."""
@@ -183,6 +184,10 @@ class Explorer:
         self, place: Place, prepared: Prepared | None, level: float, small: bool
     ) -> Image.Image:
         w_plus = self._w_plus(place, prepared, level)
+        if prepared is not None and (place.edit or place.stage or place.from_photo):
+            # places are of S, pictures have the fine styles of the file besides
+            change = self._opened(prepared, level).change
+            w_plus = w_plus if change is None else w_plus + change.to(w_plus)
         picture = self.executor.run(_render, w_plus, small)
         if prepared is None:  # nobody's photograph is in it
             at: dict[str, Any] = {"seed": place.seed, "at": place.at and list(place.at)}
@@ -214,8 +219,11 @@ class Explorer:
         """w+ of a photo, (1, 23, 512): from the encoder, or from the file."""
         if stage == "before":
             return self.compression.inversion(prepared).w_plus
-        data = self.compression.file(prepared, level)
-        return self.compression.decoding.open(data, "scn").semantics
+        return self._opened(prepared, level).semantics
+
+    def _opened(self, prepared: Prepared, level: float) -> DecodedLatents:
+        """A photo's file, its semantics alone."""
+        return self.compression.decoding.open(self.compression.file(prepared, level), "scn")
 
 
 def _place(latent_map: LatentMap, w_plus: Tensor, x: str, y: str) -> tuple[float, float]:
