@@ -127,9 +127,9 @@ class Codec:
 
         Args:
             correct: let ``compress`` correct F for its level by what the file draws, see
-                :mod:`hsc.inversion.correction`, and find its fine styles
-                (:mod:`hsc.inversion.fine_styles`): a better picture, for some seconds on a small
-                machine, part of them at each level.
+                :mod:`hsc.inversion.correction`, and find the fine styles of its pictures
+                (:mod:`hsc.inversion.fine_styles`): better pictures, for some seconds on a small
+                machine, and some tenths of a second at each level.
 
         Raises:
             PhotoError: the crop has another size. HscError: a decode-only installation.

@@ -22,13 +22,7 @@ from hsc.inversion.correction import (
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
-from hsc.inversion.fine_styles import (
-    LATER_STEPS,
-    LONGEST_S,
-    STEPS,
-    STEPS_S,
-    find_fine_styles,
-)
+from hsc.inversion.fine_styles import LONGEST_S, STEPS, STEPS_S, find_fine_styles
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -87,15 +81,14 @@ class Encoder:
 
     @torch.no_grad()
     def correct(self, latents: Inversion, level: float) -> Inversion:
-        """The latents to code at a level: with F corrected and its fine styles found for it,
-        where they have not been yet."""
+        """The latents to code at a level: with F corrected, where it has not been yet."""
         level = snap_level(level)
         enhances = self.networks.fcn.enhances(level)
         if latents.crop is None and (latents.enhanced or not enhances):
             return latents
         _, w_plus_hat, known = self._semantics(latents, level)
-        feature, fine = self._corrected(latents, level, w_plus_hat, known)
-        return replace(latents, feature=feature, crop=None, enhanced=enhances, fine=fine)
+        feature = self._corrected(latents, level, w_plus_hat, known)
+        return replace(latents, feature=feature, crop=None, enhanced=enhances)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
@@ -103,8 +96,8 @@ class Encoder:
         n = self.networks
         level = snap_level(level)
         scn, w_plus_hat, known = self._semantics(latents, level)
-        feature, fine = self._corrected(latents, level, w_plus_hat, known)
-        fcn = n.fcn.compress(feature, level, known, fine)
+        feature = self._corrected(latents, level, w_plus_hat, known)
+        fcn = n.fcn.compress(feature, level, known, latents.fine)
         return Container(n.model.code, level, scn, fcn)
 
     def _semantics(self, latents: Inversion, level: float) -> tuple[bytes, Tensor, Semantics]:
@@ -117,27 +110,23 @@ class Encoder:
 
     def _corrected(
         self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
-    ) -> tuple[Tensor, Tensor | None]:
-        """F to code at a level, and the latent of the fine styles."""
+    ) -> Tensor:
+        """F to code at a level."""
         feature, fcn = latents.feature, self.networks.fcn
         if latents.crop is None and (latents.enhanced or not fcn.enhances(level)):
-            return feature, latents.fine
+            return feature
         semantics = replace(semantics, context=semantics.context.to(feature))
         styles = w_plus_hat.to(feature)
         if latents.crop is None:
-            return fcn.without_enhancement(feature, level, semantics), latents.fine
-        known, renderer = self.known_picture(latents.crop), self.refiner.renderer
-        drawn = styles if latents.fine is None else styles + fcn.fine.change(latents.fine)
-        feature = self.corrector(known, feature, drawn, fcn.base_level(level), semantics)
-        feature_hat = fcn.base_hat(feature, level, semantics)[1]
-        fine = find_fine_styles(
-            fcn.fine, renderer, known, feature_hat, styles, LATER_STEPS, start=latents.fine
-        )
-        if fcn.enhances(level):
-            feature = fcn.without_enhancement(feature, level, semantics)
-            drawn = styles + fcn.fine.change(fine)
-            feature = self.enhancer(known, feature, drawn, level, semantics)
-        return feature, fine
+            return fcn.without_enhancement(feature, level, semantics)
+        known = self.known_picture(latents.crop)
+        if latents.fine is not None:
+            styles = styles + fcn.fine.change(latents.fine)
+        feature = self.corrector(known, feature, styles, fcn.base_level(level), semantics)
+        if not fcn.enhances(level):
+            return feature
+        feature = fcn.without_enhancement(feature, level, semantics)
+        return self.enhancer(known, feature, styles, level, semantics)
 
     def known_picture(self, crop: Tensor) -> KnownPictures:
         """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.

@@ -25,8 +25,9 @@ LONGER = 2.5
 """Factor by which later steps, which know more of the picture, may be longer."""
 SHORTER = 0.25
 """Factor on the length of steps after one that led farther away."""
-STEPS_S, STEPS, LATER_STEPS = 2, 3, 1
-"""Numbers of steps: for S alone; for S and F before F is corrected for a level; and after that."""
+STEPS_S, STEPS = 2, 3
+"""Numbers of steps, for S alone and for S and F: once a photograph, for all levels. One more step
+for each level brought LPIPS@1024 .003 nearer and took a second; at level 1 it tinted sepia."""
 
 
 @dataclass
@@ -66,7 +67,6 @@ def find_fine_styles(
     w_plus: Tensor,
     steps: int,
     longest: float = LONGEST,
-    start: Tensor | None = None,
 ) -> Tensor:
     """The latent of the fine styles with which a picture is nearer to the photograph.
 
@@ -75,10 +75,9 @@ def find_fine_styles(
         feature, w_plus: what is drawn, (1, 512, 32, 32) and (1, 23, 512).
         steps: each takes as long as rendering the picture and its gradient.
         longest: length of the first step.
-        start: the latent to begin with; zero by default.
 
     Returns:
-        (1, K). No farther from the photograph than where it began.
+        (1, K). No farther from the photograph than zero.
     """
     if not styles.components:
         return w_plus.new_zeros(1, 0)
@@ -88,7 +87,7 @@ def find_fine_styles(
         changed = w_plus + styles.change((z / root)[None])
         return picture_distance(renderer, known, feature, changed)
 
-    z = torch.zeros_like(root) if start is None else start[0] * root
+    z = torch.zeros_like(root)
     best, curvature = (torch.inf, z, torch.zeros_like(z)), _Curvature()
     before: tuple[Tensor, Tensor] | None = None
     for _ in range(steps):

@@ -14,16 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hsc.bitstream.rans import MAX_SYMBOL, IntArray
+from hsc.bitstream.rans import IntArray
 from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import NotUpdatedError
-from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
+from hsc.latent_codecs.gains import dequantised_components, log2_gain_at, rounded
 from hsc.latent_codecs.gaussian import MIN_LOG2, scale_index
 from hsc.levels import LEVELS
-from hsc.numerics.exact import snap
-
-Y_HAT_BITS = 12
-"""Grid of the dequantised components: finer than that of activations, they are few."""
 
 
 class FineStyles(nn.Module):
@@ -65,10 +61,6 @@ class FineStyles(nn.Module):
         above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
         return F.pad(above, (0, 0, self.first, 0))
 
-    def gain(self, level: float) -> Tensor:
-        """log2 of each component's gain, (K,)."""
-        return log2_gain_at(self.log2_gain, level)
-
     def update(self) -> None:
         """Keep the gains that bytes depend on: float64 on the CPU."""
         self._exact = self.log2_gain.detach().double().cpu()
@@ -82,12 +74,11 @@ class FineStyles(nn.Module):
         if y is None:
             return np.zeros(self.components, np.int64)
         scaled = y[0].double().cpu() * torch.exp2(self._exact_gain(level))
-        return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long().numpy()
+        return rounded(scaled).numpy()
 
     def dequantise(self, symbols: IntArray, level: float) -> Tensor:
         """y_hat (1, K) of symbols (K,): float32 on the device of the basis, the same everywhere."""
-        step = snap(torch.exp2(-self._exact_gain(level)), STEP_BITS)
-        y_hat = snap(torch.from_numpy(symbols).double() * step, Y_HAT_BITS)
+        y_hat = dequantised_components(torch.from_numpy(symbols), self._exact_gain(level))
         return y_hat.float()[None].to(self.basis.device)
 
     def _exact_gain(self, level: float) -> Tensor:

@@ -1,7 +1,9 @@
-"""The gain of a channel at a level: one rule for training, encoding and decoding."""
+"""Quantisation with a gain for each channel and level: one rule for training and both codecs."""
 
+import torch
 from torch import Tensor
 
+from hsc.bitstream.rans import MAX_SYMBOL
 from hsc.levels import interpolation
 from hsc.numerics.exact import snap
 
@@ -9,6 +11,8 @@ GAIN_BITS = 6
 """Grid of log2 of a gain."""
 STEP_BITS = 20
 """Grid of gains and of their inverses, the steps of quantisation, where bytes depend on them."""
+COMPONENT_BITS = 12
+"""Grid of the dequantised components of styles: finer than that of activations, they are few."""
 
 
 def log2_gain_at(table: Tensor, level: float) -> Tensor:
@@ -25,3 +29,19 @@ def log2_gain_at(table: Tensor, level: float) -> Tensor:
     # the grid would not hide that; these are three operations, each rounded as IEEE 754 says
     log2_gain = table[low] + t * (table[high] - table[low])
     return log2_gain + (snap(log2_gain, GAIN_BITS) - log2_gain).detach()
+
+
+def rounded(scaled: Tensor) -> Tensor:
+    """The symbols of values in steps, int64."""
+    return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+
+
+def dequantised_components(symbols: Tensor, log2_gain: Tensor) -> Tensor:
+    """y_hat of components of styles, exactly: float64 on the CPU.
+
+    Args:
+        symbols: (K,) integers. log2_gain: (K,), of :func:`log2_gain_at` in float64.
+    """
+    # exp2 may differ in its last bit between libraries: the grid absorbs it
+    step = snap(torch.exp2(-log2_gain), STEP_BITS)
+    return snap(symbols.double() * step, COMPONENT_BITS)

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
+from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader, encode_symbols
 from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
-from hsc.latent_codecs.fine_styles import Y_HAT_BITS, FineStyles
-from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
+from hsc.latent_codecs.fine_styles import FineStyles
+from hsc.latent_codecs.gains import dequantised_components, log2_gain_at, rounded
 from hsc.latent_codecs.gaussian import bits, scale_index
 from hsc.levels import LEVELS
 from hsc.numerics.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
@@ -144,8 +144,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
     def quantise(self, w_plus: Tensor, level: float) -> Tensor:
         """One w+, (1, 23, 512), to symbols, (K,) int64."""
         y = self.analysis(w_plus)[0].double().cpu()
-        symbols = torch.round(y * torch.exp2(self._exact_gain(level)))
-        return symbols.clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+        return rounded(y * torch.exp2(self._exact_gain(level)))
 
     @torch.no_grad()
     def dequantise(self, symbols: Tensor, level: float) -> Tensor:
@@ -157,9 +156,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         Returns:
             (1, 23, 512) float64 on the CPU, snapped.
         """
-        # exp2 may differ in its last bit between libraries: the grid absorbs it
-        step = snap(torch.exp2(-self._exact_gain(level)), STEP_BITS)
-        y_hat = snap(symbols[: self.components].double() * step, Y_HAT_BITS)
+        y_hat = dequantised_components(symbols[: self.components], self._exact_gain(level))
         w_plus = snap(self.exact.mean.flatten() + self.exact.g_s @ y_hat)
         return w_plus.reshape(1, *self.mean.shape)
 

@@ -86,6 +86,14 @@ def test_a_corrected_file_is_as_large_and_draws_more_alike(codec, photo, found, 
     assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
 
 
+def in_the_slice(codec: Codec, data: bytes) -> torch.Tensor:
+    """What a file of level 6 has in the enhancement slice, (1, 128, 16, 16)."""
+    container, n = unpack(data), codec.networks
+    context = n.context.feature(n.scn.decompress(container.scn, 6))
+    assert container.fcn is not None
+    return n.fcn.coder.decompress(container.fcn, context, 6)[0][:, 128:]
+
+
 def test_each_level_above_4_draws_more_alike(codec, photo, found) -> None:
     target, lpips = shrink(from_pil(photo), 256), Lpips.pretrained()
     sizes, away = [], []
@@ -95,15 +103,16 @@ def test_each_level_above_4_draws_more_alike(codec, photo, found) -> None:
         with torch.no_grad():
             away.append(lpips(shrink(from_pil(codec.decode(data)), 256), target).item())
     assert sizes[0] < sizes[1] < sizes[2] and away[0] > away[1] > away[2]
-    # without gradient steps the enhancement slice is empty
+    # without gradient steps the enhancement slice is empty: to the last symbol
     empty = codec.compress(replace(found, crop=None), 6)
-    assert len(empty) < 0.8 * sizes[2]
+    assert len(empty) < sizes[2]
+    assert not in_the_slice(codec, empty).any() and in_the_slice(codec, data).any()
     about = codec.about_bytes(found, 6)
     assert 0.6 < about / sizes[2] < 1.6
     assert codec.about_bytes(replace(found, crop=None), 6) == len(empty)
 
 
-@pytest.mark.parametrize("level", [3, 5])
+@pytest.mark.parametrize("level", [3, 6])
 def test_a_second_step_comes_nearer_than_one(codec, photo, found, level, monkeypatch) -> None:
     target, lpips = shrink(from_pil(photo), 256), Lpips.pretrained()
 
@@ -128,11 +137,13 @@ def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, monkeypat
 
 
 def test_at_the_least_level_f_is_coded_as_it_is(codec, found) -> None:
+    plain = replace(found, crop=None)
+    assert codec.compress(found, 1) == codec.compress(plain, 1)
     sizes = [
         (codec.encoder.correct(found, level).feature - found.feature).abs().mean().item()
-        for level in (1, 1.5, 2, 3)
+        for level in (1.5, 2, 3)
     ]
-    assert 0 == sizes[0] < sizes[1] < sizes[2] < sizes[3]
+    assert 0 < sizes[0] < sizes[1] < sizes[2]
 
 
 def test_the_same_latents_give_the_same_bytes(codec, found) -> None:

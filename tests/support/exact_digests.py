@@ -20,7 +20,7 @@ Layers = tuple[SemanticCodec, FeatureCodec, ExactSynthesis]
 
 def digest(values: torch.Tensor) -> str:
     """SHA-256 of float64 values, little-endian."""
-    return hashlib.sha256(values.numpy().astype("<f8").tobytes()).hexdigest()
+    return hashlib.sha256(values.cpu().numpy().astype("<f8").tobytes()).hexdigest()
 
 
 def digests(

@@ -83,7 +83,7 @@ class FineStyles {
   }
 
   quantise(y, level) {
-    return Int32Array.from(this.gains(level), (gain, k) => rounded(y[k] * 2 ** gain));
+    return quantised(y, this.gains(level));
   }
 
   dequantise(symbols, level) {
@@ -182,10 +182,7 @@ export class LatentDecoder {
   /** The SCN layer of y (256), the components of w+, and of the fine styles of S alone (64). */
   encodeStyles(y, fineS, level) {
     const gains = log2GainAt(this.scnGain, this.components, level);
-    const symbols = [
-      ...Array.from(gains, (gain, k) => rounded(y[k] * 2 ** gain)),
-      ...this.fineS.quantise(fineS, level),
-    ];
+    const symbols = [...quantised(y, gains), ...this.fineS.quantise(fineS, level)];
     return encodeSymbols(symbols, [...gains.map(scaleIndex), ...this.fineS.indexes(level)], this.tables);
   }
 
@@ -305,6 +302,11 @@ export class LatentDecoder {
     });
     return x;
   }
+}
+
+/** Symbols of components of S or of fine styles. */
+function quantised(y, gains) {
+  return Int32Array.from(gains, (gain, k) => rounded(y[k] * 2 ** gain));
 }
 
 /** Components of S^ or of fine styles. */

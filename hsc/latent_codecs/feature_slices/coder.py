@@ -5,20 +5,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from hsc.bitstream.rans import MAX_SYMBOL, CdfTables, IntArray, SymbolReader, encode_symbols
+from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader, encode_symbols
 from hsc.latent_codecs.feature_slices.prior import Pass, Prior
-from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at
+from hsc.latent_codecs.gains import STEP_BITS, log2_gain_at, rounded
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.numerics.exact import exact_copy, snap
 
 SymbolsOf = Callable[[Pass, Tensor, Tensor, Tensor], Tensor]
 """Called with a pass, its means (1, C, n), gains (C, 1) and scale indexes (1, C, n); gives its
 int64 symbols, (1, C, n)."""
-
-
-def rounded(scaled: Tensor) -> Tensor:
-    """The symbols of values in steps, int64."""
-    return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
 
 
 class SliceCoder:

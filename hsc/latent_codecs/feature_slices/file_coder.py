@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader, encode_symbols
-from hsc.latent_codecs.feature_slices.coder import SliceCoder, SymbolsOf, rounded
+from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader
+from hsc.latent_codecs.feature_slices.coder import SliceCoder, SymbolsOf
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE, EnhancementSlice, base_level
 from hsc.latent_codecs.feature_slices.prior import Pass
 from hsc.latent_codecs.fine_styles import FineStyles
-from hsc.latent_codecs.gains import STEP_BITS
+from hsc.latent_codecs.gains import STEP_BITS, rounded
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.numerics.exact import exact_copy, snap
 
@@ -56,24 +56,6 @@ class FileCoder:
         """Whether files of a level have the enhancement slice."""
         return self.enhancement is not None and level > ABOVE
 
-    def compress(
-        self,
-        y: Tensor,
-        context: Tensor,
-        level: float,
-        more: LatentOf | None = None,
-        fine: Tensor | None = None,
-    ) -> bytes:
-        """The bytes of the layer.
-
-        Args:
-            y: of the base slices, (1, 128, 16, 16) float64 on the CPU.
-            context: G_16(S^), (1, 512, 16, 16), of exact arithmetic.
-            more: y of the enhancement slice, given y_hat of the base slices; None: zero.
-            fine: latent of the fine styles, (1, 64); None: zero.
-        """
-        return encode_symbols(*self.quantise(y, context, level, more, fine), self.tables)
-
     @torch.no_grad()
     def quantise(
         self,
@@ -83,7 +65,14 @@ class FileCoder:
         more: LatentOf | None = None,
         fine: Tensor | None = None,
     ) -> tuple[IntArray, IntArray]:
-        """The symbols and the table of each, in coding order; arguments as ``compress``."""
+        """The symbols of the layer and the table of each, in coding order.
+
+        Args:
+            y: of the base slices, (1, 128, 16, 16) float64 on the CPU.
+            context: G_16(S^), (1, 512, 16, 16), of exact arithmetic.
+            more: y of the enhancement slice, given y_hat of the base slices; None: zero.
+            fine: latent of the fine styles, (1, K); None: zero.
+        """
         coded: list[tuple[Tensor, Tensor]] = []
 
         def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:

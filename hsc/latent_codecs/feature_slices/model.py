@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from hsc.bitstream.rans import CdfTables
+from hsc.bitstream.rans import CdfTables, encode_symbols
 from hsc.config import SHIPPED, CodecConfig
 from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
 from hsc.latent_codecs.feature_slices.coder import SliceCoder
@@ -225,7 +225,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
             fine: latent of the fine styles of S and F, (1, 64); None: zero.
         """
         y, more = self.latent(feature, semantics.feature, level)
-        return self.coder.compress(y, semantics.context, level, more, fine)
+        coded = self.coder.quantise(y, semantics.context, level, more, fine)
+        return encode_symbols(*coded, self.coder.tables)
 
     def decompress(self, data: bytes, level: float, semantics: Semantics) -> Tensor:
         """F^, (1, 512, 32, 32) on the networks' device.

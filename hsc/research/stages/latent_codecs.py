@@ -40,6 +40,7 @@ from hsc.research.training.fine_styles import (
     FineStylesConfig,
     drawn_by_files,
     fit_fine_styles,
+    gradient_of_styles,
 )
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.joint import JointConfig, JointLoss, JointNetworks, JointWatch
@@ -203,15 +204,20 @@ def fine_styles(setting: Setting) -> None:
     codec = Codec.load(str(setting.device))
     n = codec.networks
     w_std = codec.encoder.inversion.semantic_head.w_std
+    fitted = {name: FineStyles(sizes).to(setting.device) for name in STEP_COSTS}
+
+    def drawn(count: int) -> Iterator[dict[str, Drawn]]:
+        return drawn_by_files(codec, crops(paths, config.least_px, image_px), count)
+
+    gradients = [
+        {name: gradient_of_styles(fitted[name], each, w_std) for name, each in both.items()}
+        for both in drawn(config.basis_pictures)
+    ]
+    searched = list(drawn(config.searched))
     for name, layer in (("scn", n.scn), ("fcn", n.fcn)):
-
-        def drawn(count: int, name: str = name) -> Iterator[Drawn]:
-            pictures = crops(paths, config.least_px, image_px)
-            return drawn_by_files(codec, name, pictures, count)
-
-        fitted = FineStyles(sizes).to(setting.device)
-        fit_fine_styles(fitted, drawn, w_std, STEP_COSTS[name], config)
-        own = {f"fine.{key}": value for key, value in fitted.state_dict().items()}
+        of_layer = [each[name] for each in gradients], [each[name] for each in searched]
+        fit_fine_styles(fitted[name], *of_layer, w_std, STEP_COSTS[name])
+        own = {f"fine.{key}": value for key, value in fitted[name].state_dict().items()}
         export(layer.state_dict() | own, name)
 
 

@@ -6,7 +6,7 @@ unit of movement along a descent, the spread of a component that of what searche
 step then costs the same in every component.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,49 +70,63 @@ class Drawn:
 
 
 def drawn_by_files(
-    codec: Codec, layer: str, pictures: Iterator[Image.Image], count: int
-) -> Iterator[Drawn]:
+    codec: Codec, pictures: Iterator[Image.Image], count: int
+) -> Iterator[dict[str, Drawn]]:
     """What files of photographs draw without fine styles, at levels 2 to 5 in turn.
 
-    Args:
-        layer: "scn", whose pictures are of S alone, or "fcn".
+    Yields:
+        The pictures of a file by layer: of S alone ("scn"), and of S and F ("fcn").
     """
     refiner = codec.encoder.refiner
     for number, picture in zip(range(count), pictures):
         found = codec.analyse(picture)
         assert found.crop is not None
         opened = codec.open(codec.compress(found, 2.0 + number % 4))
-        known = codec.encoder.known_picture(found.crop)
-        if layer == "scn":
-            yield Drawn(refiner.synthesis, known, opened.feature_s, opened.semantics)
-        else:
-            yield Drawn(refiner.renderer, known, opened.feature, opened.semantics)
+        known, w_plus = codec.encoder.known_picture(found.crop), opened.semantics
+        yield {
+            "scn": Drawn(refiner.synthesis, known, opened.feature_s, w_plus),
+            "fcn": Drawn(refiner.renderer, known, opened.feature, w_plus),
+        }
+
+
+def gradient_of_styles(styles: FineStyles, drawn: Drawn, w_std: Tensor) -> Tensor:
+    """Of a picture's distance with respect to the styles above F, in standard deviations of w:
+    (1, 13 x 512)."""
+
+    def change(above: Tensor) -> Tensor:
+        return F.pad(w_std * above, (0, 0, styles.first, 0))
+
+    return drawn.gradient(torch.zeros_like(styles.basis[:1]), change).flatten(1)
 
 
 def fit_fine_styles(
     styles: FineStyles,
-    drawn: Callable[[int], Iterator[Drawn]],
+    gradients: Sequence[Tensor],
+    searched: Sequence[Drawn],
     w_std: Tensor,
     costs: tuple[float, ...],
-    config: FineStylesConfig,
 ) -> None:
     """Set the buffers of a layer's fine styles.
 
     Fewer photographs than components give fewer directions; the other components stay unused.
 
     Args:
-        drawn: so many pictures.
+        gradients: of :func:`gradient_of_styles`, one a picture.
+        searched: pictures whose descents give curvature and spread.
         w_std: of w, (512,): the unit of directions before their spread is known.
         costs: of a quantiser step, at each named level.
     """
-    styles.basis.copy_(_directions(styles, drawn(config.basis_pictures), w_std))
-    descents = [_descent(styles, each) for each in drawn(config.searched)]
+    rows = torch.linalg.svd(torch.cat(list(gradients)), full_matrices=False)[2]
+    directions = torch.zeros_like(styles.basis).flatten(1)
+    directions[: len(rows)] = rows[: styles.components]
+    styles.basis.copy_(w_std * directions.unflatten(1, styles.basis.shape[1:]))
+    descents = [_descent(styles, each) for each in searched]
     changed, moved = (torch.stack(column).sum(0) for column in zip(*descents))
     curvature = (changed / moved.clamp_min(1e-9)).clamp_min(LEAST_CURVATURE)
     styles.curvature.copy_(_smooth(curvature))
     found = [
         find_fine_styles(styles, each.renderer, each.known, each.feature, each.w_plus, STEPS)
-        for each in drawn(config.searched)
+        for each in searched
     ]
     spread = torch.cat(found).square().mean(0).sqrt().clamp_min(LEAST_SPREAD)  # (K,)
     root = styles.curvature.sqrt()
@@ -122,21 +136,6 @@ def fit_fine_styles(
     steps = torch.tensor(costs)[:, None] / styles.curvature.cpu()
     used = styles.basis.flatten(1).any(1).cpu()
     styles.log2_gain.copy_(torch.where(used, -0.5 * steps.log2(), MIN_LOG2))
-
-
-def _directions(styles: FineStyles, pictures: Iterator[Drawn], w_std: Tensor) -> Tensor:
-    """The principal directions of gradients, of length 1 in standard deviations of w."""
-    rest = (0, 0, styles.first, 0)
-
-    def change(above: Tensor) -> Tensor:
-        return F.pad(w_std * above, rest)
-
-    nothing = torch.zeros_like(styles.basis[:1])
-    gradients = [each.gradient(nothing, change).flatten(1) for each in pictures]
-    rows = torch.linalg.svd(torch.cat(gradients), full_matrices=False)[2]
-    directions = torch.zeros_like(styles.basis).flatten(1)
-    directions[: len(rows)] = rows[: styles.components]
-    return w_std * directions.unflatten(1, styles.basis.shape[1:])
 
 
 def _descent(styles: FineStyles, drawn: Drawn) -> tuple[Tensor, Tensor]:
