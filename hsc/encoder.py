@@ -22,7 +22,7 @@ from hsc.inversion.correction import (
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
-from hsc.inversion.fine_styles import LONGEST_S, STEPS, STEPS_S, find_fine_styles
+from hsc.inversion.fine_styles import LONGEST_S, find_fine_styles
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -64,11 +64,11 @@ class Encoder:
         pixels = torch.from_numpy(np.array(crop.convert("RGB"))).permute(2, 0, 1)[None]
         pixels = pixels.contiguous()
         known, refiner, w_plus = self.known_picture(pixels), self.refiner, found.w_plus
-        fine_s = find_fine_styles(
-            n.scn.fine, refiner.synthesis, known, found.feature_s, w_plus, STEPS_S, LONGEST_S
+        fine_s, _ = find_fine_styles(
+            n.scn.fine, refiner.synthesis, known, found.feature_s, w_plus, LONGEST_S, half=True
         )
-        fine = find_fine_styles(n.fcn.fine, refiner.renderer, known, found.feature, w_plus, STEPS)
-        return replace(found, crop=pixels, fine_s=fine_s, fine=fine)
+        fine, secant = find_fine_styles(n.fcn.fine, refiner.renderer, known, found.feature, w_plus)
+        return replace(found, crop=pixels, fine_s=fine_s, fine=fine, secant=secant)
 
     def refine(
         self, crop: Image.Image, latents: Inversion, level: float, steps: int
@@ -81,14 +81,15 @@ class Encoder:
 
     @torch.no_grad()
     def correct(self, latents: Inversion, level: float) -> Inversion:
-        """The latents to code at a level: with F corrected, where it has not been yet."""
+        """The latents to code at a level: with F and its fine styles corrected, where they have
+        not been yet."""
         level = snap_level(level)
         enhances = self.networks.fcn.enhances(level)
         if latents.crop is None and (latents.enhanced or not enhances):
             return latents
         _, w_plus_hat, known = self._semantics(latents, level)
-        feature = self._corrected(latents, level, w_plus_hat, known)
-        return replace(latents, feature=feature, crop=None, enhanced=enhances)
+        feature, fine = self._corrected(latents, level, w_plus_hat, known)
+        return replace(latents, feature=feature, crop=None, enhanced=enhances, fine=fine)
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
@@ -96,8 +97,8 @@ class Encoder:
         n = self.networks
         level = snap_level(level)
         scn, w_plus_hat, known = self._semantics(latents, level)
-        feature = self._corrected(latents, level, w_plus_hat, known)
-        fcn = n.fcn.compress(feature, level, known, latents.fine)
+        feature, fine = self._corrected(latents, level, w_plus_hat, known)
+        fcn = n.fcn.compress(feature, level, known, fine)
         return Container(n.model.code, level, scn, fcn)
 
     def _semantics(self, latents: Inversion, level: float) -> tuple[bytes, Tensor, Semantics]:
@@ -110,23 +111,25 @@ class Encoder:
 
     def _corrected(
         self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
-    ) -> Tensor:
-        """F to code at a level."""
-        feature, fcn = latents.feature, self.networks.fcn
+    ) -> tuple[Tensor, Tensor | None]:
+        """F to code at a level, and the latent of its fine styles."""
+        feature, fine, fcn = latents.feature, latents.fine, self.networks.fcn
         if latents.crop is None and (latents.enhanced or not fcn.enhances(level)):
-            return feature
+            return feature, fine
         semantics = replace(semantics, context=semantics.context.to(feature))
         styles = w_plus_hat.to(feature)
         if latents.crop is None:
-            return fcn.without_enhancement(feature, level, semantics)
+            return fcn.without_enhancement(feature, level, semantics), fine
         known = self.known_picture(latents.crop)
-        if latents.fine is not None:
-            styles = styles + fcn.fine.change(latents.fine)
-        feature = self.corrector(known, feature, styles, fcn.base_level(level), semantics)
-        if not fcn.enhances(level):
-            return feature
-        feature = fcn.without_enhancement(feature, level, semantics)
-        return self.enhancer(known, feature, styles, level, semantics)
+        feature, fine = self.corrector(
+            known, feature, styles, fcn.base_level(level), semantics, fine, latents.secant
+        )
+        if fcn.enhances(level):
+            if fine is not None:
+                styles = styles + fcn.fine.change(fine)
+            feature = fcn.without_enhancement(feature, level, semantics)
+            feature = self.enhancer(known, feature, styles, level, semantics)
+        return feature, fine
 
     def known_picture(self, crop: Tensor) -> KnownPictures:
         """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.

@@ -7,10 +7,16 @@ from app.studio import Studio
 
 
 @pytest.fixture
-def codec():
+def fake_codec():
     return FakeCodec()
 
 
 @pytest.fixture
-def studio(codec):
-    return Studio(lambda: codec)
+def codec(fake_codec):
+    """The real one in tests/model and tests/browser; a `studio` has the stand-in there too."""
+    return fake_codec
+
+
+@pytest.fixture
+def studio(fake_codec):
+    return Studio(lambda: fake_codec)

@@ -27,7 +27,7 @@ def band_limited(picture: Tensor, px: int, whole_px: int = 1024) -> Tensor:
         picture: (B, 3, H, H).
         whole_px: the side of the whole picture.
     """
-    if px >= FULL_PX:
+    if px >= FULL_PX * whole_px / 1024:
         return picture
     side = picture.shape[-1]
     size = max(32, round(side * px / whole_px))

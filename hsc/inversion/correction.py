@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.images.bandwidth import all_band_limited, bandwidth_px
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.feedback import style_above_feature
+from hsc.inversion.fine_styles import secant_of, step_along
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
 from hsc.levels import LEVELS, MIN_LEVEL, interpolation
@@ -38,6 +40,8 @@ START_STRENGTHS = (1.0, 0.5)
 """Parts of a change that are made in each step, before training."""
 START_RATE = 0.02
 """Initial rate of the plain step, in standard deviations of F for a typical gradient."""
+FINE_LONGEST = 0.2
+"""Length of a step of the fine styles, as in :mod:`hsc.inversion.fine_styles`."""
 LIMIT = 4.0
 """Gradients are limited to so many times their typical size."""
 
@@ -46,8 +50,8 @@ FULL_LEVEL = 3.0
 gradient trades the person for texture: at level 1 LPIPS@1024 went from .322 to .317, and dlib's
 distance from .295 to .356, that of FaceRes, which nothing was trained on, from .462 to .515."""
 
-Render = Callable[[Tensor], Tensor]
-"""F^ (B, 512, h, h) to a picture, or to a window of it."""
+Render = Callable[[Tensor, Tensor | None], Tensor]
+"""F^ (B, 512, h, h) and the latent of fine styles, (1, K) or None, to a picture or a window."""
 
 
 def strength_at(level: float) -> float:
@@ -133,9 +137,23 @@ class FeatureCorrection(nn.Module):
         return self.strength[step] * (change - (share @ self.rate)[:, None, None] * u)
 
 
+class Gradients(NamedTuple):
+    """What :class:`FileGradient` gives.
+
+    Attributes:
+        feature: with respect to F / std.
+        fine: of the picture's distance alone, with respect to the latent of the fine styles.
+        feature_hat: F^.
+    """
+
+    feature: Tensor
+    fine: Tensor | None
+    feature_hat: Tensor
+
+
 @dataclass(frozen=True)
 class FileGradient:
-    """The gradient of what a file costs and draws, with respect to F.
+    """The gradient of what a file costs and draws, with respect to F and to its fine styles.
 
     Attributes:
         fcn: frozen.
@@ -152,7 +170,8 @@ class FileGradient:
         render: Render,
         known: KnownPictures,
         rated: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+        fine: Tensor | None = None,
+    ) -> Gradients:
         """Code F and draw F^.
 
         Args:
@@ -160,36 +179,40 @@ class FileGradient:
             price: of a kilobyte.
             render: draws what is compared with ``known``.
             rated: where bits count, see :meth:`FeatureCodec.forward`.
-
-        Returns:
-            The gradient with respect to F / std, and F^.
+            fine: latent of the fine styles to draw with; their bits are not counted.
         """
         spec = self.fcn.config.generator
         std = self.fcn.feature_std[:, None, None]
-        cells = (known.pictures.shape[-1] * spec.feature_px / spec.image_px) ** 2
+        cells = (known.sizes[0].shape[-1] * spec.feature_px / spec.image_px) ** 2
         feature = feature.detach().requires_grad_()
+        moved = [feature]
+        if fine is not None:
+            fine = fine.detach().requires_grad_()
+            moved.append(fine)
         with torch.enable_grad(), gradient_autocast(feature.device):
             feature_hat, bits = self.fcn(feature, level, semantics, rated=rated)
             feature_hat = feature_hat.float()
-            limited = all_band_limited(render(feature_hat).float(), known.px, spec.image_px)
+            limited = all_band_limited(render(feature_hat, fine).float(), known.px, spec.image_px)
             # a cell's share in both does not depend on how many there are
             objective = cells * known.distance(limited).sum()
             objective = objective + spec.feature_px**2 * price / 8000 * bits.sum()
-            (gradient,) = torch.autograd.grad(objective, feature)
-        return gradient.float() * std, feature_hat.detach()
+        of_feature, *of_fine = torch.autograd.grad(objective, moved)
+        return Gradients(
+            of_feature.float() * std, of_fine[0] / cells if of_fine else None, feature_hat.detach()
+        )
 
 
 @dataclass(frozen=True)
 class Corrector:
-    """Corrects F of one picture for a level.
+    """Corrects F of one picture, and its fine styles, for a level.
 
     ::
 
-        F -> FCN, rounded -> F^ -> G at 1024 px, with S^ -> distance from the picture
-        |                                                            |
-        |         FCN's bits x price --------------------------> + --+--> gradient
-        +-> + <- FeatureCorrection <---------------------------------------+
-            +--> F again, for the next step
+        F -> FCN, rounded -> F^ -> G at 1024 px, with S^, fine styles -> distance from the picture
+        |                                                                          |
+        |         FCN's bits x price ----------------------------------------> + --+--> gradients
+        +-> + <- FeatureCorrection <--------------------------------------------------------+
+            +--> F again, for the next step; fine styles, by a step of L-BFGS <-------------+
 
     Attributes:
         renderer: renders files, in the type that gradients are computed in.
@@ -214,43 +237,55 @@ class Corrector:
         w_plus_hat: Tensor,
         level: float,
         semantics: Semantics,
-    ) -> Tensor:
-        """A better F, (1, 512, 32, 32).
+        fine: Tensor | None = None,
+        secant: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """A better F, (1, 512, 32, 32), and better fine styles.
 
         Args:
             known: of :meth:`known`.
-            feature: F; w_plus_hat: the styles to draw with, (1, 23, 512), both on the networks'
-                device.
+            feature: F; w_plus_hat: S^, (1, 23, 512), both on the networks' device.
             semantics: what FCN is given of S^.
+            fine, secant: of the fine styles, as in :class:`hsc.types.Inversion`; without the latter
+                they stay.
         """
         strength = strength_at(level)
         if strength == 0:
-            return feature
-        g = self.renderer
-        styles = w_plus_hat.to(g.dtype)
+            return feature, fine
+        g, fine_styles = self.renderer, self.gradient.fcn.fine
 
-        def render(feature_hat: Tensor) -> Tensor:
+        def drawn_with(fine: Tensor | None) -> Tensor:
+            return w_plus_hat if fine is None else w_plus_hat + fine_styles.change(fine)
+
+        def render(feature_hat: Tensor, fine: Tensor | None) -> Tensor:
             x = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
-            return g.image(x, styles)
+            return g.image(x, drawn_with(fine).to(g.dtype))
 
         price = self.network.price_at(level)
+        before: tuple[Tensor, Tensor] | None = None
         for step in range(STEPS):
-            gradient, feature_hat = self.gradient(feature, level, semantics, price, render, known)
+            found = self.gradient(feature, level, semantics, price, render, known, fine=fine)
             with torch.no_grad(), gradient_autocast(feature.device):
-                change = self.change(gradient, feature, feature_hat, w_plus_hat, level, step)
+                change = self.change(found, feature, drawn_with(fine), level, step)
             feature = feature + strength * change
-        return feature
+            if fine is None or found.fine is None or secant is None:
+                continue
+            if before is not None:
+                new = secant_of(fine_styles, fine - before[0], found.fine - before[1])
+                secant = secant if new is None else new
+            before = fine, found.fine
+            fine = fine + step_along(fine_styles, found.fine, secant, FINE_LONGEST)
+        return feature, fine
 
     def change(
-        self,
-        gradient: Tensor,
-        feature: Tensor,
-        feature_hat: Tensor,
-        w_plus_hat: Tensor,
-        level: float,
-        step: int,
+        self, found: Gradients, feature: Tensor, styles: Tensor, level: float, step: int
     ) -> Tensor:
-        """What the network would add to F, of F's shape, given what :attr:`gradient` returned."""
+        """What the network would add to F, of F's shape.
+
+        Args:
+            styles: with which F^ was drawn, (B, 23, 512).
+        """
         std = self.gradient.fcn.feature_std[:, None, None]
-        style = style_above_feature(w_plus_hat, self.w_mean, self.w_std, self.renderer.spec)
-        return std * self.network(gradient, feature / std, feature_hat / std, style, level, step)
+        style = style_above_feature(styles, self.w_mean, self.w_std, self.renderer.spec)
+        f, f_hat = feature / std, found.feature_hat / std
+        return std * self.network(found.feature, f, f_hat, style, level, step)

@@ -1,13 +1,16 @@
 """The fine styles of one picture, found by gradient steps through the generator.
 
-Steps are those of L-BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4), in units in
-which the second derivative usually is 1. Pictures differ in it: steps are therefore limited, and
-one that led farther from the photograph is taken back. Without that, colours overshoot.
+Steps are those of L-BFGS with a memory of one (Nocedal and Wright, Numerical Optimization,
+algorithm 7.4), in units in which the second derivative usually is 1. Pictures differ in it: steps
+are therefore limited, and one that led farther from the photograph is taken back. Without that,
+colours overshoot.
+
+The fine styles of S alone are found once a photograph, at half the size of the picture. Those of S
+and F begin likewise, at full size; the correction of F, which computes gradients anyway, goes on
+with them for each level.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -25,37 +28,9 @@ LONGER = 2.5
 """Factor by which later steps, which know more of the picture, may be longer."""
 SHORTER = 0.25
 """Factor on the length of steps after one that led farther away."""
-STEPS_S, STEPS = 2, 3
-"""Numbers of steps, for S alone and for S and F: once a photograph, for all levels. One more step
-for each level brought LPIPS@1024 .003 nearer and took a second; at level 1 it tinted sepia."""
-
-
-@dataclass
-class _Curvature:
-    """What steps so far say of the second derivative, as L-BFGS keeps it."""
-
-    moved: list[Tensor] = field(default_factory=list)
-    changed: list[Tensor] = field(default_factory=list)
-
-    def learn(self, moved: Tensor, changed: Tensor) -> None:
-        """Of a move (K,), and the change of the gradient along it."""
-        if moved @ changed > 0:
-            self.moved.append(moved)
-            self.changed.append(changed)
-
-    def newton(self, gradient: Tensor) -> Tensor:
-        """The inverse of the second derivative times the gradient, (K,)."""
-        pairs, q, parts = list(zip(self.moved, self.changed)), gradient, list[Tensor]()
-        if not pairs:
-            return FIRST_RATE * q
-        for s, y in reversed(pairs):
-            parts.append((s @ q) / (s @ y))
-            q = q - parts[-1] * y
-        s, y = pairs[-1]
-        q = q * ((s @ y) / (y @ y)).clamp(max=1)
-        for (s, y), part in zip(pairs, reversed(parts)):
-            q = q + s * (part - (y @ q) / (s @ y))
-        return q
+STEPS = 2
+"""Once a photograph. Fewer leave nothing known of the second derivative; each takes as long as the
+gradient of a whole picture."""
 
 
 @torch.no_grad()
@@ -65,47 +40,78 @@ def find_fine_styles(
     known: KnownPictures,
     feature: Tensor,
     w_plus: Tensor,
-    steps: int,
     longest: float = LONGEST,
-) -> Tensor:
+    half: bool = False,
+) -> tuple[Tensor, Tensor | None]:
     """The latent of the fine styles with which a picture is nearer to the photograph.
 
     Args:
         known: the photograph.
         feature, w_plus: what is drawn, (1, 512, 32, 32) and (1, 23, 512).
-        steps: each takes as long as rendering the picture and its gradient.
         longest: length of the first step.
+        half: compare at half the size.
 
     Returns:
-        (1, K). No farther from the photograph than zero.
+        The latent, (1, K), no farther from the photograph than zero; and :func:`secant_of` the
+        last move.
     """
+    y = w_plus.new_zeros(1, styles.components)
     if not styles.components:
-        return w_plus.new_zeros(1, 0)
-    root = styles.curvature.sqrt()
+        return y, None
 
-    def distance_at(z: Tensor) -> Tensor:
-        changed = w_plus + styles.change((z / root)[None])
-        return picture_distance(renderer, known, feature, changed)
+    def distance_at(y: Tensor) -> Tensor:
+        return picture_distance(renderer, known, feature, w_plus + styles.change(y), half)
 
-    z = torch.zeros_like(root)
-    best, curvature = (torch.inf, z, torch.zeros_like(z)), _Curvature()
+    best, secant = (torch.inf, y, y), None
     before: tuple[Tensor, Tensor] | None = None
-    for _ in range(steps):
-        z.requires_grad_()
+    for _ in range(STEPS):
+        y.requires_grad_()
         with torch.enable_grad():
-            distance = distance_at(z)
-            (gradient,) = torch.autograd.grad(distance, z)
-        z = z.detach()
+            distance = distance_at(y)
+            (gradient,) = torch.autograd.grad(distance, y)
+        y = y.detach()
         if before is not None:
-            curvature.learn(z - before[0], gradient - before[1])
-        before = z, gradient
+            secant = secant_of(styles, y - before[0], gradient - before[1])
+        before = y, gradient
         if distance < best[0]:
-            best = distance.item(), z, gradient
+            best = distance.item(), y, gradient
         else:
             longest *= SHORTER
-        step = curvature.newton(best[2])
-        most = longest * (LONGER if curvature.moved else 1)
-        z = best[1] - step * (most / step.norm().clamp_min(1e-9)).clamp(max=1)
-    if not distance_at(z) < best[0]:
-        z = best[1]
-    return (z / root)[None]
+        most = longest if secant is None else LONGER * longest
+        y = best[1] + step_along(styles, best[2], secant, most)
+    return (y if distance_at(y) < best[0] else best[1]), secant
+
+
+def secant_of(styles: FineStyles, moved: Tensor, changed: Tensor) -> Tensor | None:
+    """What a move says of the second derivative: (2, K), or None where it is not positive.
+
+    Args:
+        moved: the move of the latent, (1, K).
+        changed: the change of the distance's gradient along it, (1, K).
+    """
+    root = styles.curvature.sqrt()
+    pair = torch.cat([moved * root, changed / root])
+    return pair if pair[0] @ pair[1] > 0 else None
+
+
+def step_along(
+    styles: FineStyles, gradient: Tensor, secant: Tensor | None, longest: float
+) -> Tensor:
+    """What a step adds to the latent of fine styles, (1, K).
+
+    Args:
+        gradient: of the distance with respect to the latent, (1, K).
+        secant: of :func:`secant_of`.
+        longest: length of the step, where the second derivative usually is 1.
+    """
+    root = styles.curvature.sqrt()
+    q = gradient[0] / root
+    if secant is None:
+        step = FIRST_RATE * q
+    else:
+        moved, changed = secant
+        slope = moved @ changed
+        part = (moved @ q) / slope
+        step = (slope / (changed @ changed)).clamp(max=1) * (q - part * changed)
+        step = step + moved * (part - (changed @ step) / slope)
+    return -(step * (longest / step.norm().clamp_min(1e-9)).clamp(max=1) / root)[None]

@@ -58,7 +58,10 @@ class FineStyles(nn.Module):
 
     def change(self, y: Tensor) -> Tensor:
         """What y (B, K) adds to w+: (B, 23, 512)."""
-        above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
+        with torch.autocast(
+            y.device.type, enabled=False
+        ):  # whose rounding gradients are sensitive to
+            above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
         return F.pad(above, (0, 0, self.first, 0))
 
     def update(self) -> None:

@@ -15,7 +15,7 @@ import torch
 from exact_digests import digests
 from fakes import SameThread
 from generated import closeness, face, to_pil
-from paths import ASTRONAUT, STREAMS
+from paths import ASTRONAUT, STREAMS, stream
 from PIL import Image
 from stand_in_gpu import CUDA, Misplaced, OnGpu, Recording, StandIn, stand_in_gpu
 
@@ -32,6 +32,7 @@ from hsc.research import stages
 from hsc.research.evaluation.stages import Pipeline
 from hsc.research.options import TrainOptions
 from hsc.research.training.config import shipped
+from hsc.types import Inversion
 
 NAMES = [f"level{level.number}" for level in LEVELS]
 
@@ -61,8 +62,14 @@ def there(gpu: StandIn | None) -> Codec:
     return codec
 
 
-def stream(name: str) -> bytes:
-    return (STREAMS / f"{name}.hsc").read_bytes()
+@pytest.fixture(scope="module")
+def picture(here: Codec) -> Image.Image:
+    return here.random_face(21)
+
+
+@pytest.fixture(scope="module")
+def found(there: Codec, picture: Image.Image) -> Inversion:
+    return there.analyse(picture)
 
 
 def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn | None) -> None:
@@ -85,11 +92,11 @@ def test_the_stand_in_refuses_what_a_gpu_refuses(gpu: StandIn | None) -> None:
 
 
 def test_what_one_device_writes_the_other_reads(
-    here: Codec, there: Codec, gpu: StandIn | None
+    here: Codec, there: Codec, gpu: StandIn | None, picture: Image.Image, found: Inversion
 ) -> None:
-    picture = here.random_face(21)
+    pairs = (here, here.analyse(picture)), (there, found)
     for level in (1, 3.4, 6):
-        files = [codec.encode(picture, level, align=False) for codec in (here, there)]
+        files = [codec.compress(latents, level) for codec, latents in pairs]
         assert len(files[1]) == pytest.approx(len(files[0]), rel=0.02)
         assert files[0] == files[1] or gpu is None
         for data in files:
@@ -158,10 +165,9 @@ def test_other_pictures(here: Codec, there: Codec, what: str) -> None:
     assert closeness(there.preview(opened(there)), here.preview(opened(here))) > 45
 
 
-def test_refinement_steps_there(here: Codec, there: Codec) -> None:
-    picture = here.random_face(22)
-    plain = there.encode(picture, 4, align=False)
-    refined = there.encode(picture, 4, align=False, refine=4)
+def test_refinement_steps_there(there: Codec, picture: Image.Image, found: Inversion) -> None:
+    plain = there.compress(found, 3)
+    refined = there.compress(there.refine(picture, found, 3, 4), 3)
     assert refined != plain
     original = picture.reduce(4)
     nearer, before = (closeness(there.decode(f).reduce(4), original) for f in (refined, plain))
@@ -171,7 +177,7 @@ def test_refinement_steps_there(here: Codec, there: Codec) -> None:
 def test_the_services_run_there(there: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "_model_thread", SameThread())  # the stand-in is of this one
     studio = Studio(lambda: there)
-    result = studio.compress(ASTRONAUT, 2, align=False)
+    result = studio.compress(ASTRONAUT, 2)
     assert result.picture_both is not None and result.device.startswith("cuda")
     edit = there.edit_names[0].name
     editing, exploring = studio.editing, studio.explorer

@@ -2,21 +2,16 @@
 
 import numpy as np
 import pytest
+from paths import stream
 from PIL import Image
 
-import hsc
 from hsc.codec import Codec
 from hsc.errors import BitstreamError, HscError
 
 
 @pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
-
-
-@pytest.fixture(scope="module")
-def files(codec: Codec) -> list[bytes]:
-    return [codec.encode(codec.random_face(seed), 1, align=False) for seed in (31, 32)]
+def files() -> list[bytes]:
+    return [stream("level1"), stream("level2")]
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:

@@ -5,17 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 from generated import styles, synthesis
+from paths import stream
 
 import hsc
 from hsc.cli import main
-from hsc.codec import Codec
 from hsc.errors import HscError
 from hsc.types import DecodedLatents
-
-
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
 
 
 def opened(seed: int, detail: bool = True) -> DecodedLatents:
@@ -115,7 +110,7 @@ def test_a_morph_can_be_edited_and_drawn(codec, three):
 
 def test_blend_from_a_shell(codec, tmp_path, capfd, monkeypatch):
     picture = codec.random_face(1)
-    data = codec.compress(codec.analyse(picture), 1)
+    data = stream("level1")
     (tmp_path / "a.hsc").write_bytes(data)
     (tmp_path / "b.hsc").write_bytes(data)
     a, b, out = (str(tmp_path / name) for name in ("a.hsc", "b.hsc", "out.png"))

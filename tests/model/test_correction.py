@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from generated import from_pil
-from paths import ASTRONAUT
-from PIL import Image
 
 import hsc
 from hsc.bitstream import unpack
 from hsc.codec import Codec
 from hsc.config import SHIPPED
-from hsc.domains.ffhq_face import aligned
 from hsc.errors import WeightsError
 from hsc.inversion import correction
 from hsc.inversion.correction import (
@@ -26,23 +23,7 @@ from hsc.inversion.correction import (
 from hsc.inversion.distance import KnownPictures
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
-from hsc.types import Inversion
 from hsc.weights.loading import ASSETS, path_of
-
-
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
-
-
-@pytest.fixture(scope="module")
-def photo() -> Image.Image:
-    return aligned(ASTRONAUT)
-
-
-@pytest.fixture(scope="module")
-def found(codec: Codec, photo: Image.Image) -> Inversion:
-    return codec.analyse(photo)
 
 
 def test_before_training_its_steps_are_plain_gradient_steps() -> None:
@@ -126,14 +107,16 @@ def test_a_second_step_comes_nearer_than_one(codec, photo, found, level, monkeyp
     assert twice < away()
 
 
-def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, monkeypatch) -> None:
+def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, found, monkeypatch) -> None:
     looked, of = [], KnownPictures.of
     monkeypatch.setattr(KnownPictures, "of", lambda *args: looked.append(1) or of(*args))
-    for number in (1, 2):
-        latents = codec.analyse(photo)
-        for level in (1, 2, 3):
-            codec.compress(latents, level)
-        assert len(looked) == number
+    latents = codec.analyse(photo)
+    for level in (1, 2, 3):
+        codec.compress(latents, level)
+    assert len(looked) == 1
+    for level in (2, 3):  # of an earlier analysis: only the last photograph is kept
+        codec.compress(found, level)
+    assert len(looked) == 2
 
 
 def test_at_the_least_level_f_is_coded_as_it_is(codec, found) -> None:
@@ -179,9 +162,10 @@ def test_a_model_without_it_codes_f_as_it_is(photo, found, codec, tmp_path: Path
     shutil.copytree(ASSETS, folder)
     path_of(CORRECTION, folder).unlink()
     without = hsc.load("cpu", model=folder)
-    assert without.analyse(photo).crop is None
+    plain = without.analyse(photo)
+    assert plain.crop is None
     bare = replace(found, crop=None, fine=None, fine_s=None)
-    assert without.encode(photo, 3, align=False) == codec.compress(bare, 3)
+    assert without.compress(plain, 3) == codec.compress(bare, 3)
 
 
 def test_weights_of_another_network_are_refused(photo, tmp_path: Path) -> None:

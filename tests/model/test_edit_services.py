@@ -42,15 +42,15 @@ def same(one, other):
     return np.array_equal(np.asarray(one), np.asarray(other))
 
 
-def test_a_slider_reads_the_file_once_and_draws_small_pictures(studio, codec, face):
+def test_a_slider_reads_the_file_once_and_draws_small_pictures(studio, fake_codec, face):
     editing = studio.editing
-    codec.calls.clear()
+    fake_codec.calls.clear()
     for amount in (0.1, 0.2, 0.3):
         assert editing.preview(face, Edits.of({"smile": amount})).size == (256, 256)
-    assert codec.calls == ["preview edited"] * 3  # opened when it was compressed
-    codec.calls.clear()
+    assert fake_codec.calls == ["preview edited"] * 3  # opened when it was compressed
+    fake_codec.calls.clear()
     editing.preview(face, Edits.of({"smile": 0.2}))
-    assert codec.calls == []
+    assert fake_codec.calls == []
 
 
 def test_a_late_preview_does_not_replace_the_whole_picture(studio, face):
@@ -84,12 +84,12 @@ def test_presets_hold_what_the_table_allows():
     assert usable_presets([]) == {}
 
 
-def test_a_grid_codes_every_level_from_one_analysis(studio, codec, face):
-    codec.calls.clear()
+def test_a_grid_codes_every_level_from_one_analysis(studio, fake_codec, face):
+    fake_codec.calls.clear()
     rows = list(studio.editing.grid(face, "smile", (1, 3, 6)))
     assert [row.level for row in rows] == [1, 3, 6]
     assert rows[0].total < rows[1].total < rows[2].total
-    assert "analyse" not in codec.calls
+    assert "analyse" not in fake_codec.calls
     html = edit_html.grid(studio.editing.edit("smile"), rows)
     assert html.count("<img") == sum(len(row.pictures) for row in rows)
     with pytest.raises(HscError, match="needs the photo"):
@@ -147,13 +147,13 @@ def test_edits_are_undone_redone_and_forgotten():
     assert len(history.entries) == LONGEST_HISTORY and history.values == (499.0, 0.0)
 
 
-def test_an_edited_face_becomes_a_file_at_its_own_level(studio, face, codec):
+def test_an_edited_face_becomes_a_file_at_its_own_level(studio, face, fake_codec):
     editing, look = studio.editing, Edits.of({"smile": 1.0})
     assert editing.file(face, Edits()) == face.data
     data = editing.file(face, look)
     assert data != face.data and facts_of(data)["level"] == facts_of(face.data)["level"]
-    calls = len(codec.calls)
-    assert editing.file(face, look) == data and len(codec.calls) == calls
+    calls = len(fake_codec.calls)
+    assert editing.file(face, look) == data and len(fake_codec.calls) == calls
 
 
 def test_what_is_held_back_is_said(studio, face):

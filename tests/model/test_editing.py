@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 from generated import small_renderer, styles, synthesis
-from paths import ROOT
+from paths import ROOT, stream
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import hsc
 from hsc.cli import main
+from hsc.codec import Codec
 from hsc.editing import (
     Edit,
     EditTable,
@@ -168,11 +169,12 @@ def test_a_file_that_is_no_direction_is_refused(tmp_path):
             table.add_direction("mine", tmp_path / name)
 
 
-def test_the_command_line_takes_a_direction_of_ones_own(tmp_path, monkeypatch):
-    codec = hsc.load("cpu")
+def test_the_command_line_takes_a_direction_of_ones_own(codec, tmp_path, monkeypatch):
+    # with edits of its own, because one is added
+    codec = Codec(replace(codec.networks, edits=EditTable.load()))
     monkeypatch.setattr(hsc, "load", lambda **_: codec)
     np.save(tmp_path / "mine.npy", codec.networks.edits.direction("yaw").numpy())
-    data = codec.encode(codec.random_face(3), 1, align=False)
+    data = stream("level1")
     (tmp_path / "a.hsc").write_bytes(data)
     out = tmp_path / "b.png"
     given = ["--direction", f"{tmp_path / 'mine.npy'},-20,20", "--edit", "mine=10"]

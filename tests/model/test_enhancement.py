@@ -6,18 +6,12 @@ import pytest
 import torch
 from paths import STREAMS
 
-import hsc
 from hsc.bitstream import unpack
 from hsc.codec import Codec
 from hsc.images.tensors import to_tensor
 from hsc.latent_codecs.feature_slices.enhancement import base_level
 from hsc.metrics.lpips import Lpips
 from hsc.types import Inversion
-
-
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import pytest
 from generated import closeness
 from PIL import Image
 
-import hsc
 from app.services.examples import LEVEL, PAINTINGS, SEEDS, examples
 from app.services.landing import SOCIAL, SOCIAL_SIZE, stages
 from app.studio import Studio
@@ -15,8 +14,8 @@ AGAIN = "The examples are not of these weights: run python -m app.services.examp
 
 
 @pytest.fixture(scope="module")
-def studio():
-    return Studio(hsc.load)
+def studio(codec):
+    return Studio(lambda: codec)
 
 
 def test_every_example_is_there():

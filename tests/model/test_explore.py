@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from paths import stream
 
-import hsc
 from hsc.analysis.bit_allocation import allocate_bits, code_length, style_shares
 from hsc.analysis.latent_map import LatentMap
 from hsc.bitstream import Container, describe, unpack, with_layers
@@ -13,15 +13,9 @@ from hsc.errors import HscError
 
 
 @pytest.fixture(scope="module")
-def codec():
-    return hsc.load()
-
-
-@pytest.fixture(scope="module")
-def streams(codec) -> list[bytes]:
-    """Files of one generated face at three levels, made by the model that is loaded."""
-    latents = codec.analyse(codec.random_face(5))
-    return [codec.compress(latents, level) for level in (1, 3.3, 6)]
+def streams() -> list[bytes]:
+    """Files of generated faces at three levels, made by the model that ships."""
+    return [stream(name) for name in ("level1", "level2.7", "level6")]
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,7 @@ from hsc.errors import HscError
 
 
 @pytest.fixture(scope="module")
-def studio():
-    codec = hsc.load()
+def studio(codec):
     return Studio(lambda: codec)
 
 

@@ -5,36 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from paths import ASTRONAUT
-from PIL import Image
+from paths import stream
 
 import hsc
 from hsc.bitstream import unpack, with_layers
 from hsc.config import CodecConfig
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.distance import picture_distance
+from hsc.inversion.fine_styles import FIRST_RATE, secant_of, step_along
 from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.styles_klt import SemanticCodec
-
-
-@pytest.fixture(scope="module")
-def codec():
-    return hsc.load("cpu")
-
-
-@pytest.fixture(scope="module")
-def photo() -> Image.Image:
-    return Image.open(ASTRONAUT).convert("RGB").resize((1024, 1024))
-
-
-@pytest.fixture(scope="module")
-def found(codec, photo):
-    return codec.analyse(photo)
-
-
-@pytest.fixture(scope="module")
-def file(codec, found):
-    return codec.compress(found, 3)
 
 
 def test_each_layer_has_its_own_and_neither_is_part_of_what_the_other_is_coded_with(codec, file):
@@ -89,7 +69,8 @@ def test_a_face_that_is_coded_again_keeps_them(codec, file):
 
 def test_a_blend_is_drawn_with_a_blend_of_them(codec, file):
     a = codec.open(file)
-    b = codec.open(codec.compress(codec.analyse(codec.random_face(3)), 3))
+    b = codec.open(stream("level3"))
+    assert b.fine.any() and b.fine_s.any()
     half = codec.morph(a, b, 0.5)
     torch.testing.assert_close(half.fine, (a.fine + b.fine) / 2)
     torch.testing.assert_close(half.fine_s, (a.fine_s + b.fine_s) / 2)
@@ -114,3 +95,54 @@ def test_a_model_without_them_has_none_in_its_weights_and_files():
     names = SemanticCodec(config=config).state_dict().keys()
     assert not [name for name in names if name.startswith("fine")]
     assert FineStyles(config).quantise(None, 3).size == 0
+
+
+@pytest.fixture
+def styles() -> FineStyles:
+    """Whose second derivative usually is 4 in each of 64 components."""
+    styles = FineStyles()
+    styles.curvature.fill_(4.0)
+    return styles
+
+
+def test_a_step_is_newtons_once_a_move_has_told_the_second_derivative(styles):
+    y = torch.randn(1, 64)
+    for curvature in (4.0, 40.0):  # of this picture's distance, y @ y * curvature / 2
+        moved = torch.randn(1, 64)
+        secant = secant_of(styles, moved, curvature * moved)
+        step = step_along(styles, curvature * y, secant, 1e9)
+        torch.testing.assert_close(step, -y)
+    # along the move itself also where the picture is less curved than usual
+    secant = secant_of(styles, y, y)
+    torch.testing.assert_close(step_along(styles, y, secant, 1e9), -y)
+
+
+def test_steps_are_limited_in_units_of_the_usual_curvature(styles):
+    gradient = torch.randn(1, 64)
+    blind = step_along(styles, gradient, None, 1e9)
+    torch.testing.assert_close(blind, -FIRST_RATE * gradient / 4)
+    for secant in (None, secant_of(styles, gradient, gradient)):
+        step = step_along(styles, gradient, secant, 0.1)
+        assert (2 * step).norm() == pytest.approx(0.1, rel=1e-4) and (step * gradient).sum() < 0
+
+
+def test_a_move_along_which_the_gradient_falls_tells_nothing(styles):
+    moved = torch.randn(1, 64)
+    assert secant_of(styles, moved, -moved) is None
+
+
+def test_the_correction_of_f_goes_on_with_them(codec, found):
+    encoder, known = codec.encoder, codec.encoder.known_picture(found.crop)
+    assert found.secant is not None
+    assert torch.equal(encoder.correct(found, 1).fine, found.fine)  # there is no correction
+
+    def distance(latents) -> float:
+        opened = codec.open(codec.compress(latents, 3))
+        with torch.no_grad():
+            return float(
+                picture_distance(encoder.refiner.renderer, known, opened.feature, opened.w_plus)
+            )
+
+    stayed = encoder.correct(replace(found, secant=None), 3)
+    assert torch.equal(stayed.fine, found.fine)
+    assert distance(encoder.correct(found, 3)) < 0.99 * distance(stayed)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from generated import styles, synthesis, uneven_decoder
+from paths import stream
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -60,8 +61,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Codec:
 
 
 @pytest.fixture(scope="module")
-def data(plain: Codec) -> bytes:
-    return plain.encode(plain.random_face(21), 2.5, align=False)
+def data() -> bytes:
+    return stream("level2.7")
 
 
 def same(a: Image.Image, b: Image.Image) -> bool:

@@ -101,7 +101,7 @@ def test_from_the_command_line(faces, weights, tmp_path, monkeypatch, capfd) -> 
     evaluator = partial(FullSizeEvaluator, **weights)
     monkeypatch.setattr(full_size, "FullSizeEvaluator", evaluator)
     decoder, out = uneven_decoder(tmp_path / "decoder.safetensors"), tmp_path / "out"
-    options = ["--faces", str(faces), "--levels", "2", "--out", str(out), "--device", "cpu"]
+    options = ["--faces", str(faces), "--levels", "1", "--out", str(out), "--device", "cpu"]
     assert main(["validate", "full-size", *options, "--compare-decoder", str(decoder)]) == 0
     printed = capfd.readouterr().out
     assert "2 photographs of 948 to 1024 px" in printed and "LPIPS@1024" in printed
@@ -110,15 +110,15 @@ def test_from_the_command_line(faces, weights, tmp_path, monkeypatch, capfd) -> 
     rows = {(row["what"], row["decoder"]): row for row in result["summary"]}
     assert set(rows) == {
         (what, decoder)
-        for what in ("S only", "level 2")
+        for what in ("S only", "level 1")
         for decoder in ("original", "shipped", "compared")
     }  # fmt: skip
-    for what in ("S only", "level 2"):
+    for what in ("S only", "level 1"):
         before, after = rows[what, "original"], rows[what, "compared"]
         assert before["bytes"] == after["bytes"] and before["count"] == after["count"] == 2
         # S alone is drawn by the generator's own blocks, whatever draws files
         assert (before["lpips_1024"] == after["lpips_1024"]) == (what == "S only")
-    assert rows["S only", "original"]["bytes"] < rows["level 2", "original"]["bytes"]
+    assert rows["S only", "original"]["bytes"] < rows["level 1", "original"]["bytes"]
     assert set(result["decoders"]) == {"original", "shipped", "compared"}
     assert {path.name for path in (out / "full-size").iterdir()} == {"one.png", "two.png"}
     with Image.open(out / "full-size" / "one.png") as sheet:

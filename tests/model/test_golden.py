@@ -10,18 +10,12 @@ from generated import from_pil
 from paths import ROOT, STREAMS
 from PIL import Image
 
-import hsc
 from hsc.bitstream import unpack
 from hsc.codec import Codec
 from hsc.levels import LEVELS
 from hsc.metrics.picture import psnr
 
 NAMES = [*(f"level{level.number}" for level in LEVELS), "level2.7", "level5.5"]
-
-
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,7 +1,6 @@
 """The encoder's looks at its own pictures: with the shipped weights each must pay."""
 
 import copy
-from functools import lru_cache
 
 import pytest
 import torch
@@ -9,7 +8,6 @@ from generated import face, to_pil
 from PIL import Image
 from torch import Tensor
 
-import hsc
 from hsc.codec import Codec
 from hsc.generators.exits import render_exit
 from hsc.inversion import encoder as gie
@@ -19,30 +17,24 @@ from hsc.weights.loading import ASSETS
 PEOPLE = ("astronaut", 5, 9)
 
 
-@lru_cache(maxsize=1)
-def codec() -> Codec:
-    return hsc.load("cpu")
-
-
-@lru_cache(maxsize=4)
-def picture(person: str | int) -> Tensor:
+def picture(codec: Codec, person: str | int) -> Tensor:
     """What the encoder sees: (1, 3, 256, 256)."""
     if person == "astronaut":
         with Image.open(ASSETS.parent / "examples" / "astronaut" / "crop.webp") as image:
             crop = image.convert("RGB").resize((1024, 1024))
     else:
         crop = to_pil(face(person))
-    return codec().encoder.small(crop)
+    return codec.encoder.small(crop)
 
 
-@pytest.fixture(params=PEOPLE)
-def image(request: pytest.FixtureRequest) -> Tensor:
-    return picture(request.param)
+@pytest.fixture(scope="module", params=PEOPLE)
+def image(codec: Codec, request: pytest.FixtureRequest) -> Tensor:
+    return picture(codec, request.param)
 
 
 @torch.no_grad()
-def test_s_that_was_looked_at_is_more_like_the_person(image) -> None:
-    n = codec().networks
+def test_s_that_was_looked_at_is_more_like_the_person(codec, image) -> None:
+    n = codec.networks
     away = []
     for self_renderer in (None, n.self_renderer):
         found = n.encoder(image, n.generator, self_renderer)
@@ -54,8 +46,8 @@ def test_s_that_was_looked_at_is_more_like_the_person(image) -> None:
 
 
 @torch.no_grad()
-def test_every_look_at_f_brings_it_nearer(image, monkeypatch) -> None:
-    n = codec().networks
+def test_every_look_at_f_brings_it_nearer(codec, image, monkeypatch) -> None:
+    n = codec.networks
     near = []
     for looks in (0, 1, gie.FEEDBACK_STEPS):
         monkeypatch.setattr(gie, "FEEDBACK_STEPS", looks)
@@ -65,9 +57,9 @@ def test_every_look_at_f_brings_it_nearer(image, monkeypatch) -> None:
     assert near == sorted(near)
 
 
-def test_the_looks_see_nothing_but_the_picture(image) -> None:
+def test_the_looks_see_nothing_but_the_picture(codec, image) -> None:
     """Encoding the same picture twice gives the same file, whatever was encoded between."""
-    n = codec().networks
+    n = codec.networks
     with torch.no_grad():
         first = n.encoder(image, n.generator, n.self_renderer)
         n.encoder(image.flip(3), n.generator, n.self_renderer)
@@ -76,13 +68,13 @@ def test_the_looks_see_nothing_but_the_picture(image) -> None:
 
 
 @torch.no_grad()
-def test_what_only_512_px_show_reaches_f_and_leaves_s() -> None:
+def test_what_only_512_px_show_reaches_f_and_leaves_s(codec) -> None:
     """The way from the detail stem to F, with weights that make it loud."""
-    n = codec().networks
+    n = codec.networks
     encoder = copy.deepcopy(n.encoder)
     for layer in (encoder.feature_head.detail, encoder.feature_feedback.detail):
         torch.nn.init.normal_(layer.weight, generator=torch.Generator().manual_seed(0))
-    plain = torch.nn.functional.interpolate(picture("astronaut"), size=512, mode="bicubic")
+    plain = torch.nn.functional.interpolate(picture(codec, "astronaut"), size=512, mode="bicubic")
     board = torch.ones(512, 512)
     board[::2] *= -1
     board[:, ::2] *= -1  # each 2 x 2 pixels of it have the mean 0

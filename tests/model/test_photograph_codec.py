@@ -8,7 +8,6 @@ from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image, ImageFilter
 
-import hsc
 from hsc import photograph
 from hsc.cli import main
 from hsc.images import marks
@@ -16,11 +15,6 @@ from hsc.images.photo import read_photo
 from hsc.photograph.invented import group
 from hsc.research import results
 from hsc.research.evaluation import photographs, report
-
-
-@pytest.fixture(scope="module")
-def codec():
-    return hsc.load("cpu")
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from paths import ASTRONAUT
 
-import hsc
 from hsc.bitstream import describe
 from hsc.codec import Codec
 from hsc.decoder import Decoder
@@ -18,13 +16,8 @@ from hsc.types import DecodedLatents
 
 
 @pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
-
-
-@pytest.fixture(scope="module")
-def opened(codec: Codec) -> DecodedLatents:
-    return codec.open(codec.encode(ASTRONAUT, 3))
+def opened(codec: Codec, file: bytes) -> DecodedLatents:
+    return codec.open(file)
 
 
 @pytest.fixture(scope="module")

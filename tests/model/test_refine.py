@@ -5,13 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from generated import from_pil
-from paths import ASTRONAUT
-from PIL import Image
 from safetensors.torch import load_file, save_file
 
-import hsc
 from hsc.codec import Codec
-from hsc.domains.ffhq_face import aligned
 from hsc.errors import PhotoError
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
@@ -20,21 +16,6 @@ from hsc.weights import model_id
 from hsc.weights.loading import ASSETS, path_of
 
 LEVEL, STEPS = 3, 8
-
-
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
-
-
-@pytest.fixture(scope="module")
-def photo() -> Image.Image:
-    return aligned(ASTRONAUT)
-
-
-@pytest.fixture(scope="module")
-def found(codec: Codec, photo: Image.Image) -> Inversion:
-    return codec.analyse(photo)
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +30,15 @@ def refined(codec, photo, found, steps_told) -> Inversion:
 
 def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, refined) -> None:
     plain, better = (codec.compress(latents, LEVEL) for latents in (found, refined))
-    assert len(better) <= 1.06 * len(plain)
+    assert len(better) <= len(plain)
     target = shrink(from_pil(photo), 256)
     drawn = [shrink(from_pil(codec.decode(data)), 256) for data in (plain, better)]
     lpips = Lpips.pretrained()
     with torch.no_grad():
         before, after = (lpips(picture, target).item() for picture in drawn)
-    assert after < 0.95 * before
+    assert after < 0.99 * before
     # so few steps may spend a little of the pixels on what the eye sees
-    assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
+    assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.05
 
 
 def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> None:
@@ -78,7 +59,7 @@ def test_progress_is_told_step_by_step(refined, steps_told) -> None:
 
 
 def test_what_was_found_is_left_as_it_was(codec, photo, found, refined) -> None:
-    again = codec.analyse(photo)
+    again = codec.analyse(photo, correct=False)
     assert torch.equal(found.w_plus, again.w_plus)
     assert torch.equal(found.feature, again.feature)
     assert not refined.feature.requires_grad

@@ -8,7 +8,6 @@ import torch
 from fakes import save_dists
 from generated import face, to_pil
 
-import hsc
 from hsc.cli import main
 from hsc.codec import Codec
 from hsc.inversion.refine import Refiner
@@ -19,11 +18,6 @@ from hsc.research.evaluation.block_klt import GRID, BlockKlt, block_klts
 from hsc.research.evaluation.rate_search import RateSearch, laplace_bits, laplace_scale
 
 COMPONENTS = 8
-
-
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return hsc.load("cpu")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from generated import small_renderer, styles, synthesis
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-import hsc
 from hsc.editing.skin import CELLS, Skin
 from hsc.editing.table import EditTable
 from hsc.errors import WeightsError
@@ -119,8 +118,7 @@ def test_age_would_change_it_by_more(table, renderer):
     assert moved[table] < 0.6 * moved[bare]
 
 
-def test_a_person_keeps_the_colour_of_skin_at_any_age(renderer):
-    codec = hsc.load("cpu")
+def test_a_person_keeps_the_colour_of_skin_at_any_age(codec, renderer):
     file = ASSETS.parent / "examples" / "astronaut" / "face.hsc"
     opened = codec.open(file.read_bytes())
 

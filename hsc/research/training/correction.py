@@ -27,6 +27,7 @@ from hsc.inversion.correction import (
     Corrector,
     FeatureCorrection,
     FileGradient,
+    Gradients,
     strength_at,
 )
 from hsc.inversion.distance import KnownPictures
@@ -174,7 +175,8 @@ class CorrectionLoss:
         level, face = random_level(), self.pool.any()
         known, w_plus_hat, _ = self.codec.known(face.w_plus[None], level)
         feature, picture = face.feature[None].float(), self.pool.photograph(face)
-        corrected = self.corrector(self.corrector.known(picture), feature, w_plus_hat, level, known)
+        compared = self.corrector.known(picture)
+        corrected, _ = self.corrector(compared, feature, w_plus_hat, level, known)
         with torch.autocast(self.device.type, torch.bfloat16):
             sizes = [float(self.codec.fcn(f, level, known)[1]) for f in (corrected, feature)]
         ratio = distributed.mean(sizes[0] / max(sizes[1], 1.0))
@@ -195,11 +197,9 @@ class CorrectionLoss:
         self, part: CodedPart, known: KnownPictures, level: float, price: float, step: int
     ) -> Tensor:
         """F of a part after one more step, from 0, as the encoder takes it."""
-        gradient, feature_hat = self.gradient_of(part, known, level, price)
+        found = self.gradient_of(part, known, level, price)
         with torch.autocast(self.device.type, torch.bfloat16):
-            change = self.corrector.change(
-                gradient, part.feature, feature_hat, part.w_plus, level, step
-            )
+            change = self.corrector.change(found, part.feature, part.w_plus, level, step)
         return part.feature + strength_at(level) * change.float()
 
     def known(self, part: CodedPart) -> KnownPictures:
@@ -208,11 +208,11 @@ class CorrectionLoss:
 
     def gradient_of(
         self, part: CodedPart, known: KnownPictures, level: float, price: float
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Gradients:
         """As :class:`FileGradient`, of the window inside a part."""
         window = _seen(part)
 
-        def render(feature_hat: Tensor) -> Tensor:
+        def render(feature_hat: Tensor, _: Tensor | None) -> Tensor:
             return self._unlimited(feature_hat, part, window)
 
         rated = self._positions(part, window)
@@ -240,10 +240,10 @@ class CorrectionLoss:
             for _ in range(batches):
                 window = Window.random(WINDOW_CELLS, self.spec.feature_px)
                 part, _ = self._part(self.config.batch, level.number, window)
-                gradient, _ = self.gradient_of(
+                found = self.gradient_of(
                     part, self.known(part), level.number, self.price(level.number)
                 )
-                squares.append(gradient.square().mean((0, 2, 3)))
+                squares.append(found.feature.square().mean((0, 2, 3)))
             self.network.scale[index] = torch.stack(squares).mean(0).sqrt()
 
     def _part(self, n: int, level: float, window: Window) -> tuple[CodedPart, Window]:
@@ -330,7 +330,7 @@ class CorrectionWatch:
         found: dict[str, float] = {}
         for level in WATCHED_LEVELS:
             known, styles, scn_bits = loss.codec.known(w_plus, level)
-            corrected = loss.corrector(compared, feature, styles, level, known)
+            corrected, _ = loss.corrector(compared, feature, styles, level, known)
             for name, latents in (("before", feature), ("held_out", corrected)):
                 with torch.autocast(picture.device.type, torch.bfloat16):
                     feature_hat, bits = loss.codec.fcn(latents, level, known)

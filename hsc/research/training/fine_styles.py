@@ -18,7 +18,7 @@ from hsc.codec import Codec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.descent import descend
 from hsc.inversion.distance import KnownPictures, picture_distance
-from hsc.inversion.fine_styles import STEPS, find_fine_styles
+from hsc.inversion.fine_styles import find_fine_styles
 from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.gaussian import MIN_LOG2
 
@@ -125,7 +125,7 @@ def fit_fine_styles(
     curvature = (changed / moved.clamp_min(1e-9)).clamp_min(LEAST_CURVATURE)
     styles.curvature.copy_(_smooth(curvature))
     found = [
-        find_fine_styles(styles, each.renderer, each.known, each.feature, each.w_plus, STEPS)
+        find_fine_styles(styles, each.renderer, each.known, each.feature, each.w_plus)[0]
         for each in searched
     ]
     spread = torch.cat(found).square().mean(0).sqrt().clamp_min(LEAST_SPREAD)  # (K,)
