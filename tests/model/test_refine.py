@@ -9,13 +9,14 @@ from safetensors.torch import load_file, save_file
 
 from hsc.codec import Codec
 from hsc.errors import PhotoError
+from hsc.levels import REFINE_STEPS
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
 from hsc.types import Inversion
 from hsc.weights import model_id
 from hsc.weights.loading import ASSETS, path_of
 
-LEVEL, STEPS = 3, 8
+LEVEL = 3
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def steps_told() -> list[tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def refined(codec, photo, found, steps_told) -> Inversion:
-    return codec.refine(photo, found, LEVEL, STEPS, lambda *told: steps_told.append(told))
+    return codec.refine(photo, found, LEVEL, REFINE_STEPS, lambda *told: steps_told.append(told))
 
 
 def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, refined) -> None:
@@ -36,14 +37,14 @@ def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, r
     lpips = Lpips.pretrained()
     with torch.no_grad():
         before, after = (lpips(picture, target).item() for picture in drawn)
-    assert after < 0.99 * before
+    assert after < 0.95 * before
     # so few steps may spend a little of the pixels on what the eye sees
-    assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.05
+    assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item() - 0.2
 
 
 def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> None:
     plain, better = (
-        codec.compress(latents, 1) for latents in (found, codec.refine(photo, found, 1, STEPS))
+        codec.compress(latents, 1) for latents in (found, codec.refine(photo, found, 1, 8))
     )
     assert len(better) <= 1.06 * len(plain)
     target, lpips = from_pil(photo), Lpips.pretrained()
@@ -55,7 +56,7 @@ def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> Non
 
 
 def test_progress_is_told_step_by_step(refined, steps_told) -> None:
-    assert steps_told == [(step, STEPS) for step in range(1, STEPS + 1)]
+    assert steps_told == [(step, REFINE_STEPS) for step in range(1, REFINE_STEPS + 1)]
 
 
 def test_what_was_found_is_left_as_it_was(codec, photo, found, refined) -> None:
@@ -71,9 +72,9 @@ def test_the_networks_of_the_codec_gather_no_gradients(codec, refined) -> None:
     assert all(p.grad is None for network in networks for p in network.parameters())
 
 
-def test_encode_refines_when_told_to(codec, photo, refined) -> None:
-    data = codec.encode(photo, LEVEL, align=False, refine=STEPS)
-    assert data == codec.compress(refined, LEVEL)
+def test_encode_refines_when_told_to(codec, photo, found) -> None:
+    data = codec.encode(photo, LEVEL, align=False, refine=2)
+    assert data == codec.compress(codec.refine(photo, found, LEVEL, 2), LEVEL)
 
 
 def test_refining_another_picture_is_refused(codec, photo, found) -> None:
