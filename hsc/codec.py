@@ -97,8 +97,8 @@ class Codec:
             align: find the face and crop it as in FFHQ; otherwise the centre of the picture is
                 encoded.
             face: which face, 0 being the largest.
-            refine: gradient steps on the latents, for a better picture in as many bytes; 20 is a
-                good number and takes seconds on a GPU, half a minute on two CPU cores.
+            refine: gradient steps on the latents, for a better picture in as many bytes; 15 is a
+                good number and takes seconds.
             max_bytes: take the level whose file is the largest of at most so many bytes, instead of
                 ``level``.
 
@@ -126,10 +126,10 @@ class Codec:
         """Invert an aligned 1024 x 1024 face.
 
         Args:
-            correct: let ``compress`` correct F for its level by what the file draws, see
-                :mod:`hsc.inversion.correction`, and find the fine styles of its pictures
-                (:mod:`hsc.inversion.fine_styles`): better pictures, for some seconds on a small
-                machine, and some tenths of a second at each level.
+            correct: find the fine styles of its pictures (:mod:`hsc.inversion.fine_styles`), and
+                let ``compress`` correct F and the fine styles for its level by what the file draws
+                (:mod:`hsc.inversion.correction`): better pictures, for some seconds on a small
+                machine, and one or two at each level above 1.
 
         Raises:
             PhotoError: the crop has another size. HscError: a decode-only installation.

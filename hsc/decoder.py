@@ -49,9 +49,9 @@ class Decoder:
         if layers != "scn" and container.fcn is not None:
             known = n.semantics(exact, feature_s)
             feature, fine = n.fcn.decompress_layer(container.fcn, container.level, known)
-            change = n.fcn.fine.change(fine)
             if layers == "fcn":  # it is drawn with the styles of the mean face
                 return DecodedLatents(semantics, feature_s, feature, layers)
+            change = n.fcn.fine.change(fine)
         return DecodedLatents(
             semantics + change, feature_s, feature, layers,
             fine_s=fine_s, fine=fine, change=change,

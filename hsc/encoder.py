@@ -89,7 +89,9 @@ class Encoder:
             return latents
         _, w_plus_hat, known = self._semantics(latents, level)
         feature, fine = self._corrected(latents, level, w_plus_hat, known)
-        return replace(latents, feature=feature, crop=None, enhanced=enhances, fine=fine)
+        return replace(
+            latents, feature=feature, crop=None, enhanced=enhances, fine=fine, secant=None
+        )
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:

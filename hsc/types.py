@@ -22,8 +22,8 @@ class Inversion:
             gradient steps put it there; what an encoder finds there is not.
         fine_s, fine: latents of the fine styles (:mod:`hsc.latent_codecs.fine_styles`) of the
             pictures of S alone and of S and F, (1, K); None: zero.
-        secant: with which ``fine`` is changed further when F is corrected, (2, K), as
-            :func:`hsc.inversion.fine_styles.step_along` takes it; None: it is not.
+        secant: with which ``fine`` is changed further when F is corrected, (2, K), see
+            :class:`hsc.inversion.fine_styles.LimitedSteps`; None: it is not.
     """
 
     w_plus: Tensor

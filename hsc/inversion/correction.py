@@ -3,8 +3,8 @@
 The encoder finds F before anything is coded, and compares what F draws with the photograph at 128
 px only. The correction draws what the *file* would draw, at full size, and takes the gradient of
 its distance from the photograph, and of the price of its bits, with respect to F. A network turns
-this gradient into a change of F, twice. Only the encoder has it: files and their decoder stay as
-they are.
+this gradient into a change of F, twice. The fine styles of S and F, whose gradient comes with it,
+take a step of L-BFGS each time. Only the encoder has it: files and their decoder stay as they are.
 
 Source: iterative amortised inference (Marino et al. 2018, arXiv 1807.09356), two steps of it; the
 same gradients as in :mod:`hsc.inversion.refine`, which takes plain steps with them.
@@ -26,7 +26,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.images.bandwidth import all_band_limited, bandwidth_px
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.feedback import style_above_feature
-from hsc.inversion.fine_styles import secant_of, step_along
+from hsc.inversion.fine_styles import LimitedSteps
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
 from hsc.levels import LEVELS, MIN_LEVEL, interpolation
@@ -41,7 +41,8 @@ START_STRENGTHS = (1.0, 0.5)
 START_RATE = 0.02
 """Initial rate of the plain step, in standard deviations of F for a typical gradient."""
 FINE_LONGEST = 0.2
-"""Length of a step of the fine styles, as in :mod:`hsc.inversion.fine_styles`."""
+"""Length of a step of the fine styles, as in :mod:`hsc.inversion.fine_styles`; less below level 2,
+since there is no correction at level 1."""
 LIMIT = 4.0
 """Gradients are limited to so many times their typical size."""
 
@@ -138,7 +139,7 @@ class FeatureCorrection(nn.Module):
 
 
 class Gradients(NamedTuple):
-    """What :class:`FileGradient` gives.
+    """What :class:`FileGradient` gives: gradients, and where they were computed.
 
     Attributes:
         feature: with respect to F / std.
@@ -183,7 +184,7 @@ class FileGradient:
         """
         spec = self.fcn.config.generator
         std = self.fcn.feature_std[:, None, None]
-        cells = (known.sizes[0].shape[-1] * spec.feature_px / spec.image_px) ** 2
+        cells = (known.pyramid[0].shape[-1] * spec.feature_px / spec.image_px) ** 2
         feature = feature.detach().requires_grad_()
         moved = [feature]
         if fine is not None:
@@ -247,7 +248,7 @@ class Corrector:
             feature: F; w_plus_hat: S^, (1, 23, 512), both on the networks' device.
             semantics: what FCN is given of S^.
             fine, secant: of the fine styles, as in :class:`hsc.types.Inversion`; without the latter
-                they stay.
+                they stay. No step is taken back.
         """
         strength = strength_at(level)
         if strength == 0:
@@ -262,19 +263,16 @@ class Corrector:
             return g.image(x, drawn_with(fine).to(g.dtype))
 
         price = self.network.price_at(level)
-        before: tuple[Tensor, Tensor] | None = None
+        steps, longest = LimitedSteps(fine_styles, secant), FINE_LONGEST * min(1, level - MIN_LEVEL)
         for step in range(STEPS):
             found = self.gradient(feature, level, semantics, price, render, known, fine=fine)
             with torch.no_grad(), gradient_autocast(feature.device):
                 change = self.change(found, feature, drawn_with(fine), level, step)
             feature = feature + strength * change
-            if fine is None or found.fine is None or secant is None:
-                continue
-            if before is not None:
-                new = secant_of(fine_styles, fine - before[0], found.fine - before[1])
-                secant = secant if new is None else new
-            before = fine, found.fine
-            fine = fine + step_along(fine_styles, found.fine, secant, FINE_LONGEST)
+            if fine is not None and found.fine is not None and secant is not None:
+                # F has moved too: learning from that is better than to know the first steps only
+                steps.learn(fine, found.fine)
+                fine = fine + steps.step(found.fine, longest)
         return feature, fine
 
     def change(

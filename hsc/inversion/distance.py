@@ -26,12 +26,12 @@ class KnownPictures:
     """Photographs, or windows of them, and what LPIPS sees in them.
 
     Attributes:
-        sizes: of the pictures in [-1, 1]: (B, 3, H, H), and a half and a quarter of it.
+        pyramid: the pictures in [-1, 1], (B, 3, H, H), at a half and at a quarter of the size.
         px: the side that each photograph has itself, see :mod:`hsc.images.bandwidth`.
         features: of LPIPS, at each size.
     """
 
-    sizes: tuple[Tensor, ...]
+    pyramid: tuple[Tensor, ...]
     px: Sequence[int]
     lpips: Lpips
     features: list[list[Tensor]]
@@ -41,24 +41,24 @@ class KnownPictures:
     def of(cls, pictures: Tensor, px: Sequence[int], lpips: Lpips) -> KnownPictures:
         """Computed once for all levels and steps, because it takes as long as rendering."""
         half = F.avg_pool2d(pictures, 2)
-        sizes = pictures, half, F.avg_pool2d(half, 2)
+        pyramid = pictures, half, F.avg_pool2d(half, 2)
         with gradient_autocast(pictures.device):
-            features = [lpips.features(x) for x in sizes]
-        return cls(sizes, px, lpips, features)
+            features = [lpips.features(x) for x in pyramid]
+        return cls(pyramid, px, lpips, features)
 
     def distance(self, rendered: Tensor) -> Tensor:
         """How far pictures (B, 3, H, H), or half as large ones, are from the photographs: (B,)."""
-        first = 0 if rendered.shape[-1] == self.sizes[0].shape[-1] else 1
+        first = 0 if rendered.shape[-1] == self.pyramid[0].shape[-1] else 1
         weights = HALF_LPIPS_WEIGHTS if first else LPIPS_WEIGHTS
-        sizes = [rendered]
-        for _ in self.sizes[first + 1 :]:
-            sizes.append(F.avg_pool2d(sizes[-1], 2))
+        pyramid = [rendered]
+        for _ in self.pyramid[first + 1 :]:
+            pyramid.append(F.avg_pool2d(pyramid[-1], 2))
         perceptual = sum(
             weight * self.lpips.distance(self.lpips.features(x), known)
-            for weight, x, known in zip(weights, sizes, self.features[first:], strict=True)
+            for weight, x, known in zip(weights, pyramid, self.features[first:], strict=True)
         )
-        colour = (sizes[-1] - self.sizes[-1]).square().mean((1, 2, 3))
-        pixels = (rendered - self.sizes[first]).abs().mean((1, 2, 3))
+        colour = (pyramid[-1] - self.pyramid[-1]).square().mean((1, 2, 3))
+        pixels = (rendered - self.pyramid[first]).abs().mean((1, 2, 3))
         return perceptual + COLOUR * colour + PIXELS * pixels
 
 

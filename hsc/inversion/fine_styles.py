@@ -2,12 +2,12 @@
 
 Steps are those of L-BFGS with a memory of one (Nocedal and Wright, Numerical Optimization,
 algorithm 7.4), in units in which the second derivative usually is 1. Pictures differ in it: steps
-are therefore limited, and one that led farther from the photograph is taken back. Without that,
-colours overshoot.
+are therefore limited, and here one that led farther from the photograph is taken back. Without
+that, colours overshoot.
 
 The fine styles of S alone are found once a photograph, at half the size of the picture. Those of S
-and F begin likewise, at full size; the correction of F, which computes gradients anyway, goes on
-with them for each level.
+and F begin likewise, at full size. The correction of F, which computes gradients anyway, goes on
+with them for every level above 1.
 """
 
 from __future__ import annotations
@@ -33,6 +33,49 @@ STEPS = 2
 gradient of a whole picture."""
 
 
+class LimitedSteps:
+    """Steps of one latent of fine styles.
+
+    Args:
+        secant: what earlier steps have learned, as :attr:`secant`.
+
+    Attributes:
+        secant: the last move along which the gradient grew, and the change of the gradient along
+            it, in units in which the second derivative usually is 1: (2, K). None: there is none.
+    """
+
+    def __init__(self, styles: FineStyles, secant: Tensor | None = None) -> None:
+        self.root, self.secant = styles.curvature.sqrt(), secant
+        self._before: tuple[Tensor, Tensor] | None = None
+
+    def learn(self, y: Tensor, gradient: Tensor) -> None:
+        """Take in the gradient of the distance with respect to the latent at y, (1, K) both."""
+        if self._before is not None:
+            moved, changed = y - self._before[0], gradient - self._before[1]
+            secant = torch.cat([moved * self.root, changed / self.root])
+            if secant[0] @ secant[1] > 0:
+                self.secant = secant
+        self._before = y, gradient
+
+    def step(self, gradient: Tensor, longest: float) -> Tensor:
+        """What a step adds to the latent, (1, K).
+
+        Args:
+            gradient: at the latent, (1, K).
+            longest: length of the step, where the second derivative usually is 1.
+        """
+        q = gradient[0] / self.root
+        if self.secant is None:
+            step = FIRST_RATE * q
+        else:
+            moved, changed = self.secant
+            slope = moved @ changed
+            part = (moved @ q) / slope
+            step = (slope / (changed @ changed)).clamp(max=1) * (q - part * changed)
+            step = step + moved * (part - (changed @ step) / slope)
+        return -(step * (longest / step.norm().clamp_min(1e-9)).clamp(max=1) / self.root)[None]
+
+
 @torch.no_grad()
 def find_fine_styles(
     styles: FineStyles,
@@ -52,8 +95,8 @@ def find_fine_styles(
         half: compare at half the size.
 
     Returns:
-        The latent, (1, K), no farther from the photograph than zero; and :func:`secant_of` the
-        last move.
+        The latent, (1, K), no farther from the photograph than zero, and
+        :attr:`LimitedSteps.secant`.
     """
     y = w_plus.new_zeros(1, styles.components)
     if not styles.components:
@@ -62,56 +105,18 @@ def find_fine_styles(
     def distance_at(y: Tensor) -> Tensor:
         return picture_distance(renderer, known, feature, w_plus + styles.change(y), half)
 
-    best, secant = (torch.inf, y, y), None
-    before: tuple[Tensor, Tensor] | None = None
+    best, steps = (torch.inf, y, y), LimitedSteps(styles)
     for _ in range(STEPS):
         y.requires_grad_()
         with torch.enable_grad():
             distance = distance_at(y)
             (gradient,) = torch.autograd.grad(distance, y)
         y = y.detach()
-        if before is not None:
-            secant = secant_of(styles, y - before[0], gradient - before[1])
-        before = y, gradient
+        steps.learn(y, gradient)
         if distance < best[0]:
             best = distance.item(), y, gradient
         else:
             longest *= SHORTER
-        most = longest if secant is None else LONGER * longest
-        y = best[1] + step_along(styles, best[2], secant, most)
-    return (y if distance_at(y) < best[0] else best[1]), secant
-
-
-def secant_of(styles: FineStyles, moved: Tensor, changed: Tensor) -> Tensor | None:
-    """What a move says of the second derivative: (2, K), or None where it is not positive.
-
-    Args:
-        moved: the move of the latent, (1, K).
-        changed: the change of the distance's gradient along it, (1, K).
-    """
-    root = styles.curvature.sqrt()
-    pair = torch.cat([moved * root, changed / root])
-    return pair if pair[0] @ pair[1] > 0 else None
-
-
-def step_along(
-    styles: FineStyles, gradient: Tensor, secant: Tensor | None, longest: float
-) -> Tensor:
-    """What a step adds to the latent of fine styles, (1, K).
-
-    Args:
-        gradient: of the distance with respect to the latent, (1, K).
-        secant: of :func:`secant_of`.
-        longest: length of the step, where the second derivative usually is 1.
-    """
-    root = styles.curvature.sqrt()
-    q = gradient[0] / root
-    if secant is None:
-        step = FIRST_RATE * q
-    else:
-        moved, changed = secant
-        slope = moved @ changed
-        part = (moved @ q) / slope
-        step = (slope / (changed @ changed)).clamp(max=1) * (q - part * changed)
-        step = step + moved * (part - (changed @ step) / slope)
-    return -(step * (longest / step.norm().clamp_min(1e-9)).clamp(max=1) / root)[None]
+        most = longest if steps.secant is None else LONGER * longest
+        y = best[1] + steps.step(best[2], most)
+    return (y if distance_at(y) < best[0] else best[1]), steps.secant

@@ -58,9 +58,8 @@ class FineStyles(nn.Module):
 
     def change(self, y: Tensor) -> Tensor:
         """What y (B, K) adds to w+: (B, 23, 512)."""
-        with torch.autocast(
-            y.device.type, enabled=False
-        ):  # whose rounding gradients are sensitive to
+        # gradients are sensitive to the rounding of autocast
+        with torch.autocast(y.device.type, enabled=False):
             above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
         return F.pad(above, (0, 0, self.first, 0))
 

@@ -107,7 +107,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         """The bytes of the layer: w_plus (1, 23, 512), on the device of the analysis.
 
         Args:
-            fine: latent of the fine styles of S alone, (1, 64); None: zero.
+            fine: latent of the fine styles of S alone, (1, K); None: zero.
         """
         symbols = [self.quantise(w_plus, level).numpy(), self.fine.quantise(fine, level)]
         both = np.concatenate(symbols)
@@ -161,7 +161,7 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         return w_plus.reshape(1, *self.mean.shape)
 
     def fine_latent(self, symbols: IntArray, level: float) -> Tensor:
-        """The latent of the fine styles of S alone, (1, 64), from the symbols of a layer."""
+        """The latent of the fine styles of S alone, (1, K), from the symbols of a layer."""
         return self.fine.dequantise(symbols[self.components :], level)
 
     @property

@@ -5,16 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from generated import face
 from paths import stream
 
 import hsc
 from hsc.bitstream import unpack, with_layers
 from hsc.config import CodecConfig
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.distance import picture_distance
-from hsc.inversion.fine_styles import FIRST_RATE, secant_of, step_along
+from hsc.inversion.distance import KnownPictures, picture_distance
+from hsc.inversion.fine_styles import FIRST_RATE, LimitedSteps
 from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.metrics.lpips import Lpips
 
 
 def test_each_layer_has_its_own_and_neither_is_part_of_what_the_other_is_coded_with(codec, file):
@@ -105,30 +107,40 @@ def styles() -> FineStyles:
     return styles
 
 
+def after(styles: FineStyles, moved: torch.Tensor, changed: torch.Tensor) -> LimitedSteps:
+    """What knows of one move, and the change of the gradient along it."""
+    steps = LimitedSteps(styles)
+    steps.learn(torch.zeros_like(moved), torch.ones_like(changed))
+    steps.learn(moved, 1 + changed)
+    return steps
+
+
 def test_a_step_is_newtons_once_a_move_has_told_the_second_derivative(styles):
     y = torch.randn(1, 64)
     for curvature in (4.0, 40.0):  # of this picture's distance, y @ y * curvature / 2
         moved = torch.randn(1, 64)
-        secant = secant_of(styles, moved, curvature * moved)
-        step = step_along(styles, curvature * y, secant, 1e9)
-        torch.testing.assert_close(step, -y)
+        steps = after(styles, moved, curvature * moved)
+        torch.testing.assert_close(steps.step(curvature * y, 1e9), -y, rtol=1e-4, atol=1e-4)
     # along the move itself also where the picture is less curved than usual
-    secant = secant_of(styles, y, y)
-    torch.testing.assert_close(step_along(styles, y, secant, 1e9), -y)
+    torch.testing.assert_close(after(styles, y, y).step(y, 1e9), -y, rtol=1e-4, atol=1e-4)
 
 
 def test_steps_are_limited_in_units_of_the_usual_curvature(styles):
     gradient = torch.randn(1, 64)
-    blind = step_along(styles, gradient, None, 1e9)
-    torch.testing.assert_close(blind, -FIRST_RATE * gradient / 4)
-    for secant in (None, secant_of(styles, gradient, gradient)):
-        step = step_along(styles, gradient, secant, 0.1)
+    blind = LimitedSteps(styles)
+    torch.testing.assert_close(blind.step(gradient, 1e9), -FIRST_RATE * gradient / 4)
+    for steps in (blind, after(styles, gradient, gradient)):
+        step = steps.step(gradient, 0.1)
         assert (2 * step).norm() == pytest.approx(0.1, rel=1e-4) and (step * gradient).sum() < 0
 
 
-def test_a_move_along_which_the_gradient_falls_tells_nothing(styles):
+def test_a_move_along_which_the_gradient_falls_teaches_nothing(styles):
     moved = torch.randn(1, 64)
-    assert secant_of(styles, moved, -moved) is None
+    assert after(styles, moved, -moved).secant is None
+    steps = after(styles, moved, moved)
+    known = steps.secant
+    steps.learn(2 * moved, torch.zeros(1, 64))
+    assert torch.equal(steps.secant, known)
 
 
 def test_the_correction_of_f_goes_on_with_them(codec, found):
@@ -146,3 +158,21 @@ def test_the_correction_of_f_goes_on_with_them(codec, found):
     stayed = encoder.correct(replace(found, secant=None), 3)
     assert torch.equal(stayed.fine, found.fine)
     assert distance(encoder.correct(found, 3)) < 0.99 * distance(stayed)
+
+
+def test_at_half_the_size_a_photograph_is_nearest_to_its_own_half():
+    picture = face(5)
+    known = KnownPictures.of(picture, [1024], Lpips.pretrained())
+    half = torch.nn.functional.avg_pool2d(picture, 2)
+    with torch.no_grad():
+        assert float(known.distance(half)) < 1e-3 < float(known.distance(half.flip(-1)))
+        assert float(known.distance(picture)) < 1e-3
+
+
+def test_a_model_without_them_corrects_f_alone(codec, found, monkeypatch):
+    encoder = codec.encoder
+    plain = encoder.correct(replace(found, fine=None), 3)
+    none = FineStyles(CodecConfig(hsc.config.FACE_1024))
+    monkeypatch.setitem(codec.networks.fcn._modules, "fine", none)
+    without = encoder.correct(replace(found, fine=found.w_plus.new_zeros(1, 0), secant=None), 3)
+    assert without.fine.shape == (1, 0) and torch.equal(without.feature, plain.feature)

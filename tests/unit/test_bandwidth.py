@@ -26,4 +26,6 @@ def test_an_enlarged_one_has_less_and_never_less_than_its_own(px: int) -> None:
 def test_what_was_limited_has_less() -> None:
     noise = enlarged(1024)
     assert band_limited(noise, 900) is noise
+    half = noise[..., ::2, ::2]  # as a whole picture of 512 px it has what 450 px hold
+    assert band_limited(half, 450, 512) is half and band_limited(half, 400, 512) is not half
     assert bandwidth_px(band_limited(noise, 400)) <= 704

@@ -222,7 +222,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         ``without_enhancement``.
 
         Args:
-            fine: latent of the fine styles of S and F, (1, 64); None: zero.
+            fine: latent of the fine styles of S and F, (1, K); None: zero.
         """
         y, more = self.latent(feature, semantics.feature, level)
         coded = self.coder.quantise(y, semantics.context, level, more, fine)
@@ -239,7 +239,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
     def decompress_layer(
         self, data: bytes, level: float, semantics: Semantics
     ) -> tuple[Tensor, Tensor]:
-        """F^ and the latent of the fine styles, (1, 64); errors as ``decompress``."""
+        """F^ and the latent of the fine styles, (1, K); errors as ``decompress``."""
         y_hat, fine = self.coder.decompress(data, semantics.context, level)
         return self.restore(y_hat, semantics.feature, level), fine
 

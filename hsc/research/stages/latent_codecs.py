@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -206,17 +205,16 @@ def fine_styles(setting: Setting) -> None:
     w_std = codec.encoder.inversion.semantic_head.w_std
     fitted = {name: FineStyles(sizes).to(setting.device) for name in STEP_COSTS}
 
-    def drawn(count: int) -> Iterator[dict[str, Drawn]]:
-        return drawn_by_files(codec, crops(paths, config.least_px, image_px), count)
-
-    gradients = [
-        {name: gradient_of_styles(fitted[name], each, w_std) for name, each in both.items()}
-        for both in drawn(config.basis_pictures)
-    ]
-    searched = list(drawn(config.searched))
+    gradients: dict[str, list[Tensor]] = {name: [] for name in STEP_COSTS}
+    searched: dict[str, list[Drawn]] = {name: [] for name in STEP_COSTS}
+    pictures = crops(paths, config.least_px, image_px)
+    for both in drawn_by_files(codec, pictures, max(config.basis_pictures, config.searched)):
+        for name, drawn in both.items():
+            gradients[name].append(gradient_of_styles(fitted[name], drawn, w_std))
+            if len(searched[name]) < config.searched:
+                searched[name].append(drawn)
     for name, layer in (("scn", n.scn), ("fcn", n.fcn)):
-        of_layer = [each[name] for each in gradients], [each[name] for each in searched]
-        fit_fine_styles(fitted[name], *of_layer, w_std, STEP_COSTS[name])
+        fit_fine_styles(fitted[name], gradients[name], searched[name], w_std, STEP_COSTS[name])
         own = {f"fine.{key}": value for key, value in fitted[name].state_dict().items()}
         export(layer.state_dict() | own, name)
 

@@ -6,8 +6,8 @@ unit of movement along a descent, the spread of a component that of what searche
 step then costs the same in every component.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -18,7 +18,7 @@ from hsc.codec import Codec
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.descent import descend
 from hsc.inversion.distance import KnownPictures, picture_distance
-from hsc.inversion.fine_styles import find_fine_styles
+from hsc.inversion.fine_styles import LONGEST, LONGEST_S, find_fine_styles
 from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.gaussian import MIN_LOG2
 
@@ -52,19 +52,22 @@ class Drawn:
     Attributes:
         known: its photograph.
         feature, w_plus: what is drawn, (1, 512, 32, 32) and (1, 23, 512).
+        longest, half: of searches, as :func:`find_fine_styles` takes them.
     """
 
     renderer: SynthesisNetwork
     known: KnownPictures
     feature: Tensor
     w_plus: Tensor
+    longest: float = LONGEST
+    half: bool = False
 
     def gradient(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
         """Of its distance from the photograph, with respect to ``x``, which changes w+."""
         x = x.detach().requires_grad_()
         with torch.enable_grad():
             w_plus = self.w_plus + change(x)
-            distance = picture_distance(self.renderer, self.known, self.feature, w_plus)
+            distance = picture_distance(self.renderer, self.known, self.feature, w_plus, self.half)
             (gradient,) = torch.autograd.grad(distance, x)
         return gradient
 
@@ -81,10 +84,11 @@ def drawn_by_files(
     for number, picture in zip(range(count), pictures):
         found = codec.analyse(picture)
         assert found.crop is not None
-        opened = codec.open(codec.compress(found, 2.0 + number % 4))
+        bare = replace(found, fine_s=None, fine=None, secant=None)
+        opened = codec.open(codec.compress(bare, 2.0 + number % 4))
         known, w_plus = codec.encoder.known_picture(found.crop), opened.semantics
         yield {
-            "scn": Drawn(refiner.synthesis, known, opened.feature_s, w_plus),
+            "scn": Drawn(refiner.synthesis, known, opened.feature_s, w_plus, LONGEST_S, half=True),
             "fcn": Drawn(refiner.renderer, known, opened.feature, w_plus),
         }
 
@@ -101,8 +105,8 @@ def gradient_of_styles(styles: FineStyles, drawn: Drawn, w_std: Tensor) -> Tenso
 
 def fit_fine_styles(
     styles: FineStyles,
-    gradients: Sequence[Tensor],
-    searched: Sequence[Drawn],
+    gradients: list[Tensor],
+    searched: list[Drawn],
     w_std: Tensor,
     costs: tuple[float, ...],
 ) -> None:
@@ -116,7 +120,7 @@ def fit_fine_styles(
         w_std: of w, (512,): the unit of directions before their spread is known.
         costs: of a quantiser step, at each named level.
     """
-    rows = torch.linalg.svd(torch.cat(list(gradients)), full_matrices=False)[2]
+    rows = torch.linalg.svd(torch.cat(gradients), full_matrices=False)[2]
     directions = torch.zeros_like(styles.basis).flatten(1)
     directions[: len(rows)] = rows[: styles.components]
     styles.basis.copy_(w_std * directions.unflatten(1, styles.basis.shape[1:]))
@@ -125,7 +129,9 @@ def fit_fine_styles(
     curvature = (changed / moved.clamp_min(1e-9)).clamp_min(LEAST_CURVATURE)
     styles.curvature.copy_(_smooth(curvature))
     found = [
-        find_fine_styles(styles, each.renderer, each.known, each.feature, each.w_plus)[0]
+        find_fine_styles(
+            styles, each.renderer, each.known, each.feature, each.w_plus, each.longest, each.half
+        )[0]
         for each in searched
     ]
     spread = torch.cat(found).square().mean(0).sqrt().clamp_min(LEAST_SPREAD)  # (K,)
