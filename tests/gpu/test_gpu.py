@@ -166,8 +166,8 @@ def test_other_pictures(here: Codec, there: Codec, what: str) -> None:
 
 
 def test_refinement_steps_there(there: Codec, picture: Image.Image, found: Inversion) -> None:
-    plain = there.compress(found, 3)
-    refined = there.compress(there.refine(picture, found, 3, 4), 3)
+    plain = there.compress(found, 2)
+    refined = there.compress(there.refine(picture, found, 2, 4), 2)
     assert refined != plain
     original = picture.reduce(4)
     nearer, before = (closeness(there.decode(f).reduce(4), original) for f in (refined, plain))
