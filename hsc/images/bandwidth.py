@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 FULL_PX = 900
 """From this size on a photograph has what a picture of 1024 px shows."""
-SIZES = (256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896)
+SIZES = (64, 96, 128, 192, 256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896)
 BLOCK_PX, QUANTILE = 32, 0.98
 LOST = 1.2 / 127.5
 """Root mean square of what a size may lose, in [-1, 1], in all but 2% of the blocks of a picture:
