@@ -23,6 +23,10 @@ def test_an_enlarged_one_has_less_and_never_less_than_its_own(px: int) -> None:
     assert px <= bandwidth_px(enlarged(px)) < 1024
 
 
+def test_a_postage_stamp_is_not_taken_for_a_picture_of_256_px() -> None:
+    assert 64 <= bandwidth_px(enlarged(64)) < 256
+
+
 def test_what_was_limited_has_less() -> None:
     noise = enlarged(1024)
     assert band_limited(noise, 900) is noise
