@@ -127,10 +127,9 @@ class Encoder:
             known, feature, styles, fcn.base_level(level), semantics, fine, latents.secant
         )
         if fcn.enhances(level):
-            if fine is not None:
-                styles = styles + fcn.fine.change(fine)
             feature = fcn.without_enhancement(feature, level, semantics)
-            feature = self.enhancer(known, feature, styles, level, semantics)
+            drawn = fcn.fine.add(styles, fine)
+            feature = self.enhancer(known, feature, drawn, level, semantics)
         return feature, fine
 
     def known_picture(self, crop: Tensor) -> KnownPictures:

@@ -255,19 +255,17 @@ class Corrector:
             return feature, fine
         g, fine_styles = self.renderer, self.gradient.fcn.fine
 
-        def drawn_with(fine: Tensor | None) -> Tensor:
-            return w_plus_hat if fine is None else w_plus_hat + fine_styles.change(fine)
-
         def render(feature_hat: Tensor, fine: Tensor | None) -> Tensor:
             x = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
-            return g.image(x, drawn_with(fine).to(g.dtype))
+            return g.image(x, fine_styles.add(w_plus_hat, fine).to(g.dtype))
 
         price = self.network.price_at(level)
         steps, longest = LimitedSteps(fine_styles, secant), FINE_LONGEST * min(1, level - MIN_LEVEL)
         for step in range(STEPS):
             found = self.gradient(feature, level, semantics, price, render, known, fine=fine)
             with torch.no_grad(), gradient_autocast(feature.device):
-                change = self.change(found, feature, drawn_with(fine), level, step)
+                styles = fine_styles.add(w_plus_hat, fine)
+                change = self.change(found, feature, styles, level, step)
             feature = feature + strength * change
             if fine is not None and found.fine is not None and secant is not None:
                 # F has moved too: learning from that is better than to know the first steps only

@@ -103,7 +103,7 @@ def find_fine_styles(
         return y, None
 
     def distance_at(y: Tensor) -> Tensor:
-        return picture_distance(renderer, known, feature, w_plus + styles.change(y), half)
+        return picture_distance(renderer, known, feature, styles.add(w_plus, y), half)
 
     best, steps = (torch.inf, y, y), LimitedSteps(styles)
     for _ in range(STEPS):

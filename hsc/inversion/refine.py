@@ -200,7 +200,7 @@ class Refiner:
             feature_hat, fcn_bits = self.fcn.code(now.feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
-            drawn = (w_plus_hat + self.fcn.fine.change(now.fine)).to(g.dtype)
+            drawn = self.fcn.fine.add(w_plus_hat, now.fine).to(g.dtype)
             x_hat = self.renderer.image(feature_hat, drawn).float()  # (1, 3, 1024, 1024)
         bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
         return self.picture_loss(x_hat, x_s, target, step), bits

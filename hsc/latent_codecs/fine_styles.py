@@ -63,6 +63,10 @@ class FineStyles(nn.Module):
             above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
         return F.pad(above, (0, 0, self.first, 0))
 
+    def add(self, w_plus: Tensor, y: Tensor | None) -> Tensor:
+        """The styles to draw with, (B, 23, 512): w+ with the fine styles y (B, K) or without."""
+        return w_plus if y is None else w_plus + self.change(y)
+
     def update(self) -> None:
         """Keep the gains that bytes depend on: float64 on the CPU."""
         self._exact = self.log2_gain.detach().double().cpu()

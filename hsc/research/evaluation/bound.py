@@ -138,8 +138,7 @@ def _at(
 
 def _styles(codec: Codec, found: Inversion) -> Tensor:
     """What S and F are drawn with: S and its fine styles, uncoded."""
-    y = found.fine
-    return found.w_plus if y is None else found.w_plus + codec.networks.fcn.fine.change(y)
+    return codec.networks.fcn.fine.add(found.w_plus, found.fine)
 
 
 def _unrounded(codec: Codec, feature: Tensor, coded: DecodedLatents, level: float) -> Tensor:

@@ -111,7 +111,7 @@ class Pipeline:
         with self._stage("FCN g_s"):
             feature = n.fcn.restore(y_hat, feature_s, container.level)
         with self._stage("synthesis"):
-            rendered: Tensor = n.renderer.image(feature, w_plus + n.fcn.fine.change(fine))
+            rendered: Tensor = n.renderer.image(feature, n.fcn.fine.add(w_plus, fine))
         with self._stage("to 8 bits"):
             self.picture = to_picture(rendered)
 
