@@ -127,9 +127,9 @@ class Codec:
 
         Args:
             correct: find the fine styles of its pictures (:mod:`hsc.inversion.fine_styles`), and
-                let ``compress`` correct F and the fine styles for its level by what the file draws
+                let ``compress`` correct them and F for its level by what the file draws
                 (:mod:`hsc.inversion.correction`): better pictures, for some seconds on a small
-                machine, and one or two at each level above 1.
+                machine, and one to three at each level.
 
         Raises:
             PhotoError: the crop has another size. HscError: a decode-only installation.

@@ -43,15 +43,19 @@ class Decoder:
         symbols = n.scn.read_symbols(container.scn, container.level)
         exact = n.scn.dequantise(torch.from_numpy(symbols), container.level)
         semantics = exact.to(n.device, torch.float32)  # (1, 23, 512)
-        feature_s = n.synthesis.feature(semantics)  # (1, 512, 32, 32)
         fine_s = n.scn.fine_latent(symbols, container.level)
-        feature, fine, change = feature_s, None, n.scn.fine.change(fine_s)
-        if layers != "scn" and container.fcn is not None:
-            known = n.semantics(exact, feature_s)
-            feature, fine = n.fcn.decompress_layer(container.fcn, container.level, known)
-            if layers == "fcn":  # it is drawn with the styles of the mean face
-                return DecodedLatents(semantics, feature_s, feature, layers)
-            change = n.fcn.fine.change(fine)
+        if layers == "scn" or container.fcn is None:
+            change = n.scn.fine.change(fine_s)
+            feature = n.synthesis.feature(semantics + change)  # (1, 512, 32, 32)
+            return DecodedLatents(
+                semantics + change, feature, feature, layers, fine_s=fine_s, change=change
+            )
+        feature_s = n.synthesis.feature(semantics)  # (1, 512, 32, 32)
+        known = n.semantics(exact, feature_s)
+        feature, fine = n.fcn.decompress_layer(container.fcn, container.level, known)
+        if layers == "fcn":  # it is drawn with the styles of the mean face
+            return DecodedLatents(semantics, feature_s, feature, layers)
+        change = n.fcn.fine.change(fine)
         return DecodedLatents(
             semantics + change, feature_s, feature, layers,
             fine_s=fine_s, fine=fine, change=change,

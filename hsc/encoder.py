@@ -19,10 +19,15 @@ from hsc.inversion.correction import (
     FeatureCorrection,
     FileGradient,
 )
-from hsc.inversion.distance import KnownPictures
+from hsc.inversion.distance import Drawn, KnownPictures
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
-from hsc.inversion.fine_styles import LONGEST_S, find_fine_styles
+from hsc.inversion.fine_styles import (
+    LEVEL_OF_S,
+    OF_S,
+    OF_S_AND_F,
+    find_fine_styles,
+)
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -61,14 +66,15 @@ class Encoder:
             found = self.inversion(picture, n.generator, n.self_renderer)
         if not (correct and path_of(CORRECTION, n.folder).is_file()):
             return found
-        pixels = torch.from_numpy(np.array(crop.convert("RGB"))).permute(2, 0, 1)[None]
-        pixels = pixels.contiguous()
-        known, refiner, w_plus = self.known_picture(pixels), self.refiner, found.w_plus
-        fine_s, _ = find_fine_styles(
-            n.scn.fine, refiner.synthesis, known, found.feature_s, w_plus, LONGEST_S, half=True
+        pixels = self.pixels(crop)
+        known, refiner = self.known_picture(pixels), self.refiner
+        alone = Drawn(refiner.synthesis, known, None, found.w_plus, refiner.preview)
+        fine_s, secant_s = find_fine_styles(n.scn.fine, alone, OF_S)
+        whole = Drawn(refiner.renderer, known, found.feature, found.w_plus)
+        fine, secant = find_fine_styles(n.fcn.fine, whole, OF_S_AND_F)
+        return replace(
+            found, crop=pixels, fine_s=fine_s, fine=fine, secant_s=secant_s, secant=secant
         )
-        fine, secant = find_fine_styles(n.fcn.fine, refiner.renderer, known, found.feature, w_plus)
-        return replace(found, crop=pixels, fine_s=fine_s, fine=fine, secant=secant)
 
     def refine(
         self, crop: Image.Image, latents: Inversion, level: float, steps: int
@@ -81,56 +87,59 @@ class Encoder:
 
     @torch.no_grad()
     def correct(self, latents: Inversion, level: float) -> Inversion:
-        """The latents to code at a level: with F and its fine styles corrected, where they have
+        """The latents to code at a level: with F and the fine styles corrected, where they have
         not been yet."""
         level = snap_level(level)
-        enhances = self.networks.fcn.enhances(level)
-        if latents.crop is None and (latents.enhanced or not enhances):
-            return latents
-        _, w_plus_hat, known = self._semantics(latents, level)
-        feature, fine = self._corrected(latents, level, w_plus_hat, known)
-        return replace(
-            latents, feature=feature, crop=None, enhanced=enhances, fine=fine, secant=None
-        )
+        return self._corrected(latents, level, *self._semantics(latents, level))
 
     @torch.no_grad()
     def compress(self, latents: Inversion, level: float) -> Container:
         """The file before packing; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
         level = snap_level(level)
-        scn, w_plus_hat, known = self._semantics(latents, level)
-        feature, fine = self._corrected(latents, level, w_plus_hat, known)
-        fcn = n.fcn.compress(feature, level, known, fine)
+        w_plus_hat, semantics = self._semantics(latents, level)
+        coded = self._corrected(latents, level, w_plus_hat, semantics)
+        scn = n.scn.compress(coded.w_plus, level, fine=coded.fine_s)
+        fcn = n.fcn.compress(coded.feature, level, semantics, coded.fine)
         return Container(n.model.code, level, scn, fcn)
 
-    def _semantics(self, latents: Inversion, level: float) -> tuple[bytes, Tensor, Semantics]:
-        """SCN's bytes, S^ as ``scn.decompress`` gives it, and what FCN is coded with."""
+    def _semantics(self, latents: Inversion, level: float) -> tuple[Tensor, Semantics]:
+        """S^ as ``scn.decompress`` will give it, and what FCN is coded with."""
         n = self.networks
-        scn = n.scn.compress(latents.w_plus, level, fine=latents.fine_s)
-        w_plus_hat = n.scn.decompress(scn, level)
+        w_plus_hat = n.scn.dequantise(n.scn.quantise(latents.w_plus, level), level)
         feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
-        return scn, w_plus_hat, n.semantics(w_plus_hat, feature_s)
+        return w_plus_hat, n.semantics(w_plus_hat, feature_s)
 
     def _corrected(
         self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
-    ) -> tuple[Tensor, Tensor | None]:
-        """F to code at a level, and the latent of its fine styles."""
-        feature, fine, fcn = latents.feature, latents.fine, self.networks.fcn
-        if latents.crop is None and (latents.enhanced or not fcn.enhances(level)):
-            return feature, fine
+    ) -> Inversion:
+        """As ``correct``."""
+        fcn, feature = self.networks.fcn, latents.feature
+        enhances = fcn.enhances(level)
+        if latents.crop is None and (latents.enhanced or not enhances):
+            return latents
         semantics = replace(semantics, context=semantics.context.to(feature))
         styles = w_plus_hat.to(feature)
         if latents.crop is None:
-            return fcn.without_enhancement(feature, level, semantics), fine
-        known = self.known_picture(latents.crop)
+            feature = fcn.without_enhancement(feature, level, semantics)
+            return replace(latents, feature=feature, enhanced=True)
+        known, fine_s = self.known_picture(latents.crop), latents.fine_s
+        if latents.secant_s is not None:
+            alone = Drawn(self.refiner.synthesis, known, None, styles, self.refiner.preview)
+            fine_s, _ = find_fine_styles(
+                self.networks.scn.fine, alone, LEVEL_OF_S, fine_s, latents.secant_s
+            )
         feature, fine = self.corrector(
-            known, feature, styles, fcn.base_level(level), semantics, fine, latents.secant
+            known, feature, styles, fcn.base_level(level), semantics, latents.fine, latents.secant
         )
-        if fcn.enhances(level):
+        if enhances:
             feature = fcn.without_enhancement(feature, level, semantics)
             drawn = fcn.fine.add(styles, fine)
             feature = self.enhancer(known, feature, drawn, level, semantics)
-        return feature, fine
+        return replace(
+            latents, feature=feature, crop=None, enhanced=enhances,
+            fine_s=fine_s, fine=fine, secant_s=None, secant=None,
+        )  # fmt: skip
 
     def known_picture(self, crop: Tensor) -> KnownPictures:
         """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.
@@ -154,6 +163,11 @@ class Encoder:
     def small(self, crop: Image.Image) -> Tensor:
         """A crop as refinement and measurements see it: (1, 3, 256, 256)."""
         return self.resized(crop, self.networks.config.input_px)
+
+    @staticmethod
+    def pixels(crop: Image.Image) -> Tensor:
+        """A crop as :attr:`Inversion.crop`: uint8 (1, 3, 1024, 1024)."""
+        return torch.from_numpy(np.array(crop.convert("RGB"))).permute(2, 0, 1)[None].contiguous()
 
     def resized(self, crop: Image.Image, px: int) -> Tensor:
         """A crop as (1, 3, px, px). Raises PhotoError for another size than 1024."""

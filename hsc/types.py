@@ -22,8 +22,8 @@ class Inversion:
             gradient steps put it there; what an encoder finds there is not.
         fine_s, fine: latents of the fine styles (:mod:`hsc.latent_codecs.fine_styles`) of the
             pictures of S alone and of S and F, (1, K); None: zero.
-        secant: with which ``fine`` is changed further when F is corrected, (2, K), see
-            :class:`hsc.inversion.fine_styles.LimitedSteps`; None: it is not.
+        secant_s, secant: with which they are changed further for a level, (2, K), see
+            :class:`hsc.inversion.fine_styles.LimitedSteps`; None: they are not.
     """
 
     w_plus: Tensor
@@ -33,6 +33,7 @@ class Inversion:
     enhanced: bool = False
     fine_s: Tensor | None = None
     fine: Tensor | None = None
+    secant_s: Tensor | None = None
     secant: Tensor | None = None
 
 
@@ -42,7 +43,7 @@ class DecodedLatents:
 
     Attributes:
         w_plus: S^ with the fine styles of the layers that are drawn, (1, 23, 512).
-        feature_s: G_F(S^), (1, 512, 32, 32).
+        feature_s: G_F of ``w_plus``, (1, 512, 32, 32). Fine styles of S and F do not change it.
         feature: F^ of the same shape; ``feature_s`` itself where there is no FCN layer.
         layers: one of ``LAYERS``: which of them the picture is rendered from.
         lasting: what of the detail F^ - G_F(S^) lasts over a clip; None for all of it, as in a

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hsc.bitstream import unpack
 from hsc.bitstream.rans import CDF_TOTAL, CdfTables, IntArray
@@ -107,8 +107,8 @@ def style_shares(scn: SemanticCodec) -> FloatArray:
     """
     g_a, g_s = scn.g_a.detach().double().cpu(), scn.g_s.detach().double().cpu()
     parts = (g_a * g_s.T).reshape(-1, *scn.mean.shape).sum(2).clamp_min(0)  # (K, 23)
-    fine = scn.fine.basis.detach().double().cpu().square().sum(2)  # (64, 13)
-    parts = torch.cat([parts, nn.functional.pad(fine, (scn.fine.first, 0))])
+    fine = scn.fine.basis.detach().double().cpu().square().sum(2)  # (64, 23)
+    parts = torch.cat([parts, fine])
     shares: FloatArray = (parts / parts.sum(1, keepdim=True).clamp_min(1e-12)).numpy()
     return shares
 

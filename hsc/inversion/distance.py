@@ -10,15 +10,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.generators.base import SynthesisNetwork
+from hsc.generators.exits import ExitHead, render_exit
 from hsc.images.bandwidth import all_band_limited
 from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast
 
-LPIPS_WEIGHTS, COLOUR, PIXELS = (1.0, 0.5, 1.0), 4.0, 0.3
-"""Weights of LPIPS at full size, a half and a quarter of it, of the squared error at a quarter
-and of the mean absolute error."""
-HALF_LPIPS_WEIGHTS = (1.0, 1.0)
-"""Of LPIPS at a half and a quarter of the size, where nothing is compared at full size."""
+LPIPS_WEIGHTS = ((1.0, 0.5, 1.0), (1.0, 1.0), (2.0,))
+"""Of LPIPS at the size at which pictures are compared, a half and a quarter of it: the full size,
+a half, a quarter."""
+COLOUR, PIXELS = 4.0, 0.3
+"""Weights of the squared error at a quarter of the size and of the mean absolute error."""
+FULL, HALF, QUARTER = range(3)
+"""At which size pictures are compared."""
 
 
 @dataclass(frozen=True)
@@ -47,38 +50,59 @@ class KnownPictures:
         return cls(pyramid, px, lpips, features)
 
     def distance(self, rendered: Tensor) -> Tensor:
-        """How far pictures (B, 3, H, H), or half as large ones, are from the photographs: (B,)."""
-        first = 0 if rendered.shape[-1] == self.pyramid[0].shape[-1] else 1
-        weights = HALF_LPIPS_WEIGHTS if first else LPIPS_WEIGHTS
+        """How far pictures are from the photographs, (B,).
+
+        Args:
+            rendered: (B, 3, H, H), or a half or a quarter as large.
+        """
+        size = [known.shape[-1] for known in self.pyramid].index(rendered.shape[-1])
         pyramid = [rendered]
-        for _ in self.pyramid[first + 1 :]:
+        for _ in self.pyramid[size + 1 :]:
             pyramid.append(F.avg_pool2d(pyramid[-1], 2))
         perceptual = sum(
             weight * self.lpips.distance(self.lpips.features(x), known)
-            for weight, x, known in zip(weights, pyramid, self.features[first:], strict=True)
+            for weight, x, known in zip(
+                LPIPS_WEIGHTS[size], pyramid, self.features[size:], strict=True
+            )
         )
         colour = (pyramid[-1] - self.pyramid[-1]).square().mean((1, 2, 3))
-        pixels = (rendered - self.pyramid[first]).abs().mean((1, 2, 3))
+        pixels = (rendered - self.pyramid[size]).abs().mean((1, 2, 3))
         return perceptual + COLOUR * colour + PIXELS * pixels
 
 
-def picture_distance(
-    renderer: SynthesisNetwork,
-    known: KnownPictures,
-    feature_hat: Tensor,
-    styles: Tensor,
-    half: bool = False,
-) -> Tensor:
-    """How far a picture is from the photograph.
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that an encoder may still change, and its photograph.
 
-    Args:
-        feature_hat, styles: F^ (1, 512, 32, 32) and what it is drawn with, (1, 23, 512).
-        half: compare at half the size: its gradient takes two thirds of the time.
+    Attributes:
+        feature: F^, (1, 512, 32, 32); None: the picture of S alone, for which the styles draw it.
+        w_plus: S^, (1, 23, 512).
+        preview: exit that draws a quarter of the size; None: the whole picture is averaged down.
     """
-    x = feature_hat.to(renderer.dtype).contiguous(memory_format=torch.channels_last)
-    with gradient_autocast(feature_hat.device):
-        drawn = renderer.image(x, styles.to(renderer.dtype)).float()
-        if half:
-            drawn = F.avg_pool2d(drawn, 2)
-        limited = all_band_limited(drawn, known.px, drawn.shape[-1])
-        return known.distance(limited).sum()
+
+    renderer: SynthesisNetwork
+    known: KnownPictures
+    feature: Tensor | None
+    w_plus: Tensor
+    preview: ExitHead | None = None
+
+    def distance(self, w_plus: Tensor | None = None, size: int = FULL) -> Tensor:
+        """How far the picture is from the photograph.
+
+        Args:
+            w_plus: styles to draw with, (1, 23, 512); None: :attr:`w_plus`.
+            size: FULL, HALF or QUARTER. The gradient at a half takes two thirds of the time, and
+                through an exit at a quarter less than a third of that.
+        """
+        renderer, known = self.renderer, self.known
+        styles = (self.w_plus if w_plus is None else w_plus).to(renderer.dtype)
+        with gradient_autocast(styles.device):
+            x = renderer.feature(styles) if self.feature is None else self.feature
+            x = x.to(renderer.dtype).contiguous(memory_format=torch.channels_last)
+            if size == QUARTER and self.preview is not None:
+                drawn = render_exit(renderer, self.preview, x, styles).float()
+            else:
+                drawn = renderer.image(x, styles).float()
+            drawn = F.avg_pool2d(drawn, drawn.shape[-1] // known.pyramid[size].shape[-1])
+            limited = all_band_limited(drawn, known.px, drawn.shape[-1])
+            return known.distance(limited).sum()

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.correction import LIMIT
-from hsc.inversion.distance import KnownPictures, picture_distance
+from hsc.inversion.distance import Drawn, KnownPictures
 from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
@@ -87,7 +87,7 @@ class Enhancer:
             with torch.enable_grad():
                 y = quantiser_step * (round_ste(values) if rounding else values)
                 feature_hat = fcn.with_enhancement(base_hat, y)
-                distance = picture_distance(self.renderer, known, feature_hat, w_plus_hat)
+                distance = Drawn(self.renderer, known, feature_hat, w_plus_hat).distance()
                 (gradient,) = torch.autograd.grad(distance, values)
             return gradient * weights
 

@@ -95,7 +95,7 @@ class Refiner:
     """
 
     synthesis: SynthesisNetwork
-    renderer: SynthesisNetwork  # of files with a feature map
+    renderer: SynthesisNetwork  # of files with a feature map; the others draw S alone
     scn: SemanticCodec
     fcn: FeatureCodec
     preview: ExitHead
@@ -125,7 +125,6 @@ class Refiner:
         device = fcn.feature_std.device
         lpips = Lpips.pretrained(path_or_shipped("lpips_alex", folder)).to(device)
         finetuned = load_renderer(generator, folder)
-        preview = finetuned.preview.to(device) if finetuned.preview else preview
         return cls(
             _for_gradients(generator, device),
             _for_gradients(finetuned.synthesis, device),

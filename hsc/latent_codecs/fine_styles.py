@@ -1,10 +1,11 @@
-"""Fine styles: a change of the styles above F, beyond S^, in some tens of bytes.
+"""Fine styles: a change of the styles beyond S^, in some tens of bytes.
 
-The styles above F set colour, light and texture. SCN's transform codes what GIE says of them,
-which is less than they can do. Gradient steps through the generator find better ones for each
-picture (:mod:`hsc.inversion.fine_styles`), and most of what they gain lies in a few dozen
-directions. A file has two such latents: one in SCN's layer, for the picture of S alone, and one in
-FCN's layer, for the picture of S and F. Neither changes G_F(S^), so nothing else depends on them.
+SCN's transform codes what GIE says of the styles, which is less than they can do. Gradient steps
+through the generator find better ones for each picture (:mod:`hsc.inversion.fine_styles`), and most
+of what they gain lies in a few dozen directions. A file has two such latents: one in SCN's layer,
+for the picture of S alone, which changes all styles, and one in FCN's layer, for the picture of S
+and F, which changes those above F: they set colour, light and texture. FCN is given G_F(S^) without
+either, so nothing else depends on them.
 """
 
 from __future__ import annotations
@@ -28,23 +29,23 @@ class FineStyles(nn.Module):
     ::
 
         y, unit variance -> x gain(level) -> round -> rANS, mean 0, standard deviation gain(level)
-        change of w+ = 0 for the styles through F, sum of y^ x basis for those above
+        change of w+ = sum of y^ x basis, from the first style that it changes on; 0 before
 
     Args:
         config: ``fine_components`` is K; 0 in models that have none.
+        first: of the styles that it changes; all that follow are changed too.
 
     Attributes:
-        basis: (K, 13, 512): what a standard deviation of each component changes.
+        basis: (K, 23 - first, 512): what a standard deviation of each component changes.
         log2_gain: (6, K).
         curvature: second derivative of a picture's distance from the photograph with respect to
             each component, as it usually is, (K,). Only encoders need it.
     """
 
-    def __init__(self, config: CodecConfig = SHIPPED) -> None:
+    def __init__(self, config: CodecConfig = SHIPPED, first: int = 0) -> None:
         super().__init__()
-        spec = config.generator
+        spec, self.first = config.generator, first
         self.components = config.fine_components
-        self.first = spec.styles_through(spec.feature_px)
         self.basis: Tensor
         self.log2_gain: Tensor
         self.curvature: Tensor
@@ -60,8 +61,8 @@ class FineStyles(nn.Module):
         """What y (B, K) adds to w+: (B, 23, 512)."""
         # gradients are sensitive to the rounding of autocast
         with torch.autocast(y.device.type, enabled=False):
-            above = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 13, 512)
-        return F.pad(above, (0, 0, self.first, 0))
+            changed = torch.einsum("bk,ksd->bsd", y, self.basis.to(y))  # (B, 23 - first, 512)
+        return F.pad(changed, (0, 0, self.first, 0))
 
     def add(self, w_plus: Tensor, y: Tensor | None) -> Tensor:
         """The styles to draw with, (B, 23, 512): w+ with the fine styles y (B, K) or without."""

@@ -467,6 +467,8 @@ def test_stage_styles_leaves_the_rest_of_both_layers_as_it_is(workshop, monkeypa
         shutil.copy(REAL_ASSETS / f"{name}.safetensors", workshop.assets)
     before = {name: workshop.shipped(name) for name in names}
     monkeypatch.setattr(fine_styles, "DESCENT_STEPS", 2)
+    for name, sizes in fine_styles.FREE_SIZES.items():
+        monkeypatch.setitem(fine_styles.FREE_SIZES, name, sizes[-2:])
     workshop.run("styles", steps=1, basis_pictures=1, searched=1)
     for name in names:
         after = workshop.shipped(name)
@@ -480,6 +482,27 @@ def test_stage_styles_leaves_the_rest_of_both_layers_as_it_is(workshop, monkeypa
         assert (after["fine.log2_gain"][:, ~used] == -4).all()  # the others take no bits
         assert used.sum() == 1
         torch.testing.assert_close(costs[:, used], wanted[:, used], rtol=0.05, atol=0)
+
+
+def test_descents_are_sums_of_their_components() -> None:
+    torch.manual_seed(0)
+    where, affine = torch.randn(2, 3, 8), [torch.randn(16, 8) for _ in range(3)]
+    changes = torch.einsum("nk,ksd->nsd", torch.randn(300, 2), where)
+    faces = torch.randn(300, 3, 8)
+    found = fine_styles.components_of_descents(changes, faces, affine, 4).flatten(1)
+    y = torch.linalg.lstsq(found[:2].T, changes.flatten(1).T).solution
+    torch.testing.assert_close(found[:2].T @ y, changes.flatten(1).T, rtol=0, atol=1e-3)
+    torch.testing.assert_close(y @ y.T / 300, torch.eye(2), rtol=0, atol=1e-3)
+    assert found[2:].abs().max() < 1e-3  # two are enough
+    # a style that no channel follows may change as it will
+    unseen = changes + torch.tensor([0, 0, 1.0])[:, None] * torch.randn(300, 3, 8)
+    affine[2] = torch.zeros(16, 8)
+    changes[:, 2] = 0
+    one, other = (
+        fine_styles.components_of_descents(each, faces, affine, 2)[:, :2].abs()
+        for each in (changes, unseen)
+    )
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-3)
 
 
 def test_files_for_the_enhancement_slice_have_it() -> None:

@@ -88,10 +88,11 @@ export class Decoder {
     }
     const { level, fineS, fine } = decoded;
     const semantics = Float32Array.from(decoded.wPlus);
-    const featureS = await this.run("features", { w_plus: semantics });
-    const feature = decoded.yHat ? await this.restore(decoded.yHat, featureS, level) : featureS;
     const change = fine ? this.latents.fine.change(fine) : this.latents.fineS.change(fineS);
     const wPlus = semantics.map((value, i) => value + change[i]);
+    // those of S and F change no style below the feature map
+    const featureS = await this.run("features", { w_plus: wPlus });
+    const feature = decoded.yHat ? await this.restore(decoded.yHat, featureS, level) : featureS;
     return new Face({ level, wPlus, change, featureS, feature, fineS, fine });
   }
 

@@ -63,7 +63,7 @@ function scaleIndex(log2Scale) {
 
 const rounded = (x) => Math.min(MAX_SYMBOL, Math.max(-MAX_SYMBOL, Math.round(x)));
 
-/** A change of the styles above F, which ends a layer: hsc/latent_codecs/fine_styles.py. */
+/** A change of the last styles, or of all, which ends a layer: hsc/latent_codecs/fine_styles.py. */
 class FineStyles {
   /** @param {Tensors} tensors @param {string} layer "scn" or "fcn" */
   constructor(tensors, layer) {
@@ -94,9 +94,9 @@ class FineStyles {
   change(y) {
     const size = this.basis.length / this.components;
     const change = new Float32Array(STYLES * STYLE_DIM);
-    const above = change.subarray(change.length - size);
+    const last = change.subarray(change.length - size);
     y.forEach((value, k) => {
-      if (value) for (let i = 0; i < size; i++) above[i] += value * this.basis[k * size + i];
+      if (value) for (let i = 0; i < size; i++) last[i] += value * this.basis[k * size + i];
     });
     return change;
   }

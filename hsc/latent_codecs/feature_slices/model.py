@@ -78,7 +78,8 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         self.feature_std: Tensor
         self.register_buffer("feature_std", torch.ones(config.generator.feature_channels))
         self.enhancement = EnhancementSlice(config) if config.enhancement_channels else None
-        self.fine = FineStyles(config)
+        generator = config.generator
+        self.fine = FineStyles(config, first=generator.styles_through(generator.feature_px))
         self._coder: FileCoder | None = None
 
     def gain(self, level: float) -> Tensor:

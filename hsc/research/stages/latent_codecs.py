@@ -1,5 +1,6 @@
 """Stages of the two layers, SCN and FCN."""
 
+import copy
 import json
 import math
 
@@ -17,7 +18,6 @@ from hsc.generators.pretrained import (
 )
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
-from hsc.latent_codecs.fine_styles import FineStyles
 from hsc.latent_codecs.gaussian import build_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
@@ -34,12 +34,15 @@ from hsc.research.training.enhancement import (
 )
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
 from hsc.research.training.fine_styles import (
+    FITTED_LEVELS,
+    FREE_SIZES,
+    SEARCHES,
     STEP_COSTS,
-    Drawn,
     FineStylesConfig,
-    drawn_by_files,
+    components_of_descents,
+    drawn_by_file,
     fit_fine_styles,
-    gradient_of_styles,
+    free_descent,
 )
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.joint import JointConfig, JointLoss, JointNetworks, JointWatch
@@ -195,7 +198,7 @@ def joint(setting: Setting) -> None:
 
 @distributed.by_the_first
 def fine_styles(setting: Setting) -> None:
-    """The fine styles of both layers, from gradients of photographs: half an hour."""
+    """The fine styles of both layers, from descents of photographs: an hour."""
     config, sizes = setting.configured(FineStylesConfig), setting.sizes
     if not sizes.fine_components:
         raise HscError("expected a model with fine styles: this one has none.")
@@ -203,19 +206,24 @@ def fine_styles(setting: Setting) -> None:
     codec = Codec.load(str(setting.device))
     n = codec.networks
     w_std = codec.encoder.inversion.semantic_head.w_std
-    fitted = {name: FineStyles(sizes).to(setting.device) for name in STEP_COSTS}
-
-    gradients: dict[str, list[Tensor]] = {name: [] for name in STEP_COSTS}
-    searched: dict[str, list[Drawn]] = {name: [] for name in STEP_COSTS}
-    pictures = crops(paths, config.least_px, image_px)
-    for both in drawn_by_files(codec, pictures, max(config.basis_pictures, config.searched)):
-        for name, drawn in both.items():
-            gradients[name].append(gradient_of_styles(fitted[name], drawn, w_std))
-            if len(searched[name]) < config.searched:
-                searched[name].append(drawn)
-    for name, layer in (("scn", n.scn), ("fcn", n.fcn)):
-        fit_fine_styles(fitted[name], gradients[name], searched[name], w_std, STEP_COSTS[name])
-        own = {f"fine.{key}": value for key, value in fitted[name].state_dict().items()}
+    affine = [layer.weight.detach() * w_std for layer in n.generator.style_layers()]
+    layers: dict[str, SemanticCodec | FeatureCodec] = {"scn": n.scn, "fcn": n.fcn}
+    for name in config.layers.split("+"):
+        layer = layers[name]
+        fine, searched = copy.deepcopy(layer.fine), []
+        changes, w_plus = [], []
+        pictures = crops(paths, config.least_px, image_px)
+        for number, picture in zip(range(max(config.basis_pictures, config.searched)), pictures):
+            drawn = drawn_by_file(codec, picture, FITTED_LEVELS[name][number % 4], name)
+            w_plus.append(drawn.w_plus[:, fine.first :] / w_std)
+            changes.append(free_descent(drawn, fine.first, FREE_SIZES[name], w_std))
+            if number < config.searched:
+                searched.append(drawn)
+        components = components_of_descents(
+            torch.cat(changes), torch.cat(w_plus), affine[fine.first :], fine.components
+        )
+        fit_fine_styles(fine, w_std * components, searched, SEARCHES[name], STEP_COSTS[name])
+        own = {f"fine.{key}": value for key, value in fine.state_dict().items()}
         export(layer.state_dict() | own, name)
 
 

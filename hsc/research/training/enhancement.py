@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from hsc.bitstream import unpack
 from hsc.codec import Codec
 from hsc.inversion.descent import descend
-from hsc.inversion.distance import picture_distance
+from hsc.inversion.distance import Drawn
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import bits
@@ -106,7 +106,7 @@ def _descent_change(codec: Codec, picture: Image.Image) -> Tensor:
     for _ in descend([(change, DESCENT_RATE)], DESCENT_STEPS):
         with torch.enable_grad():
             feature = opened.feature + std * change
-            picture_distance(encoder.refiner.renderer, known, feature, opened.w_plus).backward()
+            Drawn(encoder.refiner.renderer, known, feature, opened.w_plus).distance().backward()
     return change.detach()
 
 

@@ -26,7 +26,7 @@ class SemanticConfig:
     truncation: float
 
 
-TARGET_BYTES = (34, 42, 54, 70, 92, 124)
+TARGET_BYTES = (30, 42, 54, 70, 92, 124)
 """Mean size of the SCN layer at each named level."""
 
 
