@@ -19,7 +19,7 @@ from hsc.inversion.correction import (
     FeatureCorrection,
     FileGradient,
 )
-from hsc.inversion.distance import Drawn, KnownPictures
+from hsc.inversion.distance import Drawn, KnownPictures, Person
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
 from hsc.inversion.fine_styles import (
@@ -67,10 +67,10 @@ class Encoder:
         if not (correct and path_of(CORRECTION, n.folder).is_file()):
             return found
         pixels = self.pixels(crop)
-        known, refiner = self.known_picture(pixels), self.refiner
-        alone = Drawn(refiner.synthesis, known, None, found.w_plus, refiner.preview)
+        known = self.known_picture(pixels)
+        alone = self.drawn_alone(known, found.w_plus)
         fine_s, secant_s = find_fine_styles(n.scn.fine, alone, OF_S)
-        whole = Drawn(refiner.renderer, known, found.feature, found.w_plus)
+        whole = Drawn(self.refiner.renderer, known, found.feature, found.w_plus)
         fine, secant = find_fine_styles(n.fcn.fine, whole, OF_S_AND_F)
         return replace(
             found, crop=pixels, fine_s=fine_s, fine=fine, secant_s=secant_s, secant=secant
@@ -125,10 +125,10 @@ class Encoder:
             return replace(latents, feature=feature, enhanced=True)
         known, fine_s = self.known_picture(latents.crop), latents.fine_s
         if latents.secant_s is not None:
-            alone = Drawn(self.refiner.synthesis, known, None, styles, self.refiner.preview)
             fine_s, _ = find_fine_styles(
-                self.networks.scn.fine, alone, LEVEL_OF_S, fine_s, latents.secant_s
-            )
+                self.networks.scn.fine, self.drawn_alone(known, styles), LEVEL_OF_S,
+                fine_s, latents.secant_s,
+            )  # fmt: skip
         feature, fine = self.corrector(
             known, feature, styles, fcn.base_level(level), semantics, latents.fine, latents.secant
         )
@@ -140,6 +140,13 @@ class Encoder:
             latents, feature=feature, crop=None, enhanced=enhances,
             fine_s=fine_s, fine=fine, secant_s=None, secant=None,
         )  # fmt: skip
+
+    def drawn_alone(self, known: KnownPictures, w_plus: Tensor) -> Drawn:
+        """The picture of S alone, (1, 23, 512), beside its photograph."""
+        refiner = self.refiner
+        identity = refiner.loss.identity
+        person = None if identity is None else Person.of(known, identity)
+        return Drawn(refiner.synthesis, known, None, w_plus, refiner.preview, person)
 
     def known_picture(self, crop: Tensor) -> KnownPictures:
         """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.

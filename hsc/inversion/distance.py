@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.images.bandwidth import all_band_limited
+from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast
 
@@ -20,6 +21,8 @@ LPIPS_WEIGHTS = ((1.0, 0.5, 1.0), (1.0, 1.0), (2.0,))
 a half, a quarter."""
 COLOUR, PIXELS = 4.0, 0.3
 """Weights of the squared error at a quarter of the size and of the mean absolute error."""
+PERSON = 0.25
+"""Of the distance of descriptors, where it counts: in pictures of S alone."""
 FULL, HALF, QUARTER = range(3)
 """At which size pictures are compared."""
 
@@ -71,6 +74,30 @@ class KnownPictures:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Whom a photograph shows.
+
+    Attributes:
+        identity: frozen; descriptor: its of the photograph, (B, 128).
+    """
+
+    identity: FaceIdentity
+    descriptor: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, known: KnownPictures, identity: FaceIdentity) -> Person:
+        """Of photographs (B, 3, H, H)."""
+        with gradient_autocast(known.pyramid[-1].device):
+            return cls(identity, identity(crop_for_identity(known.pyramid[-1])).float())
+
+    def distance(self, rendered: Tensor) -> Tensor:
+        """Of descriptors, (B,)."""
+        found = self.identity(crop_for_identity(rendered)).float()
+        return (found - self.descriptor).norm(dim=1)
+
+
+@dataclass(frozen=True)
 class Drawn:
     """A picture that an encoder may still change, and its photograph.
 
@@ -78,6 +105,7 @@ class Drawn:
         feature: F^, (1, 512, 32, 32); None: the picture of S alone, for which the styles draw it.
         w_plus: S^, (1, 23, 512).
         preview: exit that draws a quarter of the size; None: the whole picture is averaged down.
+        person: whom the picture is to show; None: nobody looks.
     """
 
     renderer: SynthesisNetwork
@@ -85,6 +113,7 @@ class Drawn:
     feature: Tensor | None
     w_plus: Tensor
     preview: ExitHead | None = None
+    person: Person | None = None
 
     def distance(self, w_plus: Tensor | None = None, size: int = FULL) -> Tensor:
         """How far the picture is from the photograph.
@@ -105,4 +134,7 @@ class Drawn:
                 drawn = renderer.image(x, styles).float()
             drawn = F.avg_pool2d(drawn, drawn.shape[-1] // known.pyramid[size].shape[-1])
             limited = all_band_limited(drawn, known.px, drawn.shape[-1])
-            return known.distance(limited).sum()
+            distance = known.distance(limited).sum()
+            if self.person is not None:
+                distance = distance + PERSON * self.person.distance(limited).sum()
+            return distance

@@ -61,14 +61,14 @@ def drawn_by_file(codec: Codec, picture: Image.Image, level: float, layer: str) 
     Args:
         layer: "scn", the picture of S alone, or "fcn", that of S and F.
     """
-    n, encoder, refiner = codec.networks, codec.encoder, codec.encoder.refiner
+    n, encoder = codec.networks, codec.encoder
     found = encoder.analyse(picture, correct=False)
     known = encoder.known_picture(encoder.pixels(picture))
     if layer == "scn":
         w_plus = n.scn.dequantise(n.scn.quantise(found.w_plus, level), level).to(found.w_plus)
-        return Drawn(refiner.synthesis, known, None, w_plus, refiner.preview)
+        return encoder.drawn_alone(known, w_plus)
     opened = codec.open(codec.compress(found, level))
-    return Drawn(refiner.renderer, known, opened.feature, opened.semantics)
+    return Drawn(encoder.refiner.renderer, known, opened.feature, opened.semantics)
 
 
 def gradient(
