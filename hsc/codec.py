@@ -186,9 +186,9 @@ class Codec:
         return largest_file(lambda each: self.compress(latents, each), max_bytes)
 
     def about_bytes(self, latents: Inversion, level: float) -> int:
-        """About the size of a level's file, without correcting F for it, which takes long.
+        """About the size of a level's file, without the correction for it, which takes long.
 
-        Files of a corrected F are as large as others. Those with the enhancement slice, which
+        Corrected files are as large as others. Those with the enhancement slice, which
         gradient steps fill, are larger than that of level 5 by what the levels aim at.
         """
         plain = replace(latents, crop=None)

@@ -23,9 +23,9 @@ from hsc.inversion.distance import Drawn, KnownPictures, Person
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
 from hsc.inversion.fine_styles import (
-    LEVEL_OF_S,
     OF_S,
     OF_S_AND_F,
+    OF_S_AT_LEVEL,
     find_fine_styles,
 )
 from hsc.inversion.refine import Refiner
@@ -90,6 +90,8 @@ class Encoder:
         """The latents to code at a level: with F and the fine styles corrected, where they have
         not been yet."""
         level = snap_level(level)
+        if self._is_corrected(latents, level):
+            return latents
         return self._corrected(latents, level, *self._semantics(latents, level))
 
     @torch.no_grad()
@@ -110,14 +112,18 @@ class Encoder:
         feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
         return w_plus_hat, n.semantics(w_plus_hat, feature_s)
 
+    def _is_corrected(self, latents: Inversion, level: float) -> bool:
+        """Whether the latents can be coded at a level as they are."""
+        return latents.crop is None and (latents.enhanced or not self.networks.fcn.enhances(level))
+
     def _corrected(
         self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
     ) -> Inversion:
-        """As ``correct``."""
+        """As ``correct``, given what ``_semantics`` gives."""
+        if self._is_corrected(latents, level):
+            return latents
         fcn, feature = self.networks.fcn, latents.feature
         enhances = fcn.enhances(level)
-        if latents.crop is None and (latents.enhanced or not enhances):
-            return latents
         semantics = replace(semantics, context=semantics.context.to(feature))
         styles = w_plus_hat.to(feature)
         if latents.crop is None:
@@ -126,7 +132,7 @@ class Encoder:
         known, fine_s = self.known_picture(latents.crop), latents.fine_s
         if latents.secant_s is not None:
             fine_s, _ = find_fine_styles(
-                self.networks.scn.fine, self.drawn_alone(known, styles), LEVEL_OF_S,
+                self.networks.scn.fine, self.drawn_alone(known, styles), OF_S_AT_LEVEL,
                 fine_s, latents.secant_s,
             )  # fmt: skip
         feature, fine = self.corrector(
@@ -143,10 +149,7 @@ class Encoder:
 
     def drawn_alone(self, known: KnownPictures, w_plus: Tensor) -> Drawn:
         """The picture of S alone, (1, 23, 512), beside its photograph."""
-        refiner = self.refiner
-        identity = refiner.loss.identity
-        person = None if identity is None else Person.of(known, identity)
-        return Drawn(refiner.synthesis, known, None, w_plus, refiner.preview, person)
+        return Drawn(self.refiner.synthesis, known, None, w_plus, self.refiner.preview)
 
     def known_picture(self, crop: Tensor) -> KnownPictures:
         """A crop, uint8 (1, 3, 1024, 1024), as files are compared with it.
@@ -157,6 +160,8 @@ class Encoder:
         if last is not None and last[0]() is crop:
             return last[1]
         known = self.corrector.known(to_unit(crop.to(self.networks.device)))
+        if (identity := self.refiner.loss.identity) is not None:
+            known = replace(known, person=Person.of(known.pyramid[-1], identity))
         self._last_known = weakref.ref(crop), known
         return known
 

@@ -220,7 +220,7 @@ class Compression:
             else:
                 make = partial(self.executor.run, about_bytes, inversion, number, layers)
                 size = self._about.get_or_make((*key, layers), make)
-            yield LevelSize(level.number, size, exact or layers == "scn")
+            yield LevelSize(level.number, size, exact)
 
     def inversion(self, prepared: Prepared) -> Inversion:
         """What the encoder finds in a crop, as the codec's `analyse`."""

@@ -89,8 +89,8 @@ def edit_feature(
         table, amounts: the edits.
         g_f: G_F, (B, 23, 512) -> (B, C, px, px).
         std: spread of each channel over faces, (C,).
-        w_plus: S^, (B, 23, 512).
-        feature_s: G_F(S^).
+        w_plus: S^ with the fine styles of what is drawn, (B, 23, 512).
+        feature_s: G_F(w_plus).
         feature_hat: F^, the decoded feature map, (B, C, px, px).
         keep_details: 1 keeps all detail that does not contradict the edit, 0 none where the edit
             changes something.

@@ -153,8 +153,8 @@ class Blender:
         """The features of (1, 23, 512) with the detail of some faces, by weight.
 
         Args:
-            fine_weights: of the faces' fine styles, which are in ``w_plus``. A file of a blend with
-                a face that has no FCN layer keeps of that face's no more than S^.
+            fine_weights: of the faces' fine styles, which are in ``w_plus``. Those of S alone
+                change all styles: where the others come from another face, S takes them in.
         """
         spread = self.spread
         feature_s = self.g_f(w_plus)

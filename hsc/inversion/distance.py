@@ -22,9 +22,33 @@ a half, a quarter."""
 COLOUR, PIXELS = 4.0, 0.3
 """Weights of the squared error at a quarter of the size and of the mean absolute error."""
 PERSON = 0.25
-"""Of the distance of descriptors, where it counts: in pictures of S alone."""
+"""Weight of the distance of descriptors, in pictures of S alone."""
 FULL, HALF, QUARTER = range(3)
 """At which size pictures are compared."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom photographs show.
+
+    Attributes:
+        identity: dlib's recogniser, frozen; descriptor: its of the photographs, (B, 128).
+    """
+
+    identity: FaceIdentity
+    descriptor: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, pictures: Tensor, identity: FaceIdentity) -> Person:
+        """Of photographs (B, 3, H, H)."""
+        with gradient_autocast(pictures.device):
+            return cls(identity, identity(crop_for_identity(pictures)).float())
+
+    def distance(self, rendered: Tensor) -> Tensor:
+        """Of the descriptors of pictures (B, 3, H, H) from the photographs': (B,)."""
+        found = self.identity(crop_for_identity(rendered)).float()
+        return (found - self.descriptor).norm(dim=1)
 
 
 @dataclass(frozen=True)
@@ -35,12 +59,14 @@ class KnownPictures:
         pyramid: the pictures in [-1, 1], (B, 3, H, H), at a half and at a quarter of the size.
         px: the side that each photograph has itself, see :mod:`hsc.images.bandwidth`.
         features: of LPIPS, at each size.
+        person: whom they show, for pictures of S alone; None: nobody looks.
     """
 
     pyramid: tuple[Tensor, ...]
     px: Sequence[int]
     lpips: Lpips
     features: list[list[Tensor]]
+    person: Person | None = None
 
     @classmethod
     @torch.no_grad()
@@ -74,30 +100,6 @@ class KnownPictures:
 
 
 @dataclass(frozen=True)
-class Person:
-    """Whom a photograph shows.
-
-    Attributes:
-        identity: frozen; descriptor: its of the photograph, (B, 128).
-    """
-
-    identity: FaceIdentity
-    descriptor: Tensor
-
-    @classmethod
-    @torch.no_grad()
-    def of(cls, known: KnownPictures, identity: FaceIdentity) -> Person:
-        """Of photographs (B, 3, H, H)."""
-        with gradient_autocast(known.pyramid[-1].device):
-            return cls(identity, identity(crop_for_identity(known.pyramid[-1])).float())
-
-    def distance(self, rendered: Tensor) -> Tensor:
-        """Of descriptors, (B,)."""
-        found = self.identity(crop_for_identity(rendered)).float()
-        return (found - self.descriptor).norm(dim=1)
-
-
-@dataclass(frozen=True)
 class Drawn:
     """A picture that an encoder may still change, and its photograph.
 
@@ -105,7 +107,6 @@ class Drawn:
         feature: F^, (1, 512, 32, 32); None: the picture of S alone, for which the styles draw it.
         w_plus: S^, (1, 23, 512).
         preview: exit that draws a quarter of the size; None: the whole picture is averaged down.
-        person: whom the picture is to show; None: nobody looks.
     """
 
     renderer: SynthesisNetwork
@@ -113,7 +114,6 @@ class Drawn:
     feature: Tensor | None
     w_plus: Tensor
     preview: ExitHead | None = None
-    person: Person | None = None
 
     def distance(self, w_plus: Tensor | None = None, size: int = FULL) -> Tensor:
         """How far the picture is from the photograph.
@@ -121,7 +121,7 @@ class Drawn:
         Args:
             w_plus: styles to draw with, (1, 23, 512); None: :attr:`w_plus`.
             size: FULL, HALF or QUARTER. The gradient at a half takes two thirds of the time, and
-                through an exit at a quarter less than a third of that.
+                through an exit at a quarter a sixth.
         """
         renderer, known = self.renderer, self.known
         styles = (self.w_plus if w_plus is None else w_plus).to(renderer.dtype)
@@ -135,6 +135,6 @@ class Drawn:
             drawn = F.avg_pool2d(drawn, drawn.shape[-1] // known.pyramid[size].shape[-1])
             limited = all_band_limited(drawn, known.px, drawn.shape[-1])
             distance = known.distance(limited).sum()
-            if self.person is not None:
-                distance = distance + PERSON * self.person.distance(limited).sum()
+            if self.feature is None and known.person is not None:
+                distance = distance + PERSON * known.person.distance(limited).sum()
             return distance

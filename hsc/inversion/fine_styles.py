@@ -6,7 +6,7 @@ are therefore limited, and here one that led farther from the photograph is take
 that, colours overshoot.
 
 The fine styles of S alone change all styles, and need no more than a quarter of the size: a step
-through the exit for previews takes a fifth of the time. Most are taken once a photograph, the last
+through the exit for previews takes a sixth of the time. Most are taken once a photograph, the last
 ones for a level, with S as that level codes it. Those of S and F, which change texture and colour,
 begin once a photograph, at full size. The correction of F, which computes gradients anyway, goes on
 with them for every level above 1.
@@ -29,8 +29,8 @@ class Search:
 
     Attributes:
         size: at which pictures are compared.
-        steps: once a photograph.
-        longest: length of the first step.
+        steps: how many.
+        longest: limit of a step while nothing is known of the picture's second derivative.
     """
 
     size: int
@@ -39,9 +39,9 @@ class Search:
 
 
 OF_S, OF_S_AND_F = Search(QUARTER, steps=6, longest=1.0), Search(FULL, steps=2, longest=0.15)
-"""Fewer steps of S and F leave nothing known of the second derivative; each takes as long as the
-gradient of a whole picture."""
-LEVEL_OF_S = Search(QUARTER, steps=3, longest=1.0)
+"""Once a photograph. Fewer steps of S and F leave nothing known of the second derivative; each
+takes as long as the gradient of a whole picture."""
+OF_S_AT_LEVEL = Search(QUARTER, steps=3, longest=1.0)
 """The last steps of S alone, for each level."""
 FIRST_RATE = 0.3
 """Share of a step of Newton's method that is taken while nothing is known of the picture's second

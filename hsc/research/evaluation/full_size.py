@@ -49,9 +49,9 @@ NOTE = (
     "{count} photographs of {low} to {high} px (LEAST_PX or more), each compared at its own size, "
     "never enlarged. Means of the files. LPIPS: AlexNet, version 0.1; eyes: windows of EYE_PX px, "
     "mouth: of MOUTH_PX px, both placed by the photograph's landmarks. @256: averaged down. dlib's "
-    "descriptor (same person under DLIB) is in the encoder and its loss; faceres (under FACERES) "
-    "judges what nothing was trained on. Skin: CIELAB difference of cheeks and forehead. S only: "
-    "the semantics of the file of level {s_level:g}."
+    "descriptor (same person under DLIB) is in the encoder, its loss and the search for S alone; "
+    "faceres (under FACERES) judges what nothing was trained on. Skin: CIELAB difference of cheeks "
+    "and forehead. S only: the semantics of the file of level {s_level:g}."
 )
 
 

@@ -208,13 +208,16 @@ def fine_styles(setting: Setting) -> None:
     w_std = codec.encoder.inversion.semantic_head.w_std
     affine = [layer.weight.detach() * w_std for layer in n.generator.style_layers()]
     layers: dict[str, SemanticCodec | FeatureCodec] = {"scn": n.scn, "fcn": n.fcn}
-    for name in config.layers.split("+"):
-        layer = layers[name]
+    chosen = config.layers.split("+")
+    if unknown := set(chosen) - set(layers):
+        raise HscError(f"expected layers of {', '.join(layers)}, got {', '.join(sorted(unknown))}.")
+    for name in chosen:
+        layer, levels = layers[name], FITTED_LEVELS[name]
         fine, searched = copy.deepcopy(layer.fine), []
         changes, w_plus = [], []
         pictures = crops(paths, config.least_px, image_px)
         for number, picture in zip(range(max(config.basis_pictures, config.searched)), pictures):
-            drawn = drawn_by_file(codec, picture, FITTED_LEVELS[name][number % 4], name)
+            drawn = drawn_by_file(codec, picture, levels[number % len(levels)], name)
             w_plus.append(drawn.w_plus[:, fine.first :] / w_std)
             changes.append(free_descent(drawn, fine.first, FREE_SIZES[name], w_std))
             if number < config.searched:

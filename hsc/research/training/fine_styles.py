@@ -98,8 +98,8 @@ def free_descent(drawn: Drawn, first: int, sizes: Sequence[int], w_std: Tensor) 
 def components_of_descents(
     changes: Tensor, w_plus: Tensor, affine: Sequence[Tensor], count: int
 ) -> Tensor:
-    """The principal components of changes of styles, each of one standard deviation:
-    (count, n, 512).
+    """The principal components of changes of styles around no change, each of one standard
+    deviation: (count, n, 512).
 
     Fewer changes than components give fewer; the others are zero.
 

@@ -27,7 +27,7 @@ class SemanticConfig:
 
 
 TARGET_BYTES = (30, 42, 54, 70, 92, 124)
-"""Mean size of the SCN layer at each named level."""
+"""Mean size of the SCN layer at each named level, but for its fine styles."""
 
 
 @torch.no_grad()
