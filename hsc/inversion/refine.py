@@ -31,7 +31,7 @@ from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.types import Inversion
 from hsc.weights.model_id import path_or_shipped
 
-FEATURE_RATE, STYLE_RATE, FINE_RATE = 0.015, 0.005, 0.03
+FEATURE_RATE, STYLE_RATE, FINE_RATE = 0.015, 0.005, 0.015
 """Adam's initial rates: in standard deviations of F's channels, in those of w, and in those of the
 components of fine styles. The search begins near: longer steps lose at first what the correction of
 F gained, and change symbols needlessly."""
