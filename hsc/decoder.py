@@ -25,7 +25,8 @@ class Decoder:
 
         |------------- open -------------|------ apply_edits ------|- render -|
 
-    ``open`` is done once a file, the rest once an edit.
+    The picture of S alone is drawn from its styles alone: its fine styles change G_F as well, and
+    no other feature map is decoded. ``open`` is done once a file, the rest once an edit.
     """
 
     def __init__(self, networks: Networks) -> None:

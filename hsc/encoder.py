@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from hsc.bitstream import Container, snap_level
 from hsc.errors import HscError, PhotoError
-from hsc.images.tensors import to_tensor, to_unit
+from hsc.images.tensors import to_pixels, to_tensor, to_unit
 from hsc.inversion.correction import (
     CORRECTION,
     Corrector,
@@ -22,12 +21,7 @@ from hsc.inversion.correction import (
 from hsc.inversion.distance import Drawn, KnownPictures, Person
 from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import Enhancer
-from hsc.inversion.fine_styles import (
-    OF_S,
-    OF_S_AND_F,
-    OF_S_AT_LEVEL,
-    find_fine_styles,
-)
+from hsc.inversion.fine_styles import OF_S, OF_S_AND_F, OF_S_AT_LEVEL, find_fine_styles
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -66,7 +60,7 @@ class Encoder:
             found = self.inversion(picture, n.generator, n.self_renderer)
         if not (correct and path_of(CORRECTION, n.folder).is_file()):
             return found
-        pixels = self.pixels(crop)
+        pixels = to_pixels(crop).contiguous()
         known = self.known_picture(pixels)
         alone = self.drawn_alone(known, found.w_plus)
         fine_s, secant_s = find_fine_styles(n.scn.fine, alone, OF_S)
@@ -108,7 +102,7 @@ class Encoder:
     def _semantics(self, latents: Inversion, level: float) -> tuple[Tensor, Semantics]:
         """S^ as ``scn.decompress`` will give it, and what FCN is coded with."""
         n = self.networks
-        w_plus_hat = n.scn.dequantise(n.scn.quantise(latents.w_plus, level), level)
+        w_plus_hat = n.scn.decoded(latents.w_plus, level)
         feature_s = n.synthesis.feature(w_plus_hat.to(latents.w_plus))
         return w_plus_hat, n.semantics(w_plus_hat, feature_s)
 
@@ -175,11 +169,6 @@ class Encoder:
     def small(self, crop: Image.Image) -> Tensor:
         """A crop as refinement and measurements see it: (1, 3, 256, 256)."""
         return self.resized(crop, self.networks.config.input_px)
-
-    @staticmethod
-    def pixels(crop: Image.Image) -> Tensor:
-        """A crop as :attr:`Inversion.crop`: uint8 (1, 3, 1024, 1024)."""
-        return torch.from_numpy(np.array(crop.convert("RGB"))).permute(2, 0, 1)[None].contiguous()
 
     def resized(self, crop: Image.Image, px: int) -> Tensor:
         """A crop as (1, 3, px, px). Raises PhotoError for another size than 1024."""

@@ -6,10 +6,14 @@ from PIL import Image
 from torch import Tensor
 
 
+def to_pixels(image: Image.Image, device: torch.device | str = "cpu") -> Tensor:
+    """RGB picture to (1, 3, H, W) uint8, its channels last in memory."""
+    return torch.from_numpy(np.array(image.convert("RGB"))).to(device).permute(2, 0, 1)[None]
+
+
 def to_tensor(image: Image.Image, device: torch.device | str = "cpu") -> Tensor:
     """RGB picture to (1, 3, H, W) float32 in [-1, 1]."""
-    pixels = torch.from_numpy(np.array(image.convert("RGB"))).to(device)
-    return to_unit(pixels.permute(2, 0, 1)[None])
+    return to_unit(to_pixels(image, device))
 
 
 def to_unit(pixels: Tensor) -> Tensor:

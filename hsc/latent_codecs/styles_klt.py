@@ -160,6 +160,10 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         w_plus = snap(self.exact.mean.flatten() + self.exact.g_s @ y_hat)
         return w_plus.reshape(1, *self.mean.shape)
 
+    def decoded(self, w_plus: Tensor, level: float) -> Tensor:
+        """What ``decompress`` gives of the bytes of one w+, (1, 23, 512), without making them."""
+        return self.dequantise(self.quantise(w_plus, level), level)
+
     def fine_latent(self, symbols: IntArray, level: float) -> Tensor:
         """The latent of the fine styles of S alone, (1, K), from the symbols of a layer."""
         return self.fine.dequantise(symbols[self.components :], level)

@@ -38,7 +38,7 @@ def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, r
     with torch.no_grad():
         before, after = (lpips(picture, target).item() for picture in drawn)
     # fine styles and the correction of F leave less to gain than there was
-    assert after < 0.98 * before
+    assert after < 0.97 * before
     assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item()
 
 
@@ -52,7 +52,7 @@ def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> Non
     with torch.no_grad():
         large = [lpips(picture, target).item() for picture in drawn]
         small = [lpips(shrink(picture, 256), shrink(target, 256)).item() for picture in drawn]
-    assert small[1] < 0.98 * small[0] and large[1] < 0.97 * large[0]
+    assert small[1] < 0.96 * small[0] and large[1] < 0.97 * large[0]
 
 
 def test_progress_is_told_step_by_step(refined, steps_told) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hsc.codec import Codec
+from hsc.images.tensors import to_pixels
 from hsc.inversion.descent import descend
 from hsc.inversion.distance import FULL, HALF, QUARTER, Drawn
 from hsc.inversion.fine_styles import OF_S, OF_S_AND_F, Search, find_fine_styles
@@ -61,19 +62,17 @@ def drawn_by_file(codec: Codec, picture: Image.Image, level: float, layer: str) 
     Args:
         layer: "scn", the picture of S alone, or "fcn", that of S and F.
     """
-    n, encoder = codec.networks, codec.encoder
+    encoder = codec.encoder
     found = encoder.analyse(picture, correct=False)
-    known = encoder.known_picture(encoder.pixels(picture))
+    known = encoder.known_picture(to_pixels(picture).contiguous())
     if layer == "scn":
-        w_plus = n.scn.dequantise(n.scn.quantise(found.w_plus, level), level).to(found.w_plus)
+        w_plus = codec.networks.scn.decoded(found.w_plus, level).to(found.w_plus)
         return encoder.drawn_alone(known, w_plus)
     opened = codec.open(codec.compress(found, level))
     return Drawn(encoder.refiner.renderer, known, opened.feature, opened.semantics)
 
 
-def gradient(
-    drawn: Drawn, x: Tensor, change: Callable[[Tensor], Tensor], size: int = FULL
-) -> Tensor:
+def gradient(drawn: Drawn, x: Tensor, change: Callable[[Tensor], Tensor], size: int) -> Tensor:
     """Of a picture's distance, with respect to ``x``, which changes w+."""
     x = x.detach().requires_grad_()
     with torch.enable_grad():
