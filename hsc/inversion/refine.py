@@ -8,6 +8,7 @@ not affected.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,8 +50,16 @@ SHIFT_PX = LATTICE_PX
 """Largest shift of what is compared, for LPIPS looks at every fourth pixel only."""
 LEAST_PX = 500
 """Photographs with less detail than this are compared at 256 px only."""
-SIZE_PENALTIES = torch.tensor([1.0, 4.0])
-"""Prices of exceeding the initial size of SCN, and of the whole file, relative to it."""
+COLOUR, COLOUR_STRIDE = 4.0, 8
+"""Weight of the mean absolute error of the small pictures, averaged over so many pixels: without it
+skin drifts in the other losses' noise."""
+PRICE, PRICE_GROWTH, MAX_PRICE = 0.2, 60.0, 8.0
+"""Price of the size of a file, relative to its initial size: about what twice the bytes improve in
+the loss. It grows exponentially with the part by which the initial size is exceeded, and falls
+likewise below it. A penalty of larger files alone makes smaller ones: it answers to the noise of
+the first steps."""
+SCN_PRICE = 1.0
+"""Price of exceeding the initial size of SCN, relative to it."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of steps done and the total."""
@@ -91,7 +100,7 @@ class Refiner:
 
         S --> SCN, rounded --> S^ -----------+--> G at 64 px --> exit 128 px --> loss, bits
               F --> FCN, rounded --> F^ --+--+--> G at 1024 px --> loss at 256 px, bits
-                            fine styles --+               +--> loss of a window
+       fine styles, rounded --> bits -----+               +--> loss of a window
     """
 
     synthesis: SynthesisNetwork
@@ -141,7 +150,7 @@ class Refiner:
     ) -> Iterator[Inversion]:
         """Better and better S and F for one picture at one level, and fine styles of both.
 
-        Those of S alone stay; bits of fine styles are not counted, because they are few.
+        Those of S alone stay.
 
         Args:
             picture: the crop, (1, 3, 1024, 1024) in [-1, 1].
@@ -177,8 +186,7 @@ class Refiner:
                 loss, bits = self._loss_and_bits(target, moved(), level, step)
                 if initial_bits is None:
                     initial_bits = bits.detach()
-                excess = F.relu(bits / initial_bits - 1)
-                (loss + (SIZE_PENALTIES.to(bits) * excess).sum()).backward()
+                (loss + _size_price(bits / initial_bits - 1)).backward()
         with torch.no_grad():
             better = moved()
         yield better
@@ -199,9 +207,11 @@ class Refiner:
             feature_hat, fcn_bits = self.fcn.code(now.feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
             x_s = render_exit(g, self.exit128, feature_s, styles).float()  # (1, 3, 128, 128)
-            drawn = self.fcn.fine.add(w_plus_hat, now.fine).to(g.dtype)
+            fine_hat, fine_bits = self.fcn.fine(now.fine, level)
+            drawn = self.fcn.fine.add(w_plus_hat, fine_hat).to(g.dtype)
             x_hat = self.renderer.image(feature_hat, drawn).float()  # (1, 3, 1024, 1024)
-        bits = torch.stack([scn_bits.sum(), scn_bits.sum() + fcn_bits.sum()])
+        of_scn, of_fcn = scn_bits.sum(), fcn_bits.sum() + fine_bits.sum()
+        bits = torch.stack([of_scn, of_scn + of_fcn])
         return self.picture_loss(x_hat, x_s, target, step), bits
 
     def picture_loss(self, x_hat: Tensor, x_s: Tensor, target: Target, step: int) -> Tensor:
@@ -225,7 +235,8 @@ class Refiner:
             F.interpolate(x.roll(shift, (2, 3)), size=self.fcn.config.input_px, mode="area")
             for x in (x_hat, target.picture)
         )
-        return self.loss(small, known)[0]
+        difference = F.avg_pool2d(small - known, COLOUR_STRIDE)
+        return self.loss(small, known)[0] + COLOUR * difference.abs().mean()
 
     def _window_loss(self, x_hat: Tensor, target: Target, face: bool) -> Tensor:
         """Of a window at full size, no sharper than the photograph is; ``face``: eyes and mouth."""
@@ -243,6 +254,13 @@ class Refiner:
         lattice = lattice_of(difference) + lattice_of(difference, 8)
         value = WINDOW_LPIPS * full + WINDOW_HALF * half + WINDOW_LATTICE * lattice
         return value + WINDOW_PIXELS * difference.abs().mean()
+
+
+def _size_price(excess: Tensor) -> Tensor:
+    """What the sizes of SCN and of the whole file cost, relative to the initial ones less 1, (2,)."""
+    of_scn, of_file = excess
+    price = PRICE * math.exp(PRICE_GROWTH * float(of_file.detach()))
+    return SCN_PRICE * F.relu(of_scn) + min(price, MAX_PRICE) * of_file
 
 
 def _for_gradients(synthesis: SynthesisNetwork, device: torch.device) -> SynthesisNetwork:
