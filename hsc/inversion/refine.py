@@ -257,7 +257,7 @@ class Refiner:
 
 
 def _size_price(excess: Tensor) -> Tensor:
-    """What the sizes of SCN and of the whole file cost, relative to the initial ones less 1, (2,)."""
+    """Of what SCN and the whole file exceed their initial sizes by, relative to those: (2,)."""
     of_scn, of_file = excess
     price = PRICE * math.exp(PRICE_GROWTH * float(of_file.detach()))
     return SCN_PRICE * F.relu(of_scn) + min(price, MAX_PRICE) * of_file
