@@ -55,9 +55,12 @@ COLOUR, COLOUR_STRIDE = 4.0, 8
 skin drifts in the other losses' noise."""
 PRICE, PRICE_GROWTH, MAX_PRICE = 0.2, 60.0, 8.0
 """Price of the size of a file, relative to its initial size: about what twice the bytes improve in
-the loss. It grows exponentially with the part by which the initial size is exceeded, and falls
+the loss. It grows exponentially with the part by which the aimed size is exceeded, and falls
 likewise below it. A penalty of larger files alone makes smaller ones: it answers to the noise of
 the first steps."""
+AIMED_SIZE = 0.98
+"""Of the file, relative to the initial one: rounding leaves a noise of 1%, and files must not
+grow."""
 SCN_PRICE = 1.0
 """Price of exceeding the initial size of SCN, relative to it."""
 
@@ -186,7 +189,7 @@ class Refiner:
                 loss, bits = self._loss_and_bits(target, moved(), level, step)
                 if initial_bits is None:
                     initial_bits = bits.detach()
-                (loss + _size_price(bits / initial_bits - 1)).backward()
+                (loss + _size_price(bits / initial_bits)).backward()
         with torch.no_grad():
             better = moved()
         yield better
@@ -256,11 +259,11 @@ class Refiner:
         return value + WINDOW_PIXELS * difference.abs().mean()
 
 
-def _size_price(excess: Tensor) -> Tensor:
-    """Of what SCN and the whole file exceed their initial sizes by, relative to those: (2,)."""
-    of_scn, of_file = excess
-    price = PRICE * math.exp(PRICE_GROWTH * float(of_file.detach()))
-    return SCN_PRICE * F.relu(of_scn) + min(price, MAX_PRICE) * of_file
+def _size_price(sizes: Tensor) -> Tensor:
+    """What the sizes of SCN and of the whole file cost, relative to the initial ones, (2,)."""
+    of_scn, of_file = sizes
+    price = PRICE * math.exp(PRICE_GROWTH * (float(of_file.detach()) - AIMED_SIZE))
+    return SCN_PRICE * F.relu(of_scn - 1) + min(price, MAX_PRICE) * of_file
 
 
 def _for_gradients(synthesis: SynthesisNetwork, device: torch.device) -> SynthesisNetwork:
