@@ -54,10 +54,9 @@ COLOUR, COLOUR_STRIDE = 4.0, 8
 """Weight of the mean absolute error of the small pictures, averaged over so many pixels: without it
 skin drifts in the other losses' noise."""
 PRICE, PRICE_GROWTH, MAX_PRICE = 0.2, 60.0, 8.0
-"""Price of the size of a file, relative to its initial size: about what twice the bytes improve in
-the loss. It grows exponentially with the part by which the aimed size is exceeded, and falls
-likewise below it. A penalty of larger files alone makes smaller ones: it answers to the noise of
-the first steps."""
+"""Price of a file's size, relative to its initial size: at the aimed size, its growth with what
+exceeds that, and its limit. It falls likewise below the aimed size. A penalty of larger files alone
+makes smaller ones: it answers to the noise of the first steps."""
 AIMED_SIZE = 0.98
 """Of the file, relative to the initial one: rounding leaves a noise of 1%, and files must not
 grow."""

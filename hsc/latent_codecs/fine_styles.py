@@ -17,9 +17,14 @@ from torch.nn import functional as F
 
 from hsc.bitstream.rans import IntArray
 from hsc.config import SHIPPED, CodecConfig
-from hsc.latent_codecs.base import NotUpdatedError, round_ste
-from hsc.latent_codecs.gains import dequantised_components, log2_gain_at, rounded
-from hsc.latent_codecs.gaussian import MIN_LOG2, bits, scale_index
+from hsc.latent_codecs.base import NotUpdatedError
+from hsc.latent_codecs.gains import (
+    coded_components,
+    dequantised_components,
+    log2_gain_at,
+    rounded,
+)
+from hsc.latent_codecs.gaussian import MIN_LOG2, scale_index
 from hsc.levels import LEVELS
 
 
@@ -70,10 +75,7 @@ class FineStyles(nn.Module):
 
     def forward(self, y: Tensor, level: float) -> tuple[Tensor, Tensor]:
         """y_hat (B, K), rounded with a gradient that passes straight through, and bits (B,)."""
-        log2_gain = log2_gain_at(self.log2_gain, level)
-        gain = torch.exp2(log2_gain)
-        symbols = round_ste(y * gain)  # (B, K)
-        return symbols / gain, bits(symbols, log2_gain.expand_as(symbols)).sum(1)
+        return coded_components(y, self.log2_gain, level)
 
     def update(self) -> None:
         """Keep the gains that bytes depend on: float64 on the CPU."""

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream.rans import MAX_SYMBOL
+from hsc.latent_codecs.base import round_ste
+from hsc.latent_codecs.gaussian import bits
 from hsc.levels import interpolation
 from hsc.numerics.exact import snap
 
@@ -34,6 +36,21 @@ def log2_gain_at(table: Tensor, level: float) -> Tensor:
 def rounded(scaled: Tensor) -> Tensor:
     """The symbols of values in steps, int64."""
     return torch.round(scaled).clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
+
+
+def coded_components(y: Tensor, table: Tensor, level: float) -> tuple[Tensor, Tensor]:
+    """Components of styles as files code them, with gradients that pass straight through.
+
+    Args:
+        y: (B, K). table: (6, K), log2 of the gains at the named levels.
+
+    Returns:
+        y_hat (B, K) and the ideal bits of each picture (B,).
+    """
+    log2_gain = log2_gain_at(table, level)
+    gain = torch.exp2(log2_gain)
+    symbols = round_ste(y * gain)  # (B, K)
+    return symbols / gain, bits(symbols, log2_gain.expand_as(symbols)).sum(1)
 
 
 def dequantised_components(symbols: Tensor, log2_gain: Tensor) -> Tensor:

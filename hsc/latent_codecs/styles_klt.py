@@ -13,10 +13,15 @@ from torch import Tensor, nn
 
 from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader, encode_symbols
 from hsc.config import SHIPPED, CodecConfig
-from hsc.latent_codecs.base import LatentCodec, NotUpdatedError, round_ste
+from hsc.latent_codecs.base import LatentCodec, NotUpdatedError
 from hsc.latent_codecs.fine_styles import FineStyles
-from hsc.latent_codecs.gains import dequantised_components, log2_gain_at, rounded
-from hsc.latent_codecs.gaussian import bits, scale_index
+from hsc.latent_codecs.gains import (
+    coded_components,
+    dequantised_components,
+    log2_gain_at,
+    rounded,
+)
+from hsc.latent_codecs.gaussian import scale_index
 from hsc.levels import LEVELS
 from hsc.numerics.exact import WEIGHT_BITS, WEIGHT_LIMIT, snap
 
@@ -82,11 +87,8 @@ class SemanticCodec(nn.Module, LatentCodec[None]):
         Returns:
             w_plus_hat (B, 23, 512) and the ideal bits of each picture (B,).
         """
-        log2_gain = log2_gain_at(self.log2_gain, level)
-        gain = torch.exp2(log2_gain)
-        symbols = round_ste(self.analysis(w_plus) * gain)  # (B, K)
-        cost = bits(symbols, log2_gain.expand_as(symbols)).sum(1)  # (B,)
-        return self.synthesis(symbols / gain), cost
+        y_hat, cost = coded_components(self.analysis(w_plus), self.log2_gain, level)
+        return self.synthesis(y_hat), cost
 
     def update(self, tables: CdfTables) -> None:
         """Freeze the synthesis side in exact arithmetic; the analysis stays float, on any device.

@@ -37,8 +37,7 @@ def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, r
     lpips = Lpips.pretrained()
     with torch.no_grad():
         before, after = (lpips(picture, target).item() for picture in drawn)
-    # fine styles and the correction of F leave less to gain than there was
-    assert after < 0.97 * before
+    assert after < 0.95 * before
     assert psnr(drawn[1], target).item() > psnr(drawn[0], target).item()
 
 
