@@ -4,6 +4,9 @@ import pytest
 from fakes import FakeCodec
 
 from app.studio import Studio
+from hsc.memory import keep_large_blocks
+
+keep_large_blocks()  # as every command does: tests render and differentiate hundreds of pictures
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def _processor() -> str:
 
 
 def gradient_dtype(device: torch.device) -> torch.dtype:
-    """The type of gradients for one picture: bfloat16 where that is faster."""
+    """The type of gradients, in training or for one picture: bfloat16 where that is faster."""
     half = device.type != "cpu" or computes_bfloat16(device)
     return torch.bfloat16 if half else torch.float32
 

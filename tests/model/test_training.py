@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from generated import face, mapping, synthesis, to_pil
+from generated import face, mapping, styles, synthesis, to_pil
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ from hsc.latent_codecs.gaussian import load_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.levels import LEVELS
 from hsc.metrics.picture import lattice_of
+from hsc.numerics import precision
 from hsc.research import stages
 from hsc.research.data.augment import degrade, grey_some, jitter
 from hsc.research.data.faces import NativeFaces, RealFaces, SyntheticPairs, list_faces
@@ -51,7 +52,7 @@ from hsc.research.training.log import CsvLog, read_log
 from hsc.research.training.loop import Budget, Checkpoint, train
 from hsc.research.training.rate import RatePrice
 from hsc.research.training.semantic import TARGET_BYTES, fit
-from hsc.research.training.setting import export, is_current
+from hsc.research.training.setting import export, fast_synthesis, is_current
 from hsc.research.training.texture import first_style
 from hsc.research.training.window_loss import place_window
 from hsc.weights.loading import file_hash, load_into, renamed
@@ -368,7 +369,7 @@ def test_fcn_starts_from_the_klt(workshop) -> None:
     scn = load_into(SemanticCodec(), path_of("scn"))
     codec = FeatureCodec()
     start_feature_codec(codec, generator)
-    fast = load_generator(device).synthesis.bfloat16()
+    fast = fast_synthesis(device)
     start_from_klt(codec, CodedLatents(scn, fast, cached, device))
     batch = cached.sample(2, device)
     with torch.no_grad():
@@ -382,6 +383,15 @@ def test_fcn_starts_from_the_klt(workshop) -> None:
             assert 0.1 < y.std() < 10
     gains = codec.log2_gain.mean(1)
     assert (gains.diff() > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_losses_render_in_the_type_that_the_processor_is_faster_in(dtype, monkeypatch) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda _: dtype == torch.bfloat16)
+    device = torch.device("cpu")
+    fast = fast_synthesis(device)
+    with torch.no_grad(), precision.gradient_autocast(device):
+        assert fast.dtype == fast.feature(styles(0).to(dtype)).dtype == dtype
 
 
 def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:

@@ -15,6 +15,7 @@ from hsc.generators.mapping import Mapping
 from hsc.generators.mobilestylegan.synthesis import Synthesis
 from hsc.generators.pretrained import FINETUNED_PREVIEW, load_preview, upper_tensors
 from hsc.metrics.picture import psnr
+from hsc.numerics.precision import gradient_dtype
 from hsc.research.edit_discovery.effects import SampleRenderer
 from hsc.weights.loading import halve, load_into, path_of
 
@@ -43,7 +44,8 @@ def face(seed: int) -> Tensor:
 
 def small_renderer(reader=None) -> SampleRenderer:
     """What edits are found and measured in, at 256 px; without a reader of pictures by default."""
-    small = deepcopy(synthesis()).bfloat16(), load_preview().bfloat16()
+    dtype = gradient_dtype(torch.device("cpu"))
+    small = deepcopy(synthesis()).to(dtype), load_preview().to(dtype)
     return SampleRenderer(reader, None, mapping(), *small)
 
 

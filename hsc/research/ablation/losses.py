@@ -11,6 +11,7 @@ from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.metrics.lpips import Lpips
+from hsc.numerics.precision import gradient_autocast
 from hsc.research.ablation.samples import CodedFaces, EncodedFaces
 from hsc.research.training.rate import RatePrice, random_level
 
@@ -40,7 +41,7 @@ def tune(codec: Codec, faces: EncodedFaces, steps: int, pictures: bool) -> Featu
             w_plus_hat, scn_bits = semantics(w_plus, level)
             context = synthesis.feature(w_plus_hat, 16)  # (B, 512, 16, 16)
             feature_s = synthesis.run(context, w_plus_hat, 16, 32)  # (B, 512, 32, 32)
-        with torch.autocast(device.type, torch.bfloat16):
+        with gradient_autocast(device):
             feature_hat, bits = fcn(feature, level, Semantics(feature_s, context))
             rendered = render_exit(synthesis, head, feature_hat, w_plus_hat) if pictures else None
         error = fcn.normalised(feature_hat - feature)

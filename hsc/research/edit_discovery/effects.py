@@ -14,6 +14,7 @@ from hsc.generators.base import MappingNetwork, SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
+from hsc.numerics.precision import gradient_dtype
 from hsc.vision.face_readouts import FaceReader, where_valid
 
 TRUNCATION = 0.7
@@ -95,12 +96,14 @@ class SampleRenderer(FaceMeter):
     def load(cls, device: torch.device | str) -> "SampleRenderer":
         """With the shipped weights."""
         generator = load_generator(device)
+        # read-outs are the same in bfloat16
+        dtype = gradient_dtype(torch.device(device))
         return cls(
             FaceReader.load(),
             FaceIdentity.pretrained(),
             generator.mapping,
-            generator.synthesis.bfloat16(),  # twice as fast; read-outs do not change
-            load_preview(device).bfloat16(),
+            generator.synthesis.to(dtype),
+            load_preview(device).to(dtype),
         )
 
     @torch.no_grad()
@@ -114,7 +117,7 @@ class SampleRenderer(FaceMeter):
     @torch.no_grad()
     def render(self, w_plus: Tensor) -> Iterator[Tensor]:
         """(N, 23, 512) -> N pictures (3, 256, 256) in [-1, 1], one at a time."""
-        for styles in w_plus.bfloat16().split(1):
+        for styles in w_plus.to(self.synthesis.dtype).split(1):
             feature = self.synthesis.feature(styles)
             picture = render_exit(self.synthesis, self.head, feature, styles)
             yield picture[0].float().clamp(-1, 1).cpu()
@@ -124,7 +127,8 @@ class SampleRenderer(FaceMeter):
         """As ``render``, under edits, as a decoder renders a file without a feature map."""
         offset = table.offset(edits)
         for styles in w_plus.split(1):
-            before, after = styles.bfloat16(), edit_styles(styles, offset).bfloat16()
+            edited = edit_styles(styles, offset)
+            before, after = styles.to(self.synthesis.dtype), edited.to(self.synthesis.dtype)
             feature = self.synthesis.feature(after)
             if table.skin:
                 plain = self.synthesis.feature(before)

@@ -13,6 +13,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_generator, load_preview
 from hsc.metrics.identity import FaceIdentity
+from hsc.numerics.precision import gradient_dtype
 from hsc.research.edit_discovery.effects import FaceMeter, to_pil
 from hsc.research.edit_discovery.skin_finding import skin_pixels
 from hsc.types import DecodedLatents
@@ -33,8 +34,9 @@ class EditRenderer(FaceMeter):
     def load(cls, decoder: Decoder) -> "EditRenderer":
         device = decoder.networks.device
         synthesis, head = load_generator(device).synthesis, load_preview(device)
-        half = synthesis.bfloat16(), head.bfloat16()  # twice as fast
-        return cls(FaceReader.load(), FaceIdentity.pretrained(), decoder, *half)
+        dtype = gradient_dtype(device)
+        networks = synthesis.to(dtype), head.to(dtype)
+        return cls(FaceReader.load(), FaceIdentity.pretrained(), decoder, *networks)
 
     def render(self, opened: DecodedLatents, edits: Mapping[str, float]) -> Tensor:
         """(3, 256, 256) in [-1, 1], rounded to 8 bits; cached, because strips repeat pictures."""
@@ -47,7 +49,8 @@ class EditRenderer(FaceMeter):
     @torch.no_grad()
     def _render(self, opened: DecodedLatents, edits: Mapping[str, float]) -> Tensor:
         feature, w_plus = self.decoder.apply_edits(opened, edits)
-        picture = render_exit(self.synthesis, self.head, feature.bfloat16(), w_plus.bfloat16())
+        dtype = self.synthesis.dtype
+        picture = render_exit(self.synthesis, self.head, feature.to(dtype), w_plus.to(dtype))
         return picture[0].float().clamp(-1, 1).cpu()
 
     def skin_colour(self, picture: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -69,7 +69,7 @@ def find_skin(renderer: SampleRenderer, count: int = FACES) -> Skin:
     features, kinds, above_64, styles, colours = [], [], [], [], []
     spec = renderer.synthesis.spec
     cells = spec.feature_px
-    for w_plus in _faces(renderer, count).bfloat16().split(1):
+    for w_plus in _faces(renderer, count).to(renderer.synthesis.dtype).split(1):
         feature = renderer.synthesis.feature(w_plus)
         picture = (
             render_exit(renderer.synthesis, renderer.head, feature, w_plus)[0].float().clamp(-1, 1)
@@ -132,7 +132,7 @@ def _regressed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _slopes(renderer: SampleRenderer, skin: Skin, count: int) -> Tensor:
     """What adding to F on skin does to the colour there, the mean over faces: (3, 512)."""
     total = torch.zeros(3, skin.where.shape[0])
-    for w_plus in _faces(renderer, count).bfloat16().split(1):
+    for w_plus in _faces(renderer, count).to(renderer.synthesis.dtype).split(1):
         feature = renderer.synthesis.feature(w_plus)
         mask = skin.mask(feature.float())
         cells = mask[:, :, CELLS[0], CELLS[1]].cpu()

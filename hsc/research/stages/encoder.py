@@ -22,6 +22,7 @@ from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
+from hsc.numerics.precision import gradient_dtype
 from hsc.research import distributed
 from hsc.research.convert import run as import_weights
 from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
@@ -83,7 +84,7 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     device, config = setting.device, setting.configured(InversionConfig)
     generator = load_generator(device)
     synthesis = generator.synthesis
-    fast = load_generator(device).synthesis.bfloat16()
+    fast = load_generator(device).synthesis.to(gradient_dtype(device))
     pairs = pair_source(setting.work / "pairs", device)
     encoder = InversionEncoder(setting.sizes)
     checkpoint = resumed(
@@ -221,7 +222,7 @@ def identity(setting: Setting) -> None:
 
 
 def _frozen(setting: Setting) -> tuple[InversionEncoder, Checkpoint, SynthesisNetwork]:
-    """The frozen encoder, its checkpoint, and the generator in bfloat16, channels last."""
+    """The frozen encoder, its checkpoint, and the generator of :func:`fast_synthesis`."""
     device, encoder = setting.device, InversionEncoder(setting.sizes)
     checkpoint = resumed(setting, "inversion", encoder, _needs_encoder)
     channels_last(encoder.to(device)).requires_grad_(False)

@@ -9,6 +9,7 @@ from hsc.editing.table import EditTable
 from hsc.generators.exits import ExitHead
 from hsc.generators.pretrained import FINETUNED_PREVIEW, load_finetuned, load_generator
 from hsc.metrics.lpips import Lpips
+from hsc.numerics.precision import gradient_dtype
 from hsc.research import distributed
 from hsc.research.data.faces import (
     NativeFaces,
@@ -118,7 +119,7 @@ def preview_decoder(setting: Setting) -> None:
     pictures = distributed.share_of(config.pictures)
     chosen = faces[:: max(1, len(faces) // pictures)][:pictures]
     directions = edit_directions(EditTable.load(path_of("edits")), 1.0)
-    fast = channels_last(finetuned.synthesis.bfloat16())
+    fast = channels_last(finetuned.synthesis.to(gradient_dtype(device)))
     shown = of_files(fast, FrozenCodec.finished(device), chosen, directions, exit_px, device)
     loss = PreviewLoss(head, gathered(shown, len(chosen)), config, device)
     if not checkpoint.resume() and finetuned.preview is None:

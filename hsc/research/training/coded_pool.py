@@ -12,6 +12,7 @@ from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.numerics.precision import gradient_autocast
 from hsc.research.data.augment import ColourChange
 from hsc.research.data.faces import NativeFaces, on_grid
 from hsc.research.training.feature import coded_semantics
@@ -32,7 +33,7 @@ class FrozenCodec:
     """Encodes photographs and decodes the files to latents; all networks are frozen.
 
     Attributes:
-        fast: the original generator in bfloat16, channels last.
+        fast: the original generator in :func:`gradient_dtype`, channels last.
     """
 
     encoder: InversionEncoder
@@ -59,15 +60,14 @@ class FrozenCodec:
         Args:
             level: None: S and F, not coded.
         """
-        kind = image.device.type
-        with torch.autocast(kind, torch.bfloat16):
+        with gradient_autocast(image.device):
             image = resized(image, self.encoder.config.detail_px)
             image = image.contiguous(memory_format=torch.channels_last)
             found = self.encoder(image, self.fast, self.self_renderer)
         if level is None:
             return found.w_plus.float(), found.feature.float()
         known, w_plus_hat, _ = self.known(found.w_plus.float(), level)
-        with torch.autocast(kind, torch.bfloat16):
+        with gradient_autocast(image.device):
             feature, _ = self.fcn(found.feature, level, known)
         return w_plus_hat, feature.float()
 

@@ -34,6 +34,7 @@ from hsc.inversion.distance import KnownPictures
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.prior import CHECKERED, SLICES, passes
 from hsc.levels import LEVELS
+from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.research import distributed
 from hsc.research.data.faces import NativeFaces, on_grid
 from hsc.research.training.coded_pool import CodedPool, FrozenCodec, PoolSizes
@@ -157,7 +158,7 @@ class CorrectionLoss:
                 part = replace(part, feature=feature)
         feature = self.corrected(part, known, level, price, last)
         positions = self._positions(part, window)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             feature_hat, bits = self.fcn(feature, level, part.semantics, rated=positions)
         rendered = self._rendered(feature_hat.float(), part, window)
         value, parts = self.windows(rendered, window.of(part.pictures))
@@ -177,7 +178,7 @@ class CorrectionLoss:
         feature, picture = face.feature[None].float(), self.pool.photograph(face)
         compared = self.corrector.known(picture)
         corrected, _ = self.corrector(compared, feature, w_plus_hat, level, known)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             sizes = [float(self.codec.fcn(f, level, known)[1]) for f in (corrected, feature)]
         ratio = distributed.mean(sizes[0] / max(sizes[1], 1.0))
         self.keep_sizes(level, ratio, PRICE_RATE)
@@ -198,7 +199,7 @@ class CorrectionLoss:
     ) -> Tensor:
         """F of a part after one more step, from 0, as the encoder takes it."""
         found = self.gradient_of(part, known, level, price)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             change = self.corrector.change(found, part.feature, part.w_plus, level, step)
         return part.feature + strength_at(level) * change.float()
 
@@ -274,14 +275,15 @@ class CorrectionLoss:
 
     def _rendered(self, feature_hat: Tensor, part: CodedPart, window: Window) -> Tensor:
         """A window, no sharper than the photographs."""
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             rendered = self._unlimited(feature_hat, part, window).float()
         return all_band_limited(rendered, part.px, self.spec.image_px)
 
     def _unlimited(self, feature_hat: Tensor, part: CodedPart, window: Window) -> Tensor:
         right, below = (self.spec.feature_px - CELLS - s for s in (part.left, part.top))
         whole = F.pad(feature_hat, (part.left, right, part.top, below))
-        return render_window(self.renderer, whole.bfloat16(), part.w_plus.bfloat16(), window)
+        dtype = gradient_dtype(self.device)
+        return render_window(self.renderer, whole.to(dtype), part.w_plus.to(dtype), window)
 
 
 def of_part(fcn: FeatureCodec) -> FeatureCodec:
@@ -332,10 +334,10 @@ class CorrectionWatch:
             known, styles, scn_bits = loss.codec.known(w_plus, level)
             corrected, _ = loss.corrector(compared, feature, styles, level, known)
             for name, latents in (("before", feature), ("held_out", corrected)):
-                with torch.autocast(picture.device.type, torch.bfloat16):
+                with gradient_autocast(picture.device):
                     feature_hat, bits = loss.codec.fcn(latents, level, known)
                 figures = full_size_figures(
-                    renderer, loss.windows.lpips, picture, styles.bfloat16(), feature_hat
+                    renderer, loss.windows.lpips, picture, styles, feature_hat
                 )
                 figures["bytes"] = (bits + scn_bits).mean().item() / 8
                 found |= {f"{name}_{key}_level{level:g}": v for key, v in figures.items()}

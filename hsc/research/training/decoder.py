@@ -20,6 +20,7 @@ from hsc.generators.mobilestylegan.window import render_window
 from hsc.images.tensors import to_unit
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr
+from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.research.data.faces import NativeFaces
 from hsc.research.training.coded_pool import CodedFace, CodedPool, FrozenCodec, PoolSizes
 from hsc.research.training.loop import Checkpoint
@@ -118,7 +119,7 @@ class DecoderLoss:
         c, original, w_plus = self.config, self.original, face.w_plus[None]
         kind, window = float(torch.rand(())), place_window(original.spec)
         edits_file = kind < c.edited_file
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+        with torch.no_grad(), gradient_autocast(self.device):
             edited = w_plus
             if kind < c.edited_file + c.edited_semantics:
                 direction = self.directions[int(torch.randint(len(self.directions), ()))]
@@ -126,14 +127,15 @@ class DecoderLoss:
             feature = original.feature(edited).float()
             if edits_file:  # the file's own detail stays, as an edited file has it
                 feature = face.feature.float()[None] + feature - original.feature(w_plus).float()
-            before = render_window(original, feature.bfloat16(), edited.bfloat16(), window).float()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            now = render_window(self.trained, feature.bfloat16(), edited.bfloat16(), window).float()
+            feature, edited = feature.to(original.dtype), edited.to(original.dtype)
+            before = render_window(original, feature, edited, window).float()
+        with gradient_autocast(self.device):
+            now = render_window(self.trained, feature, edited, window).float()
         if not edits_file:
             return self.windows(now, before)[0]
         # edits of files keep the trained texture: only shape and colour are compared with before
         now, before = F.avg_pool2d(now, 4), F.avg_pool2d(before, 4)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             perceptual = self.windows.lpips(now, before).float().mean()
         return perceptual + c.colour * (now - before).square().mean()
 
@@ -154,8 +156,9 @@ def full_size_figures(
     Args:
         picture: (1, 3, px, px) at the photograph's own size; w_plus, feature: of its file.
     """
-    with torch.autocast(picture.device.type, torch.bfloat16):
-        rendered = synthesis.image(feature.bfloat16(), w_plus).float().clamp(-1, 1)
+    with gradient_autocast(picture.device):
+        feature = feature.to(gradient_dtype(picture.device))
+        rendered = synthesis.image(feature, w_plus).float().clamp(-1, 1)
     px = picture.shape[-1]
     own = F.interpolate(rendered, size=px, mode="bicubic", antialias=True)
     small = [F.interpolate(x, size=SMALL_PX, mode="area") for x in (own, picture)]

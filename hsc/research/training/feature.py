@@ -10,6 +10,7 @@ from hsc.config import SHIPPED
 from hsc.generators.base import SynthesisNetwork
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.numerics.precision import gradient_autocast
 from hsc.research.training.latents import CachedLatents
 from hsc.research.training.rate import RatePrice, random_level, size_scale
 
@@ -20,7 +21,7 @@ class CodedLatents:
 
     Attributes:
         scn: frozen; FCN is always trained on decoded semantics.
-        fast: the generator in bfloat16.
+        fast: the generator, see :func:`fast_synthesis`.
         context_px: resolution of FCN's context.
     """
 
@@ -57,10 +58,10 @@ def coded_semantics(
     """What FCN is given of S (n, 23, 512), in float32; S^, and the ideal bits of S^, (n,).
 
     Args:
-        fast: G in bfloat16.
+        fast: G, see :func:`fast_synthesis`.
     """
     w_plus_hat, bits = scn(w_plus, level)
-    styles = w_plus_hat.bfloat16()
+    styles = w_plus_hat.to(fast.dtype)
     context = fast.feature(styles, context_px)  # (n, 512, 16, 16)
     feature = fast.run(context, styles, context_px, fast.spec.feature_px)  # (n, 512, 32, 32)
     return Semantics(feature.float(), context.float()), w_plus_hat, bits
@@ -88,7 +89,7 @@ class FeatureLoss:
         """Bits and feature error of ``n`` pictures at one level."""
         level = random_level()
         batch = self.coded.sample(n, level)
-        with torch.autocast(batch.feature.device.type, torch.bfloat16):
+        with gradient_autocast(batch.feature.device):
             feature_hat, bits = self.codec(
                 batch.feature, level, Semantics(batch.feature_s, batch.context), step % 2 == 0
             )

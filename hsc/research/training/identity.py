@@ -14,6 +14,7 @@ from torch import Tensor
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.encoder import InversionEncoder, pool
 from hsc.inversion.self_renderer import SelfRenderer
+from hsc.numerics.precision import gradient_autocast
 from hsc.research.data.augment import degrade
 from hsc.research.training.inversion import RenderLoss
 from hsc.research.training.mixed import MixedFaces
@@ -44,7 +45,7 @@ class IdentityLoss:
         photograph -> trunk, head, exit128 (frozen) -> style feedback (trained) -> S -> G -> loss
 
     Args:
-        fast: the generator in bfloat16, channels last.
+        fast: the generator in :func:`gradient_dtype`, channels last.
         small, large: the exits at 128 and 256 px, and the losses of what they render.
     """
 
@@ -68,7 +69,7 @@ class IdentityLoss:
 
     def semantics(self, image: Tensor) -> Tensor:
         """S of (B, 3, 256, 256), with gradients to the style feedback: (B, 23, 512)."""
-        with torch.autocast(image.device.type, torch.bfloat16):
+        with gradient_autocast(image.device):
             image = image.contiguous(memory_format=torch.channels_last)
             with torch.no_grad():
                 pyramid = self.encoder.backbone(image)
@@ -92,7 +93,7 @@ class IdentityLoss:
         return {"s": self.large.render(self.fast, self._feature(w_plus), w_plus)}
 
     def _feature(self, w_plus: Tensor) -> Tensor:
-        return self.fast.feature(w_plus.bfloat16())  # (B, 512, 32, 32)
+        return self.fast.feature(w_plus.to(self.fast.dtype))  # (B, 512, 32, 32)
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ from hsc.generators.exits import ExitHead, render_exit
 from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder
 from hsc.metrics.loss import PictureLoss
+from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.research.data.augment import degrade, grey_some, jitter
 from hsc.research.data.faces import RealFaces
 from hsc.research.training.pairs import PairSource
@@ -63,10 +64,11 @@ class RenderLoss:
         return self.loss(rendered, target)
 
     def render(self, fast: SynthesisNetwork, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """The picture of (B, C, px, px) by ``fast``, the generator in bfloat16."""
-        feature = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-        with torch.autocast(feature.device.type, torch.bfloat16):
-            return self.draw(fast, self.head, feature, w_plus.bfloat16()).float()
+        """The picture of (B, C, px, px) by ``fast``, see :func:`fast_synthesis`."""
+        dtype = gradient_dtype(feature.device)
+        feature = feature.to(dtype).contiguous(memory_format=torch.channels_last)
+        with gradient_autocast(feature.device):
+            return self.draw(fast, self.head, feature, w_plus.to(dtype)).float()
 
 
 class InversionLoss:
@@ -74,7 +76,8 @@ class InversionLoss:
 
     Args:
         encoder: trained.
-        synthesis: float32, for F_S and targets; ``fast``: the same in bfloat16, for renders.
+        synthesis: float32, for F_S and targets; ``fast``: the same for renders, see
+            :func:`fast_synthesis`.
         both, core: the exits and losses of S + F and of S alone.
     """
 
@@ -95,7 +98,7 @@ class InversionLoss:
         self.both, self.core, self.config = both, core, config
 
     def invert(self, image: Tensor, feature_s_grad: bool = False) -> Inversion:
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             image = image.contiguous(memory_format=torch.channels_last)
             return self.encoder(image, self.synthesis, feature_s_grad=feature_s_grad)
 
@@ -107,7 +110,7 @@ class InversionLoss:
 
     def regression(self, inversion: Inversion, w_plus: Tensor) -> tuple[Tensor, Tensor]:
         """Squared errors of S and F relative to their spread over the prior."""
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+        with torch.no_grad(), gradient_autocast(self.device):
             target = self.synthesis.feature(w_plus).float()  # (B, 512, 32, 32)
         w_std = self.encoder.semantic_head.w_std
         f_std = self.encoder.feature_head.feature_std[:, None, None]

@@ -23,6 +23,7 @@ from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec
 from hsc.latent_codecs.styles_klt import SemanticCodec
+from hsc.numerics.precision import gradient_autocast
 from hsc.research.data.augment import degrade
 from hsc.research.data.faces import NativeFaces
 from hsc.research.training.decoder import full_size_figures
@@ -89,7 +90,7 @@ class JointLoss:
 
     Args:
         scn: frozen; FCN is always trained on decoded semantics.
-        fast: the original generator in bfloat16, channels last.
+        fast: the original generator in :func:`gradient_dtype`, channels last.
         finetuned: in float32, what renders files; its last blocks are trained.
         self_renderer: for the encoder's feedback.
         faces: small pictures, compared by ``whole`` alone, through the 256-px exit.
@@ -159,7 +160,7 @@ class JointLoss:
 
     def invert(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """S and F of (n, 3, px, px); S is frozen."""
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             image = image.contiguous(memory_format=torch.channels_last)
             inversion = self.encoder(image, self.fast, self.self_renderer)
         return inversion.w_plus, inversion.feature
@@ -171,7 +172,7 @@ class JointLoss:
         known, w_plus_hat, scn_bits = coded_semantics(
             self.scn, self.fast, w_plus, level, self.sizes.context_px
         )
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             feature_hat, bits = self.fcn(feature, level, known)
         return w_plus_hat, feature_hat, bits, scn_bits
 

@@ -15,6 +15,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder, resized
 from hsc.inversion.self_renderer import SelfRenderer
+from hsc.numerics.precision import gradient_autocast
 from hsc.research import distributed
 from hsc.research.data.augment import jitter
 from hsc.research.data.faces import RealFaces
@@ -74,7 +75,7 @@ def collect(
                 x = to_unit(part).to(device)
                 if kind == "real":
                     x = jitter(x)
-                with torch.autocast(device.type, torch.bfloat16):
+                with gradient_autocast(device):
                     channels_last = x.contiguous(memory_format=torch.channels_last)
                     inversion = encoder(channels_last, synthesis, self_renderer)
                 x = resized(x, encoder.config.input_px)

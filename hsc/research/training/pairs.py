@@ -10,6 +10,7 @@ from torch import Tensor
 from hsc.config import SHIPPED, GeneratorSpec
 from hsc.generators.base import MappingNetwork
 from hsc.generators.pretrained import Generator, load_generator
+from hsc.numerics.precision import gradient_dtype
 from hsc.research import distributed
 from hsc.research.data.faces import Pairs, SyntheticPairs, resized
 from hsc.research.training.loop import Budget
@@ -45,7 +46,8 @@ class RenderedPairs:
     """Pairs rendered on demand, for devices that render faster than they train.
 
     Args:
-        generator: its synthesis is converted to half precision in place (40 dB from float32).
+        generator: its synthesis is converted in place to the type of gradients (bfloat16 is 40 dB
+            from float32).
         input_px: side of the pictures.
     """
 
@@ -53,14 +55,15 @@ class RenderedPairs:
         self, generator: Generator, device: torch.device, input_px: int = SHIPPED.input_px
     ) -> None:
         self.spec, self.input_px = generator.spec, input_px
-        self.mapping, self.synthesis = generator.mapping, generator.synthesis.bfloat16()
+        self.mapping = generator.mapping
+        self.synthesis = generator.synthesis.to(gradient_dtype(device))
         self.device, self.batch = device, 8 if device.type == "cuda" else 1
         self.random = torch.Generator().manual_seed(torch.seed() % 2**31)
 
     @torch.no_grad()
     def pictures(self, styles: Tensor) -> Tensor:
         """(B, 23, 512) to uint8 (B, 3, 256, 256) on the device."""
-        picture = self.synthesis(styles.to(self.device).bfloat16()).float().clamp(-1, 1)
+        picture = self.synthesis(styles.to(self.device, self.synthesis.dtype)).float().clamp(-1, 1)
         small = resized(picture, self.input_px)
         return ((small + 1) * 127.5).round().byte()
 

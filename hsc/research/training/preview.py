@@ -12,6 +12,7 @@ from hsc.generators.exits import ExitHead
 from hsc.generators.haar import haar
 from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder
+from hsc.numerics.precision import gradient_autocast, gradient_dtype
 from hsc.research.data.faces import SyntheticPairs
 from hsc.research.training.coded_pool import FrozenCodec
 from hsc.research.training.rate import random_level
@@ -53,7 +54,9 @@ def gathered(batches: Shown, pictures: int) -> ExitPictures:
     filled = 0
     for batch in batches:
         if not columns:
-            columns = [x.new_empty(pictures, *x.shape[1:], device="cpu") for x in batch]
+            features, *others = batch
+            halved = features.bfloat16()  # float32 would take gigabytes
+            columns = [x.new_empty(pictures, *x.shape[1:], device="cpu") for x in (halved, *others)]
         for column, x in zip(columns, batch):
             column[filled : filled + len(x)] = x
         filled += len(batch[0])
@@ -64,11 +67,11 @@ def gathered(batches: Shown, pictures: int) -> ExitPictures:
 def of_pairs(
     fast: SynthesisNetwork, pairs: SyntheticPairs, pictures: int, exit_px: int, device: torch.device
 ) -> Shown:
-    """Faces of the generator's own; ``fast`` is the generator in bfloat16."""
+    """Faces of the generator's own; ``fast`` is the generator, see :func:`fast_synthesis`."""
     for start in range(0, min(pictures, len(pairs)), 4):
         part = slice(start, min(start + 4, pictures))
         w_plus = pairs.w_plus[part].float()
-        styles = w_plus.to(device).bfloat16()
+        styles = w_plus.to(device, fast.dtype)
         feature = fast.feature(styles).contiguous(memory_format=torch.channels_last)
         feature = fast.run(feature, styles, fast.spec.feature_px, exit_px)
         if 2 * exit_px >= fast.spec.image_px:  # pairs are as the encoder takes them: enlarged
@@ -94,10 +97,10 @@ def of_photographs(
     """
     for part in images.split(2):
         small = to_unit(part).to(device).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16):
+        with gradient_autocast(device):
             inversion = encoder(small, fast)
-        styles = inversion.w_plus.bfloat16()
-        inner = inversion.feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        styles = inversion.w_plus.to(fast.dtype)
+        inner = inversion.feature.to(fast.dtype).contiguous(memory_format=torch.channels_last)
         feature = fast.run(inner, styles, fast.spec.feature_px, exit_px)
         rendered = fast.image(feature, styles).float().clamp(-1, 1)
         shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
@@ -116,19 +119,20 @@ def of_files(
     """What files of photographs render by finetuned blocks, half of them edited.
 
     Args:
-        finetuned: in bfloat16.
+        finetuned: as ``codec.fast``, with finetuned blocks.
         images: uint8 (N, 3, 256, 256).
         directions: (D, 23, 512), edits at the end of their range.
     """
+    dtype = finetuned.dtype
     for index, part in enumerate(images.split(1)):
         w_plus, feature = codec(to_unit(part).to(device), random_level(torch.default_generator))
         if index % 2:
             direction = directions[int(torch.randint(len(directions), ()))].to(device)
             edited = w_plus + direction * float(torch.empty(()).uniform_(-1, 1))
-            moved = [codec.fast.feature(w.bfloat16()).float() for w in (edited, w_plus)]
+            moved = [codec.fast.feature(w.to(dtype)).float() for w in (edited, w_plus)]
             w_plus, feature = edited, feature + moved[0] - moved[1]
-        styles = w_plus.bfloat16()
-        inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
+        styles = w_plus.to(dtype)
+        inner = feature.to(dtype).contiguous(memory_format=torch.channels_last)
         inner = finetuned.run(inner, styles, finetuned.spec.feature_px, exit_px)
         rendered = finetuned.image(inner, styles).float().clamp(-1, 1)
         shrunk = F.interpolate(rendered, size=2 * exit_px, mode="area")
@@ -164,8 +168,9 @@ class PreviewLoss:
         for i, y, x in zip(index.tolist(), rows.tolist(), columns.tolist()):
             feature.append(self.features[i, :, y : y + crop, x : x + crop])
             target.append(self.images[i, :, 2 * y : 2 * (y + crop), 2 * x : 2 * (x + crop)])
-        cropped = torch.stack(feature).to(self.device).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        cropped = torch.stack(feature).to(self.device, gradient_dtype(self.device))
+        cropped = cropped.contiguous(memory_format=torch.channels_last)
+        with gradient_autocast(self.device):
             rendered = self.head(cropped, self.w_plus[index].to(self.device))
         error = rendered.float() - to_unit(torch.stack(target)).to(self.device)
         mse = error.square().mean()

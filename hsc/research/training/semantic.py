@@ -15,6 +15,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.latent_codecs.gaussian import bits
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
+from hsc.numerics.precision import gradient_autocast
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def style_importance(synthesis: SynthesisNetwork, lpips: Lpips, w: Tensor) -> Te
 
     def draw(styles: Tensor) -> Tensor:
         """The middle of the picture: what it shows, without its surroundings."""
-        with torch.autocast(w.device.type, torch.bfloat16):
+        with gradient_autocast(w.device):
             return synthesis(styles).float()[..., edge:-edge, edge:-edge]
 
     styles = w[:, None].repeat(1, spec.styles, 1)  # (B, 23, 512)

@@ -16,6 +16,7 @@ from hsc.generators.exits import render_exit
 from hsc.generators.pretrained import load_generator
 from hsc.inversion.encoder import InversionEncoder
 from hsc.metrics.identity import FaceIdentity
+from hsc.numerics.precision import gradient_dtype
 from hsc.research import distributed
 from hsc.research.options import TrainOptions
 from hsc.research.training.config import build, values_of
@@ -166,8 +167,9 @@ def loaded(network: Network, name: str, device: torch.device) -> Network:
 
 
 def fast_synthesis(device: torch.device) -> SynthesisNetwork:
-    """The original generator for losses and targets: bfloat16, channels last, frozen."""
-    return channels_last(load_generator(device).synthesis.bfloat16())
+    """The original generator for losses and targets: in :func:`gradient_dtype`, channels last,
+    frozen."""
+    return channels_last(load_generator(device).synthesis.to(gradient_dtype(device)))
 
 
 def channels_last(network: Network) -> Network:

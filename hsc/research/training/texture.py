@@ -18,6 +18,7 @@ from hsc.generators.base import SynthesisNetwork
 from hsc.images.tensors import to_unit
 from hsc.inversion.encoder import InversionEncoder, SemanticHead
 from hsc.inversion.self_renderer import SelfRenderer
+from hsc.numerics.precision import gradient_autocast
 from hsc.research.data.faces import NativeFaces
 from hsc.research.training.window_loss import WindowLoss
 from hsc.types import Inversion
@@ -69,7 +70,7 @@ class TextureLoss:
 
     Args:
         encoder: frozen except for :func:`only_fine_styles`; ``self_renderer``: its feedback.
-        fast: the generator in bfloat16, channels last.
+        fast: the generator in :func:`gradient_dtype`, channels last.
         held_out: photographs of people who are not trained on, uint8 (3, px, px).
     """
 
@@ -91,7 +92,7 @@ class TextureLoss:
     def invert(self, picture: Tensor) -> Inversion:
         """(B, 3, px, px) to S, with gradient, and F, without."""
         small = F.interpolate(picture, size=self.encoder.config.input_px, mode="area").clamp(-1, 1)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with gradient_autocast(self.device):
             small = small.contiguous(memory_format=torch.channels_last)
             return self.encoder(small, self.fast, self.self_renderer)
 
@@ -118,8 +119,8 @@ class TextureLoss:
             picture = to_unit(image)[None].to(self.device)
             found = self.invert(picture)
             for name, feature in zip(sums, (found.feature, found.feature_s)):
-                inner = feature.bfloat16().contiguous(memory_format=torch.channels_last)
-                rendered = self.fast.image(inner, found.w_plus.bfloat16()).float()
+                inner = feature.to(self.fast.dtype).contiguous(memory_format=torch.channels_last)
+                rendered = self.fast.image(inner, found.w_plus.to(inner.dtype)).float()
                 own = F.interpolate(
                     rendered, size=picture.shape[-1], mode="bicubic", antialias=True
                 )

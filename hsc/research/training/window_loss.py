@@ -13,6 +13,7 @@ from hsc.generators.mobilestylegan.window import MARGIN, Window, render_window
 from hsc.images.bandwidth import all_band_limited
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import LATTICE_PX, lattice_of
+from hsc.numerics.precision import gradient_autocast, gradient_dtype
 
 WINDOW_CELLS = 8
 EYES, MOUTH = ((10, 7), (13, 17)), ((16, 8), (17, 14))
@@ -85,7 +86,7 @@ class WindowLoss:
 
     def __call__(self, rendered: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]:
         """The loss of windows (B, 3, 256, 256) in [-1, 1], and its parts."""
-        with torch.autocast(target.device.type, torch.bfloat16):
+        with gradient_autocast(target.device):
             full, *smaller = (self._lpips(rendered, target, factor) for factor, _ in self.scales)
         perceptual = self.scales[0][1] * full
         for (_, weight), distance in zip(self.scales[1:], smaller):
@@ -109,15 +110,14 @@ class WindowLoss:
         """The loss of a random window of what F (B, 512, 32, 32) and S (B, 23, 512) render.
 
         Args:
-            synthesis: the generator in bfloat16, channels last.
+            synthesis: the generator in :func:`gradient_dtype`, channels last.
             picture: (B, 3, 1024, 1024); px: the side that each photograph has itself.
         """
         spec = synthesis.spec
         window = place_window(spec)
-        with torch.autocast(picture.device.type, torch.bfloat16):
-            rendered = render_window(
-                synthesis, feature.bfloat16(), w_plus.bfloat16(), window
-            ).float()
+        with gradient_autocast(picture.device):
+            dtype = gradient_dtype(picture.device)
+            rendered = render_window(synthesis, feature.to(dtype), w_plus.to(dtype), window).float()
         return self(all_band_limited(rendered, px, spec.image_px), window.of(picture))
 
     def _lpips(self, rendered: Tensor, target: Tensor, factor: int) -> Tensor:
