@@ -59,7 +59,8 @@ GENERATOR_SHARE = 0.7
 SHAPES, SHAPES_PX = 1500, 64
 RECIPE = (
     "pairs", "decoder", "preview", "exit128", "truncation", "texture", "identity", "latents",
-    "semantic", "feature", "joint", "correction", "styles", "enhancement", "gains",
+    "semantic", "feature", "joint", "preview-decoder", "correction", "styles", "enhancement",
+    "gains",
 )  # fmt: skip
 """What ``all`` runs: first what moves most, then what follows from it."""
 

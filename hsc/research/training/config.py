@@ -18,8 +18,9 @@ SHARE = "share"
 
 @cache
 def shipped(stage: str) -> dict[str, Any]:
-    """``configs/<stage>.yaml``."""
-    place = files("hsc.research.training").joinpath("configs", f"{stage}.yaml")
+    """``configs/<stage>.yaml``; stages such as ``preview-decoder`` have that of ``preview``."""
+    name = stage.partition("-")[0]
+    place = files("hsc.research.training").joinpath("configs", f"{name}.yaml")
     return yaml.safe_load(place.read_text(encoding="utf-8"))
 
 

@@ -60,7 +60,7 @@ class Setting:
     @classmethod
     def of(cls, stage: str, options: TrainOptions) -> "Setting":
         """Raises HscError for a configuration that does not fit the stage."""
-        values = values_of(stage.partition("-")[0], options.config, options.changes)
+        values = values_of(stage, options.config, options.changes)
         if options.batch:
             batches = [key for key in values if key == "batch" or key.endswith("_batch")]
             values |= dict.fromkeys(batches, options.batch)
