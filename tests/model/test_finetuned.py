@@ -10,6 +10,7 @@ import torch
 from generated import styles, synthesis, uneven_decoder
 from paths import stream
 from PIL import Image
+from processors import TYPES
 from safetensors.torch import load_file, save_file
 
 from hsc import sidecar
@@ -135,7 +136,7 @@ def test_what_gives_f_is_shared_and_the_generator_unchanged(finetuned: Synthesis
     assert not any(p.requires_grad for p in finetuned.parameters())
 
 
-@pytest.mark.parametrize(("dtype", "least"), [(torch.float32, 100), (torch.bfloat16, 45)])
+@pytest.mark.parametrize(("dtype", "least"), TYPES)
 def test_backends_render_the_same(finetuned: Synthesis, dtype: torch.dtype, least: float) -> None:
     with torch.no_grad():
         w_plus = styles(1)
