@@ -2,7 +2,7 @@
 
     {
       "format": "hsc-sidecar", "version": 1,
-      "file":   {"sha256": ..., "bytes": {"header", "scn", "fcn", "total"}, "bpp": ...},
+      "file":   {"sha256": ..., "bytes": {"header", "scn", "fcn", "total"}, "bpp": ..., "level"},
       "model":  {"name": ..., "id": ..., "weights": {"generator": sha256, ...}},
       "draw":   {"layers": "scn+fcn", "edits": {"smile": 0.5}, "keep_details": 1.0},
       "encode": {"level": 3.0, "layers": "scn+fcn", "face": 0, "align": true},
@@ -26,6 +26,8 @@ from hsc.errors import BitstreamError, WeightsError
 from hsc.weights.model_id import DECODER_FILES, FINETUNED, file_hash, model_id, model_of, path_of
 
 FORMAT, VERSION = "hsc-sidecar", 1
+DRAWN_WITH = (*DECODER_FILES, FINETUNED, "edits", "plausibility")
+"""Weight files that a file's picture depends on."""
 
 
 def sidecar(
@@ -77,7 +79,7 @@ def sidecar(
 
 def weights() -> dict[str, str]:
     """SHA-256 of every installed weight file that a file's bytes or picture depend on."""
-    names = (*DECODER_FILES, FINETUNED, "inversion", "edits")
+    names = (*DRAWN_WITH, "inversion", "correction")
     return {name: file_hash(path_of(name)) for name in names if path_of(name).is_file()}
 
 
@@ -115,7 +117,7 @@ def check(recipe: Mapping[str, Any], data: bytes) -> None:
     others = [
         name
         for name, digest in recipe["model"]["weights"].items()
-        if name in (*DECODER_FILES, FINETUNED, "edits") and here.get(name) != digest
+        if name in DRAWN_WITH and here.get(name) != digest
     ]
     # a picture with a feature map looks different with a finetuned decoder
     whole = recipe["draw"].get("layers") != "scn"

@@ -23,8 +23,6 @@ RECOGNISED = ("identity_l2", "identity_faceres")
 FIGURES = ("psnr_256", "lpips_256", "lpips_1024", *RECOGNISED)
 ORIGINAL_BYTES = 8 << 20
 """Bytes of an original and of what is computed from it once, at 256 px."""
-AMPLIFICATIONS = (1, 2, 4, 8)
-"""Factors by which a difference can be shown."""
 
 
 @dataclass(frozen=True)

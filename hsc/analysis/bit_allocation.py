@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream import unpack
+from hsc.bitstream.header import check_model
 from hsc.bitstream.rans import CDF_TOTAL, CdfTables, IntArray
-from hsc.errors import HscError
 from hsc.latent_codecs.feature_slices.prior import Pass
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.networks import Networks
@@ -55,15 +55,10 @@ def allocate_bits(networks: Networks, data: bytes) -> BitAllocation:
         data: the whole file; only SCN is read where FCN was cut off.
 
     Raises:
-        BitstreamError: the bytes are no readable file.
-        HscError: it was made with another model.
+        BitstreamError: the bytes are no readable file, or of another model.
     """
     container = unpack(data)
-    if container.model_id != networks.model.code:
-        raise HscError(
-            f"this file was made with model {container.model_id:04x}, but model "
-            f"{networks.model.code:04x} is loaded: take the version that wrote it."
-        )
+    check_model(container.model_id, networks.model.code)
     scn, tables = networks.scn, networks.tables
     scale_indexes = scn.scale_indexes(container.level)  # (K + 64,)
     symbols = scn.read_symbols(container.scn, container.level)  # (K + 64,)

@@ -128,12 +128,12 @@ def read_header(data: bytes) -> Header:
     """
     at = 7
     if len(data) < at:
-        raise _truncated(data)
+        raise ends_inside_header(data)
     scn_bytes, at = _read_varint(data, at, MAX_SCN_BYTES, "SCN")
     fcn_bytes, at = _read_varint(data, at, MAX_FCN_BYTES, "FCN")
     size = at + CRC_BYTES * (2 if fcn_bytes else 1)
     if len(data) < size:
-        raise _truncated(data)
+        raise ends_inside_header(data)
     crcs = [
         int.from_bytes(data[start : start + CRC_BYTES], "little")
         for start in range(at, size, CRC_BYTES)
@@ -165,7 +165,7 @@ def _read_varint(data: bytes, at: int, most: int, layer: str) -> tuple[int, int]
     value = 0
     for shift in (0, 7, 14):
         if at == len(data):
-            raise _truncated(data)
+            raise ends_inside_header(data)
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
@@ -180,7 +180,8 @@ def _read_varint(data: bytes, at: int, most: int, layer: str) -> tuple[int, int]
     )
 
 
-def _truncated(data: bytes) -> BitstreamError:
+def ends_inside_header(data: bytes) -> BitstreamError:
+    """What is said of bytes that are fewer than their header."""
     return BitstreamError(
         f"The file ends inside its header, after {len(data)} bytes; get the whole file again."
     )

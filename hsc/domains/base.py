@@ -26,13 +26,11 @@ class Domain(Protocol[Region]):
     Attributes:
         noun: word for a subject in messages.
         has_identity: whether a recogniser can tell subjects apart.
-        has_landmarks: whether a subject has landmarks, so that pose and shape can be measured.
         turns: degrees by which ``find`` turns a picture where it finds nothing upright.
     """
 
     noun: str
     has_identity: bool
-    has_landmarks: bool
     turns: tuple[int, ...]
 
     def find(self, image: Image.Image) -> list[Region]:

@@ -25,7 +25,6 @@ class CentreCrop:
 
     noun = "subject"
     has_identity = False
-    has_landmarks = False
     turns: tuple[int, ...] = ()
 
     def find(self, image: Image.Image) -> list[Box]:

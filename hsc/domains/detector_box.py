@@ -23,7 +23,6 @@ class DetectorBox:
     """
 
     has_identity = False
-    has_landmarks = False
     turns: tuple[int, ...] = ()
 
     def __init__(self, noun: str, detect: Detector, margin: float = 0.2) -> None:

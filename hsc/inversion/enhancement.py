@@ -79,7 +79,7 @@ class Enhancer:
         assert fcn.enhancement is not None
         base_y_hat, base_hat = fcn.base_hat(feature, level, semantics)
         log2_scale = fcn.enhancement_scale(base_y_hat, level, semantics)
-        quantiser_step = torch.exp2(-fcn.enhancement.gain(level))[:, None, None]
+        quantiser_step = torch.exp2(-fcn.enhancement.log2_gain_of(level))[:, None, None]
         weights = torch.from_numpy(place_weights(fcn.config, LOOKED_AT)).to(log2_scale)
 
         def gradient_at(values: Tensor, rounding: bool) -> Tensor:

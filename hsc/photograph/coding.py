@@ -251,7 +251,6 @@ def decode(
     _check_numbers([*skip, *edits], len(file.faces))
     size = file.width, file.height
     background = decode_still(file.background, size)
-    # not cubic: its overshoot beside dark edges shows where a picture is enlarged this much
     canvas = background.resize(size, Image.Resampling.BICUBIC)
     squares = [face.placement.square for face in file.faces]
     missing = tuple(n for n, face in enumerate(file.faces) if not face.data)

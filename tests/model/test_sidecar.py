@@ -38,9 +38,13 @@ def test_another_file_or_other_weights_are_refused():
     recipe = sidecar.sidecar(file())
     with pytest.raises(BitstreamError, match="not the file of the sidecar"):
         sidecar.check(recipe, file(b"others"))
-    recipe["model"]["weights"]["fcn"] = "0" * 64
-    with pytest.raises(WeightsError, match="fcn"):
-        sidecar.check(recipe, file())
+    for name in ("fcn", "plausibility"):
+        weights = recipe["model"]["weights"] | {name: "0" * 64}
+        other = recipe | {"model": recipe["model"] | {"weights": weights}}
+        with pytest.raises(WeightsError, match=name):
+            sidecar.check(other, file())
+    recipe["model"]["weights"]["correction"] = "0" * 64  # found by another encoder, drawn alike
+    sidecar.check(recipe, file())
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "other"}', "\x00"])

@@ -113,6 +113,19 @@ def test_a_checkpoint_resumes_where_it_stopped(tmp_path) -> None:
     assert not list(tmp_path.glob("*.new"))
 
 
+def test_a_resumed_run_keeps_its_average(tmp_path) -> None:
+    begun = Checkpoint(tmp_path, Line())
+    for _ in range(200):
+        begun.count(1)
+    begun.save()
+    line = Line()
+    resumed = Checkpoint(tmp_path, line)
+    assert resumed.resume()
+    line.a.data.fill_(1.0)
+    resumed.count(1)
+    assert 0 < resumed.ema["a"].item() < 0.05
+
+
 def test_a_loss_that_explodes_stops_training(tmp_path) -> None:
     line = Line()
     line.a.data.fill_(math.nan)

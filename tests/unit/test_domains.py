@@ -20,14 +20,14 @@ def wide() -> Image.Image:
 
 
 def test_the_shipped_generator_has_a_domain() -> None:
-    assert domain(FACE_1024.domain).has_identity and domain(FACE_1024.domain).has_landmarks
+    assert domain(FACE_1024.domain).has_identity
     with pytest.raises(WeightsError, match="ffhq_face, centre_crop, got 'cars'"):
         domain("cars")
 
 
 def test_the_centre_of_a_picture_is_a_domain_of_its_own(wide: Image.Image) -> None:
     centre = CentreCrop()
-    assert not centre.has_identity and not centre.has_landmarks
+    assert not centre.has_identity
     assert centre.find(wide) == [(30, 0, 70, 40)]
     assert np.asarray(align(centre, wide, 20)).min() > 230  # the filter sees the edge
     assert align(centre, wide, 20).tobytes() == align(centre, wide, 20, find=False).tobytes()
@@ -59,7 +59,7 @@ def bright(image: Image.Image) -> list[tuple[float, float, float, float]]:
 
 def test_any_detector_makes_a_domain(wide: Image.Image) -> None:
     cats = DetectorBox("cat", bright, margin=0.0)
-    assert not cats.has_identity and not cats.has_landmarks
+    assert not cats.has_identity
     assert cats.find(wide) == [(30, 0, 70, 40), (0.0, 0.0, 3.0, 3.0)]
     assert np.asarray(align(cats, wide, 20)).min() > 230
     assert np.asarray(align(cats, wide, 20, which=1)).max() == 0

@@ -46,6 +46,16 @@ function checkKind(data) {
       "This is not a .hsc file: it does not begin with the letters HSC.",
     );
   }
+  if (data[3] === 0x50) {
+    throw new BitstreamError(
+      "This is a .hscp file of a whole photograph, not a .hsc file: open it with `hsc photo`.",
+    );
+  }
+  if (data[3] === 0x56) {
+    throw new BitstreamError(
+      "This is a .hsv sequence, not a .hsc file: give `hsc decode` a name that ends in .hsv.",
+    );
+  }
   if (data.length > MAGIC.length && data[3] !== VERSION) {
     throw new BitstreamError(
       `This is a .hsc file of version ${data[3]}, and only version ${VERSION} can be read; ` +

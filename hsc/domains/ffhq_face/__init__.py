@@ -26,7 +26,6 @@ class FfhqFace:
 
     noun = "face"
     has_identity = True
-    has_landmarks = True
     turns: tuple[int, ...] = TURNS
 
     def find(self, image: Image.Image) -> list[Face]:

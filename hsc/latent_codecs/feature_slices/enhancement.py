@@ -58,7 +58,7 @@ class EnhancementSlice(nn.Module):
         """The reverse of :meth:`latent`."""
         return F.conv_transpose2d(y, self.basis.to(y), stride=2)
 
-    def gain(self, level: float) -> Tensor:
+    def log2_gain_of(self, level: float) -> Tensor:
         """log2 of each channel's gain, (128,)."""
         return log2_gain_at(self.log2_gain, level)
 
@@ -71,4 +71,4 @@ class EnhancementSlice(nn.Module):
         """
         x = torch.cat([context, y_hat, level_map(level, y_hat)], 1)
         scales: Tensor = self.scales(x)
-        return scales.to(y_hat) + self.gain(level)[:, None, None].to(y_hat)
+        return scales.to(y_hat) + self.log2_gain_of(level)[:, None, None].to(y_hat)

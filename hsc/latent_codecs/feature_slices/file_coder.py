@@ -137,7 +137,7 @@ class FileCoder:
         slice_, known = self.enhancement, y_hat.shape[1]
         reduced = self.base.prior.context(context)  # (1, 96, 16, 16)
         scale_indexes = scale_index(slice_.log2_scale(reduced, y_hat, level).flatten(2))
-        log2_gain = slice_.gain(level)[:, None]
+        log2_gain = slice_.log2_gain_of(level)[:, None]
         # exp2 may differ in its last bit between libraries: the grids absorb it
         gain, step = (snap(torch.exp2(x), STEP_BITS) for x in (log2_gain, -log2_gain))
         last = Pass(slice(known, known + len(gain)), None, self.px)

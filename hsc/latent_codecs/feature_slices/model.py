@@ -82,7 +82,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         self.fine = FineStyles(config, first=generator.styles_through(generator.feature_px))
         self._coder: FileCoder | None = None
 
-    def gain(self, level: float) -> Tensor:
+    def log2_gain_of(self, level: float) -> Tensor:
         """log2 of each channel's gain, (128,), differentiable."""
         return log2_gain_at(self.log2_gain, level)
 
@@ -125,7 +125,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         feature_s = semantics.feature
         semantic = self.normalised(feature_s)
         y = self.g_a(self.normalised(feature - feature_s), semantic, level).float()
-        log2_gain = self.gain(level)[:, None, None]
+        log2_gain = self.log2_gain_of(level)[:, None, None]
         gain = torch.exp2(log2_gain)
         cost = y.new_zeros(len(y))
 
@@ -158,7 +158,7 @@ class FeatureCodec(nn.Module, LatentCodec[Semantics]):
         restored = self.g_s(y_hat, self.normalised(semantics.feature), base).float()
         assert self.enhancement is not None
         y = inside - self.enhancement.latent(restored).float()
-        gain = torch.exp2(self.enhancement.gain(level))[:, None, None]
+        gain = torch.exp2(self.enhancement.log2_gain_of(level))[:, None, None]
         symbols = round_ste(y * gain)
         more = bits(symbols, self.enhancement_scale(y_hat, level, semantics)).sum((1, 2, 3))
         restored = restored + self.enhancement.change(symbols / gain).float()

@@ -5,8 +5,8 @@ of He et al. 2021 (arXiv 2103.15306); the context in place of a hyper-latent is 
 2025 (arXiv 2502.16799).
 
 That context is G_16(S^), the generator's activations computed exactly on both sides. The ablation
-(``hsc ablate``) finds that it saves only 0.5% of bytes; it stays, because existing files depend on
-it.
+(``hsc ablate``) finds that it saves no bytes at equal LPIPS; it stays, because existing files
+depend on it.
 """
 
 from __future__ import annotations

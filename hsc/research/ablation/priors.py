@@ -107,9 +107,9 @@ def train(
     for step in range(steps):
         coded = faces[step % len(faces)]
         index = torch.randint(len(coded.y), (BATCH,), generator=chosen)
-        gain = fcn.gain(coded.level).detach().cpu().float()
+        log2_gain = fcn.log2_gain_of(coded.level).detach().cpu().float()
         context, y = coded.context[index].float(), coded.y[index]
-        symbols, log2_scale, _ = prior(context, y, gain, coded.level)
+        symbols, log2_scale, _ = prior(context, y, log2_gain, coded.level)
         noisy = symbols + torch.rand_like(symbols) - 0.5 if step % 2 else symbols
         loss = bits(noisy, log2_scale).sum() / len(y) / 8000
         optimiser.zero_grad()
@@ -129,12 +129,12 @@ def sizes(
     Returns:
         Bytes of the FCN layer (N,), and y^ (N, 128, 16, 16).
     """
-    gain = fcn.gain(coded.level).detach().cpu().float()
+    log2_gain = fcn.log2_gain_of(coded.level).detach().cpu().float()
     found, decoded = [], []
     for index in range(len(coded.y)):
         part = slice(index, index + 1)
         context = coded.context[part].float()
-        symbols, log2_scale, y_hat = prior(context, coded.y[part], gain, coded.level)
+        symbols, log2_scale, y_hat = prior(context, coded.y[part], log2_gain, coded.level)
         symbols = symbols.round().clamp(-MAX_SYMBOL, MAX_SYMBOL).long()
         scale_indexes = scale_index(log2_scale.double())
         found.append(len(encode_symbols(symbols.numpy(), scale_indexes.numpy(), tables)))

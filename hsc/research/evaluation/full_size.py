@@ -39,7 +39,7 @@ from hsc.weights.model_id import FINETUNED
 
 KIND = "full-size"
 LEAST_PX = 900
-LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0)
+LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 THIRDS = ("dark", "middle", "light")
 ORIGINAL, SHIPPED, OTHER = "original", "shipped", "compared"
 S_ONLY = "S only"

@@ -2,8 +2,9 @@
 
 ``generator`` and ``encoder`` need only the generator and pictures; ``latent_codecs`` trains SCN and
 FCN; ``semantics`` finds edit directions and read-outs in w+. From nothing, their
-order is: pairs, preview, exit128, inversion, truncation, texture, identity, latents, semantic,
-feature, joint, decoder, preview-decoder, correction, styles, enhancement, directions, gains.
+order is: pairs, preview, exit128, inversion, truncation, texture, identity, preview, exit128,
+latents, semantic, feature, directions, decoder, preview-decoder, joint, correction, styles,
+enhancement, gains, plausibility.
 ``all`` goes on from committed weights, see :func:`recipe`.
 """
 
@@ -58,8 +59,8 @@ GENERATOR_SHARE = 0.7
 """Part of the minutes of ``toy`` that its generator gets."""
 SHAPES, SHAPES_PX = 1500, 64
 RECIPE = (
-    "pairs", "decoder", "preview", "exit128", "truncation", "texture", "identity", "latents",
-    "semantic", "feature", "joint", "preview-decoder", "correction", "styles", "enhancement",
+    "pairs", "decoder", "preview-decoder", "preview", "exit128", "truncation", "texture",
+    "identity", "latents", "semantic", "feature", "joint", "correction", "styles", "enhancement",
     "gains",
 )  # fmt: skip
 """What ``all`` runs: first what moves most, then what follows from it."""

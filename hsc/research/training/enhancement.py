@@ -164,5 +164,5 @@ class ScalesLoss:
         base, more = y_hat[:, :channels], y_hat[:, channels:]
         semantics = Semantics(base[:, :0], context)
         log2_scale = self.fcn.enhancement_scale(base, round(level, 2), semantics)
-        symbols = (more * torch.exp2(slice_.gain(round(level, 2)))[:, None, None]).round()
+        symbols = (more * torch.exp2(slice_.log2_gain_of(round(level, 2)))[:, None, None]).round()
         return bits(symbols, log2_scale).sum() / 8000

@@ -69,9 +69,13 @@ class Checkpoint:
         return True
 
     @torch.no_grad()
-    def update_ema(self, step: int) -> None:
+    def count(self, images: int) -> None:
+        """Count a step of so many pictures, and take its weights into their average."""
+        self.counters["steps"] += 1
+        self.counters["images"] += images
         if not distributed.is_first():
             return
+        step = self.counters["steps"]
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, value in self.module.state_dict().items():
             self.ema[name].lerp_(value.float().to(self.ema[name].device), 1 - decay)
@@ -161,9 +165,7 @@ def train(
         torch.nn.utils.clip_grad_norm_(parameters, clip)
         optimiser.step()
         step += 1
-        checkpoint.update_ema(step)
-        checkpoint.counters["steps"] += 1
-        checkpoint.counters["images"] += batch * distributed.world()
+        checkpoint.count(batch * distributed.world())
         now = time.monotonic()
         checkpoint.counters["minutes"] = minutes_before + (now - budget.started) / 60
         for name, figure in ({"loss": value.item()} | figures).items():

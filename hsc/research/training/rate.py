@@ -9,19 +9,18 @@ import math
 import torch
 from torch import Tensor
 
-from hsc.config import SHIPPED as CODEC
-from hsc.config import CodecConfig
+from hsc.config import SHIPPED, CodecConfig
 from hsc.levels import LEVELS, MAX_LEVEL, MIN_LEVEL, interpolation, target_bytes
 from hsc.research import distributed
 
 OVERHEAD_BYTES = 15 + 8
 """Header of the file, and what the entropy coder adds to the ideal length."""
-SHIPPED = (0.70, 0.13, 0.057, 0.014, 0.0019, 0.0020)
+START_PRICES = (0.70, 0.13, 0.057, 0.014, 0.0019, 0.0020)
 
 
 def size_scale(config: CodecConfig) -> float:
     """How many positions the latent has, beside the shipped codec's, whose levels have names."""
-    return float((config.latent_px / CODEC.latent_px) ** 2)
+    return float((config.latent_px / SHIPPED.latent_px) ** 2)
 
 
 class RatePrice:
@@ -32,7 +31,7 @@ class RatePrice:
         scale: factor of the levels' sizes, for a latent of another size than the shipped one's.
     """
 
-    def __init__(self, start: tuple[float, ...] = SHIPPED, scale: float = 1.0) -> None:
+    def __init__(self, start: tuple[float, ...] = START_PRICES, scale: float = 1.0) -> None:
         self.scale = scale
         self.log_price = [math.log(p) for p in start]
 

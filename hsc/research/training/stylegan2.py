@@ -244,9 +244,7 @@ def train_generator(
         if not all(map(math.isfinite, figures.values())):
             raise RuntimeError(f"a loss became {figures} at step {step}: lower the rate")
         step += 1
-        checkpoint.update_ema(step)
-        checkpoint.counters["steps"] += 1
-        checkpoint.counters["images"] += adversaries.config.batch
+        checkpoint.count(adversaries.config.batch)
         sums = {name: sums[name] + figure / LOG_EVERY for name, figure in figures.items()}
         if step % LOG_EVERY == 0:
             steps = checkpoint.counters["steps"]
