@@ -144,20 +144,22 @@ def test_a_move_along_which_the_gradient_falls_teaches_nothing(styles):
     assert torch.equal(steps.secant, known)
 
 
-def test_the_correction_of_f_goes_on_with_them(codec, found):
-    encoder, known = codec.encoder, codec.encoder.known_picture(found.crop)
+def test_the_correction_of_f_goes_on_with_them(codec):
+    """Of a rendered face: on the astronaut they gain so little that the processor decides."""
+    encoder, found = codec.encoder, codec.analyse(codec.random_face(107))
+    known = encoder.known_picture(found.crop)
     assert found.secant is not None
     assert torch.equal(encoder.correct(found, 1).fine, found.fine)  # there is no correction
 
     def distance(latents) -> float:
-        opened = codec.open(codec.compress(latents, 3))
+        opened = codec.open(codec.compress(latents, 2))
         with torch.no_grad():
             drawn = Drawn(encoder.refiner.renderer, known, opened.feature, opened.w_plus)
             return float(drawn.distance())
 
-    stayed = encoder.correct(replace(found, secant=None), 3)
+    stayed = encoder.correct(replace(found, secant=None), 2)
     assert torch.equal(stayed.fine, found.fine)
-    assert distance(encoder.correct(found, 3)) < 0.995 * distance(stayed)
+    assert distance(encoder.correct(found, 2)) < 0.99 * distance(stayed)
 
 
 def test_those_of_s_alone_make_up_for_what_a_level_rounds(codec, found):
