@@ -90,7 +90,7 @@ def test_a_photo_is_placed_counted_and_measured(visit, server, modules):
     expect(page.locator("#curve-progress")).to_contain_text("of 7")
     expect(page.locator("#curve-which input")).to_be_visible()
     assert page.locator("#curve .points path").count() > 0  # shown while others are measured
-    page.locator("#sweep-stop").dispatch_event("click")  # at once: a click waits until all is still
+    page.locator("#sweep-stop").click()
     expect(page.locator("#curve-progress")).to_contain_text("Stopped")
     page.locator("#curve-which input").click()
     page.get_by_role("option", name=re.compile("level 1")).first.click()

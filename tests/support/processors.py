@@ -6,7 +6,7 @@ from hsc.errors import HscError
 from hsc.generators.backends import resolve_backend
 
 
-def computes_bfloat16() -> bool:
+def has_bfloat16() -> bool:
     """Whether there is the backend ``bfloat16``: processors without AVX-512 refuse it."""
     try:
         return resolve_backend(torch.device("cpu"), "bfloat16") == "bfloat16"
@@ -15,7 +15,7 @@ def computes_bfloat16() -> bool:
         return False
 
 
-ON_CPU = ("reference", "float32", "bfloat16") if computes_bfloat16() else ("reference", "float32")
+ON_CPU = ("reference", "float32", "bfloat16") if has_bfloat16() else ("reference", "float32")
 LEAST_PSNR = {"float32": 100.0, "bfloat16": 45.0}
 """Of pictures beside those of the network as it was trained, in dB."""
 TYPES = [(getattr(torch, name), LEAST_PSNR[name]) for name in ON_CPU[1:]]

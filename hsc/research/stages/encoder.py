@@ -22,7 +22,6 @@ from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.metrics.loss import SEMANTIC_WEIGHTS, PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
-from hsc.numerics.precision import gradient_dtype
 from hsc.research import distributed
 from hsc.research.convert import run as import_weights
 from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
@@ -84,7 +83,7 @@ def _inversion(setting: Setting, pictures: bool) -> None:
     device, config = setting.device, setting.configured(InversionConfig)
     generator = load_generator(device)
     synthesis = generator.synthesis
-    fast = load_generator(device).synthesis.to(gradient_dtype(device))
+    fast = fast_synthesis(device)
     pairs = pair_source(setting.work / "pairs", device)
     encoder = InversionEncoder(setting.sizes)
     checkpoint = resumed(

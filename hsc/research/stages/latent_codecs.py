@@ -22,7 +22,6 @@ from hsc.latent_codecs.gaussian import build_tables
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
-from hsc.numerics.precision import gradient_dtype
 from hsc.research import distributed
 from hsc.research.data.faces import NativeFaces, RealFaces, held_out_images, list_faces
 from hsc.research.training.enhancement import (
@@ -116,7 +115,7 @@ def feature(setting: Setting) -> None:
     _keep_fine_styles(codec, "fcn")
     coded = CodedLatents(
         loaded(SemanticCodec(config=setting.sizes), "scn", device),
-        load_generator(device).synthesis.to(gradient_dtype(device)),
+        fast_synthesis(device),
         CachedLatents(setting.work / "latents"),
         device,
         setting.sizes.context_px,
