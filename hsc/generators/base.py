@@ -137,6 +137,51 @@ class SynthesisNetwork(nn.Module, ABC):
         return next(self.parameters()).dtype
 
 
+class Backend(ABC):
+    """A :class:`Renderer` that computes what lies above F in an arrangement of its own.
+
+    Up to F the network itself runs, always in float32: the bytes that an encoder writes depend on
+    those activations.
+
+    Args:
+        synthesis: the generator, on the device where it is to run.
+    """
+
+    def __init__(self, synthesis: SynthesisNetwork) -> None:
+        self.synthesis, self.spec = synthesis, synthesis.spec
+
+    @abstractmethod
+    def run_above(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
+        """:meth:`Renderer.run` from F's resolution or above it."""
+
+    @abstractmethod
+    def image_of(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """:meth:`Renderer.image` from F's resolution or above it."""
+
+    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
+        """As :meth:`Renderer.run`."""
+        feature_px = self.spec.feature_px
+        x = self.synthesis.run(x, w_plus, after_px, min(to_px, feature_px))
+        above = to_px > max(after_px, feature_px)
+        return self.run_above(x, w_plus, to_px) if above else x
+
+    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
+        """As :meth:`Renderer.feature`."""
+        px = self.spec.feature_px if px is None else px
+        low = min(px, self.spec.feature_px)
+        return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
+
+    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
+        """As :meth:`Renderer.image`."""
+        if feature.shape[-1] < self.spec.feature_px:
+            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], self.spec.feature_px)
+        return self.image_of(feature, w_plus)
+
+    def __call__(self, w_plus: Tensor) -> Tensor:
+        """(B, 23, 512) -> (B, 3, 1024, 1024)."""
+        return self.image(self.feature(w_plus), w_plus)
+
+
 class MappingNetwork(nn.Module, ABC):
     """z -> w. ``w_mean``, (style_dim,), is the mean of w over the prior."""
 

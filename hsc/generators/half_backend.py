@@ -7,7 +7,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from hsc.generators.base import SynthesisNetwork
+from hsc.generators.base import Backend, SynthesisNetwork
 
 MAX_BATCH = 16
 """Pictures rendered at once; larger batches are split."""
@@ -15,11 +15,10 @@ GRAPHS = 4
 """Graphs that are kept, one for each batch size; each occupies the memory of its activations."""
 
 
-class HalfSynthesis:
+class HalfSynthesis(Backend):
     """G with activations above 32 px in half precision, channels last.
 
-    Up to 32 px the network runs in float32, because the bytes that an encoder writes depend on
-    those activations. Above, half precision suffices: magnitudes stay within some hundreds.
+    Above 32 px half precision suffices: magnitudes stay within some hundreds.
 
     Args:
         synthesis: the generator, on the device where it is to run.
@@ -28,37 +27,19 @@ class HalfSynthesis:
     """
 
     def __init__(self, synthesis: SynthesisNetwork, graphs: bool = False) -> None:
-        self.synthesis, self.spec = synthesis, synthesis.spec
+        super().__init__(synthesis)
         self.half = copy.deepcopy(synthesis).half()
         nn.Module.to(self.half, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.graphs = graphs
         self._recorded: OrderedDict[int, _Recording] = OrderedDict()
         self._lock = threading.Lock()
 
-    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
-        """As :meth:`Renderer.run`."""
-        feature_px = self.spec.feature_px
-        x = self.synthesis.run(x, w_plus, after_px, min(to_px, feature_px))
-        if to_px <= max(after_px, feature_px):
-            return x
+    def run_above(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
         return self.half.run(_inner(x), w_plus.half(), x.shape[-1], to_px).float()
 
-    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
-        """As :meth:`Renderer.feature`."""
-        px = self.spec.feature_px if px is None else px
-        low = min(px, self.spec.feature_px)
-        return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
-
-    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """As :meth:`Renderer.image`."""
-        if feature.shape[-1] < self.spec.feature_px:
-            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], self.spec.feature_px)
+    def image_of(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         parts = zip(feature.split(MAX_BATCH), w_plus.split(MAX_BATCH))
         return torch.cat([self._image(_inner(f), w.half()).float() for f, w in parts])
-
-    def __call__(self, w_plus: Tensor) -> Tensor:
-        """(B, 23, 512) -> (B, 3, 1024, 1024)."""
-        return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         if not self.graphs or feature.shape[-1] != self.spec.feature_px or torch.is_grad_enabled():

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hsc.generators.base import Backend
 from hsc.generators.mobilestylegan.synthesis import Block, Modulation, StyledConv, Synthesis
 
 HAAR = 0.5 * torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
 """Inverse transform. Rows: a 2x2 block in reading order; columns: ll, lh, hl, hh."""
 
 
-class CpuSynthesis:
+class CpuSynthesis(Backend):
     """G computed with the operations of :class:`Synthesis` in an order that is fast on a CPU.
 
     ::
@@ -26,8 +27,7 @@ class CpuSynthesis:
     activation are stored side by side, so that the inverse Haar transform is a few additions.
 
     Pictures of a batch are rendered one by one, because a kernel that contains a style serves one
-    picture. Up to 32 px the network itself runs, always in float32: the bytes that an encoder
-    writes depend on those activations.
+    picture.
 
     Args:
         synthesis: the generator, on the CPU.
@@ -35,47 +35,31 @@ class CpuSynthesis:
     """
 
     def __init__(self, synthesis: Synthesis, dtype: torch.dtype = torch.float32) -> None:
-        self.synthesis, self.spec, self.dtype = synthesis, synthesis.spec, dtype
+        super().__init__(synthesis)
+        self.to_img = synthesis.to_img
+        self.dtype = dtype
         self.blocks = {
             px: _CpuBlock(synthesis.block(px), dtype, last=px == self.spec.block_px[-1])
             for px in self.spec.block_px
             if px > self.spec.feature_px
         }
-        conv = synthesis.to_img.conv
+        conv = self.to_img.conv
         self.pixel_weight = _fold_haar(conv.weight.detach())  # (12, 64, 1, 1)
         self.pixel_bias = _fold_haar(_bias(conv)).to(dtype)  # (12,)
 
-    def run(self, x: Tensor, w_plus: Tensor, after_px: int, to_px: int) -> Tensor:
-        """As :meth:`Renderer.run`."""
-        feature_px = self.spec.feature_px
-        x = self.synthesis.run(x, w_plus, after_px, min(to_px, feature_px))
-        if to_px <= max(after_px, feature_px):
-            return x
+    def run_above(self, x: Tensor, w_plus: Tensor, to_px: int) -> Tensor:
         x = torch.cat([self._run_blocks(*one, to_px) for one in zip(x.split(1), w_plus.split(1))])
         # the last block keeps the order of channels: no inverse Haar transform follows it
         return (
             x if to_px == self.spec.block_px[-1] else x[:, _bands(x.shape[1]).argsort()]
         ).float()
 
-    def feature(self, w_plus: Tensor, px: int | None = None) -> Tensor:
-        """As :meth:`Renderer.feature`."""
-        px = self.spec.feature_px if px is None else px
-        low = min(px, self.spec.feature_px)
-        return self.run(self.synthesis.feature(w_plus, low), w_plus, low, px)
-
-    def image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
-        """As :meth:`Renderer.image`."""
-        if feature.shape[-1] < self.spec.feature_px:
-            feature = self.synthesis.run(feature, w_plus, feature.shape[-1], self.spec.feature_px)
+    def image_of(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         return torch.cat([self._image(*one) for one in zip(feature.split(1), w_plus.split(1))])
-
-    def __call__(self, w_plus: Tensor) -> Tensor:
-        """(B, 23, 512) -> (B, 3, 1024, 1024)."""
-        return self.image(self.feature(w_plus), w_plus)
 
     def _image(self, feature: Tensor, w_plus: Tensor) -> Tensor:
         x = self._run_blocks(feature, w_plus, self.spec.block_px[-1])  # (1, 64, 512, 512)
-        style = self.synthesis.to_img.modulation(w_plus[:, -1])  # (1, 64, 1, 1)
+        style = self.to_img.modulation(w_plus[:, -1])  # (1, 64, 1, 1)
         weight = (self.pixel_weight * style).to(self.dtype)  # (12, 64, 1, 1)
         x = _pointwise(
             _channels_last(x), _channels_last(weight), self.pixel_bias

@@ -14,6 +14,32 @@ from hsc.numerics.exact import exact_copy, snap
 SymbolsOf = Callable[[Pass, Tensor, Tensor, Tensor], Tensor]
 """Called with a pass, its means (1, C, n), gains (C, 1) and scale indexes (1, C, n); gives its
 int64 symbols, (1, C, n)."""
+Coded = list[tuple[Tensor, Tensor]]
+"""Symbols and the table of each, of every part of a layer in coding order."""
+
+
+def quantiser(y: Tensor, coded: Coded) -> SymbolsOf:
+    """Rounds y, (1, C, 16, 16), and adds the symbols to those that are coded."""
+
+    def symbols_of(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
+        symbols = rounded((now.of(y) - mean) * gain)
+        coded.append((symbols.flatten(), scale_indexes.flatten()))
+        return symbols
+
+    return symbols_of
+
+
+def symbols_from(reader: SymbolReader) -> SymbolsOf:
+    """Reads them from a layer."""
+    return lambda _, __, ___, scale_indexes: torch.from_numpy(
+        reader.read(scale_indexes.numpy())
+    ).long()
+
+
+def joined(coded: Coded) -> tuple[IntArray, IntArray]:
+    """All symbols and their tables."""
+    symbols, indexes = (torch.cat(column).numpy() for column in zip(*coded))
+    return symbols, indexes
 
 
 class SliceCoder:
@@ -45,16 +71,9 @@ class SliceCoder:
 
     def quantise(self, y: Tensor, context: Tensor, level: float) -> tuple[IntArray, IntArray]:
         """The symbols and the table of each, in coding order; arguments as ``compress``."""
-        coded: list[tuple[Tensor, Tensor]] = []
-
-        def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
-            symbols = rounded((now.of(y) - mean) * gain)
-            coded.append((symbols.flatten(), scale_indexes.flatten()))
-            return symbols
-
-        self.walk(context, level, quantise)
-        symbols, indexes = (torch.cat(column).numpy() for column in zip(*coded))
-        return symbols, indexes
+        coded: Coded = []
+        self.walk(context, level, quantiser(y, coded))
+        return joined(coded)
 
     def decompress(self, data: bytes, context: Tensor, level: float) -> Tensor:
         """y_hat, (1, 128, 16, 16) float64 on the CPU: the same bits on every machine.
@@ -62,12 +81,7 @@ class SliceCoder:
         Raises:
             BitstreamError: the bytes hold impossible symbols.
         """
-        reader = self.reader(data)
-
-        def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
-            return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
-
-        return self.walk(context, level, read)
+        return self.walk(context, level, symbols_from(self.reader(data)))
 
     def reader(self, data: bytes) -> SymbolReader:
         """Reads the symbols of a layer. Raises BitstreamError for too short a one."""

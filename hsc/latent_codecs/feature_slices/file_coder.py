@@ -6,11 +6,18 @@ import torch
 from torch import Tensor
 
 from hsc.bitstream.rans import CdfTables, IntArray, SymbolReader
-from hsc.latent_codecs.feature_slices.coder import SliceCoder, SymbolsOf
+from hsc.latent_codecs.feature_slices.coder import (
+    Coded,
+    SliceCoder,
+    SymbolsOf,
+    joined,
+    quantiser,
+    symbols_from,
+)
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE, EnhancementSlice, base_level
 from hsc.latent_codecs.feature_slices.prior import Pass
 from hsc.latent_codecs.fine_styles import FineStyles
-from hsc.latent_codecs.gains import STEP_BITS, rounded
+from hsc.latent_codecs.gains import STEP_BITS
 from hsc.latent_codecs.gaussian import scale_index
 from hsc.numerics.exact import exact_copy, snap
 
@@ -73,22 +80,15 @@ class FileCoder:
             more: y of the enhancement slice, given y_hat of the base slices; None: zero.
             fine: latent of the fine styles, (1, K); None: zero.
         """
-        coded: list[tuple[Tensor, Tensor]] = []
-
-        def quantise(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
-            symbols = rounded((now.of(y) - mean) * gain)
-            coded.append((symbols.flatten(), scale_indexes.flatten()))
-            return symbols
-
-        y_hat = self.base.walk(context, self.base_level(level), quantise)
+        coded: Coded = []
+        y_hat = self.base.walk(context, self.base_level(level), quantiser(y, coded))
         if self.enhances(level):
-            y = torch.zeros_like(y_hat) if more is None else more(y_hat)
-            y = torch.cat([y_hat, y], 1)
-            self._enhance(context, y_hat, level, quantise)
+            y_more = torch.zeros_like(y_hat) if more is None else more(y_hat)
+            of_slice = quantiser(torch.cat([y_hat, y_more], 1), coded)
+            self._enhance(context, y_hat, level, of_slice)
         of_fine = self.fine.quantise(fine, level), self.fine.scale_indexes(level)
         coded.append((torch.from_numpy(of_fine[0]), torch.from_numpy(of_fine[1])))
-        symbols, indexes = (torch.cat(column).numpy() for column in zip(*coded))
-        return symbols, indexes
+        return joined(coded)
 
     def decompress(self, data: bytes, context: Tensor, level: float) -> tuple[Tensor, Tensor]:
         """y_hat, (1, C, 16, 16) float64 on the CPU, and the latent of the fine styles, (1, K): the
@@ -98,11 +98,7 @@ class FileCoder:
             BitstreamError: the bytes hold impossible symbols.
         """
         reader = self.reader(data, level)
-
-        def read(now: Pass, mean: Tensor, gain: Tensor, scale_indexes: Tensor) -> Tensor:
-            return torch.from_numpy(reader.read(scale_indexes.numpy())).long()
-
-        y_hat = self.walk(context, level, read)
+        y_hat = self.walk(context, level, symbols_from(reader))
         return y_hat, self.read_fine(reader, level)
 
     def read_fine(self, reader: SymbolReader, level: float) -> Tensor:
