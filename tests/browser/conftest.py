@@ -13,9 +13,9 @@ from paths import ROOT
 from playwright.sync_api import Page, expect, sync_playwright
 from steps import DESK, MODEL_WAIT, watch_answers
 
-import hsc
 from app.page import build, launch_options
 from app.studio import Studio
+from hsc.codec import Codec
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # no sandbox, because containers have none to offer; the rest keeps the browser from calling home
@@ -29,8 +29,8 @@ expect.set_options(timeout=MODEL_WAIT)
 
 
 @pytest.fixture(scope="session")
-def codec():
-    return hsc.load()
+def codec(quick_model):
+    return Codec.load(folder=quick_model)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from hsc.research.ablation.samples import CodedFaces, EncodedFaces, code
 from hsc.research.evaluation import report
 from hsc.weights.loading import path_of
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 FULL, NEITHER = priors.VARIANTS[0], priors.VARIANTS[-1]
 
 

@@ -17,6 +17,8 @@ from hsc.generators.mobilestylegan.cpu_backend import CpuSynthesis
 from hsc.metrics.picture import psnr
 from hsc.numerics import precision
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 

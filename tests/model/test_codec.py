@@ -25,6 +25,8 @@ from hsc.types import LAYERS, Inversion
 from hsc.vision.face_readouts import aligned_landmarks, geometry
 from hsc.weights.model_id import DECODER_FILES, FINETUNED, path_of
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 SIZE = (1024, 1024)
 NUMBERS = [level.number for level in LEVELS]
 

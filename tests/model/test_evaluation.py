@@ -24,6 +24,8 @@ from hsc.research.evaluation.published import AIMS
 from hsc.research.options import ValidateOptions
 from hsc.research.results import merged
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 
 @pytest.fixture(scope="module")
 def dists(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,21 @@ from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 
 
+@pytest.fixture(scope="module")
+def codec(whole_codec):
+    return whole_codec
+
+
+@pytest.fixture(scope="module")
+def found(whole_found):
+    return whole_found
+
+
+@pytest.fixture(scope="module")
+def file(whole_file):
+    return whole_file
+
+
 def test_each_layer_has_its_own_and_neither_is_part_of_what_the_other_is_coded_with(codec, file):
     whole, alone = codec.open(file), codec.open(file, "scn")
     assert whole.fine_s.any() and whole.fine.any()
@@ -144,9 +159,9 @@ def test_a_move_along_which_the_gradient_falls_teaches_nothing(styles):
     assert torch.equal(steps.secant, known)
 
 
-def test_the_correction_of_f_goes_on_with_them(codec):
+def test_the_correction_of_f_goes_on_with_them(codec, rendered_found):
     """Of a rendered face: on the astronaut they gain so little that the processor decides."""
-    encoder, found = codec.encoder, codec.analyse(codec.random_face(107))
+    encoder, found = codec.encoder, rendered_found
     known = encoder.known_picture(found.crop)
     assert found.secant is not None
     assert torch.equal(encoder.correct(found, 1).fine, found.fine)  # there is no correction

@@ -21,6 +21,8 @@ from hsc.research.evaluation import full_size_metric as measures
 from hsc.research.evaluation.full_size import photographs
 from hsc.research.evaluation.full_size_metric import EYE_PX, MOUTH_PX, FullSizeEvaluator
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

@@ -12,6 +12,7 @@ import pytest
 from hostile import complaint
 from huggingface_hub.errors import LocalEntryNotFoundError
 
+import hsc
 from hsc.errors import WeightsError
 from hsc.weights import hub
 
@@ -167,5 +168,5 @@ def test_no_network_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.Mo
         hub.provide(manifest(tmp_path), tmp_path / "weights")
 
 
-def test_the_codec_says_where_its_weights_are_from(codec) -> None:
-    assert codec.weights == hub.LOCAL
+def test_the_codec_says_where_its_weights_are_from() -> None:
+    assert hsc.load("cpu").weights == hub.LOCAL

@@ -16,6 +16,8 @@ from hsc.photograph.invented import group
 from hsc.research import results
 from hsc.research.evaluation import photographs, report
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 
 @pytest.fixture(scope="module")
 def faces(codec):

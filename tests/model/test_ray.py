@@ -26,7 +26,7 @@ from hsc.images import marks
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two_processors() -> Iterator[None]:
+def two_processors(quick_model_in_use: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         # workers are started by Ray, not by pytest

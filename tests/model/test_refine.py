@@ -16,6 +16,17 @@ from hsc.types import Inversion
 from hsc.weights import model_id
 from hsc.weights.loading import ASSETS, path_of
 
+
+@pytest.fixture(scope="module")
+def codec(whole_codec):
+    return whole_codec
+
+
+@pytest.fixture(scope="module")
+def found(whole_found):
+    return whole_found
+
+
 LEVEL = 3
 
 
@@ -71,9 +82,11 @@ def test_the_networks_of_the_codec_gather_no_gradients(codec, refined) -> None:
     assert all(p.grad is None for network in networks for p in network.parameters())
 
 
-def test_encode_refines_when_told_to(codec, photo, found) -> None:
+def test_encode_refines_when_told_to(quick_model, photo) -> None:
+    codec = Codec.load("cpu", quick_model)
     data = codec.encode(photo, LEVEL, align=False, refine=2)
-    assert data == codec.compress(codec.refine(photo, found, LEVEL, 2), LEVEL)
+    refined = codec.refine(photo, codec.analyse(photo), LEVEL, 2)
+    assert data == codec.compress(refined, LEVEL)
 
 
 def test_refining_another_picture_is_refused(codec, photo, found) -> None:

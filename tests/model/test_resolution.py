@@ -17,6 +17,8 @@ from hsc.research.evaluation import block_klt, rate_search, report, resolution
 from hsc.research.evaluation.block_klt import GRID, BlockKlt, block_klts
 from hsc.research.evaluation.rate_search import RateSearch, laplace_bits, laplace_scale
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 COMPONENTS = 8
 
 

@@ -16,6 +16,8 @@ from hsc.research import results
 from hsc.research.data.held_out import held_out_names
 from hsc.research.evaluation import report, robustness
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 
 def brightness(image: Image.Image) -> float:
     return float(np.asarray(image.convert("L"), float).mean())

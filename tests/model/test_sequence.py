@@ -17,6 +17,8 @@ from hsc.codec import Codec
 from hsc.images import marks
 from hsc.sequence.video import Clip, write_mp4
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 COUNT = 5
 
 

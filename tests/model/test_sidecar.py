@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import hsc
 from hsc import sidecar
 from hsc.bitstream import Container, with_layers
 from hsc.cli import main
@@ -56,8 +55,8 @@ def test_what_is_no_sidecar_gives_one_sentence(tmp_path, content):
     assert str(tmp_path) not in str(error.value)
 
 
-def test_a_generated_face_is_made_again_from_its_sidecar_alone(tmp_path, capsys):
-    codec = hsc.load()
+@pytest.mark.usefixtures("quick_model_in_use")
+def test_a_generated_face_is_made_again_from_its_sidecar_alone(codec, tmp_path, capsys):
     data = with_layers(codec.encode(codec.random_face(5), 1, align=False), "scn")
     recipe = sidecar.sidecar(data, layers="scn", edits={"smile": 1.0}, encode=HOW, seed=5)
     (tmp_path / "face.json").write_text(json.dumps(recipe))

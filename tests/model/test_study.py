@@ -27,6 +27,8 @@ from hsc.research.evaluation.study.measures import Measures
 from hsc.research.evaluation.study.store import Store, key_of
 from hsc.research.evaluation.study.verification import verify
 
+pytestmark = pytest.mark.usefixtures("quick_model_in_use")
+
 
 def test_bd_rate_agrees_with_the_published_package() -> None:
     anchor = [(500, 0.40), (1000, 0.30), (2000, 0.22), (4000, 0.17)]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from paths import ROOT
 
 from app import zerogpu
@@ -11,6 +12,7 @@ from app import zerogpu
 SUPPORT = ROOT / "tests" / "support"
 
 
+@pytest.mark.usefixtures("quick_model_in_use")
 def test_everything_works_through_forked_workers() -> None:
     environment = os.environ | {
         "SPACES_ZERO_GPU": "true",

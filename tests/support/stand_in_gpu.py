@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from processors import has_bfloat16
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
@@ -27,8 +28,13 @@ aten = torch.ops.aten
 FETCHING = (aten._to_copy.default, aten.copy_.default)
 READING = (aten._local_scalar_dense.default, aten.nonzero.default)
 INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default)
-WIDENED = (aten.convolution.default, aten.convolution_backward.default)
-"""Slow in half precision on a CPU; a GPU too adds up their products in single precision."""
+WIDENED = (
+    aten.convolution.default, aten.convolution_backward.default,
+    aten.mm.default, aten.addmm.default, aten.bmm.default,
+)  # fmt: skip
+SLOW = (torch.half,) if has_bfloat16() else (torch.half, torch.bfloat16)
+"""What is widened, and the types that it is slow in on this CPU; a GPU too adds up their products
+in single precision."""
 
 
 class Misplaced(RuntimeError):
@@ -145,10 +151,11 @@ class StandIn(TorchDispatchMode):
 
 def _computed(func: Any, args: Any, kwargs: Any) -> Any:
     """What an operation makes of tensors on the CPU."""
-    if func not in WIDENED or args[0].dtype != torch.half:
+    if func not in WIDENED or (dtype := args[0].dtype) not in SLOW:
         return func(*args, **kwargs)
     args = tree_map(lambda x: x.float() if isinstance(x, Tensor) else x, args)
-    return tree_map(lambda x: x.half() if isinstance(x, Tensor) else x, func(*args, **kwargs))
+    out = func(*args, **kwargs)
+    return tree_map(lambda x: x.to(dtype) if isinstance(x, Tensor) else x, out)
 
 
 def _tensors(tree: Any) -> list[Tensor]:
