@@ -26,17 +26,17 @@ from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.latent_codecs.gaussian import bits
 
-STEPS = 4
+STEPS = 6
 RATE, LAST_RATE = 0.35, 0.105
 """Of the first step and of the last, in quantiser steps for a typical gradient."""
 MOMENTUM = 0.5
-FREE_STEPS = 2
+FREE_STEPS = 3
 """Steps before values are rounded: the first ones could not leave zero otherwise."""
 LOOKED_AT = ((3, 14, 3, 13, 1.5), (5, 9, 4, 12, 3.0), (9, 13, 5, 11, 3.0))
 """The face, eyes and mouth, and what a nearer picture is worth there, beside 1 elsewhere."""
 MOST_CREDIT = 1.5
 """A rounded value is credited with what the value gained, in proportion, up to so many times."""
-PRICES = (0.4, 0.026)
+PRICES = (0.4, 0.034)
 """Of a kilobyte at levels 5 and 6. At the latter files have the size that the level aims at."""
 
 

@@ -1,8 +1,9 @@
 """Stage "enhancement": the basis of FCN's enhancement slice, and its entropy model.
 
-The basis: principal components of what gradient steps of the distance change beyond the F^ of the
-base slices, orthogonal to the linear analysis of those, in closed form. Then photographs are
-coded at levels above 5, and the scales of the slice are trained on the symbols of their files.
+The basis: principal components of the gradients of files of level 5 with respect to F, and of what
+steps along them change, orthogonal to the linear analysis of the base slices, in closed form. Then
+photographs are coded at levels above 5, and the scales of the slice are trained on the symbols of
+their files.
 Everything else is held: files up to level 5 stay as they are.
 """
 
@@ -19,8 +20,9 @@ from torch.nn import functional as F
 
 from hsc.bitstream import unpack
 from hsc.codec import Codec
-from hsc.inversion.descent import descend
+from hsc.inversion.correction import LIMIT
 from hsc.inversion.distance import Drawn
+from hsc.inversion.enhancement import MOMENTUM
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.latent_codecs.gaussian import bits
@@ -32,8 +34,9 @@ BEGIN_STEPS = (2.8, 2.8, 2.8, 2.8, 1.1, 0.9)
 a symbol is left."""
 BEGIN_SPREAD = 0.2
 """Of its values, likewise, before training."""
-DESCENT_STEPS, DESCENT_RATE = 8, 0.06
-"""Gradient steps whose changes the basis is made of."""
+DESCENT_STEPS, DESCENT_RATE = 4, 0.03
+"""Gradient steps whose changes the basis is made of, and their rate in standard deviations of F for
+a typical gradient. They are those of an encoder (:mod:`hsc.inversion.enhancement`), on all of F."""
 TOP_SHARE = 0.5
 """Of the files, those of level 6."""
 
@@ -85,29 +88,42 @@ def initialise(fcn: FeatureCodec, covariance: Tensor) -> None:
 
 
 def covariance_of_changes(codec: Codec, pictures: Iterator[Image.Image], count: int) -> Tensor:
-    """Of 2 x 2 blocks of what gradient steps change beyond F^ of ``count`` files, (2048, 2048)."""
+    """Of 2 x 2 blocks of what would bring files of ``count`` pictures nearer, (2048, 2048)."""
     size = 4 * codec.networks.config.generator.feature_channels
     total = torch.zeros(size, size)
     for _, picture in zip(range(distributed.share_of(count)), pictures):
-        blocks = F.pixel_unshuffle(_descent_change(codec, picture), 2)[0].flatten(1)
-        total += (blocks @ blocks.T).cpu()
+        for change in _descent(codec, picture):
+            blocks = F.pixel_unshuffle(change, 2)[0].flatten(1)
+            total += (blocks @ blocks.T / blocks.square().sum()).cpu()
     return distributed.total(total)
 
 
-def _descent_change(codec: Codec, picture: Image.Image) -> Tensor:
-    """What gradient steps change beyond F^ of level 6: (1, 512, 32, 32), in standard deviations."""
+def _descent(codec: Codec, picture: Image.Image) -> tuple[Tensor, Tensor]:
+    """The gradient of a file of level 5 with respect to F, and what gradient steps change there:
+    (1, 512, 32, 32) each, in standard deviations."""
     encoder, fcn = codec.encoder, codec.networks.fcn
     found = codec.analyse(picture)
     assert found.crop is not None
     known = encoder.known_picture(found.crop)
-    opened = codec.open(codec.compress(found, MAX_LEVEL))
+    opened = codec.open(codec.compress(found, ABOVE))
     std = fcn.feature_std[:, None, None]
-    change = torch.zeros_like(opened.feature).requires_grad_()
-    for _ in descend([(change, DESCENT_RATE)], DESCENT_STEPS):
+
+    def gradient_at(change: Tensor) -> Tensor:
+        change = change.clone().requires_grad_()
         with torch.enable_grad():
             feature = opened.feature + std * change
-            Drawn(encoder.refiner.renderer, known, feature, opened.w_plus).distance().backward()
-    return change.detach()
+            drawn = Drawn(encoder.refiner.renderer, known, feature, opened.w_plus)
+            (gradient,) = torch.autograd.grad(drawn.distance(), change)
+        return gradient
+
+    change = torch.zeros_like(opened.feature)
+    first = gradient_at(change)
+    typical, moved = first.square().mean().sqrt(), torch.zeros_like(change)
+    for step in range(DESCENT_STEPS):
+        u = (gradient_at(change) if step else first) / typical
+        moved = MOMENTUM * moved + u / (1 + u.abs() / LIMIT)
+        change = change - DESCENT_RATE * moved
+    return first, change
 
 
 @torch.no_grad()
