@@ -39,7 +39,7 @@ from hsc.research.data.faces import NativeFaces, RealFaces, SyntheticPairs, list
 from hsc.research.data.held_out import held_out_names, is_held_out
 from hsc.research.options import TrainOptions
 from hsc.research.stages.latent_codecs import start_feature_codec
-from hsc.research.training import enhancement, fine_styles, mixed, pairs
+from hsc.research.training import correction, enhancement, fine_styles, mixed, pairs
 from hsc.research.training.config import build, shipped, values_of
 from hsc.research.training.correction import START_PRICES, of_part
 from hsc.research.training.decoder import DecoderConfig
@@ -445,7 +445,8 @@ def test_stage_decoder_moves_only_the_blocks_above_f(workshop) -> None:
     assert load_finetuned(synthesis(), path).preview is not None
 
 
-def test_stage_correction_trains_the_correction_alone(workshop) -> None:
+def test_stage_correction_trains_the_correction_alone(workshop, monkeypatch) -> None:
+    monkeypatch.setattr(correction, "WATCHED_LEVELS", (3.0,))
     names = [path.stem for path in workshop.assets.glob("*.safetensors")]
     hashes = {name: file_hash(path_of(name, workshop.assets)) for name in names}
     workshop.run("correction", steps=2, batch=2, resume=False, scale_batches=1)
