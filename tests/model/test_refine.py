@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from hsc.codec import Codec
 from hsc.errors import PhotoError
+from hsc.levels import REFINE_STEPS
 from hsc.metrics.lpips import Lpips
 from hsc.metrics.picture import psnr, shrink
 from hsc.types import Inversion
@@ -26,7 +27,7 @@ def found(whole_found):
     return whole_found
 
 
-LEVEL, STEPS = 3, 8
+LEVEL = 3
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def steps_told() -> list[tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def refined(codec, photo, found, steps_told) -> Inversion:
-    return codec.refine(photo, found, LEVEL, STEPS, lambda *told: steps_told.append(told))
+    return codec.refine(photo, found, LEVEL, REFINE_STEPS, lambda *told: steps_told.append(told))
 
 
 def test_a_refined_file_is_no_larger_and_draws_more_alike(codec, photo, found, refined) -> None:
@@ -65,7 +66,7 @@ def test_where_rounding_is_coarse_a_search_gains_too(codec, photo, found) -> Non
 
 
 def test_progress_is_told_step_by_step(refined, steps_told) -> None:
-    assert steps_told == [(step, STEPS) for step in range(1, STEPS + 1)]
+    assert steps_told == [(step, REFINE_STEPS) for step in range(1, REFINE_STEPS + 1)]
 
 
 def test_what_was_found_is_left_as_it_was(codec, photo, found, refined) -> None:
