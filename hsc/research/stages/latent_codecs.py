@@ -31,6 +31,7 @@ from hsc.research.training.enhancement import (
     covariance_of_changes,
     crops,
     initialise,
+    scale_groups,
 )
 from hsc.research.training.feature import CodedLatents, FeatureConfig, FeatureLoss
 from hsc.research.training.fine_styles import (
@@ -255,7 +256,7 @@ def enhancement(setting: Setting) -> None:
     checkpoint = Checkpoint(files.parent, fcn)
     train(
         checkpoint,
-        [{"params": list(scales.parameters()), "lr": config.rate}],
+        scale_groups(scales, config.rate),
         lambda *_: loss(config.batch),
         Budget(min(setting.steps, config.training_steps), setting.minutes),
         CsvLog(checkpoint.folder / "log.csv"),

@@ -7,15 +7,15 @@ their files.
 Everything else is held: files up to level 5 stay as they are.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hsc.bitstream import unpack
@@ -33,10 +33,12 @@ BEGIN_STEPS = (2.8, 2.8, 2.8, 2.8, 1.1, 0.9)
 """Quantiser steps of the slice at levels 1 to 6, in standard deviations of F: below level 5 hardly
 a symbol is left."""
 BEGIN_SPREAD = 0.2
-"""Of its values, likewise, before training."""
+"""Of its values, likewise, before training: the root mean square over its channels."""
 DESCENT_STEPS, DESCENT_RATE = 4, 0.03
 """Gradient steps whose changes the basis is made of, and their rate in standard deviations of F for
 a typical gradient. They are those of an encoder (:mod:`hsc.inversion.enhancement`), on all of F."""
+BIAS_RATE = 20.0
+"""Of the scales' last biases, times that of other weights: how often a channel is used at all."""
 TOP_SHARE = 0.5
 """Of the files, those of level 6."""
 
@@ -80,11 +82,14 @@ def initialise(fcn: FeatureCodec, covariance: Tensor) -> None:
     analysis = fcn.g_a.linear.weight.detach().flatten(1).T.cpu()
     base = torch.linalg.qr(analysis)[0]  # (2048, 128)
     complement = torch.eye(len(base)) - base @ base.T
-    basis = torch.linalg.eigh(complement @ covariance @ complement)[1].flip(1)
+    energy, basis = torch.linalg.eigh(complement @ covariance @ complement)
+    energy, basis = energy.flip(0)[: slice_.channels], basis.flip(1)[:, : slice_.channels]
+    spread = BEGIN_SPREAD * (energy / energy.mean()).clamp_min(1e-3).sqrt()
     with torch.no_grad():
-        slice_.basis.copy_(basis[:, : slice_.channels].T.reshape(slice_.basis.shape))
+        slice_.basis.copy_(basis.T.reshape(slice_.basis.shape))
         slice_.log2_gain.copy_(-torch.tensor(BEGIN_STEPS).log2()[:, None])
-        slice_.scales.get_parameter("conv3.bias").fill_(math.log2(BEGIN_SPREAD))
+        slice_.scales.get_parameter("conv3.weight").zero_()
+        slice_.scales.get_parameter("conv3.bias").copy_(spread.log2())
 
 
 def covariance_of_changes(codec: Codec, pictures: Iterator[Image.Image], count: int) -> Tensor:
@@ -144,6 +149,16 @@ def code_files(codec: Codec, pictures: Iterator[Image.Image], count: int, folder
         y_hat, _ = n.fcn.coder.decompress(container.fcn or b"", context, container.level)
         level = torch.tensor(container.level)
         save_file({"context": context.half(), "y_hat": y_hat.float(), "level": level}, path)
+
+
+def scale_groups(scales: nn.Module, rate: float) -> list[dict[str, Any]]:
+    """Parameter groups of the slice's entropy model."""
+    parameters = dict(scales.named_parameters())
+    bias = parameters.pop("conv3.bias")
+    return [
+        {"params": list(parameters.values()), "lr": rate},
+        {"params": [bias], "lr": BIAS_RATE * rate},
+    ]
 
 
 class ScalesLoss:
