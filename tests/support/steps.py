@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Request, Route
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 MODEL_WAIT = 120_000  # ms; drawing takes seconds on a small machine
 
-QUIET = 0.5  # s without an answer under way: what follows an answer has started by then
+QUIET = 1.5  # s without an answer under way: what follows an answer has started by then
 _answers: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 
