@@ -60,6 +60,11 @@ def strength_at(level: float) -> float:
     return min(1.0, (level - MIN_LEVEL) / (FULL_LEVEL - MIN_LEVEL))
 
 
+def limited_gradient(u: Tensor) -> Tensor:
+    """A gradient in units of its typical size, none of it above ``LIMIT``."""
+    return u / (1 + u.abs() / LIMIT)
+
+
 class FeatureCorrection(nn.Module):
     """Gradient with respect to F, F and F^ -> a better F.
 
@@ -128,8 +133,7 @@ class FeatureCorrection(nn.Module):
         share = gradient.new_zeros(len(LEVELS))  # of each named level
         share[low] += 1 - t
         share[high] += t
-        u = gradient / (share @ self.scale)[:, None, None]
-        u = u / (1 + u.abs() / LIMIT)  # (B, 512, h, h)
+        u = limited_gradient(gradient / (share @ self.scale)[:, None, None])  # (B, 512, h, h)
         h = self.gradient(u) + self.feature(feature) + self.coded(feature - feature_hat)
         modulation = self.style(style) + self.level(share) + self.step.weight[:, step]
         a, b = modulation[:, :, None, None].chunk(2, 1)  # (B, width, 1, 1) each

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
-from hsc.inversion.correction import LIMIT
+from hsc.inversion.correction import limited_gradient
 from hsc.inversion.distance import Drawn, KnownPictures
 from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
@@ -96,8 +96,7 @@ class Enhancer:
         for step in range(STEPS):
             gradient = gradient_at(values, rounding=step >= FREE_STEPS)
             typical = gradient.square().mean().sqrt() if typical is None else typical
-            u = gradient / typical
-            moved = MOMENTUM * moved + u / (1 + u.abs() / LIMIT)
+            moved = MOMENTUM * moved + limited_gradient(gradient / typical)
             change = -(RATE + (LAST_RATE - RATE) * step / (STEPS - 1)) * moved
             gained -= gradient * change
             values = values + change

@@ -1,7 +1,6 @@
-"""The codec that ships and what it finds in one photograph: made once, for each takes seconds.
+"""The codec that ships, without its correction, and what it finds in one photograph.
 
-``codec``, ``found`` and ``file`` are without the correction, which takes most of an encoder's time.
-Tests of the correction and of what ships as a whole have ``whole_codec`` and the like.
+The correction takes most of an encoder's time. What depends on it is in ``with_correction``.
 Nothing changes them: a test that changes a codec has one of its own.
 """
 
@@ -14,7 +13,6 @@ from PIL import Image
 from hsc.codec import Codec
 from hsc.domains.ffhq_face import aligned
 from hsc.types import Inversion
-from hsc.weights.model_id import ASSETS
 
 
 @pytest.fixture(scope="session")
@@ -37,25 +35,3 @@ def found(codec: Codec, photo: Image.Image) -> Inversion:
 def file(codec: Codec, found: Inversion) -> bytes:
     """Of level 3."""
     return codec.compress(found, 3)
-
-
-@pytest.fixture(scope="session")
-def whole_codec() -> Codec:
-    return Codec.load("cpu", ASSETS)
-
-
-@pytest.fixture(scope="session")
-def whole_found(whole_codec: Codec, photo: Image.Image) -> Inversion:
-    return whole_codec.analyse(photo)
-
-
-@pytest.fixture(scope="session")
-def rendered_found(whole_codec: Codec) -> Inversion:
-    """Of a face that the generator draws, as large and sharp as a photograph can be."""
-    return whole_codec.analyse(whole_codec.random_face(107))
-
-
-@pytest.fixture(scope="session")
-def whole_file(whole_codec: Codec, whole_found: Inversion) -> bytes:
-    """Of level 3."""
-    return whole_codec.compress(whole_found, 3)

@@ -15,8 +15,6 @@ from app.page import build, launch_options
 from app.studio import Studio
 from hsc.errors import HscError
 
-pytestmark = pytest.mark.usefixtures("quick_model_in_use")
-
 
 def encode(codec: FakeCodec, error: type[Exception] | None = None) -> None:
     if error:

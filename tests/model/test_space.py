@@ -15,8 +15,6 @@ sys.path.append(str(ROOT / "tools"))
 
 import space  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("quick_model_in_use")
-
 
 @pytest.fixture(scope="module")
 def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:

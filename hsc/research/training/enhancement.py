@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from hsc.bitstream import unpack
 from hsc.codec import Codec
-from hsc.inversion.correction import LIMIT
+from hsc.inversion.correction import limited_gradient
 from hsc.inversion.distance import Drawn
 from hsc.inversion.enhancement import MOMENTUM
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
@@ -125,8 +125,8 @@ def _descent(codec: Codec, picture: Image.Image) -> tuple[Tensor, Tensor]:
     first = gradient_at(change)
     typical, moved = first.square().mean().sqrt(), torch.zeros_like(change)
     for step in range(DESCENT_STEPS):
-        u = (gradient_at(change) if step else first) / typical
-        moved = MOMENTUM * moved + u / (1 + u.abs() / LIMIT)
+        gradient = gradient_at(change) if step else first
+        moved = MOMENTUM * moved + limited_gradient(gradient / typical)
         change = change - DESCENT_RATE * moved
     return first, change
 

@@ -10,12 +10,6 @@ from app.studio import Studio
 from hsc.bitstream import unpack
 from hsc.images import marks
 
-
-@pytest.fixture(scope="module")
-def codec(whole_codec):
-    return whole_codec
-
-
 ENCODED = ("astronaut", "mona-lisa")
 """A photo and a painting: an encoding takes some seconds, and new weights change all."""
 AGAIN = "The examples are not of these weights: run python -m app.services.examples."

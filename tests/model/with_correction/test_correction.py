@@ -30,16 +30,6 @@ from hsc.weights.loading import ASSETS, path_of
 
 
 @pytest.fixture(scope="module")
-def codec(whole_codec):
-    return whole_codec
-
-
-@pytest.fixture(scope="module")
-def found(whole_found):
-    return whole_found
-
-
-@pytest.fixture(scope="module")
 def at_level(codec: Codec, found: Inversion) -> Callable[[float], bytes]:
     """The photograph's file of a level, corrected once for all tests."""
     return lru_cache(None)(partial(codec.compress, found))

@@ -15,11 +15,6 @@ from hsc.types import Inversion
 
 
 @pytest.fixture(scope="module")
-def codec(whole_codec):
-    return whole_codec
-
-
-@pytest.fixture(scope="module")
 def found(rendered_found: Inversion) -> Inversion:
     return rendered_found
 

@@ -16,17 +16,6 @@ from hsc.types import Inversion
 from hsc.weights import model_id
 from hsc.weights.loading import ASSETS, path_of
 
-
-@pytest.fixture(scope="module")
-def codec(whole_codec):
-    return whole_codec
-
-
-@pytest.fixture(scope="module")
-def found(whole_found):
-    return whole_found
-
-
 LEVEL = 3
 
 

@@ -18,21 +18,6 @@ from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.lpips import Lpips
 
 
-@pytest.fixture(scope="module")
-def codec(whole_codec):
-    return whole_codec
-
-
-@pytest.fixture(scope="module")
-def found(whole_found):
-    return whole_found
-
-
-@pytest.fixture(scope="module")
-def file(whole_file):
-    return whole_file
-
-
 def test_each_layer_has_its_own_and_neither_is_part_of_what_the_other_is_coded_with(codec, file):
     whole, alone = codec.open(file), codec.open(file, "scn")
     assert whole.fine_s.any() and whole.fine.any()
