@@ -18,6 +18,7 @@ OVERLAY = "#edit-viewer .world canvas.overlay"
 EDITED, PLAIN = "#edit-viewer .world img.right", "#edit-viewer .world img.left"
 STEPS = "#edit-undo", "#edit-redo"
 CAPTION = "#edit-viewer .caption.right small"
+STALE = "#edit-viewer .caption.right.stale"
 COUNT_PREVIEWS = """
 window.previewsHere = 0;
 window.Worker = class extends Worker {
@@ -48,6 +49,7 @@ def shown(page, picture: str):
 def whole(page, words: str):
     """Wait for the whole edited picture, 1024 pixels a side; its pixels."""
     expect(page.locator(CAPTION)).to_contain_text(words)
+    expect(page.locator(STALE)).to_have_count(0)  # the picture comes after the words
     page.wait_for_function(f"document.querySelector('{EDITED}').naturalWidth === 1024")
     expect(page.locator("#edit-note p")).to_have_count(0)
     return shown(page, EDITED)
