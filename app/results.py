@@ -120,6 +120,7 @@ class Compressed:
     device: str = ""
     refined: int = 0  # gradient steps that the file was refined with
     refining: Progress | None = None  # while a search for a better file goes on
+    draft: bool = False  # its file is what the encoder's networks alone make, to be replaced
 
     @property
     def crop(self) -> Image.Image:

@@ -113,10 +113,15 @@ class Studio:
         return self.compression.prepare(photo, face, align)
 
     def steps(
-        self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
+        self,
+        photo: Photo,
+        level: float = 3,
+        face: int = 0,
+        align: bool = True,
+        drafts: bool = False,
     ) -> Iterator[Compressed]:
         """Compress a photo, and yield the result as it grows; see `Compression.steps`."""
-        return self.compression.steps(photo, level, face, align)
+        return self.compression.steps(photo, level, face, align, drafts)
 
     def compress(
         self,

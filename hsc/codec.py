@@ -65,6 +65,12 @@ class Codec:
         """The edits that ``decode`` takes, with their labels and safe ranges."""
         return self.networks.edits.edits
 
+    @property
+    def corrects(self) -> bool:
+        """Whether ``analyse`` and ``compress`` take gradient steps, which take seconds on a CPU. A
+        model may come without the network for it."""
+        return self.encoder.corrects
+
     def add_direction(
         self, name: str, direction: str | Path | Tensor, low: float = -3.0, high: float = 3.0
     ) -> None:

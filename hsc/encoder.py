@@ -50,6 +50,11 @@ class Encoder:
         self.networks = networks
         self._last_known: tuple[weakref.ref[Tensor], KnownPictures] | None = None
 
+    @property
+    def corrects(self) -> bool:
+        """As :attr:`hsc.codec.Codec.corrects`."""
+        return path_of(CORRECTION, self.networks.folder).is_file()
+
     @torch.no_grad()
     def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
         """As :meth:`hsc.codec.Codec.analyse`."""
@@ -58,7 +63,7 @@ class Encoder:
         with torch.autocast(n.device.type, torch.bfloat16, computes_bfloat16(n.device)):
             picture = self.resized(crop, n.config.detail_px)
             found = self.inversion(picture, n.generator, n.self_renderer)
-        if not (correct and path_of(CORRECTION, n.folder).is_file()):
+        if not (correct and self.corrects):
             return found
         pixels = to_pixels(crop).contiguous()
         known = self.known_picture(pixels)

@@ -93,6 +93,15 @@ def encode(
     return Encoded(inversion, data, seconds, render_layers(codec, data, render))
 
 
+def draft(
+    codec: FaceCodec, crop: Image.Image, inversion: Timed[Inversion] | None, level: float
+) -> bytes:
+    """The file of a crop without the gradient steps for this level, and without those for the crop
+    where it is not analysed yet: a second's work, for a visitor to see meanwhile."""
+    found = inversion.value if inversion else codec.analyse(crop, correct=False)
+    return codec.compress(replace(found, crop=None), level)
+
+
 def about_bytes(codec: FaceCodec, inversion: Inversion, level: float, layers: str) -> int:
     """About the bytes of these layers of a level's file, without making it: that takes longer."""
     if layers == "scn":

@@ -22,6 +22,7 @@ from app.services.batched_calls import (
     Timed,
     about_bytes,
     analyse,
+    draft,
     encode,
     encode_within,
     refine,
@@ -94,11 +95,19 @@ class Compression:
         return prepared
 
     def steps(
-        self, photo: Photo, level: float = 3, face: int = 0, align: bool = True
+        self,
+        photo: Photo,
+        level: float = 3,
+        face: int = 0,
+        align: bool = True,
+        drafts: bool = False,
     ) -> Iterator[Compressed]:
         """Compress a photo, and hand over the result as it grows: the crop, the file, what SCN
         draws, what SCN + FCN draw. Whatever follows at once comes with what is before it, so a
         cached result comes whole.
+
+        Args:
+            drafts: where the file takes long, hand over a draft first, as it grows.
 
         Raises:
             HscError: what `prepare` raises, or the level is out of range.
@@ -111,6 +120,9 @@ class Compression:
             yield result
             render = RESULT_LAYERS if self.executor.remote else ()
             inversion = self._inversions.get(prepared.key)
+            if drafts and self._takes_long(inversion):
+                first = self.executor.run(draft, prepared.crop, inversion, level)
+                yield from self.render_steps(replace(result, data=first, draft=True))
             file = self._put(
                 prepared, level, self.executor.run(encode, prepared.crop, inversion, level, render)
             )
@@ -227,6 +239,12 @@ class Compression:
         return self._inversions.get_or_make(
             prepared.key, lambda: self.executor.run(analyse, prepared.crop)
         ).value
+
+    def _takes_long(self, inversion: Timed[Inversion] | None) -> bool:
+        """Whether a file takes many seconds: gradient steps on a CPU."""
+        codec = self.executor.codec
+        corrected = inversion is not None and inversion.value.crop is None
+        return codec.corrects and codec.device.type == "cpu" and not corrected
 
     def _put(
         self, prepared: Prepared, level: float, encoded: Encoded

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes import FakeCodec
+from fakes import CorrectingCodec, FakeCodec
 from paths import ROOT
 from playwright.sync_api import Page, expect, sync_playwright
 from steps import DESK, MODEL_WAIT, watch_answers
@@ -93,6 +93,17 @@ def searching_server(temporary):
     page = build(Studio(SearchesForEver))
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
+    page.close()
+
+
+@pytest.fixture
+def correcting_server(temporary):
+    """The page over a model that corrects nothing until `go` is set: its address, and `go`."""
+    codec = CorrectingCodec()
+    page = build(Studio(lambda: codec))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    yield url, codec.go
+    codec.go.set()
     page.close()
 
 

@@ -3,8 +3,10 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
+from fakes import FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
@@ -182,6 +184,29 @@ def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
     expect(page.locator("#readout")).not_to_contain_text("left out")
     expect(page.locator("#share button")).to_have_attribute("data-copy", re.compile("layers=fcn"))
     expect(page.locator("#note p")).to_have_count(0)
+
+
+def test_a_draft_shows_while_the_file_is_made(correcting_server, visit):
+    url, go = correcting_server
+    page = visit(url)
+    with Image.open(ASTRONAUT) as photo:  # not by its name: an example has shipped pictures
+        upload(page, png(photo))
+    expect(page.locator("#note")).to_contain_text("A draft. Bringing it nearer")
+    caption = page.locator("#viewer .caption.right")
+    expect(caption.locator("option:checked")).to_contain_text("level 3, draft")
+    expect(page.locator("#viewer .world img.right[data-name='scn+fcn']")).to_be_visible()
+    draft, size = pixels(shown(page)), total_bytes(page)
+    with page.expect_download() as download:
+        page.locator("#save-file").click()
+    assert download.value.suggested_filename.endswith("level3-draft.hsc")
+    file = Path(download.value.path()).read_bytes()
+    assert len(file) == size and np.array_equal(draft, np.asarray(FakeCodec().decode(file)))
+    go.set()
+    finished(page)
+    assert not np.array_equal(pixels(shown(page)), draft)
+    with page.expect_download() as download:
+        page.locator("#save-file").click()
+    assert download.value.suggested_filename.endswith("level3.hsc")
 
 
 def test_who_asks_for_something_else_does_not_wait_for_a_search(searching_server, visit):

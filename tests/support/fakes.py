@@ -6,6 +6,7 @@ page relies on holds: pictures come from bytes alone, more level is more bytes, 
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -65,6 +66,7 @@ class FakeCodec:
 
     device = torch.device("cpu")
     backend = "float32"
+    corrects = False
     weights = "of a stand-in"
     model_name = "fake"
     model_id = 0xFA
@@ -81,7 +83,7 @@ class FakeCodec:
     def decoder(self) -> Decoder:
         raise HscError("This stand-in has no decoder.")
 
-    def analyse(self, crop: Image.Image) -> Inversion:
+    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
         if crop.size != (SIDE, SIDE):
             raise HscError(f"Expected a {SIDE} x {SIDE} crop, not {crop.size}.")
         self.calls.append("analyse")
@@ -220,6 +222,29 @@ class FakeCodec:
         self.calls.append(f"random {seed}")
         small = np.random.default_rng(seed).integers(0, 255, (6, 6, 3), dtype=np.uint8)
         return Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+
+class CorrectingCodec(FakeCodec):
+    """Takes gradient steps for each level, as it says: they end when `go` is set."""
+
+    corrects = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
+        found = super().analyse(crop)
+        return replace(found, crop=NOTHING) if correct else found
+
+    def compress(
+        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+    ) -> bytes:
+        if latents.crop is not None:
+            self.go.wait(600)
+            self.calls.append("correct")
+            latents = Inversion(255 - latents.w_plus, NOTHING, NOTHING)
+        return super().compress(latents, level, max_bytes=max_bytes)
 
 
 # for mypy: both are what the services need

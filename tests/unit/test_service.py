@@ -3,13 +3,12 @@
 import io
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from fakes import FakeCodec
+from fakes import CorrectingCodec, FakeCodec
 from paths import ASTRONAUT
 from PIL import Image
 
@@ -63,20 +62,43 @@ def test_results_grow_from_the_crop_to_both_pictures(studio):
     assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
 
 
-class Correcting(FakeCodec):
-    """Corrects what it finds for each level, which takes a while."""
-
-    def analyse(self, crop):
-        return replace(super().analyse(crop), crop=torch.zeros(1))
-
-    def compress(self, latents, level=3, *, max_bytes=None):
-        if latents.crop is not None:
-            self.calls.append("correct")
-        return super().compress(latents, level, max_bytes=max_bytes)
+@pytest.fixture
+def correcting():
+    codec = CorrectingCodec()
+    codec.go.set()
+    return codec
 
 
-def test_sizes_of_levels_are_about_right_until_their_files_are_made():
-    codec = Correcting()
+def test_where_files_take_long_drafts_come_first(correcting):
+    studio = Studio(lambda: correcting)
+
+    def steps(level, drafts=True):
+        correcting.calls.clear()
+        return list(studio.steps(ASTRONAUT, level, align=False, drafts=drafts))
+
+    crop, *drafts, data, _, both = steps(3)
+    assert crop.data is None
+    assert [each.draft for each in drafts] == [True] * 3 and not data.draft
+    first = drafts[-1]
+    assert same(first.picture_both, FakeCodec().decode(first.data)) and first.data != both.data
+    assert correcting.calls.index("draw") < correcting.calls.index("correct")
+    # another level of the same face: its draft begins with what is known of it
+    assert [each.draft for each in steps(4)] == [False, *[True] * 3, *[False] * 3]
+    assert "analyse" not in correcting.calls and correcting.calls.count("correct") == 1
+    # a file that is there comes at once, and a draft only to those who ask for one
+    assert [each.draft for each in steps(4)] == [False]
+    assert len(steps(5, drafts=False)) == 4
+
+
+def test_a_file_that_is_made_at_once_has_no_draft(studio, correcting):
+    assert len(list(studio.steps(ASTRONAUT, 3, align=False, drafts=True))) == 4
+    correcting.device = torch.device("cuda")
+    on_gpu = Studio(lambda: correcting).steps(ASTRONAUT, 3, align=False, drafts=True)
+    assert not any(each.draft for each in on_gpu)
+
+
+def test_sizes_of_levels_are_about_right_until_their_files_are_made(correcting):
+    codec = correcting
     studio = Studio(lambda: codec)
     result = compress(studio, 5)
     sizes = list(studio.compression.level_sizes(result.prepared))

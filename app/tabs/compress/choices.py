@@ -29,6 +29,8 @@ ORIGINAL = "original"
 LAYERS = {"scn+fcn": "HSC", "scn": "Essence (SCN) alone", "fcn": "Likeness (FCN) alone"}
 """Choices that are layers of the current file, by the codec's names."""
 LEVEL_PREFIX, REFINED = "level-", "refined"
+ARRIVING = "arriving"
+"""Begins the version of what is to be replaced at once: nothing is made for it on demand."""
 OTHER_LEVELS, OTHERS = "Other levels", "Other codecs, as many bytes"
 
 
@@ -43,20 +45,20 @@ def whole_content(
     urls: Mapping[str, str],
     codecs: list[BaselineResult],
 ) -> dict[str, Any]:
-    """The choices for a face that is drawn.
+    """The choices for a face that is drawn, or for a draft of it.
 
     Args:
         urls: address by name of choice, of the pictures that are there.
         codecs: those to offer.
     """
     result = current.result
-    refined = ", refined" if result.refined else ""
+    kind = ", refined" if result.refined else ", draft" if result.draft else ""
     choices = [
         Choice(ORIGINAL, "Original", urls.get(ORIGINAL, "")),
         *(
             Choice(
                 name,
-                f"{label} level {result.level:g}{refined}" if name == "scn+fcn" else label,
+                f"{label} level {result.level:g}{kind}" if name == "scn+fcn" else label,
                 urls.get(name, ""),
                 len(result.file("scn")) if name == "scn" else len(result.file()),
             )
@@ -75,8 +77,9 @@ def whole_content(
         choices,
         ORIGINAL,
         current.layers,
-        version=version_of(current),
+        version=f"{ARRIVING}-{version_of(current)}" if result.draft else version_of(current),
         subject=result.prepared.key,
+        waiting=result.draft,
     )
 
 
@@ -90,7 +93,7 @@ def arriving_content(result: Compressed, scn: Image.Image | None) -> dict[str, A
         choices,
         ORIGINAL,
         choices[-1].name,
-        version=f"arriving-{result.prepared.key}",
+        version=f"{ARRIVING}-{result.prepared.key}",
         subject=result.prepared.key,
         waiting=True,
     )

@@ -198,24 +198,35 @@ class CompressTab(Tab):
         layers = layers_of(scn, fcn)
         is_example = fresh and any(each.photo.name == path.name for each in self.examples)
         try:
-            for result in self.studio.steps(photo, level, face, align):
+            drafts = bool(layers) and not is_example
+            for result in self.studio.steps(photo, level, face, align, drafts):
                 update = self.updates.partial(result, layers or "scn+fcn", path, fresh=fresh)
                 if result.data is None:
                     update[view.note] = busy_note(self.studio, "Compressing …")
                 if result.picture_both is None and not is_example:
                     yield update
+                elif result.draft:
+                    drawn = self._current(result, layers, face, align, path)
+                    yield update | self.updates.draft(drawn, path)
+                    fresh = False  # the draft stays until the file's own picture is there
             if not layers:
                 same = {view.viewer: patch("")}  # what shows is no longer waiting
                 yield same | update | {view.note: note(NO_LAYER, warn=True)}
                 return
             if layers == "fcn":
                 yield update | {view.note: note("Rendering …", busy=True)}
-            file = result.file(layers)
-            picture = self.studio.decode(file, layers).picture
-            current = CurrentFace(result, layers, file, picture, face, align, seed_of(path))
+            current = self._current(result, layers, face, align, path)
             yield from self._finish(update, current, path)
         except NoFaceError:
             yield {view.note: "", view.no_face: gr.Column(visible=True)}
+
+    def _current(
+        self, result: Compressed, layers: str, face: int, align: bool, photo: Path
+    ) -> CurrentFace:
+        """The face with the picture of the chosen layers."""
+        file = result.file(layers)
+        picture = self.studio.decode(file, layers).picture
+        return CurrentFace(result, layers, file, picture, face, align, seed_of(photo))
 
     def refine(
         self, enabled: bool, current: CurrentFace | None, photo: str | None, search: CancelToken

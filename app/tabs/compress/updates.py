@@ -90,6 +90,22 @@ class ResultUpdates:
             update[view.note] = note("Adding the likeness (FCN) …", busy=True)
         return update
 
+    def draft(self, current: CurrentFace, photo: Path) -> Update:
+        """A draft, which can be saved, until the file itself is there."""
+        view, values = self.view, self.layer_values(current, photo)
+        return {
+            view.readout: values["readout"],
+            view.viewer: values["viewer"],
+            view.chip: values["chip"],
+            view.measures: "",
+            view.link: values["link"],
+            view.times: "",
+            view.sharpening: "",
+            **self._saved(values),
+            view.save_recipe: gr.DownloadButton(value=None),  # it would make the file, not a draft
+            view.note: note("A draft. Bringing it nearer to the photograph …", busy=True),
+        }
+
     def shown(self, current: CurrentFace, photo: Path) -> Update:
         """The picture of the chosen layers and the figures of its file, together."""
         view, result = self.view, current.result
@@ -123,11 +139,17 @@ class ResultUpdates:
                 "layers": by_layers,
                 "times": html.times(result),
             },
+            **self._saved(values),
+            view.share: values["share"],
+            view.note: "",
+        }
+
+    def _saved(self, values: LayerValues) -> Update:
+        view = self.view
+        return {
             view.save_file: gr.DownloadButton(value=values["file"]),
             view.save_picture: gr.DownloadButton(value=values["picture"]),
             view.save_recipe: gr.DownloadButton(value=values["recipe"]),
-            view.share: values["share"],
-            view.note: "",
         }
 
     def layer_values(self, current: CurrentFace, photo: Path) -> LayerValues:
@@ -228,4 +250,4 @@ def _thumbnails(result: Compressed) -> gr.Gallery:
 def _name(photo: Path, result: Compressed) -> str:
     """A name for what is saved: the photo's, without what file systems dislike, and the level."""
     stem = re.sub(r"[^\w-]+", "-", photo.stem).strip("-")[:40] or "face"
-    return f"{stem}-level{result.level:g}"
+    return f"{stem}-level{result.level:g}" + ("-draft" if result.draft else "")
