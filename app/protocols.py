@@ -63,7 +63,11 @@ class FaceCodec(Protocol):
     @property
     def corrects(self) -> bool: ...
 
-    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion: ...
+    def gradient_steps(self, level: float) -> tuple[int, int]: ...
+
+    def analyse(
+        self, crop: Image.Image, correct: bool = True, progress: ProgressReport | None = None
+    ) -> Inversion: ...
 
     def refine(
         self,
@@ -79,7 +83,12 @@ class FaceCodec(Protocol):
     ) -> Iterator[Inversion]: ...
 
     def compress(
-        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+        self,
+        latents: Inversion,
+        level: float = 3,
+        *,
+        max_bytes: int | None = None,
+        progress: ProgressReport | None = None,
     ) -> bytes: ...
 
     def about_bytes(self, latents: Inversion, level: float) -> int: ...

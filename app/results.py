@@ -121,6 +121,7 @@ class Compressed:
     refined: int = 0  # gradient steps that the file was refined with
     refining: Progress | None = None  # while a search for a better file goes on
     draft: bool = False  # its file is what the encoder's networks alone make, to be replaced
+    correcting: Progress | None = None  # of a draft: how far the file itself is
 
     @property
     def crop(self) -> Image.Image:

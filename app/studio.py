@@ -119,9 +119,10 @@ class Studio:
         face: int = 0,
         align: bool = True,
         drafts: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[Compressed]:
         """Compress a photo, and yield the result as it grows; see `Compression.steps`."""
-        return self.compression.steps(photo, level, face, align, drafts)
+        return self.compression.steps(photo, level, face, align, drafts, cancelled)
 
     def compress(
         self,

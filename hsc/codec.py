@@ -15,11 +15,11 @@ from hsc.decoder import Decoder
 from hsc.editing.blend import Blender
 from hsc.editing.plausibility import Held
 from hsc.editing.table import Edit
-from hsc.encoder import Encoder
+from hsc.encoder import ANALYSIS_STEPS, Encoder
 from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
 from hsc.images.tensors import to_picture
-from hsc.inversion.refine import Progress
+from hsc.inversion.progress import Progress
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.levels import REFINE_STEPS, target_bytes
 from hsc.networks import Networks, load_networks
@@ -70,6 +70,10 @@ class Codec:
         """Whether ``analyse`` and ``compress`` take gradient steps, which take seconds on a CPU. A
         model may come without the network for it."""
         return self.encoder.corrects
+
+    def gradient_steps(self, level: float) -> tuple[int, int]:
+        """How many ``analyse`` takes, and ``compress`` at a level; none without a correction."""
+        return (ANALYSIS_STEPS, self.encoder.steps_at(level)) if self.corrects else (0, 0)
 
     def add_direction(
         self, name: str, direction: str | Path | Tensor, low: float = -3.0, high: float = 3.0
@@ -128,7 +132,9 @@ class Codec:
             latents = self.refine(crop, latents, level, refine)
         return self.compress(latents, level, max_bytes=max_bytes)
 
-    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
+    def analyse(
+        self, crop: Image.Image, correct: bool = True, progress: Progress | None = None
+    ) -> Inversion:
         """Invert an aligned 1024 x 1024 face.
 
         Args:
@@ -136,11 +142,13 @@ class Codec:
                 let ``compress`` correct them and F for its level by what the file draws
                 (:mod:`hsc.inversion.correction`): better pictures, for some seconds on a small
                 machine, and one to three at each level.
+            progress: called after each gradient step with the number of steps done and the total;
+                what it raises ends the work.
 
         Raises:
             PhotoError: the crop has another size. HscError: a decode-only installation.
         """
-        return self.encoder.analyse(crop, correct)
+        return self.encoder.analyse(crop, correct, progress)
 
     def refine(
         self,
@@ -181,11 +189,20 @@ class Codec:
         return self.encoder.refine(crop, latents, level, steps)
 
     def compress(
-        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+        self,
+        latents: Inversion,
+        level: float = 3,
+        *,
+        max_bytes: int | None = None,
+        progress: Progress | None = None,
     ) -> bytes:
-        """The bytes of the latents that ``analyse`` gave; arguments and errors as ``encode``."""
+        """The bytes of the latents that ``analyse`` gave; arguments and errors as ``encode``.
+
+        Args:
+            progress: as that of ``analyse``, where the level is given.
+        """
         if max_bytes is None:
-            return self.encoder.compress(latents, level).pack()
+            return self.encoder.compress(latents, level, progress).pack()
         if latents.crop is not None:  # corrected once, for the level that will be used or near it
             about = level_within(lambda each: self.about_bytes(latents, each), max_bytes)
             latents = self.encoder.correct(latents, about)

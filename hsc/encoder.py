@@ -17,11 +17,15 @@ from hsc.inversion.correction import (
     Corrector,
     FeatureCorrection,
     FileGradient,
+    strength_at,
 )
+from hsc.inversion.correction import STEPS as CORRECTION_STEPS
 from hsc.inversion.distance import Drawn, KnownPictures, Person
 from hsc.inversion.encoder import InversionEncoder
+from hsc.inversion.enhancement import STEPS as ENHANCEMENT_STEPS
 from hsc.inversion.enhancement import Enhancer
 from hsc.inversion.fine_styles import OF_S, OF_S_AND_F, OF_S_AT_LEVEL, find_fine_styles
+from hsc.inversion.progress import Progress, counted
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -29,6 +33,9 @@ from hsc.numerics.precision import computes_bfloat16
 from hsc.types import Inversion
 from hsc.weights.loading import load_into
 from hsc.weights.model_id import missing, path_of
+
+ANALYSIS_STEPS = OF_S.steps + OF_S_AND_F.steps
+"""Gradient steps that ``analyse`` takes."""
 
 
 class Encoder:
@@ -56,7 +63,9 @@ class Encoder:
         return path_of(CORRECTION, self.networks.folder).is_file()
 
     @torch.no_grad()
-    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
+    def analyse(
+        self, crop: Image.Image, correct: bool = True, progress: Progress | None = None
+    ) -> Inversion:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
         # bfloat16 where a CPU is faster with it; training used it too
@@ -67,10 +76,11 @@ class Encoder:
             return found
         pixels = to_pixels(crop).contiguous()
         known = self.known_picture(pixels)
+        stepped = counted(progress, ANALYSIS_STEPS)
         alone = self.drawn_alone(known, found.w_plus)
-        fine_s, secant_s = find_fine_styles(n.scn.fine, alone, OF_S)
+        fine_s, secant_s = find_fine_styles(n.scn.fine, alone, OF_S, stepped=stepped)
         whole = Drawn(self.refiner.renderer, known, found.feature, found.w_plus)
-        fine, secant = find_fine_styles(n.fcn.fine, whole, OF_S_AND_F)
+        fine, secant = find_fine_styles(n.fcn.fine, whole, OF_S_AND_F, stepped=stepped)
         return replace(
             found, crop=pixels, fine_s=fine_s, fine=fine, secant_s=secant_s, secant=secant
         )
@@ -94,15 +104,23 @@ class Encoder:
         return self._corrected(latents, level, *self._semantics(latents, level))
 
     @torch.no_grad()
-    def compress(self, latents: Inversion, level: float) -> Container:
+    def compress(
+        self, latents: Inversion, level: float, progress: Progress | None = None
+    ) -> Container:
         """The file before packing; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
         level = snap_level(level)
         w_plus_hat, semantics = self._semantics(latents, level)
-        coded = self._corrected(latents, level, w_plus_hat, semantics)
+        coded = self._corrected(latents, level, w_plus_hat, semantics, progress)
         scn = n.scn.compress(coded.w_plus, level, fine=coded.fine_s)
         fcn = n.fcn.compress(coded.feature, level, semantics, coded.fine)
         return Container(n.model.code, level, scn, fcn)
+
+    def steps_at(self, level: float) -> int:
+        """Gradient steps that ``compress`` takes for a level."""
+        correction = CORRECTION_STEPS if strength_at(level) else 0
+        enhancement = ENHANCEMENT_STEPS if self.networks.fcn.enhances(level) else 0
+        return OF_S_AT_LEVEL.steps + correction + enhancement
 
     def _semantics(self, latents: Inversion, level: float) -> tuple[Tensor, Semantics]:
         """S^ as ``scn.decompress`` will give it, and what FCN is coded with."""
@@ -116,7 +134,12 @@ class Encoder:
         return latents.crop is None and (latents.enhanced or not self.networks.fcn.enhances(level))
 
     def _corrected(
-        self, latents: Inversion, level: float, w_plus_hat: Tensor, semantics: Semantics
+        self,
+        latents: Inversion,
+        level: float,
+        w_plus_hat: Tensor,
+        semantics: Semantics,
+        progress: Progress | None = None,
     ) -> Inversion:
         """As ``correct``, given what ``_semantics`` gives."""
         if self._is_corrected(latents, level):
@@ -128,19 +151,21 @@ class Encoder:
         if latents.crop is None:
             feature = fcn.without_enhancement(feature, level, semantics)
             return replace(latents, feature=feature, enhanced=True)
+        stepped = counted(progress, self.steps_at(level))
         known, fine_s = self.known_picture(latents.crop), latents.fine_s
         if latents.secant_s is not None:
             fine_s, _ = find_fine_styles(
                 self.networks.scn.fine, self.drawn_alone(known, styles), OF_S_AT_LEVEL,
-                fine_s, latents.secant_s,
+                fine_s, latents.secant_s, stepped,
             )  # fmt: skip
         feature, fine = self.corrector(
-            known, feature, styles, fcn.base_level(level), semantics, latents.fine, latents.secant
-        )
+            known, feature, styles, fcn.base_level(level), semantics,
+            latents.fine, latents.secant, stepped,
+        )  # fmt: skip
         if enhances:
             feature = fcn.without_enhancement(feature, level, semantics)
             drawn = fcn.fine.add(styles, fine)
-            feature = self.enhancer(known, feature, drawn, level, semantics)
+            feature = self.enhancer(known, feature, drawn, level, semantics, stepped)
         return replace(
             latents, feature=feature, crop=None, enhanced=enhances,
             fine_s=fine_s, fine=fine, secant_s=None, secant=None,

@@ -93,6 +93,23 @@ def encode(
     return Encoded(inversion, data, seconds, render_layers(codec, data, render))
 
 
+def analyse_in_steps(
+    codec: FaceCodec, report: ProgressReport, crop: Image.Image
+) -> Timed[Inversion]:
+    """As `analyse`, with a report after each gradient step."""
+    watch = Stopwatch()
+    return Timed(codec.analyse(crop, progress=report), watch.lap())
+
+
+def encode_in_steps(
+    codec: FaceCodec, report: ProgressReport, inversion: Timed[Inversion], level: float
+) -> Encoded:
+    """As `encode`, with a report after each gradient step."""
+    watch = Stopwatch()
+    data = codec.compress(inversion.value, level, progress=report)
+    return Encoded(inversion, data, {"analyse": inversion.seconds, "compress": watch.lap()})
+
+
 def draft(
     codec: FaceCodec, crop: Image.Image, inversion: Timed[Inversion] | None, level: float
 ) -> bytes:

@@ -22,8 +22,10 @@ from app.services.batched_calls import (
     Timed,
     about_bytes,
     analyse,
+    analyse_in_steps,
     draft,
     encode,
+    encode_in_steps,
     encode_within,
     refine,
 )
@@ -101,13 +103,16 @@ class Compression:
         face: int = 0,
         align: bool = True,
         drafts: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[Compressed]:
         """Compress a photo, and hand over the result as it grows: the crop, the file, what SCN
         draws, what SCN + FCN draw. Whatever follows at once comes with what is before it, so a
         cached result comes whole.
 
         Args:
-            drafts: where the file takes long, hand over a draft first, as it grows.
+            drafts: where the file takes long, hand over a draft first, as it grows, and then with
+                the progress of the file.
+            cancelled: whether nobody waits any more: then a draft may be the last result.
 
         Raises:
             HscError: what `prepare` raises, or the level is out of range.
@@ -121,9 +126,11 @@ class Compression:
             render = RESULT_LAYERS if self.executor.remote else ()
             inversion = self._inversions.get(prepared.key)
             if drafts and self._takes_long(inversion):
-                first = self.executor.run(draft, prepared.crop, inversion, level)
-                yield from self.render_steps(replace(result, data=first, draft=True))
-            file = self._put(
+                yield from self._draft(result, inversion, cancelled)
+                if cancelled():
+                    return
+                file = self._files.get((prepared.key, level))
+            file = file or self._put(
                 prepared, level, self.executor.run(encode, prepared.crop, inversion, level, render)
             )
         data, seconds = file
@@ -239,6 +246,43 @@ class Compression:
         return self._inversions.get_or_make(
             prepared.key, lambda: self.executor.run(analyse, prepared.crop)
         ).value
+
+    def _draft(
+        self,
+        result: Compressed,
+        inversion: Timed[Inversion] | None,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Compressed]:
+        """A draft of a result, as it grows, and then with the progress of its file."""
+        data = self.executor.run(draft, result.crop, inversion, result.level)
+        for grown in self.render_steps(replace(result, data=data, draft=True)):
+            yield grown
+        for step in self._correct(result.prepared, result.level, cancelled):
+            yield replace(grown, correcting=step)
+
+    def _correct(
+        self, prepared: Prepared, level: float, cancelled: Callable[[], bool]
+    ) -> Iterator[Progress]:
+        """Code a crop, and say after each gradient step how far it is. The crop is analysed and
+        coded in calls of their own, between which others have their turn."""
+        for_crop, for_level = self.executor.codec.gradient_steps(level)
+        total = for_crop + for_level
+        inversion = self._inversions.get(prepared.key)
+        if inversion is None:
+            for step in self.executor.steps(analyse_in_steps, cancelled, prepared.crop):
+                if isinstance(step, Progress):
+                    yield Progress(step.done, total)
+                else:
+                    inversion = self._inversions.put(prepared.key, step)
+        else:
+            total = for_level
+        if inversion is None:
+            return
+        for coded in self.executor.steps(encode_in_steps, cancelled, inversion, level):
+            if isinstance(coded, Progress):
+                yield Progress(total - for_level + coded.done, total)
+            else:
+                self._put(prepared, level, coded)
 
     def _takes_long(self, inversion: Timed[Inversion] | None) -> bool:
         """Whether a file takes many seconds: gradient steps on a CPU."""

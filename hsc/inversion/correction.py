@@ -27,6 +27,7 @@ from hsc.images.bandwidth import all_band_limited, bandwidth_px
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.feedback import style_above_feature
 from hsc.inversion.fine_styles import LimitedSteps
+from hsc.inversion.progress import Stepped, nothing
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
 from hsc.levels import LEVELS, MIN_LEVEL, interpolation
@@ -244,6 +245,7 @@ class Corrector:
         semantics: Semantics,
         fine: Tensor | None = None,
         secant: Tensor | None = None,
+        stepped: Stepped = nothing,
     ) -> tuple[Tensor, Tensor | None]:
         """A better F, (1, 512, 32, 32), and better fine styles.
 
@@ -253,6 +255,7 @@ class Corrector:
             semantics: what FCN is given of S^.
             fine, secant: of the fine styles, as in :class:`hsc.types.Inversion`; without the latter
                 they stay. No step is taken back.
+            stepped: called after each step.
         """
         strength = strength_at(level)
         if strength == 0:
@@ -275,6 +278,7 @@ class Corrector:
                 # F has moved too: learning from that is better than to know the first steps only
                 steps.learn(fine, found.fine)
                 fine = fine + steps.step(found.fine, longest)
+            stepped()
         return feature, fine
 
     def change(

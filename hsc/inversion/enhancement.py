@@ -20,6 +20,7 @@ from torch import Tensor
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.correction import limited_gradient
 from hsc.inversion.distance import Drawn, KnownPictures
+from hsc.inversion.progress import Stepped, nothing
 from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
@@ -67,13 +68,14 @@ class Enhancer:
         w_plus_hat: Tensor,
         level: float,
         semantics: Semantics,
+        stepped: Stepped = nothing,
     ) -> Tensor:
         """F with what its file is to have in the slice, (1, 512, 32, 32).
 
         Args:
             known: the picture. feature: F, its slice empty.
             w_plus_hat: the styles to draw with, (1, 23, 512). semantics: what FCN is given of S^.
-            level: one that has the slice.
+            level: one that has the slice. stepped: called after each step.
         """
         fcn = self.fcn
         assert fcn.enhancement is not None
@@ -100,6 +102,7 @@ class Enhancer:
             change = -(RATE + (LAST_RATE - RATE) * step / (STEPS - 1)) * moved
             gained -= gradient * change
             values = values + change
+            stepped()
         symbols = torch.round(values)
         credit = (symbols / values).abs().nan_to_num().clamp(max=MOST_CREDIT) * gained
         more_bits = bits(symbols, log2_scale) - bits(torch.zeros_like(symbols), log2_scale)

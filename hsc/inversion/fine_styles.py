@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from hsc.inversion.distance import FULL, QUARTER, Drawn
+from hsc.inversion.progress import Stepped, nothing
 from hsc.latent_codecs.fine_styles import FineStyles
 
 
@@ -102,12 +103,14 @@ def find_fine_styles(
     search: Search,
     start: Tensor | None = None,
     secant: Tensor | None = None,
+    stepped: Stepped = nothing,
 ) -> tuple[Tensor, Tensor | None]:
     """The latent of the fine styles with which a picture is nearer to the photograph.
 
     Args:
         drawn: the picture without them.
         start, secant: latent and secant that an earlier search has found, (1, K) and (2, K).
+        stepped: called after each step.
 
     Returns:
         The latent, (1, K), no farther from the photograph than any before it, and
@@ -131,5 +134,6 @@ def find_fine_styles(
             longest *= SHORTER
         most = longest if steps.secant is None else LONGER * longest
         y = best[1] + steps.step(best[2], most)
+        stepped()
     nearer = drawn.distance(styles.add(drawn.w_plus, y), search.size) < best[0]
     return (y if nearer else best[1]), steps.secant

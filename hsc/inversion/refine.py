@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,9 +62,6 @@ AIMED_SIZE = 0.98
 grow."""
 SCN_PRICE = 1.0
 """Price of exceeding the initial size of SCN, relative to it."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of steps done and the total."""
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,14 @@ def test_a_draft_shows_while_the_file_is_made(correcting_server, visit):
     assert download.value.suggested_filename.endswith("level3-draft.hsc")
     file = Path(download.value.path()).read_bytes()
     assert len(file) == size and np.array_equal(draft, np.asarray(FakeCodec().decode(file)))
+    expect(page.locator("#note")).to_contain_text("step 0 of 3")
+    # another level does not wait for it
+    page.locator("#stops [data-level='4']").click()
+    expect(caption.locator("option:checked")).to_contain_text("level 4, draft")
+    assert total_bytes(page) > size
+    assert page.locator("#measures dl").count() == 0  # of a draft nothing is measured
+    page.locator("#stops [data-level='3']").click()
+    expect(caption.locator("option:checked")).to_contain_text("level 3, draft")
     go.set()
     finished(page)
     assert not np.array_equal(pixels(shown(page)), draft)

@@ -83,7 +83,15 @@ class FakeCodec:
     def decoder(self) -> Decoder:
         raise HscError("This stand-in has no decoder.")
 
-    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
+    def gradient_steps(self, level: float) -> tuple[int, int]:
+        return 0, 0
+
+    def analyse(
+        self,
+        crop: Image.Image,
+        correct: bool = True,
+        progress: ProgressReport | None = None,
+    ) -> Inversion:
         if crop.size != (SIDE, SIDE):
             raise HscError(f"Expected a {SIDE} x {SIDE} crop, not {crop.size}.")
         self.calls.append("analyse")
@@ -112,7 +120,12 @@ class FakeCodec:
             yield Inversion(shifted.to(torch.uint8), NOTHING, NOTHING)
 
     def compress(
-        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+        self,
+        latents: Inversion,
+        level: float = 3,
+        *,
+        max_bytes: int | None = None,
+        progress: ProgressReport | None = None,
     ) -> bytes:
         if max_bytes is not None:
             return largest_file(lambda each: self.compress(latents, each), max_bytes)
@@ -225,7 +238,7 @@ class FakeCodec:
 
 
 class CorrectingCodec(FakeCodec):
-    """Takes gradient steps for each level, as it says: they end when `go` is set."""
+    """Takes gradient steps for each picture and level: none ends until `go` is set."""
 
     corrects = True
 
@@ -233,18 +246,42 @@ class CorrectingCodec(FakeCodec):
         super().__init__()
         self.go = threading.Event()
 
-    def analyse(self, crop: Image.Image, correct: bool = True) -> Inversion:
+    def gradient_steps(self, level: float) -> tuple[int, int]:
+        return 2, 1
+
+    def analyse(
+        self,
+        crop: Image.Image,
+        correct: bool = True,
+        progress: ProgressReport | None = None,
+    ) -> Inversion:
         found = super().analyse(crop)
-        return replace(found, crop=NOTHING) if correct else found
+        if not correct:
+            return found
+        self._steps(2, progress)
+        return replace(found, crop=NOTHING)
 
     def compress(
-        self, latents: Inversion, level: float = 3, *, max_bytes: int | None = None
+        self,
+        latents: Inversion,
+        level: float = 3,
+        *,
+        max_bytes: int | None = None,
+        progress: ProgressReport | None = None,
     ) -> bytes:
         if latents.crop is not None:
-            self.go.wait(600)
+            self._steps(1, progress)
             self.calls.append("correct")
             latents = Inversion(255 - latents.w_plus, NOTHING, NOTHING)
         return super().compress(latents, level, max_bytes=max_bytes)
+
+    def _steps(self, count: int, progress: ProgressReport | None) -> None:
+        for step in range(count):
+            while not self.go.wait(0.2):
+                if progress:
+                    progress(step, count)  # raises once nobody waits
+            if progress:
+                progress(step + 1, count)
 
 
 # for mypy: both are what the services need

@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint, size_of
 from app.files import keep_bytes, keep_picture
-from app.results import Sizes
+from app.results import Progress, Sizes
 from app.services.facts import level_name
 from app.studio import LARGEST_FILE, Studio
 from app.tabs.compress import html as compress_html
@@ -77,17 +77,33 @@ def test_where_files_take_long_drafts_come_first(correcting):
         return list(studio.steps(ASTRONAUT, level, align=False, drafts=drafts))
 
     crop, *drafts, data, _, both = steps(3)
-    assert crop.data is None
-    assert [each.draft for each in drafts] == [True] * 3 and not data.draft
-    first = drafts[-1]
+    assert crop.data is None and not data.draft and all(each.draft for each in drafts)
+    first, *corrected = drafts[2:]
     assert same(first.picture_both, FakeCodec().decode(first.data)) and first.data != both.data
+    assert [each.correcting for each in corrected] == [Progress(n, 3) for n in (1, 2, 3)]
+    assert all(same(each.picture_both, first.picture_both) for each in corrected)
     assert correcting.calls.index("draw") < correcting.calls.index("correct")
+    assert list(both.seconds) == ["find", "analyse", "compress", "draw SCN", "draw SCN + FCN"]
     # another level of the same face: its draft begins with what is known of it
-    assert [each.draft for each in steps(4)] == [False, *[True] * 3, *[False] * 3]
+    drafts = [each for each in steps(4) if each.draft]
+    assert [each.correcting for each in drafts] == [None] * 3 + [Progress(1, 1)]
     assert "analyse" not in correcting.calls and correcting.calls.count("correct") == 1
     # a file that is there comes at once, and a draft only to those who ask for one
     assert [each.draft for each in steps(4)] == [False]
     assert len(steps(5, drafts=False)) == 4
+
+
+def test_whoever_asks_for_something_else_does_not_wait_for_the_file(correcting):
+    studio, given_up = Studio(lambda: correcting), threading.Event()
+    correcting.go.clear()
+    steps = studio.steps(ASTRONAUT, 3, align=False, drafts=True, cancelled=given_up.is_set)
+    for result in steps:
+        if result.correcting:
+            given_up.set()
+    assert result.draft and result.correcting == Progress(0, 3)
+    correcting.go.set()
+    # what was not given up is made as ever
+    assert not compress(studio, 3).draft and correcting.calls.count("correct") == 1
 
 
 def test_a_file_that_is_made_at_once_has_no_draft(studio, correcting):

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qs
 
 import gradio as gr
@@ -66,7 +66,7 @@ class CompressTab(Tab):
     def _wire(self) -> None:
         view = self.view
         controls: list[Block] = [
-            view.photo, view.face, view.align, view.level, view.scn, view.fcn
+            view.photo, view.face, view.align, view.level, view.scn, view.fcn, view.search
         ]  # fmt: skip
         outputs: list[Block] = [
             view.note, view.no_face, view.faces, view.welcome, view.readout, view.viewer,
@@ -80,7 +80,7 @@ class CompressTab(Tab):
             switches.wire(controls, [*outputs, view.photo]),
             view.photo.change(
                 friendly(self.new_photo, view.note),
-                [view.photo, view.level, view.scn, view.fcn],
+                [view.photo, view.level, view.scn, view.fcn, view.search],
                 with_face,
                 **LIVE,
             ),
@@ -103,7 +103,7 @@ class CompressTab(Tab):
         refining.append(
             view.refine.input(
                 friendly(self.refine_or_draw, view.note),
-                [view.refine, view.current, view.search, *controls],
+                [view.refine, view.current, *controls],
                 [*outputs, view.photo],
                 **MODEL_EVENT,
             )
@@ -143,7 +143,9 @@ class CompressTab(Tab):
             **MODEL_EVENT,
         )
 
-    def new_photo(self, photo: str | None, level: float, scn: bool, fcn: bool) -> Iterator[Update]:
+    def new_photo(
+        self, photo: str | None, level: float, scn: bool, fcn: bool, search: CancelToken
+    ) -> Iterator[Update]:
         """A photo was chosen or cleared: forget the last one's face."""
         view = self.view
         afresh: Update = {
@@ -160,19 +162,19 @@ class CompressTab(Tab):
             }
             return
         yield afresh | {view.note: busy_note(self.studio, "Finding the face …")}
-        yield from self.draw(photo, 0, True, level, scn, fcn, fresh=True)
+        yield from self.draw(photo, 0, True, level, scn, fcn, search, fresh=True)
 
     def other_face(self, event: gr.SelectData, *controls: Any) -> Iterator[Update]:
         """Another of several faces was chosen."""
-        photo, _, _, level, scn, fcn = controls
+        photo, _, _, level, scn, fcn, search = controls
         yield {self.view.face: event.index, self.view.align: True}
-        yield from self.draw(photo, event.index, True, level, scn, fcn, fresh=True)
+        yield from self.draw(photo, event.index, True, level, scn, fcn, search, fresh=True)
 
     def use_centre(self, *controls: Any) -> Iterator[Update]:
         """No face was found, and the centre is to be used all the same."""
-        photo, _, _, level, scn, fcn = controls
+        photo, _, _, level, scn, fcn, search = controls
         yield {self.view.align: False, self.view.no_face: gr.Column(visible=False)}
-        yield from self.draw(photo, 0, False, level, scn, fcn, fresh=True)
+        yield from self.draw(photo, 0, False, level, scn, fcn, search, fresh=True)
 
     def draw(
         self,
@@ -182,9 +184,11 @@ class CompressTab(Tab):
         level: float,
         scn: bool,
         fcn: bool,
+        search: CancelToken,
         fresh: bool = False,
     ) -> Iterator[Update]:
-        """Show the photo's file and pictures as they come; cached ones come at once.
+        """Show the photo's file and pictures as they come; cached ones come at once. What takes
+        long ends when the visitor asks for something else.
 
         With `fresh` the viewer shows the original and then the essence until both layers are
         there. An example's shipped pictures stay until its own are complete. Before any photo was
@@ -198,17 +202,21 @@ class CompressTab(Tab):
         layers = layers_of(scn, fcn)
         is_example = fresh and any(each.photo.name == path.name for each in self.examples)
         try:
-            drafts = bool(layers) and not is_example
-            for result in self.studio.steps(photo, level, face, align, drafts):
+            drafts, cancelled = bool(layers) and not is_example, search.watch()
+            for result in self.studio.steps(photo, level, face, align, drafts, cancelled):
                 update = self.updates.partial(result, layers or "scn+fcn", path, fresh=fresh)
                 if result.data is None:
                     update[view.note] = busy_note(self.studio, "Compressing …")
                 if result.picture_both is None and not is_example:
                     yield update
+                elif result.correcting:
+                    yield {view.note: self.updates.draft_note(result.correcting)}
                 elif result.draft:
                     drawn = self._current(result, layers, face, align, path)
                     yield update | self.updates.draft(drawn, path)
                     fresh = False  # the draft stays until the file's own picture is there
+            if result.draft:
+                return
             if not layers:
                 same = {view.viewer: patch("")}  # what shows is no longer waiting
                 yield same | update | {view.note: note(NO_LAYER, warn=True)}
@@ -232,7 +240,7 @@ class CompressTab(Tab):
         self, enabled: bool, current: CurrentFace | None, photo: str | None, search: CancelToken
     ) -> Iterator[Update]:
         """Search for a better file of what is shown, where the switch is on."""
-        if not enabled or current is None or current.result.refined or not photo:
+        if not (enabled and whole(current) and photo) or current.result.refined:
             return
         path, result = Path(photo), None
         for result in self.studio.refine(current.result, search.watch()):
@@ -249,7 +257,7 @@ class CompressTab(Tab):
         """Search on for a better file while nobody waits. Each better picture is shown, and can be
         kept, as it is found; a change of anything ends the search, and so does Stop."""
         view, refining = self.view, self.studio.refining
-        if current is None or not photo or current.result.picture_both is None:
+        if not (whole(current) and photo) or current.result.picture_both is None:
             return
         known, words, cancelled = current.result.data, "", search.watch()
         for result in refining.steps(current.result, cancelled):
@@ -291,23 +299,23 @@ class CompressTab(Tab):
         self,
         enabled: bool,
         current: CurrentFace | None,
-        search: CancelToken,
         photo: str | None,
         face: int,
         align: bool,
         level: float,
         scn: bool,
         fcn: bool,
+        search: CancelToken,
     ) -> Iterator[Update]:
         """The switch was turned: search, or show the file as the encoder alone made it."""
         if enabled:
             yield from self.refine(enabled, current, photo, search)
         else:
-            yield from self.draw(photo, face, align, level, scn, fcn)
+            yield from self.draw(photo, face, align, level, scn, fcn, search)
 
     def measure(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
         """The figures, as they come, until another picture is asked for."""
-        if current is None:
+        if not whole(current):
             return
         cancelled = search.watch()
         for measured in self.studio.measures.steps(current.result.crop, current.picture):
@@ -317,7 +325,7 @@ class CompressTab(Tab):
 
     def level_bytes(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
         """The bytes of every named level of this face, as they come."""
-        if current is None:
+        if not whole(current):
             return
         cancelled = search.watch()
         stops = self._stops(current, cancelled)
@@ -362,3 +370,8 @@ class CompressTab(Tab):
         number = random.randrange(1_000_000) if seed is None else abs(int(seed))
         face = self.studio.random_face(number)
         return keep_picture(face, f"{GENERATED}-{number}.png"), number
+
+
+def whole(current: CurrentFace | None) -> TypeGuard[CurrentFace]:
+    """Whether there is a face, and its file is no draft: nothing is made of those."""
+    return current is not None and not current.result.draft

@@ -17,7 +17,7 @@ from app.studio import Studio
 from app.tabs.compress.updates import ResultUpdates, identity_of, with_layers
 from app.tabs.compress.view import CompressView
 
-Draw = Callable[[str | None, int, bool, float, bool, bool], Iterator[Update]]
+Draw = Callable[[str | None, int, bool, float, bool, bool, CancelToken], Iterator[Update]]
 
 
 class LayerSwitches:
@@ -68,9 +68,10 @@ class LayerSwitches:
         # An event's listeners run one after the other, so those that must not wait come first: what
         # the page has shown before, it shows by itself,
         gr.on(switches, **in_browser)
-        # and whoever asks for something else does not wait for a search.
+        # and whoever asks for something else does not wait for a search, or for a draft's file.
+        asked = [view.photo.change, view.faces.select]
         gr.on(
-            [view.photo.change, view.level.input, view.scn.input, view.fcn.input],
+            [*asked, view.level.input, view.scn.input, view.fcn.input],
             CancelToken.cancel,
             view.search,
             None,
@@ -97,19 +98,20 @@ class LayerSwitches:
         level: float,
         scn: bool,
         fcn: bool,
+        search: CancelToken,
     ) -> Iterator[Update]:
         """A level or a layer was chosen: record what the page shows, or render what it lacks."""
         layers, cache = layers_of(scn, fcn), cache or {}
         in_browser = cache.get("level") == level and layers in cache.get("layers", ())
         same_face = current is not None and cache.get("identity") == identity_of(current.result)
         if not (in_browser and same_face and photo and current):
-            yield from self.draw(photo, face, align, level, scn, fcn)
+            yield from self.draw(photo, face, align, level, scn, fcn, search)
             return
         result = current.result
         if result.level != level:
             result = next(self.studio.steps(photo, level, face, align))
             if result.picture_both is None:  # no longer cached here
-                yield from self.draw(photo, face, align, level, scn, fcn)
+                yield from self.draw(photo, face, align, level, scn, fcn, search)
                 return
         picture = self.studio.decode(result.file(layers), layers).picture
         current = with_layers(current, result, layers, picture)

@@ -16,7 +16,7 @@ from app.components.html import note
 from app.components.slow_link import slow_link
 from app.components.visitor_face import chip
 from app.files import address, keep_bytes, keep_picture
-from app.results import Compressed, CurrentFace
+from app.results import Compressed, CurrentFace, Progress
 from app.services.baselines import BaselineResult
 from app.services.examples import LEVEL, SEEDS, Example
 from app.services.facts import recipe
@@ -94,6 +94,7 @@ class ResultUpdates:
         """A draft, which can be saved, until the file itself is there."""
         view, values = self.view, self.layer_values(current, photo)
         return {
+            view.current: current,
             view.readout: values["readout"],
             view.viewer: values["viewer"],
             view.chip: values["chip"],
@@ -103,8 +104,13 @@ class ResultUpdates:
             view.sharpening: "",
             **self._saved(values),
             view.save_recipe: gr.DownloadButton(value=None),  # it would make the file, not a draft
-            view.note: note("A draft. Bringing it nearer to the photograph …", busy=True),
+            view.note: self.draft_note(None),
         }
+
+    def draft_note(self, progress: Progress | None) -> str:
+        """What is done while a draft shows."""
+        how_far = f", step {progress.done} of {progress.total}" if progress else ""
+        return note(f"A draft. Bringing it nearer to the photograph{how_far} …", busy=True)
 
     def shown(self, current: CurrentFace, photo: Path) -> Update:
         """The picture of the chosen layers and the figures of its file, together."""
