@@ -117,13 +117,31 @@ def test_a_second_step_comes_nearer_than_one(codec, photo, found, at_level, monk
 def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, found, monkeypatch) -> None:
     looked, of = [], KnownPictures.of
     monkeypatch.setattr(KnownPictures, "of", lambda *args: looked.append(1) or of(*args))
-    latents = codec.analyse(photo)
+    steps: list[tuple[int, int]] = []
+
+    def counted(total: int) -> bool:
+        """Whether all steps of so many were reported."""
+        told, steps[:] = steps.copy(), []
+        return told == [(done, total) for done in range(1, total + 1)]
+
+    latents = codec.analyse(photo, progress=lambda *step: steps.append(step))
+    assert counted(codec.gradient_steps(1)[0])
     for level in (1, 1.1):
-        codec.compress(latents, level)
+        codec.compress(latents, level, progress=lambda *step: steps.append(step))
+        assert counted(codec.gradient_steps(level)[1])
     assert len(looked) == 1
     for _ in range(2):  # of an earlier analysis: only the last photograph is kept
         codec.compress(found, 1)
     assert len(looked) == 2
+
+
+def test_steps_end_when_nobody_waits(codec, photo) -> None:
+    with pytest.raises(InterruptedError):
+        codec.analyse(photo, progress=given_up)
+
+
+def given_up(*_: int) -> None:
+    raise InterruptedError
 
 
 def test_at_the_least_level_f_is_coded_as_it_is(codec, found) -> None:
@@ -166,6 +184,7 @@ def test_refinement_begins_from_the_corrected_f(codec, photo, found) -> None:
 
 def test_a_model_without_it_codes_f_as_it_is(photo, found, codec, quick_model: Path) -> None:
     without = hsc.load("cpu", model=quick_model)
+    assert codec.corrects and not without.corrects and without.gradient_steps(3) == (0, 0)
     plain = without.analyse(photo)
     assert plain.crop is None
     bare = replace(found, crop=None, fine=None, fine_s=None)
