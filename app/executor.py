@@ -46,7 +46,8 @@ class Cancelled(Exception):
 
 
 class CancelToken:
-    """Ends a visitor's long search when the visitor asks for something else."""
+    """Ends a visitor's long call when the visitor asks for something else. A call that still waits
+    for its turn then is not known yet, and goes on."""
 
     def __init__(self) -> None:
         self.cancellations = 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.gradio_overrides import StudioBlocks
     from app.studio import Studio
 
-CODING = ("encode", "encode_within")
+CODING = ("encode", "encode_in_steps", "encode_within")
 """Calls of `app.services.batched_calls` that make a file of a face."""
 Labels = tuple[tuple[str, str], ...]
 

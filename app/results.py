@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict, cast
+from typing import TypedDict, TypeGuard, cast
 
 from PIL import Image
 
@@ -120,8 +120,8 @@ class Compressed:
     device: str = ""
     refined: int = 0  # gradient steps that the file was refined with
     refining: Progress | None = None  # while a search for a better file goes on
-    draft: bool = False  # its file is what the encoder's networks alone make, to be replaced
-    correcting: Progress | None = None  # of a draft: how far the file itself is
+    draft: bool = False  # its file lacks the gradient steps of the level, and is to be replaced
+    correcting: Progress | None = None  # while the file is made in steps
 
     @property
     def crop(self) -> Image.Image:
@@ -206,3 +206,8 @@ class CurrentFace:
     def __hash__(self) -> int:
         """Of what it shows: by it Gradio knows whether a visitor's face has changed."""
         return hash((self.file, self.layers))
+
+
+def whole(current: CurrentFace | None) -> TypeGuard[CurrentFace]:
+    """Whether there is a face, and its file is no draft."""
+    return current is not None and not current.result.draft

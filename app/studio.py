@@ -119,7 +119,7 @@ class Studio:
         face: int = 0,
         align: bool = True,
         drafts: bool = False,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[Compressed]:
         """Compress a photo, and yield the result as it grows; see `Compression.steps`."""
         return self.compression.steps(photo, level, face, align, drafts, cancelled)

@@ -19,9 +19,10 @@ class VisitorFace:
 
     Attributes:
         photo: the photo that was uploaded.
-        current: `app.results.CurrentFace`, or None: the file that was made of it, and its picture.
+        current: `app.results.CurrentFace`, or None: the file that was made of it, and its picture;
+            a draft as long as the file is made.
         room: name of the tab that is open.
-        search: the `CancelToken` of the search for a better file.
+        search: the `CancelToken` of the search for a better file; drawing: that of the file itself.
         given: the examples that are offered.
         examples, invent, seed: what is chosen instead of a photo.
     """
@@ -32,6 +33,7 @@ class VisitorFace:
         self.current = gr.State(None, time_to_live=3600)
         self.room = gr.State("")
         self.search = gr.State(CancelToken())
+        self.drawing = gr.State(CancelToken())
 
     def chip_here(self) -> None:
         """Lay the chip out."""

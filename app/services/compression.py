@@ -103,16 +103,16 @@ class Compression:
         face: int = 0,
         align: bool = True,
         drafts: bool = False,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[Compressed]:
         """Compress a photo, and hand over the result as it grows: the crop, the file, what SCN
         draws, what SCN + FCN draw. Whatever follows at once comes with what is before it, so a
         cached result comes whole.
 
         Args:
-            drafts: where the file takes long, hand over a draft first, as it grows, and then with
-                the progress of the file.
-            cancelled: whether nobody waits any more: then a draft may be the last result.
+            drafts: where the file takes long, hand over a draft first, as it grows.
+            cancelled: whether nobody waits any more. Where the file takes long it is then made in
+                steps, each of them handed over, and not made to the end.
 
         Raises:
             HscError: what `prepare` raises, or the level is out of range.
@@ -125,8 +125,8 @@ class Compression:
             yield result
             render = RESULT_LAYERS if self.executor.remote else ()
             inversion = self._inversions.get(prepared.key)
-            if drafts and self._takes_long(inversion):
-                yield from self._draft(result, inversion, cancelled)
+            if cancelled and self._takes_long(inversion):
+                yield from self._in_steps(result, inversion, drafts, cancelled)
                 if cancelled():
                     return
                 file = self._files.get((prepared.key, level))
@@ -247,18 +247,21 @@ class Compression:
             prepared.key, lambda: self.executor.run(analyse, prepared.crop)
         ).value
 
-    def _draft(
+    def _in_steps(
         self,
         result: Compressed,
         inversion: Timed[Inversion] | None,
+        drafts: bool,
         cancelled: Callable[[], bool],
     ) -> Iterator[Compressed]:
-        """A draft of a result, as it grows, and then with the progress of its file."""
-        data = self.executor.run(draft, result.crop, inversion, result.level)
-        for grown in self.render_steps(replace(result, data=data, draft=True)):
-            yield grown
+        """A result as its file is made, after a draft of it if there is to be one."""
+        shown = result
+        if drafts:
+            data = self.executor.run(draft, result.crop, inversion, result.level)
+            for shown in self.render_steps(replace(result, data=data, draft=True)):
+                yield shown
         for step in self._correct(result.prepared, result.level, cancelled):
-            yield replace(grown, correcting=step)
+            yield replace(shown, correcting=step)
 
     def _correct(
         self, prepared: Prepared, level: float, cancelled: Callable[[], bool]
@@ -268,15 +271,15 @@ class Compression:
         for_crop, for_level = self.executor.codec.gradient_steps(level)
         total = for_crop + for_level
         inversion = self._inversions.get(prepared.key)
-        if inversion is None:
+        if inversion is None and not cancelled():
             for step in self.executor.steps(analyse_in_steps, cancelled, prepared.crop):
                 if isinstance(step, Progress):
                     yield Progress(step.done, total)
                 else:
                     inversion = self._inversions.put(prepared.key, step)
-        else:
+        elif inversion is not None:
             total = for_level
-        if inversion is None:
+        if inversion is None or cancelled():
             return
         for coded in self.executor.steps(encode_in_steps, cancelled, inversion, level):
             if isinstance(coded, Progress):

@@ -209,6 +209,12 @@ def test_a_draft_shows_while_the_file_is_made(correcting_server, visit):
     assert page.locator("#measures dl").count() == 0  # of a draft nothing is measured
     page.locator("#stops [data-level='3']").click()
     expect(caption.locator("option:checked")).to_contain_text("level 3, draft")
+    # what leads away ends no file, and nothing is made of a draft
+    page.locator("#share-face").click()
+    expect(page.locator("#share-note")).to_contain_text("still being drawn")
+    open_room(page, "Receive")
+    open_room(page, "Compress")
+    expect(page.locator("#note")).to_contain_text("A draft. Bringing it nearer")
     go.set()
     finished(page)
     assert not np.array_equal(pixels(shown(page)), draft)

@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from app.cache import Cache, SharedCache, fingerprint, size_of
 from app.files import keep_bytes, keep_picture
+from app.monitoring import CODING
 from app.results import Progress, Sizes
 from app.services.facts import level_name
 from app.studio import LARGEST_FILE, Studio
@@ -72,9 +74,9 @@ def correcting():
 def test_where_files_take_long_drafts_come_first(correcting):
     studio = Studio(lambda: correcting)
 
-    def steps(level, drafts=True):
+    def steps(level, drafts=True, cancelled=lambda: False):
         correcting.calls.clear()
-        return list(studio.steps(ASTRONAUT, level, align=False, drafts=drafts))
+        return list(studio.steps(ASTRONAUT, level, 0, False, drafts, cancelled))
 
     crop, *drafts, data, _, both = steps(3)
     assert crop.data is None and not data.draft and all(each.draft for each in drafts)
@@ -90,14 +92,17 @@ def test_where_files_take_long_drafts_come_first(correcting):
     assert "analyse" not in correcting.calls and correcting.calls.count("correct") == 1
     # a file that is there comes at once, and a draft only to those who ask for one
     assert [each.draft for each in steps(4)] == [False]
-    assert len(steps(5, drafts=False)) == 4
+    crop, step, *grown = steps(5, drafts=False)
+    assert step == replace(crop, correcting=Progress(1, 1)) and len(grown) == 3
+    assert len(steps(6, drafts=False, cancelled=None)) == 4
+    # and the page's files are counted, drafts are not
+    assert studio.executor.calls.ended()["encode_in_steps", "done"] == 3 and "draft" not in CODING
 
 
 def test_whoever_asks_for_something_else_does_not_wait_for_the_file(correcting):
     studio, given_up = Studio(lambda: correcting), threading.Event()
     correcting.go.clear()
-    steps = studio.steps(ASTRONAUT, 3, align=False, drafts=True, cancelled=given_up.is_set)
-    for result in steps:
+    for result in studio.steps(ASTRONAUT, 3, 0, False, drafts=True, cancelled=given_up.is_set):
         if result.correcting:
             given_up.set()
     assert result.draft and result.correcting == Progress(0, 3)
@@ -107,10 +112,9 @@ def test_whoever_asks_for_something_else_does_not_wait_for_the_file(correcting):
 
 
 def test_a_file_that_is_made_at_once_has_no_draft(studio, correcting):
-    assert len(list(studio.steps(ASTRONAUT, 3, align=False, drafts=True))) == 4
     correcting.device = torch.device("cuda")
-    on_gpu = Studio(lambda: correcting).steps(ASTRONAUT, 3, align=False, drafts=True)
-    assert not any(each.draft for each in on_gpu)
+    for each in studio, Studio(lambda: correcting):
+        assert len(list(each.steps(ASTRONAUT, 3, 0, False, drafts=True, cancelled=bool))) == 4
 
 
 def test_sizes_of_levels_are_about_right_until_their_files_are_made(correcting):

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 from urllib.parse import parse_qs
 
 import gradio as gr
@@ -25,7 +25,7 @@ from app.components.events import (
 from app.components.html import busy_note, note
 from app.executor import CancelToken
 from app.files import keep_picture
-from app.results import Compressed, CurrentFace, LevelSize
+from app.results import Compressed, CurrentFace, LevelSize, whole
 from app.services.refining import sharpening
 from app.tabs.base import Opens, Tab
 from app.tabs.compress import api, compare_api, html
@@ -66,7 +66,7 @@ class CompressTab(Tab):
     def _wire(self) -> None:
         view = self.view
         controls: list[Block] = [
-            view.photo, view.face, view.align, view.level, view.scn, view.fcn, view.search
+            view.photo, view.face, view.align, view.level, view.scn, view.fcn, view.drawing
         ]  # fmt: skip
         outputs: list[Block] = [
             view.note, view.no_face, view.faces, view.welcome, view.readout, view.viewer,
@@ -79,13 +79,17 @@ class CompressTab(Tab):
         drawing = [
             switches.wire(controls, [*outputs, view.photo]),
             view.photo.change(
-                friendly(self.new_photo, view.note),
-                [view.photo, view.level, view.scn, view.fcn, view.search],
+                friendly(self.new_photo, view.note, self.updates.stays),
+                [view.photo, view.level, view.scn, view.fcn, view.drawing, view.current],
                 with_face,
                 **LIVE,
             ),
             view.faces.select(
-                friendly(self.other_face, view.note), controls, with_face, **MODEL_EVENT
+                friendly(self.other_face, view.note, self.updates.stays),
+                controls,
+                with_face,
+                # not the default, which leaves a choice out while another one is drawn
+                **MODEL_EVENT | {"trigger_mode": "multiple"},
             ),
             view.centre.click(
                 friendly(self.use_centre, view.note), controls, with_face, **MODEL_EVENT
@@ -103,7 +107,7 @@ class CompressTab(Tab):
         refining.append(
             view.refine.input(
                 friendly(self.refine_or_draw, view.note),
-                [view.refine, view.current, *controls],
+                [view.refine, view.current, view.search, *controls],
                 [*outputs, view.photo],
                 **MODEL_EVENT,
             )
@@ -144,11 +148,18 @@ class CompressTab(Tab):
         )
 
     def new_photo(
-        self, photo: str | None, level: float, scn: bool, fcn: bool, search: CancelToken
+        self,
+        photo: str | None,
+        level: float,
+        scn: bool,
+        fcn: bool,
+        drawing: CancelToken,
+        current: CurrentFace | None,
     ) -> Iterator[Update]:
         """A photo was chosen or cleared: forget the last one's face."""
         view = self.view
         afresh: Update = {
+            **({} if whole(current) else self.updates.forgotten()),
             view.face: 0,
             view.align: True,
             view.no_face: gr.Column(visible=False),
@@ -162,19 +173,19 @@ class CompressTab(Tab):
             }
             return
         yield afresh | {view.note: busy_note(self.studio, "Finding the face …")}
-        yield from self.draw(photo, 0, True, level, scn, fcn, search, fresh=True)
+        yield from self.draw(photo, 0, True, level, scn, fcn, drawing, fresh=True)
 
     def other_face(self, event: gr.SelectData, *controls: Any) -> Iterator[Update]:
         """Another of several faces was chosen."""
-        photo, _, _, level, scn, fcn, search = controls
+        photo, _, _, level, scn, fcn, drawing = controls
         yield {self.view.face: event.index, self.view.align: True}
-        yield from self.draw(photo, event.index, True, level, scn, fcn, search, fresh=True)
+        yield from self.draw(photo, event.index, True, level, scn, fcn, drawing, fresh=True)
 
     def use_centre(self, *controls: Any) -> Iterator[Update]:
         """No face was found, and the centre is to be used all the same."""
-        photo, _, _, level, scn, fcn, search = controls
+        photo, _, _, level, scn, fcn, drawing = controls
         yield {self.view.align: False, self.view.no_face: gr.Column(visible=False)}
-        yield from self.draw(photo, 0, False, level, scn, fcn, search, fresh=True)
+        yield from self.draw(photo, 0, False, level, scn, fcn, drawing, fresh=True)
 
     def draw(
         self,
@@ -184,7 +195,7 @@ class CompressTab(Tab):
         level: float,
         scn: bool,
         fcn: bool,
-        search: CancelToken,
+        drawing: CancelToken,
         fresh: bool = False,
     ) -> Iterator[Update]:
         """Show the photo's file and pictures as they come; cached ones come at once. What takes
@@ -202,20 +213,23 @@ class CompressTab(Tab):
         layers = layers_of(scn, fcn)
         is_example = fresh and any(each.photo.name == path.name for each in self.examples)
         try:
-            drafts, cancelled = bool(layers) and not is_example, search.watch()
+            drafts, cancelled = bool(layers) and not is_example, drawing.watch()
             for result in self.studio.steps(photo, level, face, align, drafts, cancelled):
+                if cancelled():
+                    return
+                if result.correcting:
+                    yield {view.note: self.updates.correcting(result)}
+                    continue
                 update = self.updates.partial(result, layers or "scn+fcn", path, fresh=fresh)
                 if result.data is None:
                     update[view.note] = busy_note(self.studio, "Compressing …")
                 if result.picture_both is None and not is_example:
                     yield update
-                elif result.correcting:
-                    yield {view.note: self.updates.draft_note(result.correcting)}
                 elif result.draft:
                     drawn = self._current(result, layers, face, align, path)
                     yield update | self.updates.draft(drawn, path)
                     fresh = False  # the draft stays until the file's own picture is there
-            if result.draft:
+            if cancelled():
                 return
             if not layers:
                 same = {view.viewer: patch("")}  # what shows is no longer waiting
@@ -299,19 +313,20 @@ class CompressTab(Tab):
         self,
         enabled: bool,
         current: CurrentFace | None,
+        search: CancelToken,
         photo: str | None,
         face: int,
         align: bool,
         level: float,
         scn: bool,
         fcn: bool,
-        search: CancelToken,
+        drawing: CancelToken,
     ) -> Iterator[Update]:
         """The switch was turned: search, or show the file as the encoder alone made it."""
         if enabled:
             yield from self.refine(enabled, current, photo, search)
         else:
-            yield from self.draw(photo, face, align, level, scn, fcn, search)
+            yield from self.draw(photo, face, align, level, scn, fcn, drawing)
 
     def measure(self, current: CurrentFace | None, search: CancelToken) -> Iterator[str]:
         """The figures, as they come, until another picture is asked for."""
@@ -370,8 +385,3 @@ class CompressTab(Tab):
         number = random.randrange(1_000_000) if seed is None else abs(int(seed))
         face = self.studio.random_face(number)
         return keep_picture(face, f"{GENERATED}-{number}.png"), number
-
-
-def whole(current: CurrentFace | None) -> TypeGuard[CurrentFace]:
-    """Whether there is a face, and its file is no draft: nothing is made of those."""
-    return current is not None and not current.result.draft

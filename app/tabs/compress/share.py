@@ -13,7 +13,7 @@ from app.components.events import MODEL_EVENT, QUICK, Update, friendly, keep_dow
 from app.components.html import note
 from app.executor import CancelToken
 from app.files import address, keep_bytes
-from app.results import CurrentFace
+from app.results import CurrentFace, whole
 from app.services.clips import kinds
 from app.services.decode_tools import AsText
 from app.services.links import FaceLink
@@ -87,7 +87,7 @@ class SharePanel:
         self, current: CurrentFace | None, kind: str, request: gr.Request
     ) -> Iterator[Update]:
         """The link at once, then the card, then the clip."""
-        if current is None:
+        if not whole(current):
             yield {self.note: note(NO_FACE)}
             return
         sharing = self.studio.sharing

@@ -69,18 +69,18 @@ class LayerSwitches:
         # the page has shown before, it shows by itself,
         gr.on(switches, **in_browser)
         # and whoever asks for something else does not wait for a search, or for a draft's file.
-        asked = [view.photo.change, view.faces.select]
+        another = [view.photo.change, view.faces.select, view.invent.click, view.seed.submit]
         gr.on(
-            [*asked, view.level.input, view.scn.input, view.fcn.input],
-            CancelToken.cancel,
-            view.search,
+            [*another, view.level.input, view.scn.input, view.fcn.input],
+            cancel_all,
+            [view.search, view.drawing],
             None,
             **QUICK,
         )
         view.refine.input(CancelToken.cancel_unless, [view.search, view.refine], None, **QUICK)
         switched = gr.on(
             switches,
-            friendly(self.switched, view.note),
+            friendly(self.switched, view.note, self.updates.stays),
             [view.browser_cache, view.current, *controls],
             outputs,
             **LIVE,
@@ -98,25 +98,35 @@ class LayerSwitches:
         level: float,
         scn: bool,
         fcn: bool,
-        search: CancelToken,
+        drawing: CancelToken,
     ) -> Iterator[Update]:
         """A level or a layer was chosen: record what the page shows, or render what it lacks."""
         layers, cache = layers_of(scn, fcn), cache or {}
         in_browser = cache.get("level") == level and layers in cache.get("layers", ())
         same_face = current is not None and cache.get("identity") == identity_of(current.result)
         if not (in_browser and same_face and photo and current):
-            yield from self.draw(photo, face, align, level, scn, fcn, search)
+            yield from self.draw(photo, face, align, level, scn, fcn, drawing)
             return
         result = current.result
         if result.level != level:
             result = next(self.studio.steps(photo, level, face, align))
             if result.picture_both is None:  # no longer cached here
-                yield from self.draw(photo, face, align, level, scn, fcn, search)
+                yield from self.draw(photo, face, align, level, scn, fcn, drawing)
                 return
         picture = self.studio.decode(result.file(layers), layers).picture
         current = with_layers(current, result, layers, picture)
         self.updates.layer_values(current, Path(photo))
-        yield {self.view.current: current}
+        # a draft has no recipe
+        yield {
+            self.view.current: current,
+            self.view.save_recipe: gr.DownloadButton(interactive=True),
+        }
+
+
+def cancel_all(*tokens: CancelToken) -> None:
+    """End whatever a visitor waits for."""
+    for token in tokens:
+        token.cancel()
 
 
 def layers_of(scn: bool, fcn: bool) -> str:

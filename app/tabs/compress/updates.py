@@ -16,14 +16,14 @@ from app.components.html import note
 from app.components.slow_link import slow_link
 from app.components.visitor_face import chip
 from app.files import address, keep_bytes, keep_picture
-from app.results import Compressed, CurrentFace, Progress
+from app.results import Compressed, CurrentFace
 from app.services.baselines import BaselineResult
 from app.services.examples import LEVEL, SEEDS, Example
 from app.services.facts import recipe
 from app.tabs.compress import html
 from app.tabs.compress.choices import ORIGINAL, arriving_content, example_content, whole_content
 from app.tabs.compress.view import CompressView
-from app.viewer import drawn
+from app.viewer import drawn, patch
 
 GENERATED = "generated-face"  # file name of generated faces
 INVENTED = {f"{name}.jpg" for name in SEEDS}  # those among the examples
@@ -103,14 +103,27 @@ class ResultUpdates:
             view.times: "",
             view.sharpening: "",
             **self._saved(values),
-            view.save_recipe: gr.DownloadButton(value=None),  # it would make the file, not a draft
-            view.note: self.draft_note(None),
+            # it would make the file, not its draft
+            view.save_recipe: gr.DownloadButton(value=None, interactive=False),
+            view.note: self.correcting(current.result),
         }
 
-    def draft_note(self, progress: Progress | None) -> str:
-        """What is done while a draft shows."""
-        how_far = f", step {progress.done} of {progress.total}" if progress else ""
-        return note(f"A draft. Bringing it nearer to the photograph{how_far} …", busy=True)
+    def correcting(self, result: Compressed) -> str:
+        """What is done while a file is made in steps."""
+        step = result.correcting
+        how_far = f", step {step.done} of {step.total}" if step else ""
+        shown = "A draft. Bringing it" if result.draft else "Bringing the picture"
+        return note(f"{shown} nearer to the photograph{how_far} …", busy=True)
+
+    def forgotten(self) -> Update:
+        """No face is at work: what was a draft is not made any more."""
+        view, nothing = self.view, gr.DownloadButton(value=None)
+        saved = view.save_file, view.save_picture, view.save_recipe
+        return {view.current: None, view.share: "", **dict.fromkeys(saved, nothing), **self.stays()}
+
+    def stays(self) -> Update:
+        """What shows is no longer waiting for what follows."""
+        return {self.view.viewer: patch("")}
 
     def shown(self, current: CurrentFace, photo: Path) -> Update:
         """The picture of the chosen layers and the figures of its file, together."""
@@ -146,7 +159,6 @@ class ResultUpdates:
                 "times": html.times(result),
             },
             **self._saved(values),
-            view.share: values["share"],
             view.note: "",
         }
 
@@ -155,7 +167,8 @@ class ResultUpdates:
         return {
             view.save_file: gr.DownloadButton(value=values["file"]),
             view.save_picture: gr.DownloadButton(value=values["picture"]),
-            view.save_recipe: gr.DownloadButton(value=values["recipe"]),
+            view.save_recipe: gr.DownloadButton(value=values["recipe"], interactive=True),
+            view.share: values["share"],
         }
 
     def layer_values(self, current: CurrentFace, photo: Path) -> LayerValues:

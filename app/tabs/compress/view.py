@@ -29,7 +29,7 @@ class CompressView:
         self.examples, self.invent, self.seed = face.examples, face.invent, face.seed
         self.face = gr.State(0)
         self.align = gr.State(True)
-        self.search = face.search
+        self.search, self.drawing = face.search, face.drawing
         # what each choice of layers shows at this level, which switch.js remembers
         self.browser_cache = gr.JSON(visible=False)
         first = face.given[0] if face.given else None
