@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
+
+from hsc.inversion.progress import ProgressReport
 
 if TYPE_CHECKING:  # these bring PyTorch, for which the page does not wait
     import torch
@@ -14,9 +16,6 @@ if TYPE_CHECKING:  # these bring PyTorch, for which the page does not wait
     from hsc.editing.plausibility import Held
     from hsc.networks import Networks
     from hsc.types import DecodedLatents, Inversion
-
-ProgressReport = Callable[[int, int], None]
-"""Called with the number of steps that are done, and of all steps."""
 
 
 class EditInfo(Protocol):

@@ -19,7 +19,7 @@ from hsc.encoder import ANALYSIS_STEPS, Encoder
 from hsc.errors import BitstreamError, HscError
 from hsc.images import marks
 from hsc.images.tensors import to_picture
-from hsc.inversion.progress import Progress
+from hsc.inversion.progress import ProgressReport
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
 from hsc.levels import REFINE_STEPS, target_bytes
 from hsc.networks import Networks, load_networks
@@ -133,7 +133,7 @@ class Codec:
         return self.compress(latents, level, max_bytes=max_bytes)
 
     def analyse(
-        self, crop: Image.Image, correct: bool = True, progress: Progress | None = None
+        self, crop: Image.Image, correct: bool = True, progress: ProgressReport | None = None
     ) -> Inversion:
         """Invert an aligned 1024 x 1024 face.
 
@@ -156,7 +156,7 @@ class Codec:
         latents: Inversion,
         level: float,
         steps: int = REFINE_STEPS,
-        progress: Progress | None = None,
+        progress: ProgressReport | None = None,
     ) -> Inversion:
         """Better latents for one picture, found by gradient steps through the codec itself.
 
@@ -194,7 +194,7 @@ class Codec:
         level: float = 3,
         *,
         max_bytes: int | None = None,
-        progress: Progress | None = None,
+        progress: ProgressReport | None = None,
     ) -> bytes:
         """The bytes of the latents that ``analyse`` gave; arguments and errors as ``encode``.
 

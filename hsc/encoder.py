@@ -25,7 +25,7 @@ from hsc.inversion.encoder import InversionEncoder
 from hsc.inversion.enhancement import STEPS as ENHANCEMENT_STEPS
 from hsc.inversion.enhancement import Enhancer
 from hsc.inversion.fine_styles import OF_S, OF_S_AND_F, OF_S_AT_LEVEL, find_fine_styles
-from hsc.inversion.progress import Progress, counted
+from hsc.inversion.progress import ProgressReport, counted
 from hsc.inversion.refine import Refiner
 from hsc.latent_codecs.feature_slices.model import Semantics
 from hsc.networks import Networks
@@ -64,7 +64,7 @@ class Encoder:
 
     @torch.no_grad()
     def analyse(
-        self, crop: Image.Image, correct: bool = True, progress: Progress | None = None
+        self, crop: Image.Image, correct: bool = True, progress: ProgressReport | None = None
     ) -> Inversion:
         """As :meth:`hsc.codec.Codec.analyse`."""
         n = self.networks
@@ -105,7 +105,7 @@ class Encoder:
 
     @torch.no_grad()
     def compress(
-        self, latents: Inversion, level: float, progress: Progress | None = None
+        self, latents: Inversion, level: float, progress: ProgressReport | None = None
     ) -> Container:
         """The file before packing; as :meth:`hsc.codec.Codec.compress`."""
         n = self.networks
@@ -139,7 +139,7 @@ class Encoder:
         level: float,
         w_plus_hat: Tensor,
         semantics: Semantics,
-        progress: Progress | None = None,
+        progress: ProgressReport | None = None,
     ) -> Inversion:
         """As ``correct``, given what ``_semantics`` gives."""
         if self._is_corrected(latents, level):

@@ -67,10 +67,12 @@ class Encoded:
     rendered: dict[str, Rendered] = field(default_factory=dict)
 
 
-def analyse(codec: FaceCodec, crop: Image.Image) -> Timed[Inversion]:
+def analyse(
+    codec: FaceCodec, crop: Image.Image, report: ProgressReport | None = None
+) -> Timed[Inversion]:
     """As the codec's `analyse`."""
     watch = Stopwatch()
-    return Timed(codec.analyse(crop), watch.lap())
+    return Timed(codec.analyse(crop, progress=report), watch.lap())
 
 
 def encode(
@@ -97,8 +99,7 @@ def analyse_in_steps(
     codec: FaceCodec, report: ProgressReport, crop: Image.Image
 ) -> Timed[Inversion]:
     """As `analyse`, with a report after each gradient step."""
-    watch = Stopwatch()
-    return Timed(codec.analyse(crop, progress=report), watch.lap())
+    return analyse(codec, crop, report)
 
 
 def encode_in_steps(
@@ -116,15 +117,19 @@ def draft(
     """The file of a crop without the gradient steps for this level, and without those for the crop
     where it is not analysed yet: a second's work, for a visitor to see meanwhile."""
     found = inversion.value if inversion else codec.analyse(crop, correct=False)
-    return codec.compress(replace(found, crop=None), level)
+    return _uncorrected(codec, found, level)
 
 
 def about_bytes(codec: FaceCodec, inversion: Inversion, level: float, layers: str) -> int:
     """About the bytes of these layers of a level's file, without making it: that takes longer."""
     if layers == "scn":
-        data = codec.compress(replace(inversion, crop=None), level)
-        return len(with_layers(data, layers))
+        return len(with_layers(_uncorrected(codec, inversion, level), layers))
     return codec.about_bytes(inversion, level)
+
+
+def _uncorrected(codec: FaceCodec, found: Inversion, level: float) -> bytes:
+    """The file of a level without the gradient steps for it."""
+    return codec.compress(replace(found, crop=None), level)
 
 
 def encode_within(

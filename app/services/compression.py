@@ -260,30 +260,31 @@ class Compression:
             data = self.executor.run(draft, result.crop, inversion, result.level)
             for shown in self.render_steps(replace(result, data=data, draft=True)):
                 yield shown
-        for step in self._correct(result.prepared, result.level, cancelled):
+        for step in self._correct(result.prepared, result.level, inversion, cancelled):
             yield replace(shown, correcting=step)
 
     def _correct(
-        self, prepared: Prepared, level: float, cancelled: Callable[[], bool]
+        self,
+        prepared: Prepared,
+        level: float,
+        inversion: Timed[Inversion] | None,
+        cancelled: Callable[[], bool],
     ) -> Iterator[Progress]:
         """Code a crop, and say after each gradient step how far it is. The crop is analysed and
         coded in calls of their own, between which others have their turn."""
         for_crop, for_level = self.executor.codec.gradient_steps(level)
-        total = for_crop + for_level
-        inversion = self._inversions.get(prepared.key)
+        before = 0 if inversion else for_crop  # steps of the analysis
         if inversion is None and not cancelled():
             for step in self.executor.steps(analyse_in_steps, cancelled, prepared.crop):
                 if isinstance(step, Progress):
-                    yield Progress(step.done, total)
+                    yield Progress(step.done, before + for_level)
                 else:
                     inversion = self._inversions.put(prepared.key, step)
-        elif inversion is not None:
-            total = for_level
         if inversion is None or cancelled():
             return
         for coded in self.executor.steps(encode_in_steps, cancelled, inversion, level):
             if isinstance(coded, Progress):
-                yield Progress(total - for_level + coded.done, total)
+                yield Progress(before + coded.done, before + for_level)
             else:
                 self._put(prepared, level, coded)
 

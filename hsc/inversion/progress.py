@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]
+ProgressReport = Callable[[int, int], None]
 """Called with the number of steps done and the total. What it raises ends the work."""
 Stepped = Callable[[], None]
 """Called after each step."""
@@ -14,7 +14,7 @@ def nothing() -> None:
     """Where nobody counts steps."""
 
 
-def counted(progress: Progress | None, total: int) -> Stepped:
+def counted(progress: ProgressReport | None, total: int) -> Stepped:
     """Reports each step of so many to ``progress``."""
     if progress is None:
         return nothing

@@ -2,6 +2,7 @@
 
 import io
 import time
+from typing import Any
 
 import httpx
 import numpy as np
@@ -13,14 +14,15 @@ from visitors import Visit, Visitor
 
 from app.page import build, launch_options
 from app.studio import Studio
+from hsc.types import Inversion
 
 
 class SlowCodec(FakeCodec):
     """Takes long enough for a queue to form."""
 
-    def analyse(self, crop: Image.Image) -> Image.Image:
+    def analyse(self, *args: Any, **options: Any) -> Inversion:
         time.sleep(0.4)
-        return super().analyse(crop)
+        return super().analyse(*args, **options)
 
 
 @pytest.fixture(scope="module")

@@ -32,9 +32,8 @@ from app.tabs.compress import api, compare_api, html
 from app.tabs.compress.choices import OnDemand
 from app.tabs.compress.share import SharePanel
 from app.tabs.compress.switches import LayerSwitches, layers_of
-from app.tabs.compress.updates import GENERATED, ResultUpdates, seed_of
+from app.tabs.compress.updates import GENERATED, ResultUpdates, seed_of, with_layers
 from app.tabs.compress.view import CompressView
-from app.viewer import patch
 from hsc.errors import NoFaceError
 
 NO_LAYER = "Both layers are off, so nothing arrives and nothing can be drawn: switch one on."
@@ -232,8 +231,7 @@ class CompressTab(Tab):
             if cancelled():
                 return
             if not layers:
-                same = {view.viewer: patch("")}  # what shows is no longer waiting
-                yield same | update | {view.note: note(NO_LAYER, warn=True)}
+                yield self.updates.stays() | update | {view.note: note(NO_LAYER, warn=True)}
                 return
             if layers == "fcn":
                 yield update | {view.note: note("Rendering …", busy=True)}
@@ -299,9 +297,8 @@ class CompressTab(Tab):
 
     def _of(self, current: CurrentFace, result: Compressed) -> CurrentFace:
         """The same face from another result."""
-        file = result.file(current.layers)
-        picture = self.studio.decode(file, current.layers).picture
-        return replace(current, result=result, file=file, picture=picture)
+        picture = self.studio.decode(result.file(current.layers), current.layers).picture
+        return with_layers(current, result, current.layers, picture)
 
     def _finish(self, update: Update, current: CurrentFace, photo: Path) -> Iterator[Update]:
         """The picture and its figures at once, then the files to save."""
