@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
 from steps import (
-    at_rest,
+    MODEL_WAIT,
     finished,
     open_room,
     picture,
@@ -29,9 +30,12 @@ from hsc import sidecar
 RECEIVED = "#received-picture img.right"
 
 
-def edited(page) -> str:
-    """The address of the picture that the Edit room shows."""
-    return shown(page, "right", "edit-viewer")
+def edit_room_shows(page, expected: np.ndarray) -> None:
+    """Wait until the picture of the Edit room has these pixels: it follows the chosen file."""
+    end = time.monotonic() + MODEL_WAIT / 1000
+    while not np.array_equal(pixels(shown(page, "right", "edit-viewer")), expected):
+        assert time.monotonic() < end, "The Edit room shows another picture."
+        page.wait_for_timeout(200)
 
 
 def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):
@@ -107,7 +111,7 @@ def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_serv
     expect(page.locator("#measures")).not_to_contain_text("Measuring")
     scn, both = picture(page, "scn"), picture(page, "scn+fcn")
     held = []  # the studio hears of nothing
-    page.route("**/gradio_api/queue/**", lambda route: held.append(route))
+    page.route("**/queue/join*", lambda route: held.append(route))
     for wanted in (scn, both, scn):
         page.locator("#use-fcn input").click()
         expect(page.locator(".bar .fcn.hollow")).to_have_count(int(wanted == scn))
@@ -127,7 +131,7 @@ def test_layers_that_are_drawn_are_switched_without_the_studio(visit, quick_serv
     sidecar.check(recipe, (tmp_path / "face.hsc").read_bytes())
     assert recipe["encode"]["layers"] == "scn"
     assert held
-    page.unroute("**/gradio_api/queue/**")  # which lets them go on
+    page.unroute("**/queue/join*")  # which lets them go on
     expect(page.locator("#measures")).to_contain_text("PSNR")
 
 
@@ -142,7 +146,7 @@ def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_serve
         finished(page, "level 3.5,"), picture(page, "scn"), picture(page, "scn+fcn")
     )  # fmt: skip
     expect(page.locator("#measures")).not_to_contain_text("Measuring")
-    page.route("**/gradio_api/queue/**", lambda route: None)  # the studio hears of nothing
+    page.route("**/queue/join*", lambda route: None)  # the studio hears of nothing
     for key, name in (("ArrowLeft", "level 3,"), ("ArrowRight", "level 3.5,")):
         page.keyboard.press(key)
         size = finished(page, name)
@@ -150,13 +154,13 @@ def test_a_level_that_was_shown_comes_back_without_the_studio(visit, quick_serve
         assert shown(page) == seen[key][2]
         option = page.locator("#viewer .caption.right option[value='scn+fcn']")
         expect(option).to_have_text(re.compile(f" {size:,} bytes$"))
-    page.unroute("**/gradio_api/queue/**")
+    page.unroute("**/queue/join*")
     # what is done next is of what shows
     expect(page.locator("#measures")).to_contain_text("PSNR")
     open_room(page, "Edit")
     expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
-    at_rest(page)  # the studio answers the keys one after the other, and the room follows
-    assert np.array_equal(pixels(edited(page)), pixels(seen["ArrowRight"][2]))
+    # the studio answers the keys one after the other, and the room follows
+    edit_room_shows(page, pixels(seen["ArrowRight"][2]))
 
 
 def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
@@ -174,8 +178,7 @@ def test_what_follows_a_switch_is_of_the_layers_that_show(visit, quick_server):
     assert np.array_equal(apart, np.minimum(4 * np.abs(original.astype(int) - drawn), 255))
     open_room(page, "Edit")
     expect(page.locator("#edit-viewer .world img.right")).to_be_visible()
-    at_rest(page)
-    assert np.array_equal(pixels(edited(page)), drawn)
+    edit_room_shows(page, drawn)
     open_room(page, "Compress")
     page.locator("#viewer").get_by_role("button", name="Divider").click()
     page.locator("#use-scn input").click()  # both are off
