@@ -74,7 +74,7 @@ class Encoder:
             found = self.inversion(picture, n.generator, n.self_renderer)
         if not (correct and self.corrects):
             return found
-        pixels = to_pixels(crop).contiguous()
+        pixels = self.pixels(crop)
         known = self.known_picture(pixels)
         stepped = counted(progress, ANALYSIS_STEPS)
         alone = self.drawn_alone(known, found.w_plus)
@@ -89,10 +89,10 @@ class Encoder:
         self, crop: Image.Image, latents: Inversion, level: float, steps: int
     ) -> Iterator[Inversion]:
         """As :meth:`hsc.codec.Codec.refine_steps`."""
-        picture = self.resized(crop, self.networks.config.generator.image_px)
+        known = self.known_picture(self.pixels(crop))
         w_std = self.inversion.semantic_head.w_std
         level = snap_level(level)
-        return self.refiner.refine(picture, self.correct(latents, level), w_std, level, steps)
+        return self.refiner.refine(known, self.correct(latents, level), w_std, level, steps)
 
     @torch.no_grad()
     def correct(self, latents: Inversion, level: float) -> Inversion:
@@ -180,10 +180,12 @@ class Encoder:
 
         That of the last crop is kept for other levels.
         """
-        last = self._last_known
-        if last is not None and last[0]() is crop:
-            return last[1]
-        known = self.corrector.known(to_unit(crop.to(self.networks.device)))
+        if self._last_known is not None:
+            last, known = self._last_known[0](), self._last_known[1]
+            if last is not None and torch.equal(last, crop):
+                return known
+        picture = to_unit(crop.to(self.networks.device))
+        known = KnownPictures.photograph(picture, self.refiner.loss.lpips)
         if (identity := self.refiner.loss.identity) is not None:
             known = replace(known, person=Person.of(known.pyramid[-1], identity))
         self._last_known = weakref.ref(crop), known
@@ -200,16 +202,23 @@ class Encoder:
         """A crop as refinement and measurements see it: (1, 3, 256, 256)."""
         return self.resized(crop, self.networks.config.input_px)
 
+    def pixels(self, crop: Image.Image) -> Tensor:
+        """A crop as uint8 (1, 3, 1024, 1024). Raises PhotoError for another size."""
+        return to_pixels(self._checked(crop)).contiguous()
+
     def resized(self, crop: Image.Image, px: int) -> Tensor:
         """A crop as (1, 3, px, px). Raises PhotoError for another size than 1024."""
+        small = self._checked(crop).convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
+        return to_tensor(small, self.networks.device)
+
+    def _checked(self, crop: Image.Image) -> Image.Image:
         image_px = self.networks.config.generator.image_px
         if crop.size != (image_px, image_px):
             raise PhotoError(
                 f"expected an aligned crop of {image_px} x {image_px}, got "
                 f"{crop.width} x {crop.height}: use hsc.domains.align."
             )
-        small = crop.convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
-        return to_tensor(small, self.networks.device)
+        return crop
 
     @cached_property
     def refiner(self) -> Refiner:
@@ -234,7 +243,6 @@ class Encoder:
         return Corrector(
             network.to(n.device),
             FileGradient(n.fcn),
-            refiner.loss.lpips,
             refiner.renderer,
             head.w_mean,
             head.w_std,

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from hsc.config import SHIPPED, CodecConfig
 from hsc.generators.base import SynthesisNetwork
-from hsc.images.bandwidth import all_band_limited, bandwidth_px
+from hsc.images.bandwidth import all_band_limited
 from hsc.inversion.distance import KnownPictures
 from hsc.inversion.feedback import style_above_feature
 from hsc.inversion.fine_styles import LimitedSteps
@@ -31,7 +31,6 @@ from hsc.inversion.progress import Stepped, nothing
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
 from hsc.layers import ResidualBlock, zeroed
 from hsc.levels import LEVELS, MIN_LEVEL, interpolation
-from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast
 
 CORRECTION = "correction"
@@ -227,14 +226,9 @@ class Corrector:
 
     network: FeatureCorrection
     gradient: FileGradient
-    lpips: Lpips
     renderer: SynthesisNetwork
     w_mean: Tensor
     w_std: Tensor
-
-    def known(self, picture: Tensor) -> KnownPictures:
-        """A photograph (1, 3, 1024, 1024) in [-1, 1], as its files are compared with it."""
-        return KnownPictures.of(picture, [bandwidth_px(picture)], self.lpips)
 
     def __call__(
         self,
@@ -250,7 +244,7 @@ class Corrector:
         """A better F, (1, 512, 32, 32), and better fine styles.
 
         Args:
-            known: of :meth:`known`.
+            known: the picture.
             feature: F; w_plus_hat: S^, (1, 23, 512), both on the networks' device.
             semantics: what FCN is given of S^.
             fine, secant: of the fine styles, as in :class:`hsc.types.Inversion`; without the latter

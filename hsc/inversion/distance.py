@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
-from hsc.images.bandwidth import all_band_limited
+from hsc.images.bandwidth import all_band_limited, bandwidth_px
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast
@@ -23,6 +23,8 @@ COLOUR, PIXELS = 4.0, 0.3
 """Weights of the squared error at a quarter of the size and of the mean absolute error."""
 PERSON = 0.25
 """Weight of the distance of descriptors, in pictures of S alone."""
+LOOKED_AT = ((3, 14, 3, 13, 1.5), (5, 9, 4, 12, 3.0), (9, 13, 5, 11, 3.0))
+"""The face, eyes and mouth, and what a nearer picture is worth there, beside 1 elsewhere."""
 FULL, HALF, QUARTER = range(3)
 """At which size pictures are compared."""
 
@@ -69,6 +71,11 @@ class KnownPictures:
     person: Person | None = None
 
     @classmethod
+    def photograph(cls, picture: Tensor, lpips: Lpips) -> KnownPictures:
+        """One, (1, 3, 1024, 1024) in [-1, 1], at the size that it has itself."""
+        return cls.of(picture, [bandwidth_px(picture)], lpips)
+
+    @classmethod
     @torch.no_grad()
     def of(cls, pictures: Tensor, px: Sequence[int], lpips: Lpips) -> KnownPictures:
         """Computed once for all levels and steps, because it takes as long as rendering."""
@@ -78,18 +85,19 @@ class KnownPictures:
             features = [lpips.features(x) for x in pyramid]
         return cls(pyramid, px, lpips, features)
 
-    def distance(self, rendered: Tensor) -> Tensor:
+    def distance(self, rendered: Tensor, places: Tensor | None = None) -> Tensor:
         """How far pictures are from the photographs, (B,).
 
         Args:
             rendered: (B, 3, H, H), or a half or a quarter as large.
+            places: how much each part counts in LPIPS, as in :meth:`Lpips.distance`.
         """
         size = [known.shape[-1] for known in self.pyramid].index(rendered.shape[-1])
         pyramid = [rendered]
         for _ in self.pyramid[size + 1 :]:
             pyramid.append(F.avg_pool2d(pyramid[-1], 2))
         perceptual = sum(
-            weight * self.lpips.distance(self.lpips.features(x), known)
+            weight * self.lpips.distance(self.lpips.features(x), known, places)
             for weight, x, known in zip(
                 LPIPS_WEIGHTS[size], pyramid, self.features[size:], strict=True
             )

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from hsc.generators.base import SynthesisNetwork
 from hsc.inversion.correction import limited_gradient
-from hsc.inversion.distance import Drawn, KnownPictures
+from hsc.inversion.distance import LOOKED_AT, Drawn, KnownPictures
 from hsc.inversion.progress import Stepped, nothing
 from hsc.latent_codecs.base import round_ste
 from hsc.latent_codecs.feature_slices.enhancement import ABOVE
@@ -33,8 +33,6 @@ RATE, LAST_RATE = 0.35, 0.105
 MOMENTUM = 0.5
 FREE_STEPS = 3
 """Steps before values are rounded: the first ones could not leave zero otherwise."""
-LOOKED_AT = ((3, 14, 3, 13, 1.5), (5, 9, 4, 12, 3.0), (9, 13, 5, 11, 3.0))
-"""The face, eyes and mouth, and what a nearer picture is worth there, beside 1 elsewhere."""
 MOST_CREDIT = 1.5
 """A rounded value is credited with what the value gained, in proportion, up to so many times."""
 PRICES = (0.4, 0.034)

@@ -20,10 +20,12 @@ from torch.nn import functional as F
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_renderer
-from hsc.images.bandwidth import band_limited, bandwidth_px
+from hsc.images.bandwidth import all_band_limited
 from hsc.inversion.descent import descend
+from hsc.inversion.distance import LOOKED_AT, KnownPictures
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
+from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
@@ -36,24 +38,19 @@ FEATURE_RATE, STYLE_RATE, FINE_RATE = 0.015, 0.005, 0.015
 """Adam's initial rates: in standard deviations of F's channels, in those of w, and in those of the
 components of fine styles. The search begins near: longer steps lose at first what the correction of
 F gained, and change symbols needlessly."""
-WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15, statistics=1.0)
-"""A smaller weight of identity than in training: steps on one picture overfit to that network.
-Without the statistics a search draws meshes, which DISTS sees."""
+WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15, statistics=2.0)
+"""At 256 px. A smaller weight of identity than in training: steps on one picture overfit to that
+network. Without the statistics a search draws meshes, which DISTS sees."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
-WINDOW_PX, WINDOW_LPIPS, WINDOW_HALF, WINDOW_PIXELS, WINDOW_LATTICE = 512, 2.0, 1.0, 0.5, 50.0
-"""Side of a window of the picture at full size, and weights of its LPIPS, of that at half of its
-size, of its mean absolute error and of what repeats in each 8 or 16 px."""
-FACE_CORNER = (288, 256)
-"""Row and column where the window of every second step begins: it holds eyes and mouth. The other
-windows lie anywhere."""
-SHIFT_PX = LATTICE_PX
-"""Largest shift of what is compared, for LPIPS looks at every fourth pixel only."""
-LEAST_PX = 500
-"""Photographs with less detail than this are compared at 256 px only."""
+WHOLE = 4.0
+"""Weight of the distance of the whole picture, as the encoder has it. Windows of 512 px in its
+place, half of them over eyes and mouth, bring these nearer and leave the rest where it is."""
+LATTICE = 50.0
+"""Weight of what repeats in each 8 or 16 px: LPIPS looks at every fourth pixel only."""
 COLOUR, COLOUR_STRIDE = 4.0, 8
 """Weight of the mean absolute error of the small pictures, averaged over so many pixels: without it
 skin drifts in the other losses' noise."""
-PRICE, PRICE_GROWTH, MAX_PRICE = 0.2, 60.0, 8.0
+PRICE, PRICE_GROWTH, MAX_PRICE = 0.4, 80.0, 16.0
 """Price of a file's size, relative to its initial size: at the aimed size, its growth with what
 exceeds that, and its limit. It falls likewise below the aimed size. A penalty of larger files alone
 makes smaller ones: it answers to the noise of the first steps."""
@@ -65,51 +62,30 @@ SCN_PRICE = 1.0
 
 
 @dataclass(frozen=True)
-class Target:
-    """The picture that refinement comes closer to.
-
-    Attributes:
-        picture: (1, 3, 1024, 1024) in [-1, 1]; small: at 256 px.
-        px: see :func:`hsc.images.bandwidth.bandwidth_px`.
-        random: places windows and shifts, the same ones in each search: it is repeatable.
-    """
-
-    picture: Tensor
-    small: Tensor
-    px: int
-    random: torch.Generator
-
-    def integers(self, below: int, count: int = 2) -> list[int]:
-        """Random ones from 0."""
-        numbers: list[int] = torch.randint(below, (count,), generator=self.random).tolist()
-        return numbers
-
-    @classmethod
-    def of(cls, picture: Tensor, input_px: int) -> Target:
-        """Of a crop, (1, 3, 1024, 1024), compared at ``input_px`` too."""
-        small = F.interpolate(picture, size=input_px, mode="area")
-        return cls(picture, small, bandwidth_px(picture), torch.Generator().manual_seed(0))
-
-
-@dataclass(frozen=True)
 class Refiner:
     """The networks and losses that refinement differentiates through.
 
     ::
 
         S --> SCN, rounded --> S^ -----------+--> G at 64 px --> exit 128 px --> loss, bits
-              F --> FCN, rounded --> F^ --+--+--> G at 1024 px --> loss at 256 px, bits
-       fine styles, rounded --> bits -----+               +--> loss of a window
+              F --> FCN, rounded --> F^ --+--+--> G at 1024 px --> loss, bits
+       fine styles, rounded --> bits -----+
+
+    Attributes:
+        renderer: of files with a feature map; the others draw S alone.
+        loss: at 256 px; semantic_loss: of S alone, at 128 px.
+        places: how much each part of a picture counts, (1, 1, 16, 16).
     """
 
     synthesis: SynthesisNetwork
-    renderer: SynthesisNetwork  # of files with a feature map; the others draw S alone
+    renderer: SynthesisNetwork
     scn: SemanticCodec
     fcn: FeatureCodec
     preview: ExitHead
     exit128: ExitHead
     loss: PictureLoss
     semantic_loss: PictureLoss
+    places: Tensor
 
     @classmethod
     def load(
@@ -142,17 +118,18 @@ class Refiner:
             self_renderer.exit128,
             PictureLoss(lpips, self_renderer.identity, WEIGHTS),
             PictureLoss(lpips, self_renderer.identity, SEMANTIC_WEIGHTS),
+            torch.from_numpy(place_weights(fcn.config, LOOKED_AT)).float()[None, None].to(device),
         )
 
     def refine(
-        self, picture: Tensor, initial: Inversion, w_std: Tensor, level: float, steps: int
+        self, known: KnownPictures, initial: Inversion, w_std: Tensor, level: float, steps: int
     ) -> Iterator[Inversion]:
         """Better and better S and F for one picture at one level, and fine styles of both.
 
         Those of S alone stay.
 
         Args:
-            picture: the crop, (1, 3, 1024, 1024) in [-1, 1].
+            known: the picture.
             initial: the encoder's latents of it.
             w_std: standard deviation of w, (512,).
             level: of the file; at other levels the gain is smaller.
@@ -167,7 +144,6 @@ class Refiner:
         d_styles = torch.zeros_like(initial.w_plus).requires_grad_()
         d_fine = initial.w_plus.new_zeros(1, self.fcn.fine.components).requires_grad_()
         fine = torch.zeros_like(d_fine) if initial.fine is None else initial.fine
-        target = Target.of(picture, self.fcn.config.input_px)
         initial_bits: Tensor | None = None
 
         def moved() -> Inversion:
@@ -182,7 +158,7 @@ class Refiner:
                     better = moved()
                 yield better
             with torch.enable_grad():  # not around the loop, whose yields run the caller's code
-                loss, bits = self._loss_and_bits(target, moved(), level, step)
+                loss, bits = self._loss_and_bits(known, moved(), level)
                 if initial_bits is None:
                     initial_bits = bits.detach()
                 (loss + _size_price(bits / initial_bits)).backward()
@@ -191,7 +167,7 @@ class Refiner:
         yield better
 
     def _loss_and_bits(
-        self, target: Target, now: Inversion, level: float, step: int
+        self, known: KnownPictures, now: Inversion, level: float
     ) -> tuple[Tensor, Tensor]:
         """The loss of the decoded pictures; the bits of SCN and of both layers, (2,)."""
         g, spec = self.synthesis, self.synthesis.spec
@@ -201,7 +177,7 @@ class Refiner:
         context_px = self.fcn.config.context_px
         context = g.feature(styles, context_px)  # (1, 512, 16, 16)
         feature_s = g.run(context, styles, context_px, spec.feature_px)
-        with gradient_autocast(target.picture.device):
+        with gradient_autocast(styles.device):
             semantics = Semantics(feature_s.float(), context.float())
             feature_hat, fcn_bits = self.fcn.code(now.feature, level, semantics)
             feature_hat = feature_hat.to(g.dtype).contiguous(memory_format=torch.channels_last)
@@ -211,48 +187,26 @@ class Refiner:
             x_hat = self.renderer.image(feature_hat, drawn).float()  # (1, 3, 1024, 1024)
         of_scn, of_fcn = scn_bits.sum(), fcn_bits.sum() + fine_bits.sum()
         bits = torch.stack([of_scn, of_scn + of_fcn])
-        return self.picture_loss(x_hat, x_s, target, step), bits
+        return self.picture_loss(x_hat, x_s, known), bits
 
-    def picture_loss(self, x_hat: Tensor, x_s: Tensor, target: Target, step: int) -> Tensor:
-        """Of the whole picture at 256 px, of a window at full size, and of S alone.
+    def picture_loss(self, x_hat: Tensor, x_s: Tensor, known: KnownPictures) -> Tensor:
+        """Of the picture of S and F at full size and at 256 px, and of that of S alone.
 
         Args:
             x_hat: (1, 3, 1024, 1024), of S and F; x_s: (1, 3, 128, 128), of S alone.
-            step: every second window is over eyes and mouth.
         """
-        known = F.interpolate(target.small, size=x_s.shape[-1], mode="area")
-        semantic_loss, _ = self.semantic_loss(x_s, known)
-        loss = self._small_loss(x_hat, target) + semantic_loss
-        if target.px >= LEAST_PX:
-            loss = loss + self._window_loss(x_hat, target, face=step % 2 == 1)
-        return loss
-
-    def _small_loss(self, x_hat: Tensor, target: Target) -> Tensor:
-        """At 256 px, from a random shift of both pictures (1, 3, 1024, 1024)."""
-        shift = target.integers(SHIFT_PX)
-        small, known = (
-            F.interpolate(x.roll(shift, (2, 3)), size=self.fcn.config.input_px, mode="area")
-            for x in (x_hat, target.picture)
-        )
-        difference = F.avg_pool2d(small - known, COLOUR_STRIDE)
-        return self.loss(small, known)[0] + COLOUR * difference.abs().mean()
-
-    def _window_loss(self, x_hat: Tensor, target: Target, face: bool) -> Tensor:
-        """Of a window at full size, no sharper than the photograph is; ``face``: eyes and mouth."""
-        if face:
-            top, left = (a + b for a, b in zip(FACE_CORNER, target.integers(SHIFT_PX)))
-        else:
-            top, left = target.integers(x_hat.shape[-1] - WINDOW_PX + 1)
-        rows, columns = slice(top, top + WINDOW_PX), slice(left, left + WINDOW_PX)
-        window = band_limited(x_hat[..., rows, columns], target.px, x_hat.shape[-1])
-        known = target.picture[..., rows, columns]
-        difference = window - known
-        with gradient_autocast(known.device):
-            full = self.loss.lpips(window, known).float().mean()
-            half = self.loss.lpips(F.avg_pool2d(window, 2), F.avg_pool2d(known, 2)).float().mean()
-        lattice = lattice_of(difference) + lattice_of(difference, 8)
-        value = WINDOW_LPIPS * full + WINDOW_HALF * half + WINDOW_LATTICE * lattice
-        return value + WINDOW_PIXELS * difference.abs().mean()
+        picture, _, small = known.pyramid
+        side = x_hat.shape[-1]
+        with gradient_autocast(x_hat.device):
+            limited = all_band_limited(x_hat, known.px, side)
+            whole = known.distance(limited, self.places).sum()
+        drawn = F.avg_pool2d(limited, side // small.shape[-1])
+        colour = F.avg_pool2d(drawn - small, COLOUR_STRIDE).abs().mean()
+        difference = limited - picture
+        lattice = lattice_of(difference) + lattice_of(difference, LATTICE_PX // 2)
+        loss = WHOLE * whole + self.loss(drawn, small)[0] + COLOUR * colour + LATTICE * lattice
+        known_s = F.interpolate(small, size=x_s.shape[-1], mode="area")
+        return loss + self.semantic_loss(x_s, known_s)[0]
 
 
 def _size_price(sizes: Tensor) -> Tensor:

@@ -79,11 +79,18 @@ class Lpips(nn.Module):
             maps.append(h.float())
         return maps
 
-    def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
-        """Two results of :meth:`features` to their distance, (B,)."""
+    def distance(self, a: list[Tensor], b: list[Tensor], places: Tensor | None = None) -> Tensor:
+        """Two results of :meth:`features` to their distance, (B,).
+
+        Args:
+            places: how much each part of the pictures counts, (1, 1, h, w); None: all count 1.
+        """
         total = a[0].new_zeros(())
         for u, v, head in zip(a, b, self.heads, strict=True):
-            per_channel = (u - v).square().mean(dim=(2, 3))  # (B, C_i)
+            squares = (u - v).square()  # (B, C_i, H_i, W_i)
+            if places is not None:
+                squares = squares * F.interpolate(places, size=squares.shape[-2:])
+            per_channel = squares.mean(dim=(2, 3))  # (B, C_i)
             # Not a matrix product: autocast would round the distance to half precision.
             total = total + (per_channel * head).sum(1)  # (B,)
         return total

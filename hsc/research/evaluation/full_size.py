@@ -38,6 +38,8 @@ from hsc.weights.loading import file_hash, model_config, path_of
 from hsc.weights.model_id import FINETUNED
 
 KIND = "full-size"
+REFINED = "full-size-refined"
+"""Kind of the report that has refined files too (``--refine``)."""
 LEAST_PX = 900
 LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 THIRDS = ("dark", "middle", "light")
@@ -210,7 +212,7 @@ def full_report(
         note = note.replace(name, str(value))
     if refine:
         note += f" Refined: {refine} gradient steps for each file."
-    return report.made_now(KIND, codec) | {
+    return report.made_now(REFINED if refine else KIND, codec) | {
         "decoders": {decoder.name: decoder.digest for decoder in named},
         "pictures": len(sizes),
         "levels": list(levels),

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from hsc.codec import Codec
 from hsc.generators.exits import render_exit
-from hsc.images.tensors import to_tensor
 from hsc.inversion.descent import descend
-from hsc.inversion.refine import Refiner, Target
+from hsc.inversion.distance import KnownPictures
+from hsc.inversion.refine import Refiner
 from hsc.numerics.precision import gradient_autocast
 from hsc.types import Inversion
 
@@ -31,7 +31,7 @@ class Oracle:
 
         S --+--> G at 64 px ------> exit 128 px --> loss of S alone
             |
-        F --+--> G at 1024 px ----> loss at 256 px, and of a window at full size
+        F --+--> G at 1024 px ----> loss of the picture
     """
 
     codec: Codec
@@ -51,17 +51,17 @@ class Oracle:
             steps: gradient steps; the rates fall over the second half.
         """
         n = self.codec.networks
-        target = Target.of(to_tensor(image, self.codec.device), n.config.input_px)
+        known = self.codec.encoder.known_picture(self.codec.encoder.pixels(image))
         assert n.encoder is not None, "the codec encoded the picture"
         w_std, f_std = n.encoder.semantic_head.w_std, n.fcn.feature_std[:, None, None]
         fine = initial.w_plus.new_zeros(1, n.fcn.fine.components)
         change = n.fcn.fine.change(fine if initial.fine is None else initial.fine)
         moved = [torch.zeros_like(t).requires_grad_() for t in (initial.w_plus, initial.feature)]
         with torch.enable_grad():
-            for step in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
+            for _ in descend(list(zip(moved, (STYLE_RATE, FEATURE_RATE))), steps):
                 value = self._loss(
                     initial.w_plus + w_std * moved[0], change,
-                    initial.feature + f_std * moved[1], target, step,
+                    initial.feature + f_std * moved[1], known,
                 )  # fmt: skip
                 value.backward()
         with torch.no_grad():
@@ -73,7 +73,7 @@ class Oracle:
             )  # fmt: skip
 
     def _loss(
-        self, w_plus: Tensor, change: Tensor, feature: Tensor, target: Target, step: int
+        self, w_plus: Tensor, change: Tensor, feature: Tensor, known: KnownPictures
     ) -> Tensor:
         r = self.refiner
         styles, drawn = w_plus.to(r.synthesis.dtype), (w_plus + change).to(r.synthesis.dtype)
@@ -81,4 +81,4 @@ class Oracle:
         with gradient_autocast(w_plus.device):
             x_hat = r.renderer.image(inner, drawn).float()  # (1, 3, 1024, 1024)
             x_s = render_exit(r.synthesis, r.exit128, r.synthesis.feature(styles), styles).float()
-        return r.picture_loss(x_hat, x_s, target, step)
+        return r.picture_loss(x_hat, x_s, known)

@@ -41,6 +41,7 @@ KINDS: Mapping[str, Any] = {
     "rate-distortion": rate_distortion,
     rate_distortion.REFINED: rate_distortion,
     full_size.KIND: full_size,
+    full_size.REFINED: full_size,
     "bound": bound,
     resolution.KIND: resolution,
     robustness.KIND: robustness,

@@ -138,7 +138,7 @@ class CorrectionLoss:
         self.gradient = FileGradient(self.fcn)
         head = codec.encoder.semantic_head
         self.corrector = Corrector(
-            network, FileGradient(codec.fcn), windows.lpips, renderer, head.w_mean, head.w_std
+            network, FileGradient(codec.fcn), renderer, head.w_mean, head.w_std
         )
         self.price = RatePrice(tuple(max(1e-5, p) for p in network.price.tolist()))
 
@@ -176,7 +176,7 @@ class CorrectionLoss:
         level, face = random_level(), self.pool.any()
         known, w_plus_hat, _ = self.codec.known(face.w_plus[None], level)
         feature, picture = face.feature[None].float(), self.pool.photograph(face)
-        compared = self.corrector.known(picture)
+        compared = KnownPictures.photograph(picture, self.windows.lpips)
         corrected, _ = self.corrector(compared, feature, w_plus_hat, level, known)
         with gradient_autocast(self.device):
             sizes = [float(self.codec.fcn(f, level, known)[1]) for f in (corrected, feature)]
@@ -328,7 +328,9 @@ class CorrectionWatch:
         """Of one photograph, its S and its F."""
         picture, w_plus, feature = found_in
         loss, renderer = self.loss, self.loss.renderer
-        compared = loss.corrector.known(on_grid(picture, renderer.spec.image_px))
+        compared = KnownPictures.photograph(
+            on_grid(picture, renderer.spec.image_px), loss.windows.lpips
+        )
         found: dict[str, float] = {}
         for level in WATCHED_LEVELS:
             known, styles, scn_bits = loss.codec.known(w_plus, level)
