@@ -126,8 +126,9 @@ def build(studio: Studio) -> gr.Blocks:
             tabs = [tab(studio, context) for tab in shown]
             for tab in tabs:
                 with gr.Tab(tab.title, id=tab.name) as container:
+                    # first, for the listeners of one event run one after the other
+                    container.select(lambda name=tab.name: name, None, face.room, **QUICK)
                     tab.build(container)
-                container.select(lambda name=tab.name: name, None, face.room, **QUICK)
         for tab in tabs:
             with gr.Column(visible=False):
                 tab.add_endpoint()

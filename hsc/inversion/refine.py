@@ -47,7 +47,7 @@ WHOLE = 4.0
 place, half of them over eyes and mouth, bring these nearer and leave the rest where it is."""
 LATTICE = 50.0
 """Weight of what repeats in each 8 or 16 px: LPIPS looks at every fourth pixel only."""
-COLOUR, COLOUR_STRIDE = 4.0, 8
+COLOUR, COLOUR_STRIDE = 12.0, 8
 """Weight of the mean absolute error of the small pictures, averaged over so many pixels: without it
 skin drifts in the other losses' noise."""
 PRICE, PRICE_GROWTH, MAX_PRICE = 0.4, 80.0, 16.0
@@ -136,8 +136,8 @@ class Refiner:
             steps: gradient steps.
 
         Yields:
-            After each step, S and F whose file is about as large as that of ``initial``, with a
-            picture closer to the original. The caller may stop at any time.
+            In each step the best S and F so far, whose file is no larger than that of ``initial``
+            but for the rounding of bits; ``initial`` at first. The caller may stop at any time.
         """
         f_std = self.fcn.feature_std[:, None, None]
         d_feature = torch.zeros_like(initial.feature).requires_grad_()
@@ -145,6 +145,7 @@ class Refiner:
         d_fine = initial.w_plus.new_zeros(1, self.fcn.fine.components).requires_grad_()
         fine = torch.zeros_like(d_fine) if initial.fine is None else initial.fine
         initial_bits: Tensor | None = None
+        best, least = initial, math.inf
 
         def moved() -> Inversion:
             w_plus = initial.w_plus + w_std * d_styles
@@ -152,19 +153,18 @@ class Refiner:
             return replace(initial, w_plus=w_plus, feature=feature, fine=fine + d_fine)
 
         rates = (d_feature, FEATURE_RATE), (d_styles, STYLE_RATE), (d_fine, FINE_RATE)
-        for step in descend(rates, steps):
-            if step:
-                with torch.no_grad():
-                    better = moved()
-                yield better
+        for _ in descend(rates, steps):
             with torch.enable_grad():  # not around the loop, whose yields run the caller's code
                 loss, bits = self._loss_and_bits(known, moved(), level)
                 if initial_bits is None:
                     initial_bits = bits.detach()
-                (loss + _size_price(bits / initial_bits)).backward()
-        with torch.no_grad():
-            better = moved()
-        yield better
+                sizes = bits / initial_bits
+                (loss + _size_price(sizes)).backward()
+            with torch.no_grad():
+                objective = float(loss + PRICE * sizes[1])
+                if objective < least and sizes[1] <= 1:
+                    best, least = moved(), objective
+            yield best
 
     def _loss_and_bits(
         self, known: KnownPictures, now: Inversion, level: float

@@ -143,8 +143,8 @@ def visit(browser):
     def open_page(url: str, viewport: dict = DESK) -> Page:
         context = browser.new_context(viewport=viewport, accept_downloads=True)
         contexts.append(context)
+        context.set_default_timeout(MODEL_WAIT)  # also for what the page opens
         page = context.new_page()
-        page.set_default_timeout(MODEL_WAIT)
         page.on("request", lambda r: None if _is_local(r.url) else wrong.append(r.url))
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))

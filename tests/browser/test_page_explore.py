@@ -9,7 +9,8 @@ from steps import axe_violations, open_room, source
 def open_tab(visit, server) -> Page:
     page = visit(server)
     open_room(page, "Lab", "Explore")
-    expect(page.locator("#picked-face img")).to_be_visible()
+    # a preview comes first
+    page.wait_for_function("document.querySelector('#picked-face img')?.naturalWidth === 1024")
     settled(page)
     return page
 
@@ -89,7 +90,7 @@ def test_a_photo_is_placed_counted_and_measured(visit, server, modules):
     page.locator("#sweep").click()
     expect(page.locator("#curve-progress")).to_contain_text("of 7")
     expect(page.locator("#curve-which input")).to_be_visible()
-    assert page.locator("#curve .points path").count() > 0  # shown while others are measured
+    expect(page.locator("#curve .points path")).not_to_have_count(0)  # while others are measured
     page.locator("#sweep-stop").click()
     expect(page.locator("#curve-progress")).to_contain_text("Stopped")
     page.locator("#curve-which input").click()

@@ -68,6 +68,7 @@ def test_many_photographs_become_one_zip(quick_server, visit, modules, tmp_path)
     page.locator("#batch-files input[type=file]").set_input_files(
         [ASTRONAUT, tmp_path / "nobody.png"]
     )
+    expect(page.locator("#batch-files")).to_contain_text("nobody")  # they are uploaded
     page.get_by_role("radio", name="One size in bytes").check()
     page.locator("#batch-bytes input").fill("100000")
     page.locator("#batch-start").click()

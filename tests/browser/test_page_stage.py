@@ -42,6 +42,7 @@ def test_the_landing_moves_by_itself_and_goes_when_there_is_a_face(quick_server,
     expect(landing).to_be_hidden()
 
     page.emulate_media(reduced_motion="reduce")
+    expect(page.locator("#stops .unknown")).to_have_count(0)  # the last that is asked for
     at_rest(page)
     page.reload()
     expect(landing).to_have_class(re.compile("paused"))

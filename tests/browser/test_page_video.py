@@ -125,7 +125,7 @@ def test_the_camera_is_coded_live_and_recorded(frames, camera, server, visit, tm
     page.locator("#video-clip").get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
     page.locator("#video-clip").get_by_label("start recording").click()
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1500)
     page.locator("#video-clip .button-wrap button").first.click()
     expect(page.get_by_text("at least 2 kbit/s, got 1.")).to_be_visible()
     page.locator("#video-kbits input").fill("30")

@@ -8,7 +8,7 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import PHONE, axe_violations, finished, open_room, upload
+from steps import MODEL_WAIT, PHONE, axe_violations, finished, open_room, upload
 from visitors import Visitor
 
 OPEN = {
@@ -32,6 +32,7 @@ def test_it_says_that_it_is_loading(waiting_server, visit):
 def test_a_full_queue_is_said_and_whoever_leaves_makes_room(waiting_server, browser):
     url, go = waiting_server
     page = browser.new_page()  # not `visit`: a refusal is an error in the browser's log
+    page.set_default_timeout(MODEL_WAIT)
     page.goto(url)
     expect(page.locator("#state")).to_contain_text("Loading the model")
     first, visitor = Visitor(url), Visitor(url)
@@ -132,6 +133,7 @@ def test_a_face_is_compressed_edited_and_saved_by_keyboard_alone(visit, quick_se
     go_to(page, "#examples .gallery-item")
     page.keyboard.press("Enter")
     whole = finished(page)
+    expect(page.locator("#stops .unknown")).to_have_count(0)  # the buttons that stay
     go_to(page, "#stops [data-level='1']")
     page.keyboard.press("Enter")
     assert finished(page, "level 1,") < whole

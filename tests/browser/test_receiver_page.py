@@ -19,7 +19,7 @@ from hsc.export.web import export_web
 from hsc.images import marks
 
 FACE = (STREAMS / "level3.hsc").read_bytes()
-READY, OPENED = "body[data-ready]", "canvas[data-opened]"
+READY, OPENED = "body[data-ready]", "canvas[data-opened][data-layers='scn+fcn']"
 AT_REST = "canvas[aria-busy=false]"
 
 
@@ -99,7 +99,7 @@ def test_edits_are_those_of_the_python_decoder(receiver, visit, codec) -> None:
     for name, amount in {"smile": 1.0, "yaw": 8.0, "age": 10.0, "light": 0.5}.items():
         move(page, f"#edit-{name}", amount)
     page.wait_for_selector("canvas[data-edited=whole]")
-    page.wait_for_function("document.getElementById('note').textContent.startsWith('Edited')")
+    page.wait_for_selector(AT_REST)
     picture = saved(page)
     amounts = json.loads(picture.text["hsc"])["edits"]
     assert closeness(picture, codec.decode(FACE, edits=amounts)) > 45
@@ -147,6 +147,7 @@ def test_an_edited_face_is_saved_as_a_file_that_python_reads(receiver, visit, co
     assert closeness(codec.decode(data), codec.decode(expected)) > 36
     open_face(page, data)
     page.wait_for_function("document.getElementById('canvas').dataset.opened === '2'")
+    page.wait_for_function("document.getElementById('note').textContent.startsWith('SCN + FCN')")
     assert closeness(saved(page), codec.decode(data)) > 45
 
 

@@ -11,16 +11,16 @@ from PIL import Image
 from playwright.sync_api import Page, Request, Route
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-MODEL_WAIT = 120_000  # ms; drawing takes seconds on a small machine
+MODEL_WAIT = 240_000  # ms; drawing takes seconds on a small machine, where other tests run too
 
 QUIET = 1.5  # s without an answer under way: what follows an answer has started by then
 _answers: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 
 def watch_answers(page: Page) -> None:
-    """Know which answers of Gradio's queue are under way; before the page is opened."""
+    """Know which calls and answers of Gradio's queue are under way; before the page is opened."""
     under_way = _answers[page] = set()
-    page.on("request", lambda r: under_way.add(r) if "/queue/data" in r.url else None)
+    page.on("request", lambda r: under_way.add(r) if "/queue/" in r.url else None)
     page.on("requestfinished", lambda r: under_way.discard(r))
     page.on("requestfailed", lambda r: under_way.discard(r))
 

@@ -40,7 +40,7 @@ def add(studio: Studio) -> None:
             layers: "scn+fcn", or "scn" for a smaller file without the FCN layer.
             face: which face, 0 being the largest.
             align: False takes the centre of the picture instead of looking for a face.
-            refine: search for some seconds for a better picture in as many bytes.
+            refine: search for a better picture in as many bytes: a minute on a CPU.
             max_bytes: take the level whose file is the largest of at most so many bytes, instead of
                 `level`; 0 keeps `level`. The files meant are those with both layers.
 

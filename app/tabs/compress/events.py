@@ -108,7 +108,7 @@ class CompressTab(Tab):
                 friendly(self.refine_or_draw, view.note),
                 [view.refine, view.current, view.search, *controls],
                 [*outputs, view.photo],
-                **MODEL_EVENT,
+                **LIVE,
             )
         )
         with view.sharing:

@@ -59,7 +59,7 @@ class TwoFaces:
             friendly(self.animate, view.note),
             [*faces, view.animation_format],
             [view.note, view.animation, view.save_animation],
-            **MODEL_EVENT,
+            **LIVE,
         ).then(**keep_downloads("animation", [view.save_animation]))
 
     def invent(self) -> str:
