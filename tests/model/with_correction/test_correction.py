@@ -115,6 +115,8 @@ def test_a_second_step_comes_nearer_than_one(codec, photo, found, at_level, monk
 
 
 def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, found, monkeypatch) -> None:
+    other = replace(found, crop=found.crop.flip(3))
+    codec.compress(other, 1)  # no test before has left the photograph to this one
     looked, of = [], KnownPictures.of
     monkeypatch.setattr(KnownPictures, "of", lambda *args: looked.append(1) or of(*args))
     steps: list[tuple[int, int]] = []
@@ -130,9 +132,11 @@ def test_the_photograph_is_looked_at_once_for_all_levels(codec, photo, found, mo
         codec.compress(latents, level, progress=lambda *step: steps.append(step))
         assert counted(codec.gradient_steps(level)[1])
     assert len(looked) == 1
-    for _ in range(2):  # of an earlier analysis: only the last photograph is kept
-        codec.compress(found, 1)
-    assert len(looked) == 2
+    codec.compress(found, 1)  # another analysis of it
+    assert len(looked) == 1
+    for latents, times in ((other, 2), (other, 2), (found, 3)):  # only the last one is kept
+        codec.compress(latents, 1)
+        assert len(looked) == times
 
 
 def test_steps_end_when_nobody_waits(codec, photo) -> None:
