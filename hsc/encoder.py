@@ -181,8 +181,8 @@ class Encoder:
         That of the last crop is kept for other levels.
         """
         if self._last_known is not None:
-            last, known = self._last_known[0](), self._last_known[1]
-            if last is not None and torch.equal(last, crop):
+            kept, known = self._last_known
+            if (last := kept()) is not None and torch.equal(last, crop):
                 return known
         picture = to_unit(crop.to(self.networks.device))
         known = KnownPictures.photograph(picture, self.refiner.loss.lpips)

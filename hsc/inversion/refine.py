@@ -161,6 +161,7 @@ class Refiner:
                 sizes = bits / initial_bits
                 (loss + _size_price(sizes)).backward()
             with torch.no_grad():
+                # not with the price of this step, which follows its own size
                 objective = float(loss + PRICE * sizes[1])
                 if objective < least and sizes[1] <= 1:
                     best, least = moved(), objective

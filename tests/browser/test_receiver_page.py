@@ -100,6 +100,7 @@ def test_edits_are_those_of_the_python_decoder(receiver, visit, codec) -> None:
         move(page, f"#edit-{name}", amount)
     page.wait_for_selector("canvas[data-edited=whole]")
     page.wait_for_selector(AT_REST)
+    page.wait_for_function("document.getElementById('note').textContent.startsWith('Edited')")
     picture = saved(page)
     amounts = json.loads(picture.text["hsc"])["edits"]
     assert closeness(picture, codec.decode(FACE, edits=amounts)) > 45
