@@ -51,7 +51,7 @@ def launch_options() -> dict[str, Any]:
         "favicon_path": str(STATIC / "icon.svg"),
         "mcp_server": offer_tools(),
         "app_kwargs": {
-            "middleware": [Middleware(social.SocialTags)],
+            "middleware": [Middleware(social.SocialTags, _static("stalled.js"))],
             "routes": [
                 *monitoring.routes(),
                 *receiver.routes(),

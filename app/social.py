@@ -35,10 +35,15 @@ _THEIRS = re.compile(rb'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
 
 
 class SocialTags:
-    """Middleware: the page at "/" with our social tags in the place of Gradio's."""
+    """Middleware: the page at "/" with our social tags in the place of Gradio's.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        script: runs in the page before Gradio's own.
+    """
+
+    def __init__(self, app: ASGIApp, script: str = "") -> None:
         self.app = app
+        self.script = f"<script>{script}</script>".encode() if script else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope):
@@ -62,7 +67,7 @@ class SocialTags:
             plain = headers.get("content-type", "").startswith("text/html")
             # what is compressed already cannot be rewritten; Gradio compresses what has an ending
             if plain and "content-encoding" not in headers and not message.get("more_body"):
-                body = tagged(body, request)
+                body = tagged(body, request, self.script)
                 if "gzip" in request.headers.get("accept-encoding", ""):
                     body = gzip.compress(body, COMPRESSION)
                     headers["content-encoding"] = "gzip"
@@ -75,12 +80,12 @@ class SocialTags:
         await self.app(scope, receive, rewritten)
 
 
-def tagged(page: bytes, request: Request) -> bytes:
-    """A page with our social tags at the end of its head, and no others."""
+def tagged(page: bytes, request: Request, more: bytes = b"") -> bytes:
+    """A page with our social tags, and no others, and ``more`` at the end of its head."""
     head, end, rest = page.partition(b"</head>")
     if not end:
         return page
-    return _THEIRS.sub(b"", head) + tags(request).encode() + end + rest
+    return _THEIRS.sub(b"", head) + tags(request).encode() + more + end + rest
 
 
 def tags(request: Request) -> str:

@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def page(site: Site, browser: Browser) -> Iterator[Page]:
     """The page, whose every request goes to the site, below its path."""
-    context = browser.new_context(viewport=DESK, ignore_https_errors=True, accept_downloads=True)
+    context = browser.new_context(viewport=DESK, accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(MODEL_WAIT)
     wrong: list[str] = []
@@ -73,6 +73,7 @@ def page(site: Site, browser: Browser) -> Iterator[Page]:
 
     page.on("response", lambda response: watch(response.url, response.status))
     page.on("requestfailed", lambda r: None if r.failure == "net::ERR_ABORTED" else watch(r.url, 0))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(site.url)
     yield page
     context.close()
@@ -148,7 +149,7 @@ def test_endpoints_answer(site: Site) -> None:
 
 
 def test_a_dead_studio_costs_its_visitors_one_click(site: Site, browser: Browser) -> None:
-    context = browser.new_context(viewport=DESK, ignore_https_errors=True)
+    context = browser.new_context(viewport=DESK)
     page = context.new_page()
     page.set_default_timeout(MODEL_WAIT)
     page.goto(site.url)

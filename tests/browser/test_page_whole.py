@@ -8,7 +8,7 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import MODEL_WAIT, PHONE, axe_violations, finished, open_room, upload
+from steps import DESK, MODEL_WAIT, PHONE, axe_violations, finished, open_room, upload
 from visitors import Visitor
 
 OPEN = {
@@ -27,6 +27,40 @@ def test_it_says_that_it_is_loading(waiting_server, visit):
     go.set()
     expect(page.locator("#state")).to_contain_text("Ready")
     finished(page)
+
+
+def test_a_part_that_does_not_arrive_is_asked_for_again(quick_server, browser):
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(MODEL_WAIT)
+    page = context.new_page()
+    page.clock.install()
+    held = []
+
+    def hold_two(route):
+        if len(held) < 2:
+            held.append(route)
+        else:
+            route.continue_()
+
+    def wait_until(done, minutes_pass=True):
+        end = time.monotonic() + MODEL_WAIT / 1000
+        while not done():
+            assert time.monotonic() < end
+            if minutes_pass:
+                page.clock.fast_forward("01:05")
+            page.wait_for_timeout(200)
+
+    page.route("**/assets/Blocks-*.js", hold_two)
+    page.goto(quick_server, wait_until="domcontentloaded")
+    wait_until(lambda: len(held) == 1, minutes_pass=False)
+    wait_until(lambda: len(held) == 2)  # the page has loaded itself again
+    stalled = page.locator("#stalled")
+    wait_until(stalled.count)
+    expect(stalled).to_contain_text("does not arrive")
+    held[1].continue_()
+    expect(page.get_by_role("tab", name="Lab")).to_be_visible()
+    expect(stalled).to_have_count(0)
+    context.close()
 
 
 def test_a_full_queue_is_said_and_whoever_leaves_makes_room(waiting_server, browser):
