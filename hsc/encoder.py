@@ -185,7 +185,7 @@ class Encoder:
             if (last := kept()) is not None and torch.equal(last, crop):
                 return known
         picture = to_unit(crop.to(self.networks.device))
-        known = KnownPictures.photograph(picture, self.refiner.loss.lpips)
+        known = KnownPictures.photograph(picture, self.refiner.loss.lpips, self.networks.config)
         if (identity := self.refiner.loss.identity) is not None:
             known = replace(known, person=Person.of(known.pyramid[-1], identity))
         self._last_known = weakref.ref(crop), known

@@ -199,7 +199,7 @@ class FileGradient:
             feature_hat = feature_hat.float()
             limited = all_band_limited(render(feature_hat, fine).float(), known.px, spec.image_px)
             # a cell's share in both does not depend on how many there are
-            objective = cells * known.distance(limited).sum()
+            objective = cells * known.distance(limited, looked_at=True).sum()
             objective = objective + spec.feature_px**2 * price / 8000 * bits.sum()
         of_feature, *of_fine = torch.autograd.grad(objective, moved)
         return Gradients(

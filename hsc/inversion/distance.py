@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hsc.config import CodecConfig
 from hsc.generators.base import SynthesisNetwork
 from hsc.generators.exits import ExitHead, render_exit
 from hsc.images.bandwidth import all_band_limited, bandwidth_px
+from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.metrics.identity import FaceIdentity, crop_for_identity
 from hsc.metrics.lpips import Lpips
 from hsc.numerics.precision import gradient_autocast
@@ -62,6 +64,8 @@ class KnownPictures:
         px: the side that each photograph has itself, see :mod:`hsc.images.bandwidth`.
         features: of LPIPS, at each size.
         person: whom they show, for pictures of S alone; None: nobody looks.
+        places: how much each part counts in LPIPS where it is ``looked_at``, (1, 1, 16, 16), one
+            in the mean; None: all parts alike, as in windows.
     """
 
     pyramid: tuple[Tensor, ...]
@@ -69,11 +73,14 @@ class KnownPictures:
     lpips: Lpips
     features: list[list[Tensor]]
     person: Person | None = None
+    places: Tensor | None = None
 
     @classmethod
-    def photograph(cls, picture: Tensor, lpips: Lpips) -> KnownPictures:
+    def photograph(cls, picture: Tensor, lpips: Lpips, config: CodecConfig) -> KnownPictures:
         """One, (1, 3, 1024, 1024) in [-1, 1], at the size that it has itself."""
-        return cls.of(picture, [bandwidth_px(picture)], lpips)
+        weights = torch.from_numpy(place_weights(config, LOOKED_AT)).to(picture)
+        known = cls.of(picture, [bandwidth_px(picture)], lpips)
+        return replace(known, places=(weights / weights.mean())[None, None])
 
     @classmethod
     @torch.no_grad()
@@ -85,13 +92,14 @@ class KnownPictures:
             features = [lpips.features(x) for x in pyramid]
         return cls(pyramid, px, lpips, features)
 
-    def distance(self, rendered: Tensor, places: Tensor | None = None) -> Tensor:
+    def distance(self, rendered: Tensor, looked_at: bool = False) -> Tensor:
         """How far pictures are from the photographs, (B,).
 
         Args:
             rendered: (B, 3, H, H), or a half or a quarter as large.
-            places: how much each part counts in LPIPS, as in :meth:`Lpips.distance`.
+            looked_at: LPIPS counts more where people look.
         """
+        places = self.places if looked_at else None
         size = [known.shape[-1] for known in self.pyramid].index(rendered.shape[-1])
         pyramid = [rendered]
         for _ in self.pyramid[size + 1 :]:
@@ -123,13 +131,16 @@ class Drawn:
     w_plus: Tensor
     preview: ExitHead | None = None
 
-    def distance(self, w_plus: Tensor | None = None, size: int = FULL) -> Tensor:
+    def distance(
+        self, w_plus: Tensor | None = None, size: int = FULL, looked_at: bool = False
+    ) -> Tensor:
         """How far the picture is from the photograph.
 
         Args:
             w_plus: styles to draw with, (1, 23, 512); None: :attr:`w_plus`.
             size: FULL, HALF or QUARTER. The gradient at a half takes two thirds of the time, and
                 through an exit at a quarter a sixth.
+            looked_at: as in :meth:`KnownPictures.distance`.
         """
         renderer, known = self.renderer, self.known
         styles = (self.w_plus if w_plus is None else w_plus).to(renderer.dtype)
@@ -142,7 +153,7 @@ class Drawn:
                 drawn = renderer.image(x, styles).float()
             drawn = F.avg_pool2d(drawn, drawn.shape[-1] // known.pyramid[size].shape[-1])
             limited = all_band_limited(drawn, known.px, drawn.shape[-1])
-            distance = known.distance(limited).sum()
+            distance = known.distance(limited, looked_at).sum()
             if self.feature is None and known.person is not None:
                 distance = distance + PERSON * known.person.distance(limited).sum()
             return distance

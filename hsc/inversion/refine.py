@@ -22,10 +22,9 @@ from hsc.generators.exits import ExitHead, render_exit
 from hsc.generators.pretrained import load_renderer
 from hsc.images.bandwidth import all_band_limited
 from hsc.inversion.descent import descend
-from hsc.inversion.distance import LOOKED_AT, KnownPictures
+from hsc.inversion.distance import KnownPictures
 from hsc.inversion.self_renderer import SelfRenderer
 from hsc.latent_codecs.feature_slices.model import FeatureCodec, Semantics
-from hsc.latent_codecs.feature_slices.places import place_weights
 from hsc.latent_codecs.styles_klt import SemanticCodec
 from hsc.metrics.loss import PictureLoss, PictureWeights
 from hsc.metrics.lpips import Lpips
@@ -42,7 +41,7 @@ WEIGHTS = PictureWeights(l2=8.0, lpips=1.0, identity=0.15, statistics=2.0)
 """At 256 px. A smaller weight of identity than in training: steps on one picture overfit to that
 network. Without the statistics a search draws meshes, which DISTS sees."""
 SEMANTIC_WEIGHTS = PictureWeights(l2=1.0, lpips=1.0, identity=0.3)
-WHOLE = 4.0
+WHOLE = 6.0
 """Weight of the distance of the whole picture, as the encoder has it. Windows of 512 px in its
 place, half of them over eyes and mouth, bring these nearer and leave the rest where it is."""
 LATTICE = 50.0
@@ -74,7 +73,6 @@ class Refiner:
     Attributes:
         renderer: of files with a feature map; the others draw S alone.
         loss: at 256 px; semantic_loss: of S alone, at 128 px.
-        places: how much each part of a picture counts, (1, 1, 16, 16).
     """
 
     synthesis: SynthesisNetwork
@@ -85,7 +83,6 @@ class Refiner:
     exit128: ExitHead
     loss: PictureLoss
     semantic_loss: PictureLoss
-    places: Tensor
 
     @classmethod
     def load(
@@ -118,7 +115,6 @@ class Refiner:
             self_renderer.exit128,
             PictureLoss(lpips, self_renderer.identity, WEIGHTS),
             PictureLoss(lpips, self_renderer.identity, SEMANTIC_WEIGHTS),
-            torch.from_numpy(place_weights(fcn.config, LOOKED_AT)).float()[None, None].to(device),
         )
 
     def refine(
@@ -200,7 +196,7 @@ class Refiner:
         side = x_hat.shape[-1]
         with gradient_autocast(x_hat.device):
             limited = all_band_limited(x_hat, known.px, side)
-            whole = known.distance(limited, self.places).sum()
+            whole = known.distance(limited, looked_at=True).sum()
         drawn = F.avg_pool2d(limited, side // small.shape[-1])
         colour = F.avg_pool2d(drawn - small, COLOUR_STRIDE).abs().mean()
         difference = limited - picture

@@ -176,7 +176,7 @@ class CorrectionLoss:
         level, face = random_level(), self.pool.any()
         known, w_plus_hat, _ = self.codec.known(face.w_plus[None], level)
         feature, picture = face.feature[None].float(), self.pool.photograph(face)
-        compared = KnownPictures.photograph(picture, self.windows.lpips)
+        compared = KnownPictures.photograph(picture, self.windows.lpips, self.codec.fcn.config)
         corrected, _ = self.corrector(compared, feature, w_plus_hat, level, known)
         with gradient_autocast(self.device):
             sizes = [float(self.codec.fcn(f, level, known)[1]) for f in (corrected, feature)]
@@ -329,7 +329,7 @@ class CorrectionWatch:
         picture, w_plus, feature = found_in
         loss, renderer = self.loss, self.loss.renderer
         compared = KnownPictures.photograph(
-            on_grid(picture, renderer.spec.image_px), loss.windows.lpips
+            on_grid(picture, renderer.spec.image_px), loss.windows.lpips, loss.codec.fcn.config
         )
         found: dict[str, float] = {}
         for level in WATCHED_LEVELS:
