@@ -131,16 +131,13 @@ class Drawn:
     w_plus: Tensor
     preview: ExitHead | None = None
 
-    def distance(
-        self, w_plus: Tensor | None = None, size: int = FULL, looked_at: bool = False
-    ) -> Tensor:
+    def distance(self, w_plus: Tensor | None = None, size: int = FULL) -> Tensor:
         """How far the picture is from the photograph.
 
         Args:
             w_plus: styles to draw with, (1, 23, 512); None: :attr:`w_plus`.
             size: FULL, HALF or QUARTER. The gradient at a half takes two thirds of the time, and
                 through an exit at a quarter a sixth.
-            looked_at: as in :meth:`KnownPictures.distance`.
         """
         renderer, known = self.renderer, self.known
         styles = (self.w_plus if w_plus is None else w_plus).to(renderer.dtype)
@@ -153,7 +150,7 @@ class Drawn:
                 drawn = renderer.image(x, styles).float()
             drawn = F.avg_pool2d(drawn, drawn.shape[-1] // known.pyramid[size].shape[-1])
             limited = all_band_limited(drawn, known.px, drawn.shape[-1])
-            distance = known.distance(limited, looked_at).sum()
+            distance = known.distance(limited).sum()
             if self.feature is None and known.person is not None:
                 distance = distance + PERSON * known.person.distance(limited).sum()
             return distance

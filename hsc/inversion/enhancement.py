@@ -87,8 +87,8 @@ class Enhancer:
             with torch.enable_grad():
                 y = quantiser_step * (round_ste(values) if rounding else values)
                 feature_hat = fcn.with_enhancement(base_hat, y)
-                drawn = Drawn(self.renderer, known, feature_hat, w_plus_hat)
-                (gradient,) = torch.autograd.grad(drawn.distance(looked_at=True), values)
+                distance = Drawn(self.renderer, known, feature_hat, w_plus_hat).distance()
+                (gradient,) = torch.autograd.grad(distance, values)
             return gradient * weights
 
         values = torch.zeros_like(log2_scale)  # y in quantiser steps, (1, 128, 16, 16)

@@ -118,7 +118,7 @@ def _descent(codec: Codec, picture: Image.Image) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             feature = opened.feature + std * change
             drawn = Drawn(encoder.refiner.renderer, known, feature, opened.w_plus)
-            (gradient,) = torch.autograd.grad(drawn.distance(looked_at=True), change)
+            (gradient,) = torch.autograd.grad(drawn.distance(), change)
         return gradient
 
     change = torch.zeros_like(opened.feature)
