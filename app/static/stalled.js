@@ -20,10 +20,29 @@
     document.body.prepend(said);
   }
 
-  function check() {
-    if (document.querySelector("#tabs [role=tab]")) {
-      clearInterval(timer);
+  /** Whether this is the second time; it is taken for that where a browser keeps nothing. */
+  function again() {
+    try {
+      const known = sessionStorage.getItem(KEY);
+      sessionStorage.setItem(KEY, "1");
+      return Boolean(known);
+    } catch {
+      return true;
+    }
+  }
+
+  function forget() {
+    try {
       sessionStorage.removeItem(KEY);
+    } catch {
+      // nothing was kept
+    }
+  }
+
+  function check() {
+    if (document.querySelector("gradio-app button")) { // the page, or where one logs in
+      clearInterval(timer);
+      forget();
       said?.remove();
       return;
     }
@@ -33,9 +52,8 @@
       since = Date.now();
     }
     if (said || Date.now() - since < STALL) return;
-    if (sessionStorage.getItem(KEY)) return say(); // a slow link may still bring it
-    sessionStorage.setItem(KEY, "1");
-    location.reload();
+    if (again()) say(); // a slow link may still bring it
+    else location.reload();
   }
   const timer = setInterval(check, EVERY);
 })();
