@@ -15,6 +15,7 @@
     const link = document.createElement("a");
     link.href = location.href;
     link.textContent = "Load it again";
+    link.style.color = "inherit"; // Gradio has no style for it yet, and blue cannot be read on black
     said.append("A part of this page does not arrive. ", link);
     said.style.cssText = "margin: 20vh auto 0; padding: 0 16px; font-size: 18px; text-align: center";
     document.body.prepend(said);

@@ -23,7 +23,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP studio.example 127.0.0.1",  # a name, behind a proxy
-    # not per context: the driver would then be asked about the certificate in every request
+    # as an option of a context, Playwright would decide about the certificate in each request
     "--ignore-certificate-errors",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
 ]  # fmt: skip

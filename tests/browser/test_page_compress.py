@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from paths import ASTRONAUT
 from PIL import Image
 from playwright.sync_api import expect
 from steps import (
-    MODEL_WAIT,
     finished,
     open_room,
     picture,
@@ -22,6 +20,7 @@ from steps import (
     source,
     total_bytes,
     upload,
+    wait_until,
 )
 
 from app.services.examples import examples
@@ -42,10 +41,11 @@ STOP_AT_A_PICTURE = """() => {
 
 def edit_room_shows(page, expected: np.ndarray) -> None:
     """Wait until the picture of the Edit room has these pixels: it follows the chosen file."""
-    end = time.monotonic() + MODEL_WAIT / 1000
-    while not np.array_equal(pixels(shown(page, "right", "edit-viewer")), expected):
-        assert time.monotonic() < end, "The Edit room shows another picture."
-        page.wait_for_timeout(200)
+    wait_until(
+        page,
+        lambda: np.array_equal(pixels(shown(page, "right", "edit-viewer")), expected),
+        lambda: "The Edit room shows another picture.",
+    )
 
 
 def test_from_a_photo_to_a_file_and_back(visit, server, codec, tmp_path):

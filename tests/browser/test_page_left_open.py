@@ -5,7 +5,7 @@ import time
 
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import MODEL_WAIT, PHONE, finished, upload
+from steps import PHONE, finished, upload, wait_until
 
 from app import cleanup
 
@@ -21,10 +21,8 @@ def test_a_page_left_open_past_the_sweep_can_still_download(visit, quick_server,
     fetched = []
     page.on("requestfinished", lambda request: fetched.append(request.url.rsplit(".")[-1]))
     page.clock.fast_forward("30:00")
-    end = time.monotonic() + MODEL_WAIT / 1000
-    while not {"hsc", "png", "json"} <= set(fetched):
-        assert time.monotonic() < end, f"the page has kept {fetched} only"
-        page.wait_for_timeout(100)
+    kinds = {"hsc", "png", "json"}
+    wait_until(page, lambda: kinds <= set(fetched), lambda: f"the page has kept {fetched} only")
     page.wait_for_timeout(1000)  # what was fetched is kept a little later
     assert cleanup.sweep(temporary, now=time.time() + cleanup.LONGEST + 1) > 3
     saved = {}

@@ -8,7 +8,7 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError
 from paths import ASTRONAUT
 from playwright.sync_api import expect
-from steps import DESK, MODEL_WAIT, PHONE, axe_violations, finished, open_room, upload
+from steps import DESK, MODEL_WAIT, PHONE, axe_violations, finished, open_room, upload, wait_until
 from visitors import Visitor
 
 OPEN = {
@@ -42,20 +42,16 @@ def test_a_part_that_does_not_arrive_is_asked_for_again(quick_server, browser):
         else:
             route.continue_()
 
-    def wait_until(done, minutes_pass=True):
-        end = time.monotonic() + MODEL_WAIT / 1000
-        while not done():
-            assert time.monotonic() < end
-            if minutes_pass:
-                page.clock.fast_forward("01:05")
-            page.wait_for_timeout(200)
+    def a_minute_later(done):
+        page.clock.fast_forward("01:05")
+        return done()
 
     page.route("**/assets/Blocks-*.js", hold_two)
     page.goto(quick_server, wait_until="domcontentloaded")
-    wait_until(lambda: len(held) == 1, minutes_pass=False)
-    wait_until(lambda: len(held) == 2)  # the page has loaded itself again
-    stalled = page.locator("#stalled")
-    wait_until(stalled.count)
+    wait_until(page, lambda: held, lambda: "the part was not asked for")
+    loaded_again, stalled = lambda: len(held) == 2, page.locator("#stalled")
+    wait_until(page, lambda: a_minute_later(loaded_again), lambda: "it was not loaded again")
+    wait_until(page, lambda: a_minute_later(stalled.count), lambda: "nothing is said")
     expect(stalled).to_contain_text("does not arrive")
     held[1].continue_()
     expect(page.get_by_role("tab", name="Lab")).to_be_visible()

@@ -3,6 +3,7 @@
 import io
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -27,13 +28,23 @@ def watch_answers(page: Page) -> None:
 
 def at_rest(page: Page) -> None:
     """Wait until no answer is under way: Gradio logs an error for each that a reload cuts off."""
-    end = time.monotonic() + MODEL_WAIT / 1000
     busy = time.monotonic()
-    while time.monotonic() < busy + QUIET:
-        assert time.monotonic() < end, "Gradio's queue does not come to rest."
-        page.wait_for_timeout(50)
+
+    def quiet() -> bool:
+        nonlocal busy
         if _answers[page]:
             busy = time.monotonic()
+        return time.monotonic() >= busy + QUIET
+
+    wait_until(page, quiet, lambda: "Gradio's queue does not come to rest.")
+
+
+def wait_until(page: Page, done: Callable[[], object], still: Callable[[], str]) -> None:
+    """Ask until it is done, while the page goes on; ``still`` says what was not, too late."""
+    end = time.monotonic() + MODEL_WAIT / 1000
+    while not done():
+        assert time.monotonic() < end, still()
+        page.wait_for_timeout(50)
 
 
 # index of an event of the page, by the id of the button that starts it
